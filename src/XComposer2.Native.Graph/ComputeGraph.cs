@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace XComposer2.Native.Graph;
+
+/// <summary>Operations in execution order over tensors: built by GraphBuilder, immutable afterwards.</summary>
+public sealed record ComputeGraph(
+    string Name,
+    RowCounts Capacity,
+    ImmutableArray<TensorSpec> Tensors,
+    ImmutableArray<Operation> Operations)
+{
+    public TensorSpec this[Tensor tensor] => Tensors[tensor.Index];
+
+    /// <summary>The tensor of this name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public Tensor Find(string name)
+    {
+        for (int i = 0; i < Tensors.Length; i++)
+            if (Tensors[i].Name == name)
+                return new Tensor(i);
+        throw new ArgumentException($"graph '{Name}' has no tensor '{name}'", nameof(name));
+    }
+}

@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace XComposer2.Native.Graph;
+
+/// <summary>One step of a graph. Derived records hold handles and constants only; backends bind each to a kernel once.</summary>
+public abstract record Operation(Tensor Output)
+{
+    /// <summary>Snake-case name, shared with the CUDA file of the same operation.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Every tensor that is read, weights included.</summary>
+    public abstract ImmutableArray<Tensor> Inputs { get; }
+
+    private protected static ImmutableArray<Tensor> Present(params ReadOnlySpan<Tensor?> tensors)
+    {
+        var present = ImmutableArray.CreateBuilder<Tensor>(tensors.Length);
+        foreach (Tensor? tensor in tensors)
+            if (tensor is { } value)
+                present.Add(value);
+        return present.ToImmutable();
+    }
+}
