@@ -1,0 +1,17 @@
+namespace XComposer2.Native;
+
+/// <summary>A request that can't be carried out, with a message for the person who made it. Bad files have exceptions of their own.</summary>
+public sealed class EngineException : Exception
+{
+    /// <inheritdoc/>
+    public EngineException(string message)
+        : base(message)
+    {
+    }
+
+    /// <inheritdoc/>
+    public EngineException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}

@@ -1,0 +1,17 @@
+namespace XComposer2.Native;
+
+/// <summary>How to load a model.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>A published checkpoint folder: config.json, weights, tokenizer.model.</summary>
+    public required string ModelPath { get; init; }
+
+    /// <summary>Where to run.</summary>
+    public DeviceKind Device { get; init; } = DeviceKind.Auto;
+
+    /// <summary>CPU threads; null for one per processor.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
+    public int? ContextLength { get; init; }
+}
