@@ -1,0 +1,44 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>An opened checkpoint folder: its configuration and its tensors, mapped from the files. Safe to read from several threads.</summary>
+public sealed class Checkpoint : IWeightSource
+{
+    private readonly IWeightSource source;
+    private readonly HashSet<string> names;
+
+    internal Checkpoint(string directory, string layout, ModelConfig config, IReadOnlyList<CheckpointTensor> tensors, IWeightSource source)
+    {
+        Directory = directory;
+        Layout = layout;
+        Config = config;
+        Tensors = tensors;
+        this.source = source;
+        names = [.. tensors.Select(tensor => tensor.Name)];
+    }
+
+    /// <summary>The folder as it was given.</summary>
+    public string Directory { get; }
+
+    /// <summary>What kind of files were read, in words.</summary>
+    public string Layout { get; }
+
+    public ModelConfig Config { get; }
+
+    /// <summary>All tensors, by the names that <see cref="TryGet"/> knows.</summary>
+    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+
+    /// <summary>Bytes of all tensors in the files.</summary>
+    public long TotalBytes => Tensors.Sum(tensor => tensor.Bytes);
+
+    /// <inheritdoc/>
+    /// <exception cref="CheckpointException">The tensor is there but cannot be served (its element type).</exception>
+    public bool TryGet(string name, out HostTensor tensor)
+    {
+        tensor = default;
+        return names.Contains(name) && source.TryGet(name, out tensor);
+    }
+
+    public void Dispose() => source.Dispose();
+}

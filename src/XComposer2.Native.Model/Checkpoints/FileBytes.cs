@@ -1,0 +1,112 @@
+using System.IO.MemoryMappedFiles;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// The bytes of one file, mapped read-only into memory: nothing is copied, pages come in when they are touched.
+/// Addresses stay valid until disposal. A file that another process shortens while it is mapped is outside of what can be guarded.
+/// </summary>
+public sealed unsafe class FileBytes : IDisposable
+{
+    private readonly MemoryMappedFile? file;
+    private readonly MemoryMappedViewAccessor? view;
+    private byte* data;
+
+    private FileBytes(string path, byte* data, long lengthBytes, MemoryMappedFile? file, MemoryMappedViewAccessor? view)
+    {
+        Path = path;
+        LengthBytes = lengthBytes;
+        this.data = data;
+        this.file = file;
+        this.view = view;
+    }
+
+    public string Path { get; }
+
+    public long LengthBytes { get; }
+
+    /// <summary>Maps a file.</summary>
+    /// <exception cref="CheckpointException">It is absent, empty or unreadable.</exception>
+    public static FileBytes Map(string path)
+    {
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            long lengthBytes = stream.Length;
+            if (lengthBytes == 0)
+                throw new CheckpointException(path, "file", "content", "0 bytes");
+            MemoryMappedFile file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            try
+            {
+                MemoryMappedViewAccessor view = file.CreateViewAccessor(0, lengthBytes, MemoryMappedFileAccess.Read);
+                byte* pointer = null;
+                view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+                return new FileBytes(path, pointer + view.PointerOffset, lengthBytes, file, view);
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new CheckpointException(path, "file", "a readable file", error.Message, error);
+        }
+    }
+
+    /// <summary>Bytes that the caller owns and keeps in place until disposal.</summary>
+    public static FileBytes FromMemory(nint data, long lengthBytes, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        return new FileBytes(name, (byte*)data, lengthBytes, null, null);
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The range reaches outside of the file.</exception>
+    public ReadOnlySpan<byte> Slice(long offsetBytes, int lengthBytes)
+    {
+        CheckRange(offsetBytes, lengthBytes);
+        return new ReadOnlySpan<byte>(data + offsetBytes, lengthBytes);
+    }
+
+    /// <summary>Address of a range that lies wholly inside of the file.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range reaches outside of the file.</exception>
+    public nint Address(long offsetBytes, long lengthBytes)
+    {
+        CheckRange(offsetBytes, lengthBytes);
+        return (nint)(data + offsetBytes);
+    }
+
+    public void Dispose()
+    {
+        if (data == null)
+            return;
+        data = null;
+        view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        view?.Dispose();
+        file?.Dispose();
+    }
+
+    /// <summary>The bytes, when there are few enough of them to be read as a whole.</summary>
+    internal ReadOnlySpan<byte> Whole(int maximumBytes, string what)
+    {
+        if (LengthBytes > maximumBytes)
+            throw new CheckpointException(Path, what, $"at most {maximumBytes} bytes", $"{LengthBytes} bytes");
+        return Slice(0, (int)LengthBytes);
+    }
+
+    /// <summary>Says so when a clone left the small text that stands for a large file.</summary>
+    internal void RefuseLfsPointer()
+    {
+        if (Slice(0, (int)Math.Min(LengthBytes, 64)).StartsWith("version https://git-lfs"u8))
+            throw new CheckpointException(Path, "file", "weights", "a Git LFS pointer (fetch the file itself: git lfs pull)");
+    }
+
+    private void CheckRange(long offsetBytes, long lengthBytes)
+    {
+        ObjectDisposedException.ThrowIf(data == null, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, LengthBytes - offsetBytes);
+    }
+}

@@ -1,0 +1,208 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// A checkpoint with AutoGPTQ linears, seen as one with plain weights: <c>MODULE.linear.{qweight, ...}</c> appears as
+/// <c>MODULE.weight</c>, and as <c>MODULE.bias</c> where the stored bias is not zero. A weight is dequantised when it is first asked
+/// for, on all cores, into memory that lives until disposal. Memory: 4 bytes a weight in F32 (exact), 2 in F16 (rounds once, as
+/// the original does on a GPU); a 7B has 6.4 thousand million such weights.
+/// </summary>
+internal sealed unsafe class GptqWeights : IWeightSource
+{
+    public const string QuantizedSuffix = ".qweight";
+
+    private const int OutputsPerTask = 32;
+
+    private readonly TensorSet source;
+    private readonly Dictionary<string, GptqModule> modules = [];
+    private readonly Dictionary<string, NativeBlock> blocks = [];
+    private readonly Lock making = new();
+
+    /// <summary>Takes ownership of <paramref name="source"/>.</summary>
+    /// <param name="source">The stored tensors.</param>
+    /// <param name="groupSize">From quantize_config.json; null where there is none.</param>
+    /// <param name="exactLimitBytes">Weights are served in F32 while all of them together stay within this, else in F16.</param>
+    public GptqWeights(TensorSet source, int? groupSize, long exactLimitBytes)
+    {
+        this.source = source;
+        Dictionary<string, CheckpointTensor> stored = source.Tensors.ToDictionary(tensor => tensor.Name);
+        List<CheckpointTensor> tensors = [];
+        long weights = 0;
+        foreach (CheckpointTensor tensor in source.Tensors)
+        {
+            if (!tensor.Name.EndsWith(QuantizedSuffix, StringComparison.Ordinal))
+                continue;
+            GptqModule module = Describe(stored, tensor, groupSize);
+            if (!modules.TryAdd(module.Module + ".weight", module) || stored.ContainsKey(module.Module + ".weight"))
+                throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", "one weight for a module", $"a second {module.Module}.weight");
+            weights += (long)module.Outputs * module.Inputs;
+        }
+        WeightType = weights * sizeof(float) <= exactLimitBytes ? DType.F32 : DType.F16;
+        HashSet<string> parts = [];
+        foreach (GptqModule module in modules.Values)
+            foreach (string part in (ReadOnlySpan<string>)["qweight", "qzeros", "scales", "g_idx", "bias"])
+                parts.Add($"{module.Prefix}.{part}");
+        foreach (CheckpointTensor tensor in source.Tensors)
+        {
+            if (!parts.Contains(tensor.Name))
+                tensors.Add(tensor);
+            else if (tensor.Name.EndsWith(QuantizedSuffix, StringComparison.Ordinal))
+                AddFacts(tensors, stored, tensor);
+        }
+        Tensors = tensors;
+    }
+
+    /// <summary>Plain names; for a quantised weight the type name GPTQ4 and the bytes of its parts in the file.</summary>
+    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+
+    /// <summary>Type in which dequantised weights are served.</summary>
+    public DType WeightType { get; }
+
+    public bool TryGet(string name, out HostTensor tensor)
+    {
+        if (modules.TryGetValue(name, out GptqModule? module))
+        {
+            tensor = new HostTensor(Dequantized(name, module), WeightType, new Shape(module.Outputs, module.Inputs));
+            return true;
+        }
+        const string biasSuffix = ".bias";
+        if (name.EndsWith(biasSuffix, StringComparison.Ordinal) && modules.TryGetValue(name[..^biasSuffix.Length] + ".weight", out module) && module.HasBias)
+            return source.TryGet(module.Prefix + biasSuffix, out tensor);
+        return source.TryGet(name, out tensor);
+    }
+
+    public void Dispose()
+    {
+        lock (making)
+        {
+            foreach (NativeBlock block in blocks.Values)
+                block.Dispose();
+            blocks.Clear();
+        }
+        source.Dispose();
+    }
+
+    private void AddFacts(List<CheckpointTensor> tensors, Dictionary<string, CheckpointTensor> stored, CheckpointTensor packed)
+    {
+        GptqModule module = modules[ModuleName(packed.Name[..^QuantizedSuffix.Length]) + ".weight"];
+        long bytes = packed.Bytes + stored[module.Prefix + ".qzeros"].Bytes + stored[module.Prefix + ".scales"].Bytes;
+        if (module.HasGroupIndex)
+            bytes += stored[module.Prefix + ".g_idx"].Bytes;
+        tensors.Add(new CheckpointTensor(module.Module + ".weight", "GPTQ4", WeightType, new Shape(module.Outputs, module.Inputs), bytes, packed.File));
+        if (module.HasBias)
+            tensors.Add(stored[module.Prefix + ".bias"] with { Name = module.Module + ".bias" });
+    }
+
+    private GptqModule Describe(Dictionary<string, CheckpointTensor> stored, CheckpointTensor packed, int? groupSize)
+    {
+        string prefix = packed.Name[..^QuantizedSuffix.Length];
+        CheckpointTensor scales = Part("scales"), zeros = Part("qzeros");
+        Require(packed, packed.Type == DType.I32 && packed.Shape.Rank == 2, "I32 [inputs / 8, outputs]");
+        long inputs = (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
+        int outputs = packed.Shape[1];
+        Require(packed, inputs is > 0 and <= int.MaxValue && outputs > 0 && outputs % GptqLinear.WeightsPerWord == 0, "sizes over 0 and outputs in whole words of 8");
+        Require(scales, scales.Type == DType.F16 && scales.Shape.Rank == 2 && scales.Shape[1] == outputs && scales.Shape[0] > 0, $"F16 [groups, {outputs}]");
+        int groups = scales.Shape[0];
+        Require(zeros, zeros.Type == DType.I32 && zeros.Shape == new Shape(groups, outputs / GptqLinear.WeightsPerWord), $"I32 [{groups}, {outputs / GptqLinear.WeightsPerWord}]");
+        int size = groupSize is > 0 ? groupSize.Value : (int)((inputs + groups - 1) / groups);
+        Require(scales, (inputs + size - 1) / size == groups, $"{(inputs + size - 1) / size} groups of {size} inputs for {inputs} inputs");
+        bool hasGroupIndex = stored.TryGetValue(prefix + ".g_idx", out CheckpointTensor? index);
+        if (hasGroupIndex)
+            Require(index!, index!.Type == DType.I32 && index.Shape == new Shape((int)inputs), $"I32 [{inputs}]");
+        bool hasBias = stored.TryGetValue(prefix + ".bias", out CheckpointTensor? bias);
+        if (hasBias)
+            Require(bias!, bias!.Type is DType.F16 or DType.F32 or DType.BF16 && bias.Shape == new Shape(outputs), $"floating [{outputs}]");
+        return new GptqModule(prefix, ModuleName(prefix), outputs, (int)inputs, groups, size, hasGroupIndex, hasBias && !IsZero(prefix + ".bias"));
+
+        CheckpointTensor Part(string part) => stored.TryGetValue($"{prefix}.{part}", out CheckpointTensor? found)
+            ? found
+            : throw new CheckpointException(packed.File, $"tensor {CheckpointException.Show(prefix + "." + part)}", $"it beside {packed.Name}", "no such tensor");
+
+        static void Require(CheckpointTensor tensor, bool holds, string expected)
+        {
+            if (!holds)
+                throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", expected, $"{tensor.TypeName} {tensor.Shape}");
+        }
+    }
+
+    private static string ModuleName(string prefix) => prefix.EndsWith(".linear", StringComparison.Ordinal) ? prefix[..^".linear".Length] : prefix;
+
+    private bool IsZero(string name) => source.TryGet(name, out HostTensor tensor) && !Bytes(tensor).ContainsAnyExcept((byte)0);
+
+    private nint Dequantized(string name, GptqModule module)
+    {
+        lock (making)
+        {
+            if (blocks.TryGetValue(name, out NativeBlock? block))
+                return block.Address;
+            block = new NativeBlock(checked((long)module.Outputs * module.Inputs * WeightType.ElementBytes()));
+            try
+            {
+                Fill(module, block);
+            }
+            catch
+            {
+                block.Dispose();
+                throw;
+            }
+            blocks.Add(name, block);
+            return block.Address;
+        }
+    }
+
+    private void Fill(GptqModule module, NativeBlock block)
+    {
+        HostTensor weights = Get(module, "qweight"), zeros = Get(module, "qzeros"), scales = Get(module, "scales");
+        int[] groupOfInput = GroupIndex(module);
+        nint target = block.Address;
+        Parallel.For(0, (module.Outputs + OutputsPerTask - 1) / OutputsPerTask, task =>
+        {
+            int first = task * OutputsPerTask;
+            int count = Math.Min(OutputsPerTask, module.Outputs - first);
+            long start = (long)first * module.Inputs;
+            int elements = checked(count * module.Inputs);
+            if (WeightType == DType.F32)
+            {
+                Dequantize(new Span<float>((float*)target + start, elements));
+                return;
+            }
+            float[] exact = new float[elements];
+            Dequantize(exact);
+            RoundToHalf(exact, new Span<Half>((Half*)target + start, elements));
+
+            void Dequantize(Span<float> result) => GptqLinear.Dequantize(
+                MemoryMarshal.Cast<byte, int>(Bytes(weights)), MemoryMarshal.Cast<byte, int>(Bytes(zeros)),
+                MemoryMarshal.Cast<byte, Half>(Bytes(scales)), groupOfInput, module.Outputs, first, count, result);
+        });
+    }
+
+    private static void RoundToHalf(ReadOnlySpan<float> exact, Span<Half> rounded)
+    {
+        for (int i = 0; i < exact.Length; i++)
+            rounded[i] = (Half)exact[i];
+    }
+
+    private int[] GroupIndex(GptqModule module)
+    {
+        int[] groupOfInput = new int[module.Inputs];
+        if (!module.HasGroupIndex)
+        {
+            for (int i = 0; i < groupOfInput.Length; i++)
+                groupOfInput[i] = i / module.GroupSize;
+            return groupOfInput;
+        }
+        MemoryMarshal.Cast<byte, int>(Bytes(Get(module, "g_idx"))).CopyTo(groupOfInput);
+        foreach (int group in groupOfInput)
+            if (group < 0 || group >= module.Groups)
+                throw new CheckpointException(module.Prefix, "g_idx", $"groups 0 to {module.Groups - 1}", $"{group}");
+        return groupOfInput;
+    }
+
+    private HostTensor Get(GptqModule module, string part) => source.TryGet($"{module.Prefix}.{part}", out HostTensor tensor)
+        ? tensor
+        : throw new InvalidOperationException($"{module.Prefix}.{part} was there when the file was read");
+
+    private static ReadOnlySpan<byte> Bytes(HostTensor tensor) => new((void*)tensor.Data, checked((int)tensor.Bytes));
+}

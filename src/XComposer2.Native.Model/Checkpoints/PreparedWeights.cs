@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>A model's weights as its graphs want them: the position table in F32 at the size of the model's pictures, all else as stored.</summary>
+public sealed class PreparedWeights : IWeightSource
+{
+    private readonly IWeightSource source;
+    private readonly NativeBlock? positions;
+    private readonly HostTensor positionTable;
+
+    /// <summary>Takes ownership of <paramref name="source"/>, also when it fails.</summary>
+    /// <exception cref="CheckpointException">The position table has a shape or element type that it cannot have.</exception>
+    public PreparedWeights(IWeightSource source, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(config);
+        this.source = source;
+        try
+        {
+            if (!source.TryGet(ModelTensors.PositionTableName, out HostTensor stored))
+                return;
+            VisionConfig vision = config.Vision;
+            Shape expected = new((vision.StoredGrid * vision.StoredGrid) + 1, vision.Width);
+            if (stored.Shape != expected || !stored.Type.IsFloat())
+                throw new CheckpointException((source as Checkpoint)?.Directory ?? "weights", ModelTensors.PositionTableName, $"{expected} of a floating type", $"{stored.Type} {stored.Shape}");
+            float[] resized = PositionTable.Resize(HostTensorValues.ToFloats(stored), vision.Width, vision.StoredGrid, config.ImageGrid);
+            positions = new NativeBlock((long)resized.Length * sizeof(float));
+            Marshal.Copy(resized, 0, positions.Address, resized.Length);
+            positionTable = new HostTensor(positions.Address, DType.F32, new Shape((config.ImageGrid * config.ImageGrid) + 1, vision.Width));
+        }
+        catch
+        {
+            positions?.Dispose();
+            source.Dispose();
+            throw;
+        }
+    }
+
+    public bool TryGet(string name, out HostTensor tensor)
+    {
+        if (positions is null || name != ModelTensors.PositionTableName)
+            return source.TryGet(name, out tensor);
+        tensor = positionTable with { Data = positions.Address };
+        return true;
+    }
+
+    public void Dispose()
+    {
+        positions?.Dispose();
+        source.Dispose();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>An object of a JSON file, read field by field; a field of another kind or out of bounds is an error that names it. An absent field, and null, is null.</summary>
+internal readonly struct ConfigSection
+{
+    private readonly string file;
+    private readonly string prefix;
+    private readonly JsonElement? element;
+
+    public ConfigSection(string file, string prefix, JsonElement? element)
+    {
+        this.file = file;
+        this.prefix = prefix;
+        this.element = element is { ValueKind: JsonValueKind.Null } ? null : element;
+        if (this.element is { } found && found.ValueKind != JsonValueKind.Object)
+            throw new CheckpointException(file, prefix.Length == 0 ? "root" : prefix.TrimEnd('.'), "a JSON object", $"{found.ValueKind}");
+    }
+
+    public bool Exists => element is not null;
+
+    /// <summary>The document; the caller disposes it.</summary>
+    public static JsonDocument ParseDocument(string file, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json.ToArray().AsMemory());
+        }
+        catch (JsonException error)
+        {
+            throw new CheckpointException(file, "configuration", "well-formed JSON", CheckpointException.Show(error.Message), error);
+        }
+    }
+
+    public ConfigSection Section(string name) => new(file, $"{prefix}{name}.", Find(name));
+
+    public int? Integer(string name, int minimum, int maximum)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < minimum || number > maximum)
+            throw Bad(name, $"an integer of {minimum} to {maximum}", value);
+        return number;
+    }
+
+    public double? Number(string name, double minimum, double maximum)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !(number >= minimum && number <= maximum))
+            throw Bad(name, FormattableString.Invariant($"a number of {minimum} to {maximum}"), value);
+        return number;
+    }
+
+    public bool? Truth(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        { } value => throw Bad(name, "true or false", value),
+    };
+
+    public string? Text(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } value => TextOf(name, value),
+        { } value => throw Bad(name, "a text", value),
+    };
+
+    public CheckpointException Bad(string name, string expected, string found) => new(file, prefix + name, expected, found);
+
+    private string TextOf(string name, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new CheckpointException(file, prefix + name, "a text in Unicode", "a broken surrogate pair", error);
+        }
+    }
+
+    private CheckpointException Bad(string name, string expected, JsonElement value) => Bad(name, expected, CheckpointException.Show(value.GetRawText()));
+
+    private JsonElement? Find(string name) =>
+        element is { } found && found.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+}

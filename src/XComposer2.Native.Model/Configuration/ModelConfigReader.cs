@@ -1,0 +1,183 @@
+using System.Text.Json;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// Decides a model's sizes: from the tensors where they prove one, else from config.json, else as published. Where tensors and
+/// config.json disagree, that is an error that names both. <c>plora</c> {rank, alpha} and <c>vision_config</c> in config.json are this
+/// project's additions, absent from the published files.
+/// </summary>
+public static class ModelConfigReader
+{
+    private const int MaximumSize = 1 << 20;
+    private const int MaximumImageSize = 2048;
+    private const int TileSize = 336;
+
+    /// <param name="file">Path of config.json, for messages.</param>
+    /// <param name="json">Its bytes.</param>
+    /// <param name="tensors">All tensors of the checkpoint; may be empty.</param>
+    /// <exception cref="CheckpointException">A field is malformed, unsupported, or contradicts the tensors.</exception>
+    public static ModelConfig Resolve(string file, ReadOnlySpan<byte> json, IReadOnlyList<CheckpointTensor> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        using JsonDocument document = ConfigSection.ParseDocument(file, json);
+        ConfigSection config = new(file, "", document.RootElement);
+        TensorShapes shapes = new(tensors);
+        RequireSupported(config);
+
+        VisionConfig vision = ResolveVision(file, config.Section("vision_config"), config, shapes);
+        bool tiled = IsTiled(config, shapes, vision);
+        DecoderConfig decoder = ResolveDecoder(file, config, shapes);
+        int imageSize = config.Integer("img_size", 1, MaximumImageSize) ?? (tiled ? TileSize : vision.StoredGrid * vision.PatchSize);
+        if (imageSize % vision.PatchSize != 0)
+            throw config.Bad("img_size", $"a multiple of the patch size {vision.PatchSize}", $"{imageSize}");
+        ModelConfig model = new()
+        {
+            Decoder = decoder,
+            Vision = vision,
+            ImageSize = imageSize,
+            ContextLength = Math.Min(config.Integer("max_length", 1, MaximumSize) ?? (tiled ? 16384 : 4096), decoder.MaximumPositions),
+            BosTokenId = TokenId(config, "bos_token_id", 1, decoder),
+            EosTokenId = TokenId(config, "eos_token_id", 2, decoder),
+            PadTokenId = TokenId(config, "pad_token_id", 2, decoder),
+            StoredType = config.Text("torch_dtype") switch { "bfloat16" => DType.BF16, "float16" => DType.F16, "float32" => DType.F32, _ => null },
+        };
+        return model with { Variant = tiled ? ModelVariant.HighResolution7B : Recognise(model) };
+    }
+
+    private static void RequireSupported(ConfigSection config)
+    {
+        if (config.Text("model_type") is { } type and not ("internlmxcomposer2" or "internlm" or "internlm2"))
+            throw config.Bad("model_type", "internlmxcomposer2 (or internlm, as the 4-bit checkpoints say)", CheckpointException.Show(type));
+        if (config.Text("hidden_act") is { } activation and not "silu")
+            throw config.Bad("hidden_act", "silu", CheckpointException.Show(activation));
+        if (config.Truth("bias") == true)
+            throw config.Bad("bias", "false: the decoder's linears have none", "true");
+        if (config.Truth("tie_word_embeddings") == true)
+            throw config.Bad("tie_word_embeddings", "false: the head has weights of its own", "true");
+        ConfigSection scaling = config.Section("rope_scaling");
+        if (scaling.Text("type") is { } scalingType and not "dynamic" && scaling.Number("factor", 0, double.MaxValue) is not (null or 1))
+            throw config.Bad("rope_scaling.type", "dynamic, or factor 1", CheckpointException.Show(scalingType));
+    }
+
+    private static DecoderConfig ResolveDecoder(string file, ConfigSection config, TensorShapes shapes)
+    {
+        const string firstLayer = "model.layers.0.";
+        int vocabulary = Decide(config, "vocab_size", shapes.Size("model.tok_embeddings.weight", 0, 2) ?? shapes.Size("output.weight", 0, 2), 92544);
+        int hidden = Decide(config, "hidden_size", shapes.Size("model.tok_embeddings.weight", 1, 2) ?? shapes.Size("model.norm.weight", 0, 1), 4096);
+        int intermediate = Decide(config, "intermediate_size", shapes.Size(firstLayer + "feed_forward.w1.weight", 0, 2), 14336);
+        int layers = Decide(config, "num_hidden_layers", shapes.CountLayers("model.layers.", file), 32);
+        int heads = Decide(config, "num_attention_heads", null, Math.Max(1, hidden / 128));
+        if (hidden % heads != 0 || hidden / heads % 2 != 0)
+            throw config.Bad("num_attention_heads", $"a number that divides hidden_size {hidden} into heads of even size", $"{heads}");
+        int headSize = hidden / heads;
+        SizeEvidence? packed = shapes.Size(firstLayer + "attention.wqkv.weight", 0, 2);
+        SizeEvidence? keyValueHeads = packed is { } rows && rows.Value > hidden && (rows.Value - hidden) % (2 * headSize) == 0
+            ? new SizeEvidence((rows.Value - hidden) / (2 * headSize), rows.Source)
+            : null;
+        if (packed is { } odd && keyValueHeads is null)
+            throw config.Bad("num_attention_heads", $"heads that fill {odd.Source}: hidden + 2 x key/value heads x head size rows", $"{heads} heads of {headSize}");
+        int keyValue = Decide(config, "num_key_value_heads", keyValueHeads, packed is null ? Math.Min(8, heads) : heads);
+        if (heads % keyValue != 0)
+            throw config.Bad("num_key_value_heads", $"a divisor of the {heads} attention heads", $"{keyValue}");
+        return new DecoderConfig
+        {
+            VocabularySize = vocabulary,
+            HiddenSize = hidden,
+            IntermediateSize = intermediate,
+            LayerCount = layers,
+            Attention = new AttentionGeometry(heads, keyValue, headSize),
+            Plora = ResolvePlora(config, shapes, firstLayer),
+            NormEpsilon = (float)(config.Number("rms_norm_eps", 0, 1) ?? 1e-5),
+            RopeTheta = (float)(config.Number("rope_theta", 1, 1e12) ?? 1e6),
+            MaximumPositions = config.Integer("max_position_embeddings", 1, MaximumSize) ?? 32768,
+        };
+    }
+
+    private static DecoderPlora ResolvePlora(ConfigSection config, TensorShapes shapes, string layer)
+    {
+        ConfigSection plora = config.Section("plora");
+        double? alpha = plora.Number("alpha", 0, MaximumSize);
+        return new DecoderPlora(One("attention.wqkv"), One("attention.wo"), One("feed_forward.w1"), One("feed_forward.w3"), One("feed_forward.w2"));
+
+        PloraConfig One(string linear)
+        {
+            int rank = Decide(plora, "rank", shapes.Size($"{layer}{linear}.Plora_A.weight", 0, 2), 256, minimum: 0);
+            if (rank == 0)
+                return default;
+            // The original class defaults to r = 8, alpha = 16, which wqkv of the 4khd model keeps; everywhere else alpha is the rank.
+            double scale = alpha is { } given ? given / rank : rank == 8 ? 2 : 1;
+            return new PloraConfig(rank, (float)scale);
+        }
+    }
+
+    private static VisionConfig ResolveVision(string file, ConfigSection vision, ConfigSection config, TensorShapes shapes)
+    {
+        const string prefix = ModelTensors.VisionPrefix;
+        VisionConfig published = ModelPresets.ClipLarge(24);
+        if (vision.Text("hidden_act") is { } activation and not "quick_gelu")
+            throw vision.Bad("hidden_act", "quick_gelu", CheckpointException.Show(activation));
+        int width = Decide(vision, "hidden_size", shapes.Size(prefix + "embeddings.class_embedding", 0, 1), published.Width);
+        int patch = Decide(vision, "patch_size", shapes.Size(prefix + "embeddings.patch_embedding.weight", 2, 4), published.PatchSize);
+        int heads = Decide(vision, "num_attention_heads", null, Math.Max(1, width / 64));
+        if (width % heads != 0)
+            throw vision.Bad("num_attention_heads", $"a divisor of the width {width}", $"{heads}");
+        return new VisionConfig
+        {
+            Width = width,
+            IntermediateSize = Decide(vision, "intermediate_size", shapes.Size(prefix + "encoder.layers.0.mlp.fc1.weight", 0, 2), 4 * width),
+            LayerCount = Decide(vision, "num_hidden_layers", shapes.CountLayers(prefix + "encoder.layers.", file), published.LayerCount),
+            HeadCount = heads,
+            PatchSize = patch,
+            StoredGrid = StoredGrid(file, shapes) ?? Math.Max(1, (vision.Integer("image_size", 1, MaximumImageSize) ?? config.Integer("img_size", 1, MaximumImageSize) ?? TileSize) / patch),
+            NormEpsilon = (float)(vision.Number("layer_norm_eps", 0, 1) ?? 1e-5),
+        };
+    }
+
+    private static int? StoredGrid(string file, TensorShapes shapes)
+    {
+        if (shapes.Size(ModelTensors.PositionTableName, 0, 2) is not { } rows)
+            return null;
+        int grid = (int)Math.Sqrt(Math.Max(0, rows.Value - 1));
+        if (grid < 1 || (grid * grid) + 1 != rows.Value)
+            throw new CheckpointException(file, ModelTensors.PositionTableName, "a square number of patches and one class row", rows.Source);
+        return grid;
+    }
+
+    private static bool IsTiled(ConfigSection config, TensorShapes shapes, VisionConfig vision) =>
+        shapes.Has("plora_sub_GN")
+        || shapes.Size("vision_proj.0.weight", 1, 2) is { } columns && columns.Value == 4 * vision.Width
+        || (!shapes.Any && config.Integer("img_size", 1, MaximumImageSize) is null && config.Integer("max_length", 1, MaximumSize) == 16384);
+
+    private static ModelVariant Recognise(ModelConfig model)
+    {
+        foreach (string name in ModelPresets.Names)
+        {
+            ModelConfig preset = ModelPresets.Find(name);
+            if (preset.ImageSize == model.ImageSize && preset.Vision.Width == model.Vision.Width && preset.Vision.LayerCount == model.Vision.LayerCount
+                && preset.Decoder.HiddenSize == model.Decoder.HiddenSize && preset.Decoder.LayerCount == model.Decoder.LayerCount
+                && preset.Decoder.IntermediateSize == model.Decoder.IntermediateSize && preset.Decoder.Attention == model.Decoder.Attention)
+                return preset.Variant;
+        }
+        return ModelVariant.Other;
+    }
+
+    private static int TokenId(ConfigSection config, string field, int published, DecoderConfig decoder)
+    {
+        int id = config.Integer(field, 0, int.MaxValue) ?? published;
+        return id < decoder.VocabularySize ? id : throw config.Bad(field, $"an id below the vocabulary's {decoder.VocabularySize}", $"{id}");
+    }
+
+    private static int Decide(ConfigSection config, string field, SizeEvidence? evidence, int published, int minimum = 1)
+    {
+        int? stated = config.Integer(field, minimum, MaximumSize);
+        if (evidence is not { } proven)
+            return stated ?? published;
+        if (proven.Value < 1)
+            throw config.Bad(field, "1 or more", $"{proven.Value} in {proven.Source}");
+        if (stated is { } other && other != proven.Value)
+            throw config.Bad(field, $"{proven.Value}, as the tensors have it ({proven.Source})", $"{other}");
+        return proven.Value;
+    }
+}
