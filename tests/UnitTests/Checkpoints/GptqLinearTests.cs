@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
+using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
