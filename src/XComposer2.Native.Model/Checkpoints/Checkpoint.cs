@@ -40,5 +40,9 @@ public sealed class Checkpoint : IWeightSource
         return names.Contains(name) && source.TryGet(name, out tensor);
     }
 
+    /// <summary>As <see cref="TryGet"/>, without dequantising: for scans of what is stored.</summary>
+    internal bool TryGetStoredNumbers(string name, out HostTensor tensor) =>
+        source is GptqWeights quantized ? quantized.TryGetStoredNumbers(name, out tensor) : source.TryGet(name, out tensor);
+
     public void Dispose() => source.Dispose();
 }

@@ -29,7 +29,7 @@ public static class CheckpointValidator
     {
         foreach (CheckpointTensor facts in tensors)
         {
-            if (facts.Type is not { } type || !type.IsFloat() || !checkpoint.TryGet(facts.Name, out HostTensor tensor))
+            if (facts.Type is not { } type || !type.IsFloat() || !checkpoint.TryGetStoredNumbers(facts.Name, out HostTensor tensor))
                 continue;
             long index = NonFiniteScan.Find(tensor, cancellation);
             if (index >= 0)

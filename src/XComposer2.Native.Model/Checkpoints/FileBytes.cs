@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Model;
 
@@ -10,6 +11,7 @@ public sealed unsafe class FileBytes : IDisposable
 {
     private readonly MemoryMappedFile? file;
     private readonly MemoryMappedViewAccessor? view;
+    private PinnedGCHandle<byte[]> pin;
     private byte* data;
 
     private FileBytes(string path, byte* data, long lengthBytes, MemoryMappedFile? file, MemoryMappedViewAccessor? view)
@@ -31,6 +33,10 @@ public sealed unsafe class FileBytes : IDisposable
     {
         try
         {
+            // Asked of the name, not of the opened file: opening a named pipe would wait for its writer for ever.
+            FileInfo facts = new(path);
+            if ((facts.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? facts) is { Exists: true, Length: 0 })
+                throw new CheckpointException(path, "file", "content", "0 bytes");
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
             long lengthBytes = stream.Length;
             if (lengthBytes == 0)
@@ -55,11 +61,18 @@ public sealed unsafe class FileBytes : IDisposable
         }
     }
 
-    /// <summary>Bytes that the caller owns and keeps in place until disposal.</summary>
-    public static FileBytes FromMemory(nint data, long lengthBytes, string name)
+    /// <summary>A file that is already in memory: the array is pinned until disposal.</summary>
+    /// <param name="content">The first bytes of it are the file.</param>
+    /// <param name="length">How many of them.</param>
+    /// <param name="name">Stands for the path in messages.</param>
+    public static FileBytes FromArray(byte[] content, int length, string name)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
-        return new FileBytes(name, (byte*)data, lengthBytes, null, null);
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)content.Length);
+        if (length == 0)
+            throw new CheckpointException(name, "file", "content", "0 bytes");
+        PinnedGCHandle<byte[]> pin = new(content);
+        return new FileBytes(name, pin.GetAddressOfArrayData(), length, null, null) { pin = pin };
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The range reaches outside of the file.</exception>
@@ -85,6 +98,7 @@ public sealed unsafe class FileBytes : IDisposable
         view?.SafeMemoryMappedViewHandle.ReleasePointer();
         view?.Dispose();
         file?.Dispose();
+        pin.Dispose();
     }
 
     /// <summary>The bytes, when there are few enough of them to be read as a whole.</summary>

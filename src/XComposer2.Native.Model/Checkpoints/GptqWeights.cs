@@ -14,6 +14,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
     public const string QuantizedSuffix = ".qweight";
 
     private const int OutputsPerTask = 32;
+    private const int MaximumSize = 1 << 20;
 
     private readonly TensorSet source;
     private readonly Dictionary<string, GptqModule> modules = [];
@@ -73,6 +74,10 @@ internal sealed unsafe class GptqWeights : IWeightSource
         return source.TryGet(name, out tensor);
     }
 
+    /// <summary>The stored numbers that decide whether a tensor is finite: the scales of a quantised weight, otherwise the tensor itself.</summary>
+    public bool TryGetStoredNumbers(string name, out HostTensor tensor) =>
+        modules.TryGetValue(name, out GptqModule? module) ? source.TryGet(module.Prefix + ".scales", out tensor) : TryGet(name, out tensor);
+
     public void Dispose()
     {
         lock (making)
@@ -102,7 +107,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         Require(packed, packed.Type == DType.I32 && packed.Shape.Rank == 2, "I32 [inputs / 8, outputs]");
         long inputs = (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
         int outputs = packed.Shape[1];
-        Require(packed, inputs is > 0 and <= int.MaxValue && outputs > 0 && outputs % GptqLinear.WeightsPerWord == 0, "sizes over 0 and outputs in whole words of 8");
+        Require(packed, inputs is > 0 and <= MaximumSize && outputs is > 0 and <= MaximumSize && packed.Bytes <= int.MaxValue && outputs % GptqLinear.WeightsPerWord == 0, $"sizes of 1 to {MaximumSize}, under 2 GiB, and outputs in whole words of 8");
         Require(scales, scales.Type == DType.F16 && scales.Shape.Rank == 2 && scales.Shape[1] == outputs && scales.Shape[0] > 0, $"F16 [groups, {outputs}]");
         int groups = scales.Shape[0];
         Require(zeros, zeros.Type == DType.I32 && zeros.Shape == new Shape(groups, outputs / GptqLinear.WeightsPerWord), $"I32 [{groups}, {outputs / GptqLinear.WeightsPerWord}]");
@@ -114,7 +119,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         bool hasBias = stored.TryGetValue(prefix + ".bias", out CheckpointTensor? bias);
         if (hasBias)
             Require(bias!, bias!.Type is DType.F16 or DType.F32 or DType.BF16 && bias.Shape == new Shape(outputs), $"floating [{outputs}]");
-        return new GptqModule(prefix, ModuleName(prefix), outputs, (int)inputs, groups, size, hasGroupIndex, hasBias && !IsZero(prefix + ".bias"));
+        return new GptqModule(packed.File, prefix, ModuleName(prefix), outputs, (int)inputs, groups, size, hasGroupIndex, hasBias && !IsZero(prefix + ".bias"));
 
         CheckpointTensor Part(string part) => stored.TryGetValue($"{prefix}.{part}", out CheckpointTensor? found)
             ? found
@@ -196,7 +201,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         MemoryMarshal.Cast<byte, int>(Bytes(Get(module, "g_idx"))).CopyTo(groupOfInput);
         foreach (int group in groupOfInput)
             if (group < 0 || group >= module.Groups)
-                throw new CheckpointException(module.Prefix, "g_idx", $"groups 0 to {module.Groups - 1}", $"{group}");
+                throw new CheckpointException(module.File, $"tensor {CheckpointException.Show(module.Prefix + ".g_idx")}", $"groups 0 to {module.Groups - 1}", $"{group}");
         return groupOfInput;
     }
 

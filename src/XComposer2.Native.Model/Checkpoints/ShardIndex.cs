@@ -5,7 +5,7 @@ namespace XComposer2.Native.Model;
 /// <summary>A <c>*.index.json</c>: which shard holds which tensor.</summary>
 /// <param name="Path">Of the index.</param>
 /// <param name="ShardOfTensor">Plain file names, checked to stay inside of the index's folder.</param>
-internal sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string> ShardOfTensor)
+public sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string> ShardOfTensor)
 {
     private const int MaximumBytes = 64 << 20;
 

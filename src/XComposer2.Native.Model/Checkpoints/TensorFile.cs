@@ -3,8 +3,9 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Named tensors of one safetensors or torch file, served from the mapped file without a copy. The one exception: a tensor whose
-/// bytes do not start at a multiple of its element size is copied once, when first asked for, into aligned memory of its own.
+/// Named tensors of one safetensors or torch file, served from the mapped file without a copy. The one exception: a safetensors tensor
+/// that does not start at a multiple of its element size is copied once, when first asked for, into aligned memory of its own
+/// (such tensors do not overlap, so the copies stay within the file's size; a torch archive, whose tensors may, is refused instead).
 /// </summary>
 public sealed unsafe class TensorFile : IWeightSource
 {

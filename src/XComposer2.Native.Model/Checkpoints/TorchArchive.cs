@@ -26,6 +26,7 @@ internal static class TorchArchive
 
         TorchPickleReader reader = new(bytes.Slice(pickleEntry.OffsetBytes, (int)pickleEntry.LengthBytes), bytes.Path + PickleName);
         PickledDictionary state = reader.Read();
+        Dictionary<string, ZipEntry> storages = FindStorages(entries, root + "/data/");
         List<StoredTensor> tensors = new(state.Items.Count);
         foreach ((object? key, object? value) in state.Items)
         {
@@ -33,23 +34,34 @@ internal static class TorchArchive
                 throw new CheckpointException(bytes.Path, "state dictionary", "names as keys", TorchPickleReader.Describe(key));
             if (value is not PickledTensor tensor)
                 throw new CheckpointException(bytes.Path, $"state dictionary, {CheckpointException.Show(name)}", "a tensor", TorchPickleReader.Describe(value));
-            tensors.Add(Locate(bytes, entries, root, name, tensor));
+            tensors.Add(Locate(bytes, storages, name, tensor));
         }
         return tensors;
     }
 
-    private static StoredTensor Locate(FileBytes bytes, Dictionary<string, ZipEntry> entries, string root, string name, PickledTensor tensor)
+    private static StoredTensor Locate(FileBytes bytes, Dictionary<string, ZipEntry> storages, string name, PickledTensor tensor)
     {
         PickledStorage storage = tensor.Storage;
         string field = $"tensor {CheckpointException.Show(name)}";
-        if (!entries.TryGetValue($"{root}/data/{storage.Key}", out ZipEntry entry))
+        if (!storages.TryGetValue(storage.Key, out ZipEntry entry))
             throw new CheckpointException(bytes.Path, field, $"its storage data/{CheckpointException.Show(storage.Key)}", "no such zip entry");
         if ((Int128)storage.Elements * storage.Type.ElementBytes != entry.LengthBytes)
             throw new CheckpointException(bytes.Path, $"storage data/{CheckpointException.Show(storage.Key)}",
                 $"{storage.Elements.ToString(CultureInfo.InvariantCulture)} elements of {storage.Type.Name}", $"{entry.LengthBytes} bytes");
+        if (entry.OffsetBytes % storage.Type.ElementBytes != 0)
+            throw new CheckpointException(bytes.Path, $"storage data/{CheckpointException.Show(storage.Key)}", $"a start at a multiple of {storage.Type.ElementBytes} bytes, as torch writes it", $"byte {entry.OffsetBytes}");
         long bytesInFile = tensor.Elements * storage.Type.ElementBytes;
         CheckpointTensor facts = new(name, storage.Type.Name, storage.Type.Type, tensor.Shape, bytesInFile, bytes.Path);
         return new StoredTensor(facts, entry.OffsetBytes + (tensor.OffsetElements * storage.Type.ElementBytes));
+    }
+
+    private static Dictionary<string, ZipEntry> FindStorages(Dictionary<string, ZipEntry> entries, string prefix)
+    {
+        Dictionary<string, ZipEntry> storages = new(entries.Count);
+        foreach (ZipEntry entry in entries.Values)
+            if (entry.Name.StartsWith(prefix, StringComparison.Ordinal))
+                storages.Add(entry.Name[prefix.Length..], entry);
+        return storages;
     }
 
     private static ZipEntry FindPickle(FileBytes bytes, Dictionary<string, ZipEntry> entries)
