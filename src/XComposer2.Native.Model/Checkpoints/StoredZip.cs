@@ -11,7 +11,7 @@ internal static class StoredZip
 {
     private const int EndRecordBytes = 22, End64LocatorBytes = 20, End64RecordBytes = 56, DirectoryRecordBytes = 46, LocalHeaderBytes = 30;
     private const int MaximumCommentBytes = ushort.MaxValue;
-    private const int MaximumDirectoryBytes = 64 << 20;
+    private const int MaximumDirectoryBytes = 16 << 20;
 
     /// <summary>Entries by name.</summary>
     /// <exception cref="CheckpointException">Not such an archive.</exception>

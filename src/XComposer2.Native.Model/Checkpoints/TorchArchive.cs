@@ -8,7 +8,7 @@ namespace XComposer2.Native.Model;
 /// </summary>
 internal static class TorchArchive
 {
-    private const int MaximumPickleBytes = 64 << 20;
+    private const int MaximumPickleBytes = 8 << 20;
     private const string PickleName = "/data.pkl";
 
     public static List<StoredTensor> Read(FileBytes bytes)

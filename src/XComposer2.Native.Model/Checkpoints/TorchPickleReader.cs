@@ -6,7 +6,8 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// Reads the pickle of a state dictionary and executes nothing: it knows only the opcodes that torch.save writes and only the names
-/// that rebuild tensors. Work and memory are linear in the pickle's length; nothing recurses.
+/// that rebuild tensors. Work is linear in the pickle's length, memory at most 64 times it
+/// (a byte may push a small object); nothing recurses.
 /// </summary>
 internal ref struct TorchPickleReader
 {
@@ -34,9 +35,12 @@ internal ref struct TorchPickleReader
         {
             opcodeOffset = position;
             byte opcode = Take(1)[0];
-            if (opcode == '.')
-                return Pop() as PickledDictionary ?? throw Bad("a state dictionary", "another value");
-            Execute(opcode);
+            if (opcode != '.')
+                Execute(opcode);
+            else if (stack.Count == 1 && marks.Count == 0)
+                return stack[0] as PickledDictionary ?? throw Bad("a state dictionary", Describe(stack[0]));
+            else
+                throw Bad("a state dictionary alone on the stack", $"{stack.Count} values, {marks.Count} marks");
         }
     }
 
@@ -162,7 +166,7 @@ internal ref struct TorchPickleReader
         if (count % 2 != 0 || count < 0 || stack.Count <= count || stack.Count - count <= Floor || stack[stack.Count - count - 1] is not PickledDictionary dictionary)
             throw Bad("a dictionary and pairs of key and value", $"{count} values after another thing");
         for (int i = stack.Count - count; i < stack.Count; i += 2)
-            dictionary.Items.Add((stack[i], stack[i + 1]));
+            dictionary.Add(stack[i], stack[i + 1]);
         CollectionsMarshal.SetCount(stack, stack.Count - count);
     }
 

@@ -64,26 +64,32 @@ internal readonly struct ConfigSection
     public string? Text(string name) => Find(name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } value => TextOf(name, value),
+        { ValueKind: JsonValueKind.String } value => Unicode(name, () => value.GetString()!),
         { } value => throw Bad(name, "a text", value),
     };
 
     public CheckpointException Bad(string name, string expected, string found) => new(file, prefix + name, expected, found);
 
-    private string TextOf(string name, JsonElement value)
+    private CheckpointException Bad(string name, string expected, JsonElement value) => Bad(name, expected, CheckpointException.Show(value.GetRawText()));
+
+    private JsonElement? Find(string name)
+    {
+        if (element is not { } found)
+            return null;
+        (bool exists, JsonElement value) = Unicode(name, () => (found.TryGetProperty(name, out JsonElement property), property));
+        return exists && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
+
+    /// <summary>Names and texts may hold half of a surrogate pair, which the JSON library notices only when it compares or decodes them.</summary>
+    private T Unicode<T>(string name, Func<T> read)
     {
         try
         {
-            return value.GetString()!;
+            return read();
         }
         catch (InvalidOperationException error)
         {
-            throw new CheckpointException(file, prefix + name, "a text in Unicode", "a broken surrogate pair", error);
+            throw new CheckpointException(file, prefix + name, "names and texts in Unicode", "half of a surrogate pair", error);
         }
     }
-
-    private CheckpointException Bad(string name, string expected, JsonElement value) => Bad(name, expected, CheckpointException.Show(value.GetRawText()));
-
-    private JsonElement? Find(string name) =>
-        element is { } found && found.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

@@ -121,6 +121,38 @@ public sealed class TorchArchiveTests
         TinyCheckpoint.Refused(() => Read(TorchFixture.Archive([0x80, 4, (byte)'}', (byte)'.'])).Dispose(), "protocol 4");
     }
 
+    /// <summary>Pickles of the opcodes that make the most of each byte: memory stays within 64 times their length.</summary>
+    [Theory]
+    [InlineData("}")]
+    [InlineData("(")]
+    [InlineData("N")]
+    [InlineData("K\u0007")]
+    [InlineData("\u0085")]
+    [InlineData("h\u0001h\u0002R")]
+    [InlineData("h\u0003)R")]
+    [InlineData("h\u0005Q")]
+    [InlineData("h\u0006")]
+    [InlineData("(t")]
+    [InlineData("}h\u0006h\u0006s")]
+    public void Dense_pickles_stay_within_the_stated_memory(string opcodes)
+    {
+        PickleWriter writer = new PickleWriter().Start()
+            .Global("torch._utils", "_rebuild_tensor_v2").Raw((byte)'q', 1)
+            .Op('(').Op('(').Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Integer(6).Op('t').Raw((byte)'q', 5).Op('Q')
+            .Integer(0).Integers(1, 1, 1, 1, 1, 1, 1, 6).Integers(6, 6, 6, 6, 6, 6, 6, 1).Op('t').Raw((byte)'q', 2)
+            .Global("collections", "OrderedDict").Raw((byte)'q', 3).Text("text").Raw((byte)'q', 6);
+        byte[] start = writer.ToArray(), repeated = Encoding.Latin1.GetBytes(opcodes);
+        byte[] pickle = [.. start, .. Enumerable.Range(0, 400_000 / repeated.Length).SelectMany(_ => repeated), (byte)'.'];
+        byte[] file = TorchFixture.Archive(pickle, ("0", SixFloats));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<CheckpointException>(() => Read(file).Dispose());
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, (64L * file.Length) + (16 << 10));
+    }
+
+    [Fact]
+    public void A_pickle_over_the_limit_is_refused_unread() =>
+        TinyCheckpoint.Refused(() => Read(TorchFixture.Archive(new byte[(8 << 20) + 1])).Dispose(), "data.pkl", "at most 8388608 bytes");
+
     [Fact]
     public void Deep_and_cyclic_values_do_no_harm()
     {
