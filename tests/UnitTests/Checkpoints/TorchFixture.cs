@@ -39,43 +39,55 @@ internal static class TorchFixture
     {
         using MemoryStream file = new();
         using BinaryWriter writer = new(file);
-        List<long> headers = [];
+        List<(byte[] Name, long Header, long Bytes)> headers = [];
         foreach ((string name, byte[] data) in entries)
         {
             byte[] raw = Encoding.UTF8.GetBytes(name);
-            headers.Add(file.Position);
-            int padding = (int)((64 - ((file.Position + 30 + raw.Length) % 64)) % 64);
-            writer.Write(0x04034b50);
-            Fixed(writer, 0, method, 0, data.Length);
-            writer.Write((ushort)raw.Length);
-            writer.Write((ushort)padding);
-            writer.Write(raw);
-            writer.Write(new byte[padding]);
+            headers.Add((raw, file.Position, data.Length));
+            WriteLocalHeader(writer, raw, method, data.Length);
             writer.Write(data);
         }
-        long start = file.Position;
-        for (int i = 0; i < entries.Count; i++)
+        WriteDirectory(writer, headers, zip64, method);
+        writer.Flush();
+        return file.ToArray();
+    }
+
+    /// <summary>Padded so that the data, which the caller writes next, starts at a multiple of 64 bytes.</summary>
+    public static void WriteLocalHeader(BinaryWriter writer, byte[] name, ushort method, int size)
+    {
+        int padding = (int)((64 - ((writer.BaseStream.Position + 30 + name.Length) % 64)) % 64);
+        writer.Write(0x04034b50);
+        Fixed(writer, 0, method, 0, size);
+        writer.Write((ushort)name.Length);
+        writer.Write((ushort)padding);
+        writer.Write(name);
+        writer.Write(new byte[padding]);
+    }
+
+    public static void WriteDirectory64(BinaryWriter writer, IReadOnlyList<(byte[] Name, long Header, long Bytes)> entries) => WriteDirectory(writer, entries, true, 0);
+
+    private static void WriteDirectory(BinaryWriter writer, IReadOnlyList<(byte[] Name, long Header, long Bytes)> entries, bool zip64, ushort method)
+    {
+        long start = writer.BaseStream.Position;
+        foreach ((byte[] name, long header, long bytes) in entries)
         {
-            byte[] raw = Encoding.UTF8.GetBytes(entries[i].Name);
             writer.Write(0x02014b50);
             writer.Write((ushort)45);
-            Fixed(writer, 0, method, 0, zip64 ? -1 : entries[i].Data.Length);
-            writer.Write((ushort)raw.Length);
+            Fixed(writer, 0, method, 0, zip64 ? -1 : (int)bytes);
+            writer.Write((ushort)name.Length);
             writer.Write((ushort)(zip64 ? 28 : 0));
             writer.Write(new byte[10]);
-            writer.Write(zip64 ? uint.MaxValue : (uint)headers[i]);
-            writer.Write(raw);
+            writer.Write(zip64 ? uint.MaxValue : (uint)header);
+            writer.Write(name);
             if (!zip64)
                 continue;
             writer.Write((ushort)1);
             writer.Write((ushort)24);
-            writer.Write((long)entries[i].Data.Length);
-            writer.Write((long)entries[i].Data.Length);
-            writer.Write(headers[i]);
+            writer.Write(bytes);
+            writer.Write(bytes);
+            writer.Write(header);
         }
-        WriteEnd(writer, start, file.Position - start, entries.Count, zip64);
-        writer.Flush();
-        return file.ToArray();
+        WriteEnd(writer, start, writer.BaseStream.Position - start, entries.Count, zip64);
     }
 
     private static void Fixed(BinaryWriter writer, ushort flags, ushort method, uint checksum, int size)
