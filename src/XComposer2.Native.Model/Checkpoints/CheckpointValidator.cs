@@ -14,18 +14,21 @@ public static class CheckpointValidator
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         CheckpointReport.Create(checkpoint.Config, checkpoint.Tensors).ThrowIfUnusable(checkpoint.Directory);
-        RequireFinite(checkpoint, checkpoint.Tensors.Where(static tensor => ModelTensors.KindOf(tensor.Name) == TensorKind.Norm || tensor.Name.Contains("layer_norm", StringComparison.Ordinal)), CancellationToken.None);
+        RequireFinite(checkpoint, checkpoint.Tensors.Where(static tensor => ModelTensors.KindOf(tensor.Name) == TensorKind.Norm || tensor.Name.Contains("layer_norm", StringComparison.Ordinal) || tensor.Name.Contains("pre_layrnorm", StringComparison.Ordinal)), null, CancellationToken.None);
     }
 
     /// <summary>Reads every floating weight, on all cores.</summary>
+    /// <param name="checkpoint">A GPTQ weight is judged by its scales, without dequantising it.</param>
+    /// <param name="progress">Told the bytes of each tensor that is done.</param>
+    /// <param name="cancellation">Stops between pieces of a tensor.</param>
     /// <exception cref="CheckpointException">One is NaN or infinite: names the tensor and the first such element.</exception>
-    public static void ValidateAllValues(Checkpoint checkpoint, CancellationToken cancellation = default)
+    public static void ValidateAllValues(Checkpoint checkpoint, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        RequireFinite(checkpoint, checkpoint.Tensors, cancellation);
+        RequireFinite(checkpoint, checkpoint.Tensors, progress, cancellation);
     }
 
-    private static void RequireFinite(Checkpoint checkpoint, IEnumerable<CheckpointTensor> tensors, CancellationToken cancellation)
+    private static void RequireFinite(Checkpoint checkpoint, IEnumerable<CheckpointTensor> tensors, IProgress<long>? progress, CancellationToken cancellation)
     {
         foreach (CheckpointTensor facts in tensors)
         {
@@ -34,6 +37,7 @@ public static class CheckpointValidator
             long index = NonFiniteScan.Find(tensor, cancellation);
             if (index >= 0)
                 throw new CheckpointException(facts.File, $"tensor {CheckpointException.Show(facts.Name)}, element {index}", "a finite number", "NaN or infinity");
+            progress?.Report(facts.Bytes);
         }
     }
 }

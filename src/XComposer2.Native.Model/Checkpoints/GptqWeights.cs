@@ -108,7 +108,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         long inputs = (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
         int outputs = packed.Shape[1];
         Require(packed, inputs is > 0 and <= MaximumSize && outputs is > 0 and <= MaximumSize && packed.Bytes <= int.MaxValue && outputs % GptqLinear.WeightsPerWord == 0, $"sizes of 1 to {MaximumSize}, under 2 GiB, and outputs in whole words of 8");
-        Require(scales, scales.Type == DType.F16 && scales.Shape.Rank == 2 && scales.Shape[1] == outputs && scales.Shape[0] > 0, $"F16 [groups, {outputs}]");
+        Require(scales, scales.Type == DType.F16 && scales.Shape.Rank == 2 && scales.Shape[1] == outputs && scales.Shape[0] > 0 && scales.Bytes <= int.MaxValue, $"F16 [groups, {outputs}], under 2 GiB");
         int groups = scales.Shape[0];
         Require(zeros, zeros.Type == DType.I32 && zeros.Shape == new Shape(groups, outputs / GptqLinear.WeightsPerWord), $"I32 [{groups}, {outputs / GptqLinear.WeightsPerWord}]");
         int size = groupSize is > 0 ? groupSize.Value : (int)((inputs + groups - 1) / groups);

@@ -11,7 +11,14 @@ internal sealed unsafe class NativeBlock : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
         LengthBytes = lengthBytes;
-        data = NativeMemory.AlignedAlloc((nuint)Math.Max(lengthBytes, 1), 64);
+        try
+        {
+            data = NativeMemory.AlignedAlloc((nuint)Math.Max(lengthBytes, 1), 64);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new InsufficientMemoryException($"the system has no {lengthBytes} bytes of memory left for weights", error);
+        }
     }
 
     ~NativeBlock() => Free();

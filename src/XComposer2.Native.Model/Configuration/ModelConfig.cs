@@ -12,7 +12,8 @@ public sealed record ModelConfig
     /// <summary>Side of a picture in pixels, after the resize.</summary>
     public required int ImageSize { get; init; }
 
-    /// <summary>Tokens of prompt and answer together that the model was made for (max_length).</summary>
+    /// <summary>Tokens of prompt and answer together that the model was made for: max_length, but never beyond
+    /// <see cref="DecoderConfig.MaximumPositions"/>, where the original would change the rotary base.</summary>
     public int ContextLength { get; init; } = 4096;
 
     public int BosTokenId { get; init; } = 1;

@@ -177,7 +177,7 @@ public sealed class CheckpointFolderTests : IDisposable
         using (Checkpoint checkpoint = tiny.Open())
         {
             CheckpointValidator.Validate(checkpoint);
-            TinyCheckpoint.Refused(() => CheckpointValidator.ValidateAllValues(checkpoint, TestContext.Current.CancellationToken), "'output.weight', element 383");
+            TinyCheckpoint.Refused(() => CheckpointValidator.ValidateAllValues(checkpoint, null, TestContext.Current.CancellationToken), "'output.weight', element 383");
         }
     }
 

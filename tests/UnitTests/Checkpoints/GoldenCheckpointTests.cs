@@ -22,7 +22,7 @@ public sealed class GoldenCheckpointTests
         Assert.True(report.IsUsable);
         Assert.Empty(report.Unknown);
         CheckpointValidator.Validate(checkpoint);
-        CheckpointValidator.ValidateAllValues(checkpoint, TestContext.Current.CancellationToken);
+        CheckpointValidator.ValidateAllValues(checkpoint, null, TestContext.Current.CancellationToken);
 
         IReadOnlyList<ExpectedTensor> expected = ModelTensors.Expected(checkpoint.Config);
         Assert.Equal(expected.Count, checkpoint.Tensors.Count - report.Ignored.Count);
