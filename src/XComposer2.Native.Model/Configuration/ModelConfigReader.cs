@@ -12,6 +12,10 @@ public static class ModelConfigReader
 {
     private const int MaximumSize = 1 << 20;
     private const int MaximumImageSize = 2048;
+
+    // Far over what was published (32 layers, 35 patches a side), and low enough that a hostile folder cannot make lists or tables of gigabytes.
+    private const int MaximumLayers = 1024;
+    private const int MaximumGrid = 128;
     private const int TileSize = 336;
 
     /// <param name="file">Path of config.json, for messages.</param>
@@ -32,6 +36,8 @@ public static class ModelConfigReader
         int imageSize = config.Integer("img_size", 1, MaximumImageSize) ?? (tiled ? TileSize : vision.StoredGrid * vision.PatchSize);
         if (imageSize % vision.PatchSize != 0)
             throw config.Bad("img_size", $"a multiple of the patch size {vision.PatchSize}", $"{imageSize}");
+        if (imageSize / vision.PatchSize > MaximumGrid)
+            throw config.Bad("img_size", $"at most {MaximumGrid} patches of {vision.PatchSize} a side", $"{imageSize}");
         ModelConfig model = new()
         {
             Decoder = decoder,
@@ -67,7 +73,7 @@ public static class ModelConfigReader
         int vocabulary = Decide(config, "vocab_size", shapes.Size("model.tok_embeddings.weight", 0, 2) ?? shapes.Size("output.weight", 0, 2), 92544);
         int hidden = Decide(config, "hidden_size", shapes.Size("model.tok_embeddings.weight", 1, 2) ?? shapes.Size("model.norm.weight", 0, 1), 4096);
         int intermediate = Decide(config, "intermediate_size", shapes.Size(firstLayer + "feed_forward.w1.weight", 0, 2), 14336);
-        int layers = Decide(config, "num_hidden_layers", shapes.CountLayers("model.layers.", file), 32);
+        int layers = Decide(config, "num_hidden_layers", shapes.CountLayers("model.layers.", file), 32, maximum: MaximumLayers);
         int heads = Decide(config, "num_attention_heads", null, Math.Max(1, hidden / 128));
         if (hidden % heads != 0 || hidden / heads % 2 != 0)
             throw config.Bad("num_attention_heads", $"a number that divides hidden_size {hidden} into heads of even size", $"{heads}");
@@ -127,7 +133,7 @@ public static class ModelConfigReader
         {
             Width = width,
             IntermediateSize = Decide(vision, "intermediate_size", shapes.Size(prefix + "encoder.layers.0.mlp.fc1.weight", 0, 2), 4 * width),
-            LayerCount = Decide(vision, "num_hidden_layers", shapes.CountLayers(prefix + "encoder.layers.", file), published.LayerCount),
+            LayerCount = Decide(vision, "num_hidden_layers", shapes.CountLayers(prefix + "encoder.layers.", file), published.LayerCount, maximum: MaximumLayers),
             HeadCount = heads,
             PatchSize = patch,
             StoredGrid = StoredGrid(file, shapes) ?? Math.Max(1, (vision.Integer("image_size", 1, MaximumImageSize) ?? config.Integer("img_size", 1, MaximumImageSize) ?? TileSize) / patch),
@@ -169,13 +175,13 @@ public static class ModelConfigReader
         return id < decoder.VocabularySize ? id : throw config.Bad(field, $"an id below the vocabulary's {decoder.VocabularySize}", $"{id}");
     }
 
-    private static int Decide(ConfigSection config, string field, SizeEvidence? evidence, int published, int minimum = 1)
+    private static int Decide(ConfigSection config, string field, SizeEvidence? evidence, int published, int minimum = 1, int maximum = MaximumSize)
     {
-        int? stated = config.Integer(field, minimum, MaximumSize);
+        int? stated = config.Integer(field, minimum, maximum);
         if (evidence is not { } proven)
             return stated ?? published;
-        if (proven.Value < 1)
-            throw config.Bad(field, "1 or more", $"{proven.Value} in {proven.Source}");
+        if (proven.Value < 1 || proven.Value > maximum)
+            throw config.Bad(field, $"1 to {maximum}", $"{proven.Value} in {proven.Source}");
         if (stated is { } other && other != proven.Value)
             throw config.Bad(field, $"{proven.Value}, as the tensors have it ({proven.Source})", $"{other}");
         return proven.Value;

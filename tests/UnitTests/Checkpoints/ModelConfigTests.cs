@@ -87,6 +87,7 @@ public sealed class ModelConfigTests
 
     [Theory]
     [InlineData("\"num_hidden_layers\":2", "\"num_hidden_layers\":3", "num_hidden_layers", "2", "found 3")]
+    [InlineData("\"num_hidden_layers\":2", "\"num_hidden_layers\":1048576", "num_hidden_layers", "1 to 1024", "1048576")]
     [InlineData("\"hidden_size\":16", "\"hidden_size\":32", "hidden_size", "model.tok_embeddings.weight [24, 16]", "found 32")]
     [InlineData("\"vocab_size\":24", "\"vocab_size\":25", "vocab_size", "[24, 16]", "found 25")]
     [InlineData("\"intermediate_size\":24", "\"intermediate_size\":32", "intermediate_size", "feed_forward.w1", "found 32")]
@@ -100,6 +101,7 @@ public sealed class ModelConfigTests
     [InlineData("\"num_attention_heads\":2", "\"num_attention_heads\":3", "vision_config.num_attention_heads", "width 8", "found 3")]
     [InlineData("\"img_size\":8", "\"img_size\":9", "img_size", "patch size 4", "found 9")]
     [InlineData("\"img_size\":8", "\"img_size\":1000000", "img_size", "2048", "1000000")]
+    [InlineData("\"img_size\":8", "\"img_size\":2048", "img_size", "at most 128 patches of 4", "2048")]
     [InlineData("\"img_size\":8", "\"img_size\":\"8\"", "img_size", "integer", "'\"8\"'")]
     [InlineData("\"max_length\":64", "\"max_length\":0", "max_length", "integer", "0")]
     [InlineData("\"max_length\":64", "\"eos_token_id\":24", "eos_token_id", "vocabulary", "24")]
@@ -130,6 +132,13 @@ public sealed class ModelConfigTests
         List<CheckpointTensor> tensors = Facts(ModelTensors.Expected(tiny));
         tensors.RemoveAll(tensor => tensor.Name.StartsWith("model.layers.0.", StringComparison.Ordinal));
         TinyCheckpoint.Refused(() => Resolve(TinyCheckpoint.ConfigJson, tensors), "layer 0", "layer 1");
+    }
+
+    [Fact]
+    public void Layers_beyond_all_reason_are_refused_before_anything_is_made_of_them()
+    {
+        List<CheckpointTensor> tensors = [.. Enumerable.Range(0, 1025).Select(i => new CheckpointTensor($"model.layers.{i}.x", "F32", DType.F32, new Shape(1), 4, "f"))];
+        TinyCheckpoint.Refused(() => Resolve("{}", tensors), "num_hidden_layers", "1 to 1024", "1025");
     }
 
     [Fact]
