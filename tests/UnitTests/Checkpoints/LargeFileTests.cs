@@ -22,7 +22,7 @@ public sealed class LargeFileTests : IDisposable
         using (FileStream file = new(path, FileMode.CreateNew))
         {
             file.Write(TinyCheckpoint.SafetensorsFrom(header, []));
-            SkipHole(file);
+            SkipHole(file, HoleBytes);
             file.Write(BitConverter.GetBytes(42f));
         }
         using TensorFile tensors = TensorFile.OpenSafetensors(path);
@@ -41,7 +41,7 @@ public sealed class LargeFileTests : IDisposable
         using (BinaryWriter writer = new(file))
         {
             Begin("m/data/0", HoleBytes);
-            SkipHole(file);
+            SkipHole(file, HoleBytes);
             Begin("m/data/1", 4);
             writer.Write(42f);
             Begin("m/data.pkl", pickle.Length);
@@ -58,6 +58,45 @@ public sealed class LargeFileTests : IDisposable
         Check(tensors);
     }
 
+    /// <summary>The single 17.3 GB file of the composition model, with every tensor in its place, as one hole of zeros.</summary>
+    [Fact]
+    public void The_published_7b_opens_from_one_file_of_17_gigabytes()
+    {
+        using TinyCheckpoint folder = new();
+        folder.WriteText("config.json", """{"model_type":"internlmxcomposer2","img_size":224,"num_attention_heads":32,"num_key_value_heads":8,"torch_dtype":"bfloat16"}""");
+        IReadOnlyList<ExpectedTensor> expected = ModelTensors.Expected(ModelPresets.Find(ModelPresets.Composition7B));
+        PickleWriter pickle = new PickleWriter().Start();
+        List<(byte[] Name, long Header, long Bytes)> entries = [];
+        using (FileStream file = new(folder.PathOf("pytorch_model.bin"), FileMode.CreateNew))
+        using (BinaryWriter writer = new(file))
+        {
+            foreach (ExpectedTensor tensor in expected)
+            {
+                long elements = tensor.Shape.ElementCount;
+                pickle.Tensor(tensor.Name, "BFloat16Storage", $"{entries.Count}", elements, 0, tensor.Shape.AsSpan().ToArray(), TorchFixture.Strides(tensor.Shape));
+                Begin($"pytorch_model/data/{entries.Count}", elements * 2);
+                SkipHole(file, elements * 2);
+            }
+            byte[] raw = pickle.End().ToArray();
+            Begin("pytorch_model/data.pkl", raw.Length);
+            writer.Write(raw);
+            TorchFixture.WriteDirectory64(writer, entries);
+
+            void Begin(string name, long bytes)
+            {
+                entries.Add((Encoding.UTF8.GetBytes(name), file.Position, bytes));
+                TorchFixture.WriteLocalHeader(writer, Encoding.UTF8.GetBytes(name), 0, -1);
+                writer.Flush();
+            }
+        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using Checkpoint checkpoint = folder.Open();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+        CheckpointValidator.Validate(checkpoint);
+        Assert.Equal(ModelPresets.Find(ModelPresets.Composition7B), checkpoint.Config);
+        Assert.Equal(expected.Sum(tensor => tensor.Shape.ElementCount) * 2, checkpoint.TotalBytes);
+    }
+
     private static unsafe void Check(TensorFile tensors)
     {
         Assert.True(tensors.TryGet("hole", out HostTensor hole) && hole.Bytes == HoleBytes);
@@ -67,12 +106,12 @@ public sealed class LargeFileTests : IDisposable
         Assert.True((long)end.Data - hole.Data >= HoleBytes);
     }
 
-    private static void SkipHole(FileStream file)
+    private static void SkipHole(FileStream file, long holeBytes)
     {
         file.Flush();
         try
         {
-            file.SetLength(file.Position + HoleBytes);
+            file.SetLength(file.Position + holeBytes);
         }
         catch (IOException error)
         {
