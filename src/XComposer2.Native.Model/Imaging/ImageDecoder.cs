@@ -1,0 +1,69 @@
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// Turns PNG, JPEG, BMP and GIF files into <see cref="RgbImage"/> as the original preprocessing does: alpha is dropped (not composited),
+/// palettes and gray are expanded, the first frame of a GIF is taken, a rotation noted in EXIF is ignored.
+/// 16-bit samples keep their high byte (Pillow clips 16-bit gray to 255 instead, which leaves a white picture).
+/// Every failure is an <see cref="ImageException"/>.
+/// </summary>
+public static class ImageDecoder
+{
+    /// <summary>Decodes a picture file.</summary>
+    public static RgbImage DecodeFile(string path, ImageLimits limits)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        byte[] bytes;
+        try
+        {
+            if (Directory.Exists(path)) throw ImageException.For(path, "is a folder, not a picture");
+            FileInfo file = new(path);
+            if (!file.Exists) throw ImageException.For(path, "no such file");
+            if (!File.GetAttributes(path).HasFlag(FileAttributes.Normal) && File.GetAttributes(path).HasFlag(FileAttributes.Device))
+                throw ImageException.For(path, "is a device, not a file");
+            CheckFileBytes(file.Length, path, limits);
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ImageException($"{path}: cannot be read: {error.Message}", error);
+        }
+        return Decode(bytes, path, limits);
+    }
+
+    /// <summary>Decodes a picture in memory.</summary>
+    /// <param name="bytes">The whole encoded file.</param>
+    /// <param name="name">What messages call the picture.</param>
+    /// <param name="limits">Refused beyond these, before anything is allocated.</param>
+    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, string name, ImageLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        CheckFileBytes(bytes.Length, name, limits);
+        ImageHeader header = ImageHeader.Read(bytes.Span, name);
+        CheckSize(header, name, limits);
+        int width = (int)header.Width;
+        int height = (int)header.Height;
+        return header.Format switch
+        {
+            ImageFormat.Png => PngDecoder.Decode(bytes, width, height, name),
+            ImageFormat.Gif => GifDecoder.Decode(bytes.Span, width, height, name),
+            ImageFormat.Bmp => BmpDecoder.Decode(bytes.Span, width, height, name),
+            _ => JpegDecoder.Decode(bytes, width, height, name),
+        };
+    }
+
+    private static void CheckFileBytes(long fileBytes, string name, ImageLimits limits)
+    {
+        if (fileBytes > limits.MaxFileBytes)
+            throw ImageException.For(name, $"the file has {fileBytes} bytes, the limit is {limits.MaxFileBytes}");
+    }
+
+    private static void CheckSize(ImageHeader header, string name, ImageLimits limits)
+    {
+        if (header.Width == 0 || header.Height == 0)
+            throw ImageException.For(name, $"the picture is {header.Width} x {header.Height}, at least 1 x 1 is expected");
+        // An array holds at most 2^31 bytes, whatever the caller allows.
+        long maxPixels = Math.Min(limits.MaxPixels, Array.MaxLength / 3);
+        if ((UInt128)header.Width * (UInt128)header.Height > (UInt128)maxPixels)
+            throw ImageException.For(name, $"the picture is {header.Width} x {header.Height} = {(UInt128)header.Width * (UInt128)header.Height} pixels, the limit is {maxPixels}");
+    }
+}

@@ -1,0 +1,75 @@
+namespace XComposer2.Native.Model;
+
+/// <summary>How a PNG stores a pixel.</summary>
+internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interlaced)
+{
+    private int Samples => ColorType switch
+    {
+        PngColorType.Rgb => 3,
+        PngColorType.GrayAlpha => 2,
+        PngColorType.RgbAlpha => 4,
+        _ => 1,
+    };
+
+    public int BitsPerPixel => Samples * Depth;
+
+    /// <summary>Reads the 13 bytes of the IHDR chunk, of which the size was read before.</summary>
+    public static PngLayout Read(ReadOnlySpan<byte> header, string name)
+    {
+        int depth = header[8];
+        int colorType = header[9];
+        bool known = colorType switch
+        {
+            0 => depth is 1 or 2 or 4 or 8 or 16,
+            3 => depth is 1 or 2 or 4 or 8,
+            2 or 4 or 6 => depth is 8 or 16,
+            _ => false,
+        };
+        if (!known) throw ImageException.For(name, $"PNG: colour type {colorType} with {depth} bits per sample does not exist");
+        if (header[10] != 0 || header[11] != 0 || header[12] > 1)
+            throw ImageException.For(name, $"PNG: compression {header[10]}, filter {header[11]}, interlace {header[12]}: 0, 0 and 0 or 1 expected");
+        return new((PngColorType)colorType, depth, header[12] == 1);
+    }
+
+    /// <summary>Writes one row as RGB, <paramref name="step"/> bytes from pixel to pixel. Alpha is left out.</summary>
+    public void Expand(ReadOnlySpan<byte> row, int columns, ReadOnlySpan<byte> palette, Span<byte> target, int step)
+    {
+        if (Depth < 8)
+        {
+            ExpandPacked(row, columns, palette, target, step);
+            return;
+        }
+        int sampleBytes = Depth / 8;
+        int pixelBytes = BitsPerPixel / 8;
+        bool isColor = ColorType is PngColorType.Rgb or PngColorType.RgbAlpha;
+        for (int column = 0; column < columns; column++)
+        {
+            // The high byte of a 16-bit sample comes first.
+            ReadOnlySpan<byte> pixel = row.Slice(column * pixelBytes, pixelBytes);
+            Span<byte> rgb = target.Slice(column * step, 3);
+            if (isColor) (rgb[0], rgb[1], rgb[2]) = (pixel[0], pixel[sampleBytes], pixel[2 * sampleBytes]);
+            else if (ColorType == PngColorType.Palette) LookUp(palette, pixel[0], rgb);
+            else rgb.Fill(pixel[0]);
+        }
+    }
+
+    private void ExpandPacked(ReadOnlySpan<byte> row, int columns, ReadOnlySpan<byte> palette, Span<byte> target, int step)
+    {
+        int perByte = 8 / Depth;
+        int max = (1 << Depth) - 1;
+        for (int column = 0; column < columns; column++)
+        {
+            int value = row[column / perByte] >> (8 - Depth * (column % perByte + 1)) & max;
+            Span<byte> rgb = target.Slice(column * step, 3);
+            if (ColorType == PngColorType.Palette) LookUp(palette, value, rgb);
+            else rgb.Fill((byte)(value * 255 / max));
+        }
+    }
+
+    // An index beyond the palette is black.
+    private static void LookUp(ReadOnlySpan<byte> palette, int index, Span<byte> rgb)
+    {
+        if (3 * index + 3 <= palette.Length) palette.Slice(3 * index, 3).CopyTo(rgb);
+        else rgb.Clear();
+    }
+}
