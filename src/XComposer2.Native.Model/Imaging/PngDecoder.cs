@@ -61,7 +61,7 @@ internal static class PngDecoder
             foreach (PngPass pass in layout.Interlaced ? PngPass.Adam7 : PngPass.Plain)
                 ReadPass(inflated, layout, palette, pass, pixels, width, height, name);
         }
-        catch (Exception error) when (error is InvalidDataException or EndOfStreamException)
+        catch (Exception error) when (error is InvalidDataException or IOException)
         {
             throw new ImageException($"{name}: PNG: the picture data is damaged or cut off", error);
         }

@@ -53,6 +53,16 @@ public class ImageDecoderTests
     }
 
     [Fact]
+    public void A_ribbon_is_refused_by_its_side() => Refused(PngHeader(1, 65_536), "the picture is 1 x 65536, the limit of a side is 65535");
+
+    [Fact]
+    public void What_is_no_plain_file_is_refused_without_waiting_for_it()
+    {
+        if (!Path.Exists("/dev/zero")) Assert.Skip("/dev/zero is not here");
+        Assert.Contains("empty", Assert.Throws<ImageException>(() => ImageDecoder.DecodeFile("/dev/zero", ImageLimits.Default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Missing_file_and_folder_are_refused()
     {
         Assert.Contains("no such file", Assert.Throws<ImageException>(() => ImageDecoder.DecodeFile("no-picture.png", ImageLimits.Default)).Message, StringComparison.Ordinal);

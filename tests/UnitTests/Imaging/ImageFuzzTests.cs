@@ -35,6 +35,7 @@ public class ImageFuzzTests
             catch (ImageException error)
             {
                 Assert.StartsWith(file, error.Message, StringComparison.Ordinal);
+                Assert.True(isJpeg || error.InnerException is null or IOException or InvalidDataException, $"round {round}: {error}");
                 refused++;
             }
             // Pixels, one byte of index per pixel, and small change.
