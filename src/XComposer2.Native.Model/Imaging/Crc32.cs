@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace XComposer2.Native.Model;
 
 /// <summary>The checksum that PNG puts behind each chunk (polynomial 0xEDB88320, bits reversed).</summary>
@@ -5,6 +7,7 @@ internal static class Crc32
 {
     private static readonly uint[] Table = CreateTable();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Of(ReadOnlySpan<byte> bytes)
     {
         uint[] table = Table;

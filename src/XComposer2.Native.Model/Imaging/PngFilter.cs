@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace XComposer2.Native.Model;
 
 /// <summary>The five row filters of PNG, undone in place.</summary>
@@ -7,6 +9,7 @@ internal static class PngFilter
     /// <param name="row">Filtered bytes in, plain bytes out.</param>
     /// <param name="above">The plain row above; zeros above the first.</param>
     /// <param name="pixelBytes">Bytes from a sample to the same sample of the pixel before, at least 1.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Undo(int filter, Span<byte> row, ReadOnlySpan<byte> above, int pixelBytes)
     {
         switch (filter)
@@ -28,6 +31,7 @@ internal static class PngFilter
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte Paeth(int left, int above, int corner)
     {
         int estimate = left + above - corner;

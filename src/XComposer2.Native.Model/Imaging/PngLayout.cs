@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace XComposer2.Native.Model;
 
 /// <summary>How a PNG stores a pixel.</summary>
@@ -32,6 +34,7 @@ internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interla
     }
 
     /// <summary>Writes one row as RGB, <paramref name="step"/> bytes from pixel to pixel. Alpha is left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Expand(ReadOnlySpan<byte> row, int columns, ReadOnlySpan<byte> palette, Span<byte> target, int step)
     {
         if (Depth < 8)

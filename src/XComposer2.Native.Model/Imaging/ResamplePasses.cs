@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The two passes of a separable resize over interleaved 8-bit RGB.</summary>
+/// <summary>
+/// The two passes of a separable resize over interleaved 8-bit RGB. The row loops are optimised at their first call: a chat resizes one
+/// picture, which would be over before the runtime had noticed that they are hot.
+/// </summary>
 internal static unsafe class ResamplePasses
 {
     private const int Half = 1 << (BicubicWeights.FractionBits - 1);
@@ -39,6 +42,7 @@ internal static unsafe class ResamplePasses
                 VerticalRow(source + weights.Starts[row] * stride, stride, weights.Of(row), target + row * stride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void HorizontalFourRows(byte* source, long sourceStride, BicubicWeights weights, byte* target, long targetStride)
     {
         for (int column = 0; column < weights.Starts.Length; column++)
@@ -62,6 +66,7 @@ internal static unsafe class ResamplePasses
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void HorizontalRow(byte* source, BicubicWeights weights, byte* target)
     {
         for (int column = 0; column < weights.Starts.Length; column++)
@@ -81,6 +86,7 @@ internal static unsafe class ResamplePasses
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void VerticalRow(byte* source, long stride, ReadOnlySpan<int> weights, byte* target)
     {
         long column = 0;
