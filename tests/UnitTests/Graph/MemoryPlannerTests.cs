@@ -1,0 +1,142 @@
+using XComposer2.Native.Graph;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class MemoryPlannerTests
+{
+    [Fact]
+    public void No_two_live_buffers_of_random_graphs_overlap()
+    {
+        (int reusing, double worst) = (0, 0);
+        for (int seed = 0; seed < 3000; seed++)
+        {
+            ComputeGraph graph = RandomGraphs.Make(seed);
+            ExecutionPlan plan = MemoryPlanner.Plan(graph, seed % 3 == 0 ? null : RandomGraphs.Scratch(seed));
+            CheckByForce(plan);
+            long sum = graph.Operations.Sum(operation => plan.SlotOf(operation.Output).Bytes);
+            if (plan.ArenaBytes < sum)
+                reusing++;
+            worst = Math.Max(worst, (double)plan.ArenaBytes / plan.LowerBoundBytes);
+        }
+
+        // The plan that never reuses a byte would pass all the checks above.
+        Assert.True(reusing > 1500, $"only {reusing} of 3000 arenas are smaller than what they hold");
+        Assert.True(worst < 1.5, $"{worst:F4} x the lower bound");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(512)]
+    [InlineData(4096)]
+    public void Arenas_of_the_published_sizes_are_as_small_as_can_be(int tokens)
+    {
+        foreach (DecoderSizes sizes in (DecoderSizes[])[DecoderSizes.Published7B, DecoderSizes.Published1B8])
+        {
+            int visualRows = tokens == 1 ? 0 : 1225;
+            ComputeGraph graph = SampleGraphs.Decoder(sizes, tokens, 1, visualRows, DType.BF16);
+            IsTight(MemoryPlanner.Plan(graph), 1.0);
+            IsTight(MemoryPlanner.Plan(graph, PartialLoraScratch), 1.1);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(16)]
+    public void Arenas_of_the_vision_tower_are_as_small_as_can_be(int images)
+    {
+        foreach (VisionSizes sizes in (VisionSizes[])[VisionSizes.Published490(4096), VisionSizes.Published490(2048), VisionSizes.Published224(4096)])
+        {
+            ComputeGraph graph = SampleGraphs.Vision(sizes, images);
+            IsTight(MemoryPlanner.Plan(graph), 1.0);
+            IsTight(MemoryPlanner.Plan(graph, operation => operation is VisionAttentionOp ? 3_333_333 : 0), 1.15);
+        }
+    }
+
+    [Fact]
+    public void Scratch_belongs_to_its_operation_alone()
+    {
+        ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
+        ExecutionPlan plan = MemoryPlanner.Plan(graph, operation => operation is PagedAttentionOp ? 1001 : 0);
+        for (int step = 0; step < graph.Operations.Length; step++)
+            Assert.Equal(graph.Operations[step] is PagedAttentionOp ? 1001 : 0, plan.ScratchOf(step).Bytes);
+        CheckByForce(plan);
+    }
+
+    [Fact]
+    public void Plans_are_reproducible()
+    {
+        string first = PlanText.Write(MemoryPlanner.Plan(RandomGraphs.Make(77), RandomGraphs.Scratch(77)));
+        Assert.Equal(first, PlanText.Write(MemoryPlanner.Plan(RandomGraphs.Make(77), RandomGraphs.Scratch(77))));
+    }
+
+    [Fact]
+    public void Inputs_and_weights_have_no_place()
+    {
+        ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
+        ExecutionPlan plan = MemoryPlanner.Plan(graph);
+        Assert.Contains("'ids'", Assert.Throws<ArgumentException>(() => plan.OffsetOf(graph.Find("ids"))).Message, StringComparison.Ordinal);
+        Assert.Contains("Weight", Assert.Throws<ArgumentException>(() => plan.OffsetOf(graph.Find("norm.weight"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scratch_that_cannot_be_is_refused()
+    {
+        ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
+        Assert.Contains("embed_tokens 'embedded'", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => -1)).Message, StringComparison.Ordinal);
+        Assert.Contains("beyond", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue)).Message, StringComparison.Ordinal);
+        Assert.Contains("beyond", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue - 1000)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Low-rank products and a quantised copy of the input: scratch of a likely kernel.</summary>
+    private static long PartialLoraScratch(Operation operation) => operation switch
+    {
+        LinearOp { Lora: not null } => 4L * 4096 * 256,
+        GatedLinearOp => 2L * 4 * 4096 * 256,
+        _ => 0,
+    };
+
+    private static void IsTight(ExecutionPlan plan, double factor)
+    {
+        CheckByForce(plan);
+        Assert.True(plan.ArenaBytes <= plan.LowerBoundBytes * factor, $"{plan.Graph.Name}: {(double)plan.ArenaBytes / plan.LowerBoundBytes:F4} x the lower bound");
+    }
+
+    /// <summary>Nothing of the planner is trusted: lives are found again from the operations, and every pair is compared at every step.</summary>
+    private static void CheckByForce(ExecutionPlan plan)
+    {
+        ComputeGraph graph = plan.Graph;
+        int steps = graph.Operations.Length;
+        var buffers = new List<(string Name, ArenaSlot Slot, int First, int Last)>();
+        for (int step = 0; step < steps; step++)
+        {
+            Tensor output = graph.Operations[step].Output;
+            int last = step;
+            for (int later = step; later < steps; later++)
+                if (graph.Operations[later].Inputs.Contains(output) || graph[output].Role == TensorRole.Output)
+                    last = later;
+            ArenaSlot slot = plan.SlotOf(output);
+            Assert.Equal(graph[output].CapacityBytes, slot.Bytes);
+            buffers.Add((graph[output].Name, slot, step, last));
+            if (plan.ScratchOf(step) is { Bytes: > 0 } scratch)
+                buffers.Add(("scratch of " + graph[output].Name, scratch, step, step));
+        }
+
+        long peak = 0;
+        for (int step = 0; step < steps; step++)
+        {
+            var live = buffers.Where(buffer => buffer.First <= step && step <= buffer.Last).OrderBy(buffer => buffer.Slot.OffsetBytes).ToList();
+            long bytes = live.Sum(buffer => MemoryPlanner.Align(buffer.Slot.Bytes));
+            peak = Math.Max(peak, bytes);
+            for (int i = 1; i < live.Count; i++)
+                Assert.True(live[i - 1].Slot.EndBytes <= live[i].Slot.OffsetBytes, $"{graph.Name}, step {step}: {live[i - 1]} overlaps {live[i]}");
+        }
+
+        Assert.All(buffers, buffer => Assert.True(
+            buffer.Slot.OffsetBytes >= 0 && buffer.Slot.OffsetBytes % 256 == 0 && buffer.Slot.EndBytes <= plan.ArenaBytes, $"{graph.Name}: {buffer} in {plan.ArenaBytes}"));
+        Assert.Equal(peak, plan.LowerBoundBytes);
+        Assert.True(plan.ArenaBytes >= peak);
+    }
+}
