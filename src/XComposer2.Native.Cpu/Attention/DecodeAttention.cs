@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>One row of one sequence against a range of its pages: bound by the bytes of the cache, each read once for a whole group of heads.</summary>
+internal static unsafe class DecodeAttention
+{
+    private const int PageTokens = KvLayerView.PageTokens;
+
+    public static int WorkerFloats(AttentionGeometry geometry) => geometry.GroupSize * ((2 * geometry.HeadSize) + PageTokens + 3);
+
+    /// <param name="problem">Operands.</param>
+    /// <param name="span">Sequence, of one row.</param>
+    /// <param name="head">Key/value head.</param>
+    /// <param name="split">Range of pages. A sequence of one range writes its output, others write to <paramref name="partials"/>.</param>
+    /// <param name="partials">See <see cref="PartialAttention"/>.</param>
+    /// <param name="scratch"><see cref="WorkerFloats"/> floats.</param>
+    public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int split, float* partials, float* scratch)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IFloatElement
+    {
+        SequenceSpan sequence = problem.Spans[span];
+        AttentionGeometry geometry = problem.Geometry;
+        KvLayerView cache = problem.Cache;
+        int headSize = geometry.HeadSize;
+        int group = geometry.GroupSize;
+        float* queries = scratch;
+        float* outputs = queries + (group * headSize);
+        float* weights = outputs + (group * headSize);
+        float* maxima = weights + (group * PageTokens);
+        float* sums = maxima + group;
+        float* rescale = sums + group;
+
+        nint start = ((nint)sequence.FirstRow * geometry.QueryColumns) + (head * group * headSize);
+        TVector scale = TSimd.Broadcast(Exponential.Log2E / MathF.Sqrt(headSize));
+        for (int i = 0; i < group * headSize; i += TSimd.Count)
+        {
+            TSimd.Store(TSimd.Multiply(TSimd.Load(problem.Query + start + i), scale), queries + i);
+            TSimd.Store(TSimd.Broadcast(0f), outputs + i);
+        }
+
+        for (int i = 0; i < group; i++)
+        {
+            maxima[i] = float.NegativeInfinity;
+            sums[i] = 0;
+        }
+
+        int length = sequence.Length;
+        int splitPages = PartialAttention.SplitPages(length);
+        int pages = (length + PageTokens - 1) / PageTokens;
+        int end = Math.Min(pages, (split + 1) * splitPages);
+        for (int index = split * splitPages; index < end; index++)
+        {
+            int page = sequence.Pages[index];
+            int count = Math.Min(PageTokens, length - (index * PageTokens));
+            DecodeProducts.Scores<TSimd, TVector, TElement>(queries, group, (byte*)cache.Key(page, head), count, headSize, weights);
+            for (int i = 0; i < group; i++)
+                Softmax<TSimd, TVector>(weights + (i * PageTokens), count, maxima + i, sums + i, rescale + i);
+            DecodeProducts.Outputs<TSimd, TVector, TElement>(weights, rescale, group, (byte*)cache.Value(page, head), count, headSize, outputs);
+        }
+
+        bool whole = splitPages >= pages;
+        for (int i = 0; i < group; i++)
+        {
+            float* result = whole
+                ? problem.Output + start + (i * headSize)
+                : PartialAttention.Result(partials, geometry, span, (head * group) + i, split);
+            TVector factor = TSimd.Broadcast(whole ? 1f / sums[i] : 1f);
+            for (int c = 0; c < headSize; c += TSimd.Count)
+                TSimd.Store(TSimd.Multiply(TSimd.Load(outputs + (i * headSize) + c), factor), result + c);
+            if (whole)
+                continue;
+            result[headSize] = maxima[i];
+            result[headSize + 1] = sums[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Softmax<TSimd, TVector>(float* scores, int count, float* maximum, float* sum, float* rescale)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        for (int key = count; key < PageTokens && key % TSimd.Count != 0; key++)
+            scores[key] = float.NegativeInfinity;
+        TVector largest = TSimd.Broadcast(*maximum);
+        for (int key = 0; key < count; key += TSimd.Count)
+            largest = TSimd.Max(largest, TSimd.Load(scores + key));
+        largest = TSimd.Broadcast(TSimd.MaxAcross(largest));
+
+        TVector total = TSimd.Broadcast(0f);
+        for (int key = 0; key < count; key += TSimd.Count)
+        {
+            TVector weight = Exponential.PowerOfTwo<TSimd, TVector>(TSimd.Subtract(TSimd.Load(scores + key), largest));
+            total = TSimd.Add(total, weight);
+            TSimd.Store(weight, scores + key);
+        }
+
+        float shrink = TSimd.First(Exponential.PowerOfTwo<TSimd, TVector>(TSimd.Subtract(TSimd.Broadcast(*maximum), largest)));
+        *rescale = shrink;
+        *sum = (*sum * shrink) + TSimd.Sum(total);
+        *maximum = TSimd.First(largest);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Runtime.Intrinsics;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>Row t is visual[visualRow[t]] where that is not negative, else table[ids[t]].</summary>
+public static unsafe class EmbedTokensKernel
+{
+    /// <param name="ids">[tokens]; not read for visual tokens.</param>
+    /// <param name="table">[vocabulary, hidden] of any floating type.</param>
+    /// <param name="visual">[visualRows, hidden]; null where there are none.</param>
+    /// <param name="visualRow">[tokens], negative for text; null where all is text.</param>
+    /// <param name="visualRows">Rows of <paramref name="visual"/>.</param>
+    /// <param name="output">[tokens, hidden].</param>
+    /// <param name="tokens">Tokens.</param>
+    /// <param name="pool">Threads to run on.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An id or a visual row that is not there; nothing is written.</exception>
+    public static void Run(
+        int* ids, FloatMatrix table, float* visual, int* visualRow, int visualRows, float* output, int tokens, WorkerPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        FloatLoads.Require(table, nameof(table), table.Rows, table.Columns);
+        int* rows = visual is null ? null : visualRow;
+        for (int token = 0; token < tokens; token++)
+        {
+            if (rows is not null && rows[token] >= 0)
+            {
+                if (rows[token] >= visualRows)
+                    throw new ArgumentOutOfRangeException(nameof(visualRow), rows[token], $"token {token}: there are {visualRows} visual rows");
+            }
+            else if ((uint)ids[token] >= (uint)table.Rows)
+            {
+                throw new ArgumentOutOfRangeException(nameof(ids), ids[token], $"token {token}: the vocabulary has {table.Rows} entries");
+            }
+        }
+
+        var work = new Work(ids, table, visual, rows, output, RowBlocks.For(tokens, Math.Max(1, table.Columns)));
+        pool.Run(work.Blocks.Count, ref work);
+    }
+
+    private readonly struct Work(int* ids, FloatMatrix table, float* visual, int* visualRow, float* output, RowBlocks blocks) : IWork
+    {
+        public RowBlocks Blocks => blocks;
+
+        public void Run(int task, int worker)
+        {
+            nint hidden = table.Columns;
+            long rowBytes = hidden * sizeof(float);
+            for (int token = blocks.Start(task); token < blocks.End(task); token++)
+            {
+                float* row = output + (token * hidden);
+                if (visualRow is not null && visualRow[token] >= 0)
+                    Buffer.MemoryCopy(visual + (visualRow[token] * hidden), row, rowBytes, rowBytes);
+                else
+                    FloatLoads.Widen<Simd256, Vector256<float>>(table.Data, table.Type, ids[token] * hidden, row, hidden);
+            }
+        }
+    }
+}

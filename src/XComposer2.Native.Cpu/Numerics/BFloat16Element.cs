@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>bfloat16, widened when read.</summary>
+internal readonly unsafe struct BFloat16Element : IFloatElement
+{
+    public static int Bytes => sizeof(ushort);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load<TSimd, TVector>(byte* source)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.LoadBFloat16((ushort*)source);
+
+    public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        FloatLoads.Widen<TSimd, TVector>(source, DType.BF16, 0, scratch, count);
+        return scratch;
+    }
+}

@@ -1,0 +1,58 @@
+namespace XComposer2.Native.Cpu;
+
+/// <summary>fp32 arithmetic at one vector width, so that a kernel is written once and compiled for each.
+/// Implementations are empty structs: the compiler specialises every generic kernel and inlines every call.</summary>
+/// <typeparam name="TVector">Vector128, Vector256 or Vector512 of float.</typeparam>
+public unsafe interface ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>Floats in one vector.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>32 vector registers rather than 16: larger register blocks pay.</summary>
+    static abstract bool HasManyRegisters { get; }
+
+    static abstract TVector Load(float* source);
+
+    /// <summary>Widens bfloat16 values; exact.</summary>
+    static abstract TVector LoadBFloat16(ushort* source);
+
+    /// <summary>Widens IEEE half values, subnormal ones included; exact.</summary>
+    static abstract TVector LoadHalf(ushort* source);
+
+    static abstract void Store(TVector value, float* destination);
+
+    /// <summary>Rounds to the nearest bfloat16, ties to even. NaN is stored as some NaN.</summary>
+    static abstract void StoreBFloat16(TVector value, ushort* destination);
+
+    static abstract TVector Broadcast(float value);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
+    static abstract TVector Divide(TVector left, TVector right);
+
+    /// <summary>left * right + addend, fused where the processor has it.</summary>
+    static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
+
+    /// <summary>The larger of each pair; either one where a value is NaN.</summary>
+    static abstract TVector Max(TVector left, TVector right);
+
+    /// <summary>Nearest whole number, ties to even.</summary>
+    static abstract TVector Round(TVector value);
+
+    /// <summary>value * 2^exponent for whole exponents from -127 (which may give zero) to 127.</summary>
+    static abstract TVector ScaleByPowerOfTwo(TVector value, TVector exponent);
+
+    /// <summary>Per lane: left below right ? whenLess : otherwise. False for NaN.</summary>
+    static abstract TVector SelectLess(TVector left, TVector right, TVector whenLess, TVector otherwise);
+
+    static abstract float Sum(TVector value);
+
+    static abstract float MaxAcross(TVector value);
+
+    static abstract float First(TVector value);
+}

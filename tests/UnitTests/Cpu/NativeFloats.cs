@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>Floats outside the managed heap, with a border on each side that no kernel may touch, and no more than element alignment.</summary>
+public sealed unsafe class NativeFloats : IDisposable
+{
+    private const int BorderBytes = 132;
+
+    private const byte Border = 0xFB;
+
+    private readonly byte* memory;
+
+    private readonly long elementBytes;
+
+    private readonly int count;
+
+    private readonly DType type;
+
+    private readonly string name;
+
+    public NativeFloats(int count, string name = "buffer", DType type = DType.F32)
+    {
+        this.count = count;
+        this.name = name;
+        this.type = type;
+        elementBytes = type.ElementBytes();
+        long bytes = (count * elementBytes) + (2 * BorderBytes);
+        memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        new Span<byte>(memory, checked((int)bytes)).Fill(Border);
+        Data = (nint)(memory + BorderBytes);
+    }
+
+    public nint Data { get; }
+
+    public float* Pointer => (float*)Data;
+
+    public Span<float> Span => new((void*)Data, count);
+
+    /// <summary>Values spread like activations, the same for the same seed; rounded to the stored type.</summary>
+    public static NativeFloats Random(int count, int seed, double scale = 1, DType type = DType.F32, string name = "random")
+    {
+        var random = new Random(seed);
+        var values = new double[count];
+        for (int i = 0; i < count; i++)
+            values[i] = scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        return Of(values, type, name);
+    }
+
+    public static NativeFloats Of(ReadOnlySpan<double> values, DType type = DType.F32, string name = "values")
+    {
+        var buffer = new NativeFloats(values.Length, name, type);
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (type == DType.F32)
+                ((float*)buffer.Data)[i] = (float)values[i];
+            else if (type == DType.F16)
+                ((Half*)buffer.Data)[i] = (Half)values[i];
+            else
+                ((ushort*)buffer.Data)[i] = (ushort)(BitConverter.SingleToUInt32Bits((float)values[i]) >> 16);
+        }
+
+        return buffer;
+    }
+
+    public FloatMatrix Matrix(int rows, int columns)
+    {
+        Assert.Equal(count, rows * columns);
+        return new FloatMatrix(Data, type, rows, columns);
+    }
+
+    public double this[int index] => type switch
+    {
+        DType.F32 => ((float*)Data)[index],
+        DType.F16 => (double)((Half*)Data)[index],
+        _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)Data)[index] << 16),
+    };
+
+    public double[] ToDoubles()
+    {
+        var values = new double[count];
+        for (int i = 0; i < count; i++)
+            values[i] = this[i];
+        return values;
+    }
+
+    public void Dispose()
+    {
+        byte* end = (byte*)Data + (count * elementBytes);
+        bool whole = new ReadOnlySpan<byte>(memory, BorderBytes).IndexOfAnyExcept(Border) < 0
+            && new ReadOnlySpan<byte>(end, BorderBytes).IndexOfAnyExcept(Border) < 0;
+        NativeMemory.AlignedFree(memory);
+        Assert.True(whole, $"{name}: written outside its {count} elements");
+    }
+}
