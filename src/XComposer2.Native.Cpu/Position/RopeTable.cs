@@ -43,7 +43,7 @@ public sealed unsafe class RopeTable
     public float Theta { get; }
 
     /// <summary>Head size / 2 cosines of a position, then as many sines. Valid while this object is reachable.</summary>
-    internal float* Row(int position)
+    public float* Row(int position)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)position, (uint)Positions, nameof(position));
         fixed (float* first = values)

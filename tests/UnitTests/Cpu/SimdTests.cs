@@ -49,7 +49,7 @@ public sealed unsafe class SimdTests
             where TSimd : struct, ISimd<TVector>
             where TVector : struct
         {
-            float[] some = [0f, -0f, 1f, -1.00390625f, 1.01171875f, 3.4e38f, float.PositiveInfinity, float.NegativeInfinity, 1e-40f, 0.1f, -0.2f, 65504f, 1.0039063f, 7f, 8f, 9f];
+            float[] some = [0f, -0f, 1f, -1.00390625f, 1.01171875f, 3.4e38f, float.PositiveInfinity, float.NegativeInfinity, 1e-40f, 0.1f, -0.2f, 65504f, 1.0039064f, 7f, 8f, 9f];
             ushort[] expected = [0x0000, 0x8000, 0x3F80, 0xBF80, 0x3F82, 0x7F80, 0x7F80, 0xFF80, 0x0001, 0x3DCD, 0xBE4D, 0x4780, 0x3F81, 0x40E0, 0x4100, 0x4110];
             ushort* stored = stackalloc ushort[17];
             fixed (float* source = some)
