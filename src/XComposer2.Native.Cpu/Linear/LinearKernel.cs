@@ -1,0 +1,32 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>activation(x Wᵀ + bias + Partial LoRA on visual rows) + residual.</summary>
+public static unsafe class LinearKernel
+{
+    /// <summary>Scratch that <see cref="Run"/> needs for up to <paramref name="rows"/> rows; 0 is possible.</summary>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="inputs">Columns of x.</param>
+    /// <param name="outputs">Rows of W.</param>
+    /// <param name="rank">Rows of A; 0 without Partial LoRA.</param>
+    /// <param name="threads">Threads of the pool.</param>
+    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int threads) => throw new NotImplementedException();
+
+    /// <param name="input">x [rows, weight.Columns].</param>
+    /// <param name="rows">Rows of x; 0 does nothing.</param>
+    /// <param name="weight">W [outputs, inputs] of any floating type, used as stored.</param>
+    /// <param name="bias">[1, outputs]; null for none.</param>
+    /// <param name="activation">Applied before the residual is added.</param>
+    /// <param name="residual">[rows, outputs]; null for none.</param>
+    /// <param name="lora">Null for none. Rows without a visual token pay nothing and are bit for bit what they are without it.</param>
+    /// <param name="visualRow">[rows], negative for text; null where all rows are text.</param>
+    /// <param name="output">[rows, outputs]; may not overlap the inputs.</param>
+    /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
+    /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
+    /// <param name="pool">Threads to run on.</param>
+    /// <param name="width">Vector width.</param>
+    public static void Run(
+        float* input, int rows, FloatMatrix weight, FloatMatrix? bias, Activation activation, float* residual, LoraMatrices? lora, int* visualRow,
+        float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best) => throw new NotImplementedException();
+}

@@ -1,0 +1,9 @@
+namespace XComposer2.Native;
+
+/// <summary>Facts about a loaded model.</summary>
+/// <param name="Model">Variant and layout in words, for example "internlm-xcomposer2-vl-7b, torch .bin, 2 shards".</param>
+/// <param name="Device">What it runs on, for example "cpu, 2 threads, AVX-512".</param>
+/// <param name="ContextLength">Longest sequence in tokens.</param>
+/// <param name="TokensPerImage">Positions that a picture takes.</param>
+/// <param name="LoadTime">From the call of <see cref="XComposerEngine.LoadAsync"/> to ready.</param>
+public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime);
