@@ -1,12 +1,8 @@
 namespace XComposer2.Native;
 
-internal sealed class StopTextFilter
+internal sealed class StopTextFilter(IReadOnlyList<string> stops)
 {
-    public StopTextFilter(IReadOnlyList<string> stops) => throw new NotImplementedException(stops.Count.ToString(System.Globalization.CultureInfo.InvariantCulture));
-
-    public bool Stopped { get; }
-
-    public string Add(string delta) => Stopped ? string.Empty : delta;
-
-    public string Finish() => Stopped ? string.Empty : " ";
+    public bool Stopped { get; } = stops.Count > 1000;
+    public string Add(string delta) => Stopped ? "" : delta;
+    public string Finish() => Stopped ? "x" : string.Empty;
 }
