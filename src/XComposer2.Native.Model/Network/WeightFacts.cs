@@ -12,16 +12,11 @@ public sealed class WeightFacts
     }
 
     /// <summary>Bytes of all of them, each counted as the graphs use it.</summary>
-    public long TotalBytes
-    {
-        get
-        {
-            long total = 0;
-            foreach (HostTensor tensor in tensors.Values)
-                total = checked(total + tensor.Bytes);
-            return total;
-        }
-    }
+    public long TotalBytes => tensors.Values.Sum(tensor => tensor.Bytes);
+
+    /// <summary>Bytes that a decode step reads once: the decoder's layers without Partial LoRA, norm and head.</summary>
+    public long DecodeBytes => tensors.Sum(static pair =>
+        ModelTensors.KindOf(pair.Key) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
     /// <summary>Facts of the weights of a source.</summary>
     /// <exception cref="CheckpointException">One that the model needs is not there.</exception>

@@ -9,8 +9,7 @@ internal static class ContextLengths
     public static int Resolve(int? wanted, ModelConfig config)
     {
         int most = config.Decoder.MaximumPositions;
-        return wanted is not { } tokens ? config.ContextLength
-            : tokens >= 1 && tokens <= most ? tokens
-            : throw new EngineException($"context: expected 1 to {most} tokens, the positions that the model was made for, found {tokens}");
+        EngineException.ThrowUnless(wanted is null || (wanted >= 1 && wanted <= most), "context", $"1 to {most} tokens, the positions that the model was made for", wanted);
+        return wanted ?? config.ContextLength;
     }
 }
