@@ -92,6 +92,17 @@ public sealed class TextTokenizer
         return text.ToString();
     }
 
+    /// <summary>The id of a piece that no user's text can become.</summary>
+    /// <exception cref="CheckpointException">There is no such piece, or it is an ordinary one.</exception>
+    internal int FindMark(string piece)
+    {
+        if (!TryFindPiece(piece, out int id))
+            throw new CheckpointException(file.Path, "pieces", $"{piece}, which marks turns", "no such piece");
+        if (file.Kind(id) is not (PieceKind.UserDefined or PieceKind.Control))
+            throw new CheckpointException(file.Path, $"pieces[{id}].type", $"{PieceKind.UserDefined} for {piece}, which marks turns", $"{file.Kind(id)}");
+        return id;
+    }
+
     /// <summary>True for a byte piece.</summary>
     internal bool IsByte(int id, out byte value)
     {
