@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>Writes a conversation: Markdown to read, JSON to work with. The file is there whole or not at all.</summary>
+internal static class ConversationFile
+{
+    /// <param name="path">Ends in .md or .json. An existing file is replaced.</param>
+    /// <param name="model">What answered.</param>
+    /// <param name="system">Text of the system turn; null for none.</param>
+    /// <param name="turns">At least one.</param>
+    /// <exception cref="UsageException">The name ends in something else.</exception>
+    /// <exception cref="IOException">The file cannot be written; what was there is untouched.</exception>
+    public static void Write(string path, string model, string? system, IReadOnlyList<ChatExchange> turns)
+    {
+        string text = Path.GetExtension(path).ToUpperInvariant() switch
+        {
+            ".JSON" => JsonSerializer.Serialize(ConversationJson.Of(model, system, turns), CliJson.Indented.ConversationJson) + "\n",
+            ".MD" => Markdown(model, system, turns),
+            _ => throw new UsageException("the file name has to end in .md or .json"),
+        };
+        Replace(path, text);
+    }
+
+    private static string Markdown(string model, string? system, IReadOnlyList<ChatExchange> turns)
+    {
+        StringBuilder text = new();
+        text.Append("# Conversation with ").Append(model).Append("\n\n");
+        if (!string.IsNullOrEmpty(system))
+            text.Append("> ").Append(system.ReplaceLineEndings("\n> ")).Append("\n\n");
+        foreach (ChatExchange turn in turns)
+        {
+            text.Append("**You**\n\n");
+            foreach (ImageInput image in turn.Question.Images)
+                text.Append($"![{Path.GetFileName(image.Name)}](<{image.Name}>)\n\n");
+            text.Append(turn.Question.Text).Append("\n\n**Model**\n\n").Append(turn.Answer.Text).Append("\n\n");
+        }
+        return text.ToString();
+    }
+
+    private static void Replace(string path, string text)
+    {
+        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        if (Directory.Exists(target))
+            throw new IOException($"{path}: is a folder");
+        string temporary = $"{target}.{Environment.ProcessId}.tmp";
+        try
+        {
+            using (FileStream file = new(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

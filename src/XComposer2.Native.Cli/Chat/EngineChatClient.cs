@@ -1,0 +1,34 @@
+namespace XComposer2.Native.Cli;
+
+/// <summary>The real thing. Owns the engine and the session.</summary>
+internal sealed class EngineChatClient(XComposerEngine engine, ChatSession session) : IChatClient
+{
+    public EngineInfo Info => engine.Info;
+
+    public IReadOnlyList<ChatExchange> History => session.History;
+
+    public static async Task<IChatClient> ConnectAsync(EngineOptions options, SessionOptions sessionOptions, CancellationToken cancellationToken)
+    {
+        XComposerEngine engine = await XComposerEngine.LoadAsync(options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new EngineChatClient(engine, engine.CreateSession(sessionOptions));
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    public IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions options, CancellationToken cancellationToken) =>
+        session.SendAsync(message, options, cancellationToken);
+
+    public void Reset() => session.Reset();
+
+    public void Dispose()
+    {
+        session.Dispose();
+        engine.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
+internal static class CliApplication
+{
+    public const string Version = "0.1.0";
+
+    public const string HelpPage = """
+        Usage: xc2 COMMAND [options]
+
+        InternLM-XComposer2 on this machine: answers about text and pictures.
+
+        Commands
+          chat       ask about pictures and text, once or as a conversation
+          inspect    what is in a checkpoint folder, and what is wrong with it
+
+        Options
+          --verbose      timings, and stack traces of errors, on standard error
+          --version      the version
+          -h, --help     this page; after a command, the page of that command
+
+        Examples
+          xc2 chat --image cat.png "What is in this picture?"
+          xc2 chat --model ./internlm-xcomposer2-vl-7b
+          xc2 inspect ./internlm-xcomposer2-vl-7b --check
+
+        Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+        """;
+
+    /// <returns>The exit code; never throws.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CliServices services)
+    {
+        bool verbose = false;
+        string page = HelpPage;
+        try
+        {
+            if (args.Count == 0)
+            {
+                services.Console.Error.WriteLine(HelpPage);
+                return ExitCode.Usage;
+            }
+            Option<bool> verboseOption = CheckedOption.Flag("--verbose");
+            verboseOption.Recursive = true;
+            ParseResult result = CreateRoot(services, verboseOption).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            page = PageOf(result);
+            if (ParseErrorText.Of(result) is { } problem)
+                throw new UsageException(problem);
+            verbose = result.GetValue(verboseOption);
+            InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            int exitCode = await result.InvokeAsync(invocation, services.Interrupts.Program).ConfigureAwait(false);
+            services.Console.Out.Flush();
+            return exitCode;
+        }
+        catch (UsageException error)
+        {
+            services.Console.Complain(error.Message);
+            services.Console.Hint(UsageOf(page));
+            return ExitCode.Usage;
+        }
+        catch (Exception error)
+        {
+            return Failure.Report(error, services, verbose);
+        }
+    }
+
+    /// <summary>The first line of a help page.</summary>
+    public static string UsageOf(string page) => page[..page.IndexOf('\n', StringComparison.Ordinal)].TrimEnd();
+
+    private static RootCommand CreateRoot(CliServices services, Option<bool> verbose)
+    {
+        RootCommand root = new() { verbose };
+        root.Directives.Clear();
+        foreach (Option option in root.Options)
+        {
+            if (option is HelpOption)
+                option.Action = new PrintAction(services.Console, PageOf);
+            else if (option is VersionOption)
+                option.Action = new PrintAction(services.Console, static _ => $"xc2 {Version}");
+        }
+        root.Add(ChatCommand.Create(services, verbose));
+        root.Add(InspectCommand.Create(services));
+        return root;
+    }
+
+    private static string PageOf(ParseResult result) => result.CommandResult.Command is DocumentedCommand command ? command.HelpPage : HelpPage;
+
+    private sealed class PrintAction(CliConsole console, Func<ParseResult, string> text) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            console.Out.WriteLine(text(parseResult));
+            return ExitCode.Done;
+        }
+    }
+}

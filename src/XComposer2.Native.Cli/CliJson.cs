@@ -1,0 +1,24 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>Everything that is written as JSON: snake_case, one line an object, Chinese as it is.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ChatJson))]
+[JsonSerializable(typeof(ConversationJson))]
+[JsonSerializable(typeof(InspectionJson))]
+internal sealed partial class CliJson : JsonSerializerContext
+{
+    public static CliJson Lines { get; } = new(With(indented: false));
+
+    public static CliJson Indented { get; } = new(With(indented: true));
+
+    private static JsonSerializerOptions With(bool indented) => new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = indented,
+    };
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 chat</c>.</summary>
+internal static class ChatCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 chat [options] [PROMPT]
+
+        Answers PROMPT about text and pictures. Without PROMPT: what a pipe brings, or
+        a conversation at a terminal. PROMPT - is standard input. Pictures stand where
+        the prompt says <ImageHere>, in order; where it does not, before the text.
+
+        Model
+          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          --device auto|cpu        where to run (auto)
+          --threads N              CPU threads, 1 to 1024 (one per processor)
+          --context N              longest sequence in tokens (the checkpoint's own)
+
+        Question
+          --image FILE             a picture: PNG, JPEG, BMP or GIF; repeat for more
+          --system TEXT            what the model is told beforehand
+          --prompt-style NAME      how a conversation is written: train, chat, eval
+
+        Answer
+          --greedy                 the most likely token, every time
+          --temperature T          over 0 (1)
+          --top-p P                over 0, at most 1 (0.8)
+          --top-k K                the K most likely tokens; 0 for all (50)
+          --repetition-penalty R   over 0; 1 is none (1.005)
+          --seed N                 the same seed gives the same text
+          --max-tokens N           longest answer (1024)
+          --stop TEXT              the answer ends before TEXT; repeat for more
+          --json                   one JSON object: text, tokens, seed, times
+          --verbose                timings, and stack traces of errors
+
+        Examples
+          xc2 chat --image cat.png "What is in this picture?"
+          xc2 chat --image a.png --image b.png "<ImageHere> or <ImageHere>: the older?"
+          xc2 chat --greedy --json --image cat.png - < question.txt
+        """;
+
+    public static Command Create(CliServices services, Option<bool> verbose)
+    {
+        Argument<string?> prompt = new("PROMPT") { Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> model = new("--model");
+        Option<DeviceKind?> device = CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu));
+        Option<int?> threads = CheckedOption.Integer("--threads", 1, 1024);
+        Option<int?> context = CheckedOption.Integer("--context", 1);
+        Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
+        Option<string?> system = new("--system");
+        Option<string?> style = new("--prompt-style");
+        Option<bool> greedy = CheckedOption.Flag("--greedy");
+        Option<float?> temperature = CheckedOption.Positive("--temperature");
+        Option<float?> topP = CheckedOption.Positive("--top-p", 1);
+        Option<int?> topK = CheckedOption.Integer("--top-k", 0);
+        Option<float?> penalty = CheckedOption.Positive("--repetition-penalty");
+        Option<ulong?> seed = CheckedOption.Unsigned("--seed");
+        Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
+        Option<string[]> stop = new("--stop") { Arity = ArgumentArity.OneOrMore };
+        Option<bool> json = CheckedOption.Flag("--json");
+        DocumentedCommand command = new("chat", HelpPage)
+        {
+            prompt, model, device, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+        };
+        command.SetAction((result, cancellationToken) =>
+        {
+            GenerationOptions defaults = new();
+            return new ChatRun(services, new ChatRequest
+            {
+                ModelPath = result.GetValue(model),
+                Prompt = result.GetValue(prompt),
+                Images = result.GetValue(images) ?? [],
+                Device = result.GetValue(device) ?? DeviceKind.Auto,
+                Threads = result.GetValue(threads),
+                ContextLength = result.GetValue(context),
+                Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
+                Generation = defaults with
+                {
+                    Greedy = result.GetValue(greedy),
+                    Temperature = result.GetValue(temperature) ?? defaults.Temperature,
+                    TopP = result.GetValue(topP) ?? defaults.TopP,
+                    TopK = result.GetValue(topK) ?? defaults.TopK,
+                    RepetitionPenalty = result.GetValue(penalty) ?? defaults.RepetitionPenalty,
+                    Seed = result.GetValue(seed),
+                    MaxTokens = result.GetValue(maxTokens) ?? defaults.MaxTokens,
+                    Stop = result.GetValue(stop) ?? [],
+                },
+                Json = result.GetValue(json),
+                Verbose = result.GetValue(verbose),
+            }).RunAsync(cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,39 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>What a failure is to the person at the terminal.</summary>
+internal static class Failure
+{
+    /// <summary>Tells standard error, and gives the exit code.</summary>
+    public static int Report(Exception error, CliServices services, bool verbose)
+    {
+        Exception cause = Unwrap(error);
+        if (cause is ClosedPipeException)
+            return ExitCode.ClosedPipe;
+        if (cause is OperationCanceledException && services.Interrupts.Program.IsCancellationRequested)
+            return services.Interrupts.ExitCode;
+        services.Console.Complain(Describe(cause));
+        if (verbose)
+            services.Console.Hint(error.ToString());
+        return ExitCode.Failed;
+    }
+
+    /// <summary>One sentence; what no one expected says so.</summary>
+    public static string Describe(Exception error) => Unwrap(error) switch
+    {
+        CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
+        OutOfMemoryException memory => $"not enough memory: {memory.Message}",
+        IOException or UnauthorizedAccessException => Unwrap(error).Message,
+        OperationCanceledException => "stopped",
+        Exception other => $"unexpected {other.GetType().Name}: {other.Message} (--verbose shows where)",
+    };
+
+    private static Exception Unwrap(Exception error) => error switch
+    {
+        AggregateException { InnerExceptions: [Exception only] } => Unwrap(only),
+        TypeInitializationException { InnerException: { } inner } => Unwrap(inner),
+        _ => error,
+    };
+}

@@ -1,0 +1,107 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>Gathers what is known of an opened checkpoint.</summary>
+internal static class Inspector
+{
+    private const string TokenizerName = "tokenizer.model";
+
+    public static InspectionJson Inspect(Checkpoint checkpoint)
+    {
+        CheckpointReport report = CheckpointReport.Create(checkpoint.Config, checkpoint.Tensors);
+        FileInfo tokenizer = new(Path.Combine(checkpoint.Directory, TokenizerName));
+        return new InspectionJson
+        {
+            Directory = checkpoint.Directory,
+            Variant = VariantName(checkpoint.Config.Variant),
+            Layout = checkpoint.Layout,
+            Sizes = SizesOf(checkpoint.Config),
+            TokenizerBytes = tokenizer.Exists ? tokenizer.Length : null,
+            Tensors = [.. Kinds(checkpoint.Tensors)],
+            Missing = [.. report.Missing.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
+            Unknown = [.. report.Unknown.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
+            Ignored = [.. report.Ignored.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
+            WrongShape = [.. report.WrongShape.Select(wrong => new InspectedMismatch(wrong.Name, wrong.File, wrong.Expected.AsSpan().ToArray(), wrong.Found.AsSpan().ToArray(), wrong.FoundType))],
+            DecoderBiases = [.. report.DecoderBiases.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
+            Problems = [.. Problems(checkpoint, report, tokenizer)],
+        };
+    }
+
+    /// <summary>Reads every weight.</summary>
+    public static InspectionJson CheckValues(InspectionJson inspection, Checkpoint checkpoint, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            CheckpointValidator.ValidateAllValues(checkpoint, progress, cancellationToken);
+            return inspection with { ValuesAreFinite = true };
+        }
+        catch (CheckpointException error)
+        {
+            return inspection with { ValuesAreFinite = false, Problems = [.. inspection.Problems, error.Message] };
+        }
+    }
+
+    private static IEnumerable<string> Problems(Checkpoint checkpoint, CheckpointReport report, FileInfo tokenizer)
+    {
+        if (report.Missing.Count > 0)
+            yield return Count(report.Missing.Count, "missing");
+        if (report.WrongShape.Count > 0)
+            yield return Count(report.WrongShape.Count, "of a wrong shape or type");
+        if (report.DecoderBiases.Count > 0)
+            yield return Count(report.DecoderBiases.Count, "that would be decoder biases, which this model has no place for");
+        if (!tokenizer.Exists)
+            yield return $"{TokenizerName} is missing";
+        string? unsupported = null;
+        try
+        {
+            checkpoint.Config.RequireSupportedImages(checkpoint.Directory);
+        }
+        catch (CheckpointException error)
+        {
+            unsupported = error.Message;
+        }
+        if (unsupported is not null)
+            yield return unsupported;
+    }
+
+    private static string Count(int count, string what) => $"{count} tensor{(count == 1 ? "" : "s")} {what}";
+
+    private static IEnumerable<InspectedKind> Kinds(IReadOnlyList<CheckpointTensor> tensors) =>
+        tensors.GroupBy(tensor => ModelTensors.KindOf(tensor.Name)).OrderBy(group => group.Key).Select(group => new InspectedKind(
+            KindName(group.Key),
+            group.Count(),
+            [.. group.Select(tensor => tensor.TypeName).Distinct().Order(StringComparer.Ordinal)],
+            group.Sum(tensor => ElementCount(tensor.Shape)),
+            group.Sum(tensor => tensor.Bytes)));
+
+    // A hostile file may give an empty tensor sizes whose product, taken in order, does not fit.
+    private static long ElementCount(Shape shape) => shape.AsSpan().Contains(0) ? 0 : shape.ElementCount;
+
+    private static InspectedSizes SizesOf(ModelConfig config)
+    {
+        (DecoderConfig decoder, VisionConfig vision) = (config.Decoder, config.Vision);
+        DecoderPlora plora = decoder.Plora;
+        return new InspectedSizes(
+            decoder.VocabularySize, decoder.HiddenSize, decoder.LayerCount, decoder.Attention.QueryHeads, decoder.Attention.KeyValueHeads, decoder.Attention.HeadSize,
+            decoder.IntermediateSize, [plora.Wqkv.Rank, plora.Wo.Rank, plora.W1.Rank, plora.W3.Rank, plora.W2.Rank],
+            vision.LayerCount, vision.Width, vision.HeadCount, vision.PatchSize, config.ImageSize, config.TokensPerImage, config.ContextLength);
+    }
+
+    private static string VariantName(ModelVariant variant) => variant switch
+    {
+        ModelVariant.VisionLanguage7B => ModelPresets.VisionLanguage7B,
+        ModelVariant.Composition7B => ModelPresets.Composition7B,
+        ModelVariant.VisionLanguage1B8 => ModelPresets.VisionLanguage1B8,
+        ModelVariant.HighResolution7B => "internlm-xcomposer2-4khd-7b",
+        _ => "other",
+    };
+
+    private static string KindName(TensorKind kind) => kind switch
+    {
+        TensorKind.FeedForward => "feed-forward",
+        TensorKind.PartialLora => "partial LoRA",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using Spectre.Console;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>The three standard streams. Answers and JSON go to <see cref="Out"/>, all else to <see cref="Error"/>.</summary>
+internal sealed class CliConsole
+{
+    private const int ReportWidth = 80;
+    private const int MinimumWidth = 40;
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    private readonly Lazy<IAnsiConsole> richError;
+
+    public CliConsole(TextReader input, TextWriter output, TextWriter error)
+    {
+        In = input;
+        Out = output;
+        Error = error;
+        richError = new Lazy<IAnsiConsole>(() => Rich(Error, ErrorIsTerminal));
+    }
+
+    public TextReader In { get; }
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    public bool InputIsTerminal { get; init; }
+
+    public bool OutputIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    /// <summary>Whether terminals are to be coloured.</summary>
+    public bool Color { get; init; }
+
+    /// <summary>Standard error for progress and questions.</summary>
+    public IAnsiConsole RichError => richError.Value;
+
+    /// <summary>The streams of this process.</summary>
+    public static CliConsole Open()
+    {
+        bool decorates = Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        return new CliConsole(
+            Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), Utf8) : Console.In,
+            new StreamWriter(OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutputStream(), Utf8),
+            new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true })
+        {
+            InputIsTerminal = !Console.IsInputRedirected,
+            OutputIsTerminal = decorates && !Console.IsOutputRedirected,
+            ErrorIsTerminal = decorates && !Console.IsErrorRedirected,
+            Color = decorates && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
+        };
+    }
+
+    /// <summary>A line for the person at the terminal; dropped where standard error is none.</summary>
+    public void Note(string text)
+    {
+        if (ErrorIsTerminal)
+            Error.WriteLine(Dim(text));
+    }
+
+    /// <summary>An error, on one line.</summary>
+    public void Complain(string message) => Hint($"xc2: {TerminalText.OneLine(message)}");
+
+    /// <summary>What belongs to an error.</summary>
+    public void Hint(string text)
+    {
+        try
+        {
+            Error.WriteLine(text);
+        }
+        catch (IOException)
+        {
+            // Standard error is closed: the exit code has to say it.
+        }
+    }
+
+    /// <summary>Part of an answer, at once.</summary>
+    public void Say(string text)
+    {
+        Out.Write(OutputIsTerminal ? TerminalText.Clean(text) : text);
+        Out.Flush();
+    }
+
+    /// <summary>Standard output for reports: colours and tables.</summary>
+    public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
+
+    /// <summary>The next line that was typed; null at the end of the input.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the line is lost.</exception>
+    public async Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+        await Task.Run(In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Waits for work; when it takes longer than a glance, a terminal shows what is being done and for how long.</summary>
+    public async Task<T> WaitAsync<T>(string what, Task<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (!ErrorIsTerminal || await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
+            return await work.ConfigureAwait(false);
+        long start = Environment.TickCount64;
+        return await RichError.Status().StartAsync(what, async status =>
+        {
+            while (await Task.WhenAny(work, Task.Delay(1000)).ConfigureAwait(false) != work)
+                status.Status($"{what} ({(Environment.TickCount64 - start) / 1000} s)");
+            return await work.ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    public string Dim(string text) => Color ? $"\e[2m{text}\e[0m" : text;
+
+    private IAnsiConsole Rich(TextWriter writer, bool isTerminal)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = isTerminal && Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        // A pipe has no width: there no line may be broken, or a search would miss its words.
+        console.Profile.Width = isTerminal ? Math.Max(MinimumWidth, TerminalWidth()) : 100 * ReportWidth;
+        return console;
+    }
+
+    private static int TerminalWidth()
+    {
+        try
+        {
+            return Console.WindowWidth > 0 ? Console.WindowWidth : ReportWidth;
+        }
+        catch (IOException)
+        {
+            return ReportWidth;
+        }
+    }
+}
