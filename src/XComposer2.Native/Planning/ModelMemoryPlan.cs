@@ -13,6 +13,9 @@ namespace XComposer2.Native;
 /// <param name="Plans">The largest plan of each graph: vision of one picture, prefill, decode.</param>
 public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated, IReadOnlyList<ExecutionPlan> Plans)
 {
+    /// <summary>Weights and all that is allocated.</summary>
+    public long TotalBytes => checked(Weights.Bytes + Allocated.TotalBytes);
+
     /// <summary>Of a checkpoint folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
