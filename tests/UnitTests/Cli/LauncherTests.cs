@@ -1,0 +1,130 @@
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class LauncherTests : IDisposable
+{
+    private readonly LauncherTree tree = new();
+
+    public void Dispose() => tree.Dispose();
+
+    [Fact]
+    public void It_builds_once_and_passes_arguments_on_as_they_are()
+    {
+        ProcessResult first = tree.Run(["chat", "two words", "", "*"]), second = tree.Run(["--version"]);
+
+        Assert.Equal((0, "ran xc2.dll [chat] [two words] [] [*]\n"), (first.ExitCode, first.Output));
+        Assert.Matches(@"^xc2: building xc2 \(first use, about \d+ s\) \.\.\.\n$", first.Error);
+        Assert.Equal((0, "ran xc2.dll [--version]\n", ""), (second.ExitCode, second.Output, second.Error));
+        Assert.Contains("PublishReadyToRun=true", Assert.Single(tree.Publishes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_works_through_a_chain_of_links()
+    {
+        string link = Path.Combine(tree.Root, "src", "link"), second = Path.Combine(tree.Root, "second");
+        File.CreateSymbolicLink(link, "../xc2");
+        File.CreateSymbolicLink(second, link);
+
+        Assert.Equal("ran xc2.dll [x]\n", tree.Run(["x"], second).Output);
+        Assert.True(Directory.Exists(Path.Combine(tree.Root, "artifacts", "xc2")));
+    }
+
+    [Fact]
+    public void It_builds_again_after_a_change_and_after_a_deletion()
+    {
+        tree.Run([]);
+        tree.Age(DateTime.UtcNow.AddMinutes(1));
+        ProcessResult changed = tree.Run([]);
+        tree.Age(DateTime.UtcNow.AddMinutes(-1));
+        int afterChange = tree.Publishes.Count;
+        tree.Run([]);
+        int afterNothing = tree.Publishes.Count;
+        File.Delete(tree.Source);
+        tree.Run([]);
+
+        Assert.Contains("the sources have changed", changed.Error, StringComparison.Ordinal);
+        Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
+    }
+
+    [Fact]
+    public void A_text_is_no_source()
+    {
+        string text = Path.Combine(tree.Root, "src", "Some", "notes.md");
+        File.WriteAllText(text, "");
+        tree.Age(DateTime.UtcNow.AddMinutes(-1));
+        tree.Run([]);
+        File.SetLastWriteTimeUtc(text, DateTime.UtcNow.AddMinutes(1));
+        tree.Run([]);
+
+        Assert.Single(tree.Publishes);
+    }
+
+    [Fact]
+    public async Task Two_at_once_build_once()
+    {
+        Task<ProcessResult>[] both = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => tree.Run(["x"], variables: ("FAKE_SLOW", "1"))))];
+
+        foreach (ProcessResult result in await Task.WhenAll(both))
+            Assert.Equal((0, "ran xc2.dll [x]\n"), (result.ExitCode, result.Output));
+        Assert.Single(tree.Publishes);
+    }
+
+    [Fact]
+    public void Without_crossgen_it_builds_plainly()
+    {
+        ProcessResult result = tree.Run(["x"], variables: ("FAKE_NO_CROSSGEN", "1"));
+
+        Assert.Equal((0, "ran xc2.dll [x]\n"), (result.ExitCode, result.Output));
+        Assert.Equal(2, tree.Publishes.Count);
+        Assert.DoesNotContain("PublishReadyToRun", tree.Publishes[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_build_that_fails_shows_its_log_and_leaves_the_build_before()
+    {
+        tree.Run([]);
+        tree.Age(DateTime.UtcNow.AddMinutes(1));
+        ProcessResult failed = tree.Run([], variables: ("FAKE_BROKEN", "1"));
+        tree.Age(DateTime.UtcNow.AddMinutes(-1));
+        ProcessResult after = tree.Run(["x"]);
+
+        Assert.Equal((1, ""), (failed.ExitCode, failed.Output));
+        Assert.Contains("error CS1002", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("xc2: building failed", failed.Error, StringComparison.Ordinal);
+        Assert.Equal("ran xc2.dll [x]\n", after.Output);
+        Assert.Single(Directory.EnumerateDirectories(Path.Combine(tree.Root, "artifacts", "xc2"), "app.*"));
+    }
+
+    [Fact]
+    public void Without_dotnet_it_says_what_to_install()
+    {
+        // The usual folders would be this machine's own.
+        File.WriteAllText(tree.Launcher, File.ReadAllText(tree.Launcher).Replace("/usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet", "", StringComparison.Ordinal));
+        ProcessResult result = tree.Run([], path: "/nowhere", variables: ("HOME", "/nowhere"));
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"^xc2: dotnet was not found; install the \.NET 10 SDK .*\n$", result.Error);
+    }
+
+    [Fact]
+    public void Without_an_sdk_it_says_what_to_install()
+    {
+        ProcessResult result = tree.Run([], variables: ("FAKE_NO_SDK", "1"));
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("no SDK was found", result.Error, StringComparison.Ordinal);
+        Assert.Contains("building needs the .NET 10 SDK", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tree_that_cannot_be_written_gives_one_message()
+    {
+        // A file in the way refuses root as well, which the permissions of a folder would not.
+        File.WriteAllText(Path.Combine(tree.Root, "artifacts"), "");
+        ProcessResult result = tree.Run([]);
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"^xc2: .* is not writable, .*\n$", result.Error);
+    }
+}
