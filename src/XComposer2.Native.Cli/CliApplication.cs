@@ -18,6 +18,9 @@ internal static class CliApplication
         Commands
           chat       ask about pictures and text, once or as a conversation
           inspect    what is in a checkpoint folder, and what is wrong with it
+          verify     compare every stage of a model with what the original computed
+          plan       what a model takes of memory
+          bench      how fast prompts and answers are, with or without weights
 
         Options
           --verbose      timings, and stack traces of errors, on standard error
@@ -84,6 +87,9 @@ internal static class CliApplication
         }
         root.Add(ChatCommand.Create(services, verbose));
         root.Add(InspectCommand.Create(services));
+        root.Add(VerifyCommand.Create(services));
+        root.Add(PlanCommand.Create(services));
+        root.Add(BenchCommand.Create(services));
         return root;
     }
 

@@ -9,6 +9,9 @@ namespace XComposer2.Native.Cli;
 [JsonSerializable(typeof(ChatJson))]
 [JsonSerializable(typeof(ConversationJson))]
 [JsonSerializable(typeof(InspectionJson))]
+[JsonSerializable(typeof(MemoryPlanJson))]
+[JsonSerializable(typeof(SpeedJson))]
+[JsonSerializable(typeof(VerificationJson))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     public static CliJson Lines { get; } = new(With(indented: false));

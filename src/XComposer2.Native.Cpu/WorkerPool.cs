@@ -1,9 +1,27 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Runs the tasks of one piece of work at a time on a fixed set of threads, the caller's included. Not reentrant.</summary>
-public sealed class WorkerPool : IDisposable
+/// <summary>
+/// Runs the tasks of one piece of work at a time on a fixed set of threads, the caller's included. Not reentrant.
+/// Threads start at the first piece of more than one task, in the background. Between pieces they spin for some tens of microseconds, so that a
+/// decoder's next piece starts within about one, and then park: an idle process burns nothing.
+/// </summary>
+public sealed unsafe class WorkerPool : IDisposable
 {
-    private bool disposed;
+    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;
+
+    private readonly object parking = new();
+
+    private readonly TaskBoard board = new();
+
+    private Thread[]? workers;
+
+    private int parked;
+
+    private volatile bool disposed;
 
     /// <param name="threads">At least 1; the caller counts as one.</param>
     public WorkerPool(int threads)
@@ -14,14 +32,119 @@ public sealed class WorkerPool : IDisposable
 
     public int Threads { get; }
 
-    /// <summary>Runs tasks 0..<paramref name="tasks"/>-1 and returns when all are done. Tasks are handed out in order, one at a time.</summary>
+    /// <summary>Runs tasks 0..<paramref name="tasks"/>-1 and returns when all are done. Tasks are handed out in order, one at a time.
+    /// The first exception of a task keeps tasks not yet handed out from running and is thrown here when those under way have ended.</summary>
+    /// <exception cref="InvalidOperationException">Another piece of work is running.</exception>
     public void Run<TWork>(int tasks, ref TWork work)
         where TWork : struct, IWork
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        for (int task = 0; task < tasks; task++)
-            work.Run(task, 0);
+        ArgumentOutOfRangeException.ThrowIfNegative(tasks);
+        board.Enter();
+        try
+        {
+            if (Threads == 1 || tasks <= 1)
+            {
+                for (int task = 0; task < tasks; task++)
+                    work.Run(task, 0);
+                return;
+            }
+
+            StartOnce();
+
+            // The work may lie in an object; on the stack, where it usually is, this costs nothing.
+            fixed (byte* address = &Unsafe.As<TWork, byte>(ref work))
+            {
+                board.Publish(tasks, address, &RunTask<TWork>);
+                Wake(tasks - 1);
+                board.Drain(0);
+                board.AwaitCompletion();
+            }
+
+            board.TakeFailure()?.Throw();
+        }
+        finally
+        {
+            board.Leave();
+        }
     }
 
-    public void Dispose() => disposed = true;
+    /// <summary>Ends the threads and waits for them. Not while a piece of work runs.</summary>
+    public void Dispose()
+    {
+        lock (parking)
+        {
+            disposed = true;
+            Monitor.PulseAll(parking);
+        }
+
+        foreach (Thread thread in workers ?? [])
+            thread.Join();
+        workers = null;
+    }
+
+    private static void RunTask<TWork>(void* work, int task, int worker)
+        where TWork : struct, IWork => Unsafe.AsRef<TWork>(work).Run(task, worker);
+
+    private void StartOnce()
+    {
+        if (workers is not null)
+            return;
+        workers = new Thread[Threads - 1];
+        for (int i = 0; i < workers.Length; i++)
+        {
+            int worker = i + 1;
+            workers[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"xc2 worker {worker}" };
+            workers[i].Start();
+        }
+    }
+
+    private void Work(int worker)
+    {
+        while (!disposed)
+        {
+            long seen = board.Drain(worker);
+            if (!Spin(seen))
+                Park(seen);
+        }
+    }
+
+    private bool Spin(long seen)
+    {
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                if (board.HasWorkAfter(seen) || disposed)
+                    return true;
+                Thread.SpinWait(1);
+            }
+        }
+        while (Stopwatch.GetTimestamp() - start < SpinTicks);
+        return false;
+    }
+
+    private void Park(long seen)
+    {
+        lock (parking)
+        {
+            // Counted before the last look: either that look sees the work, or the caller sees the count.
+            Interlocked.Increment(ref parked);
+            while (!board.HasWorkAfter(seen) && !disposed)
+                Monitor.Wait(parking);
+            Interlocked.Decrement(ref parked);
+        }
+    }
+
+    private void Wake(int wanted)
+    {
+        if (Volatile.Read(ref parked) == 0)
+            return;
+        lock (parking)
+        {
+            for (int i = Math.Min(wanted, Threads - 1); i > 0; i--)
+                Monitor.Pulse(parking);
+        }
+    }
 }

@@ -14,4 +14,11 @@ public sealed class EngineException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>Refuses an option that is out of its range, in the words of its name.</summary>
+    internal static void ThrowUnless<T>(bool holds, string option, string expected, T found)
+    {
+        if (!holds)
+            throw new EngineException(FormattableString.Invariant($"{option}: expected {expected}, found {found}"));
+    }
 }

@@ -1,3 +1,5 @@
+using XComposer2.Native.Model;
+
 namespace XComposer2.Native;
 
 /// <summary>Facts about a loaded model.</summary>
@@ -6,4 +8,18 @@ namespace XComposer2.Native;
 /// <param name="ContextLength">Longest sequence in tokens.</param>
 /// <param name="TokensPerImage">Positions that a picture takes.</param>
 /// <param name="LoadTime">From the call of <see cref="XComposerEngine.LoadAsync"/> to ready.</param>
-public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime);
+public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime)
+{
+    internal static string Describe(Checkpoint checkpoint)
+    {
+        string variant = checkpoint.Config.Variant switch
+        {
+            ModelVariant.VisionLanguage7B => ModelPresets.VisionLanguage7B,
+            ModelVariant.Composition7B => ModelPresets.Composition7B,
+            ModelVariant.VisionLanguage1B8 => ModelPresets.VisionLanguage1B8,
+            ModelVariant.HighResolution7B => "internlm-xcomposer2-4khd-7b",
+            _ => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint.Directory))),
+        };
+        return $"{variant}, {checkpoint.Layout}";
+    }
+}

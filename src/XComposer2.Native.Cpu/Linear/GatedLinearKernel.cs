@@ -4,7 +4,11 @@ namespace XComposer2.Native.Cpu;
 public static unsafe class GatedLinearKernel
 {
     /// <summary>Scratch that <see cref="Run"/> needs for up to <paramref name="rows"/> rows; 0 is possible.</summary>
-    public static long ScratchBytes(int rows, int inputs, int outputs, int gateRank, int upRank, int threads) => throw new NotImplementedException();
+    public static long ScratchBytes(int rows, int inputs, int outputs, int gateRank, int upRank, int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(gateRank);
+        return LinearPaths.ScratchBytes(rows, inputs, outputs, Math.Max(gateRank, upRank), branches: 2, threads);
+    }
 
     /// <param name="input">x [rows, gate.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
@@ -20,5 +24,13 @@ public static unsafe class GatedLinearKernel
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* input, int rows, FloatMatrix gate, FloatMatrix up, LoraMatrices? gateLora, LoraMatrices? upLora, int* visualRow,
-        float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best) => throw new NotImplementedException();
+        float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best)
+    {
+        LinearProblem.Require(input, rows, output, pool);
+        LinearBranch main = LinearProblem.Branch(gate, nameof(gate), gateLora, nameof(gateLora));
+        LinearBranch second = LinearProblem.Branch(up, nameof(up), upLora, nameof(upLora));
+        FloatLoads.Require(up, nameof(up), gate.Rows, gate.Columns);
+        var problem = new LinearProblem { Input = input, Rows = rows, Main = main, Up = second, VisualRow = visualRow, Output = output };
+        LinearPaths.Run(problem, scratch, scratchBytes, pool, width);
+    }
 }

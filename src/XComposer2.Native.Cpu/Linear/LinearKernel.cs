@@ -11,7 +11,8 @@ public static unsafe class LinearKernel
     /// <param name="outputs">Rows of W.</param>
     /// <param name="rank">Rows of A; 0 without Partial LoRA.</param>
     /// <param name="threads">Threads of the pool.</param>
-    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int threads) => throw new NotImplementedException();
+    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int threads) =>
+        LinearPaths.ScratchBytes(rows, inputs, outputs, rank, branches: 1, threads);
 
     /// <param name="input">x [rows, weight.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
@@ -28,5 +29,18 @@ public static unsafe class LinearKernel
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* input, int rows, FloatMatrix weight, FloatMatrix? bias, Activation activation, float* residual, LoraMatrices? lora, int* visualRow,
-        float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best) => throw new NotImplementedException();
+        float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best)
+    {
+        LinearProblem.Require(input, rows, output, pool);
+        LinearBranch main = LinearProblem.Branch(weight, nameof(weight), lora, nameof(lora));
+        if (bias is { } vector)
+            FloatLoads.Require(vector, nameof(bias), 1, weight.Rows);
+        if (activation is not (Activation.None or Activation.QuickGelu or Activation.Gelu))
+            throw new ArgumentOutOfRangeException(nameof(activation), activation, "not an activation");
+        var problem = new LinearProblem
+        {
+            Input = input, Rows = rows, Main = main, Bias = bias, Activation = activation, Residual = residual, VisualRow = visualRow, Output = output,
+        };
+        LinearPaths.Run(problem, scratch, scratchBytes, pool, width);
+    }
 }

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Product of a small matrix and a panel three vectors wide, all of it in registers: C = A B, or C = C scaled per column + A B.
+/// <summary>Product of a small matrix and a panel three vectors wide, all of it in registers: C = A B, or C = C scaled per column + A B,
+/// or C = C + (A B) where the product is summed on its own first.
 /// A is read one element at a time and may be strided both ways, so that neither A nor its transpose is ever packed.
 /// Each element of C is summed in the order of the steps at every width, so the result does not depend on the width.</summary>
 internal static unsafe class PanelProduct
@@ -21,21 +22,32 @@ internal static unsafe class PanelProduct
     public static void Multiply<TSimd, TVector>(
         float* a, nint rowStride, nint stepStride, int rows, int steps, float* b, float* c, float* rescale)
         where TSimd : struct, ISimd<TVector>
+        where TVector : struct => Multiply<TSimd, TVector>(a, rowStride, stepStride, rows, steps, b, c, rescale, onto: false);
+
+    /// <summary>C += A B: each product is summed from zero and added to C once. Parameters as for
+    /// <see cref="Multiply{TSimd, TVector}(float*, nint, nint, int, int, float*, float*, float*)"/>.</summary>
+    public static void MultiplyOnto<TSimd, TVector>(float* a, nint rowStride, nint stepStride, int rows, int steps, float* b, float* c)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => Multiply<TSimd, TVector>(a, rowStride, stepStride, rows, steps, b, c, null, onto: true);
+
+    private static void Multiply<TSimd, TVector>(
+        float* a, nint rowStride, nint stepStride, int rows, int steps, float* b, float* c, float* rescale, bool onto)
+        where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
         int row = 0;
         nint columns = 3 * TSimd.Count;
         if (TSimd.HasManyRegisters)
             for (; row <= rows - 8; row += 8)
-                EightRows<TSimd, TVector>(a + (row * rowStride), rowStride, stepStride, steps, b, c + (row * columns), rescale);
+                EightRows<TSimd, TVector>(a + (row * rowStride), rowStride, stepStride, steps, b, c + (row * columns), rescale, onto);
         for (; row <= rows - 4; row += 4)
-            FourRows<TSimd, TVector>(a + (row * rowStride), rowStride, stepStride, steps, b, c + (row * columns), rescale);
+            FourRows<TSimd, TVector>(a + (row * rowStride), rowStride, stepStride, steps, b, c + (row * columns), rescale, onto);
         for (; row < rows; row++)
-            OneRow<TSimd, TVector>(a + (row * rowStride), stepStride, steps, b, c + (row * columns), rescale);
+            OneRow<TSimd, TVector>(a + (row * rowStride), stepStride, steps, b, c + (row * columns), rescale, onto);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void EightRows<TSimd, TVector>(float* a, nint rowStride, nint stepStride, int steps, float* b, float* c, float* rescale)
+    private static void EightRows<TSimd, TVector>(float* a, nint rowStride, nint stepStride, int steps, float* b, float* c, float* rescale, bool onto)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -121,6 +133,34 @@ internal static unsafe class PanelProduct
             b += columns;
         }
 
+        if (onto)
+        {
+            c00 = TSimd.Add(TSimd.Load(c), c00);
+            c01 = TSimd.Add(TSimd.Load(c + (1 * width)), c01);
+            c02 = TSimd.Add(TSimd.Load(c + (2 * width)), c02);
+            c10 = TSimd.Add(TSimd.Load(c + (1 * columns)), c10);
+            c11 = TSimd.Add(TSimd.Load(c + (1 * columns) + (1 * width)), c11);
+            c12 = TSimd.Add(TSimd.Load(c + (1 * columns) + (2 * width)), c12);
+            c20 = TSimd.Add(TSimd.Load(c + (2 * columns)), c20);
+            c21 = TSimd.Add(TSimd.Load(c + (2 * columns) + (1 * width)), c21);
+            c22 = TSimd.Add(TSimd.Load(c + (2 * columns) + (2 * width)), c22);
+            c30 = TSimd.Add(TSimd.Load(c + (3 * columns)), c30);
+            c31 = TSimd.Add(TSimd.Load(c + (3 * columns) + (1 * width)), c31);
+            c32 = TSimd.Add(TSimd.Load(c + (3 * columns) + (2 * width)), c32);
+            c40 = TSimd.Add(TSimd.Load(c + (4 * columns)), c40);
+            c41 = TSimd.Add(TSimd.Load(c + (4 * columns) + (1 * width)), c41);
+            c42 = TSimd.Add(TSimd.Load(c + (4 * columns) + (2 * width)), c42);
+            c50 = TSimd.Add(TSimd.Load(c + (5 * columns)), c50);
+            c51 = TSimd.Add(TSimd.Load(c + (5 * columns) + (1 * width)), c51);
+            c52 = TSimd.Add(TSimd.Load(c + (5 * columns) + (2 * width)), c52);
+            c60 = TSimd.Add(TSimd.Load(c + (6 * columns)), c60);
+            c61 = TSimd.Add(TSimd.Load(c + (6 * columns) + (1 * width)), c61);
+            c62 = TSimd.Add(TSimd.Load(c + (6 * columns) + (2 * width)), c62);
+            c70 = TSimd.Add(TSimd.Load(c + (7 * columns)), c70);
+            c71 = TSimd.Add(TSimd.Load(c + (7 * columns) + (1 * width)), c71);
+            c72 = TSimd.Add(TSimd.Load(c + (7 * columns) + (2 * width)), c72);
+        }
+
         TSimd.Store(c00, c);
         TSimd.Store(c01, c + (1 * width));
         TSimd.Store(c02, c + (2 * width));
@@ -148,7 +188,7 @@ internal static unsafe class PanelProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows<TSimd, TVector>(float* a, nint rowStride, nint stepStride, int steps, float* b, float* c, float* rescale)
+    private static void FourRows<TSimd, TVector>(float* a, nint rowStride, nint stepStride, int steps, float* b, float* c, float* rescale, bool onto)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -200,6 +240,22 @@ internal static unsafe class PanelProduct
             b += columns;
         }
 
+        if (onto)
+        {
+            c00 = TSimd.Add(TSimd.Load(c), c00);
+            c01 = TSimd.Add(TSimd.Load(c + (1 * width)), c01);
+            c02 = TSimd.Add(TSimd.Load(c + (2 * width)), c02);
+            c10 = TSimd.Add(TSimd.Load(c + (1 * columns)), c10);
+            c11 = TSimd.Add(TSimd.Load(c + (1 * columns) + (1 * width)), c11);
+            c12 = TSimd.Add(TSimd.Load(c + (1 * columns) + (2 * width)), c12);
+            c20 = TSimd.Add(TSimd.Load(c + (2 * columns)), c20);
+            c21 = TSimd.Add(TSimd.Load(c + (2 * columns) + (1 * width)), c21);
+            c22 = TSimd.Add(TSimd.Load(c + (2 * columns) + (2 * width)), c22);
+            c30 = TSimd.Add(TSimd.Load(c + (3 * columns)), c30);
+            c31 = TSimd.Add(TSimd.Load(c + (3 * columns) + (1 * width)), c31);
+            c32 = TSimd.Add(TSimd.Load(c + (3 * columns) + (2 * width)), c32);
+        }
+
         TSimd.Store(c00, c);
         TSimd.Store(c01, c + (1 * width));
         TSimd.Store(c02, c + (2 * width));
@@ -215,7 +271,7 @@ internal static unsafe class PanelProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneRow<TSimd, TVector>(float* a, nint stepStride, int steps, float* b, float* c, float* rescale)
+    private static void OneRow<TSimd, TVector>(float* a, nint stepStride, int steps, float* b, float* c, float* rescale, bool onto)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -240,6 +296,13 @@ internal static unsafe class PanelProduct
             c02 = TSimd.MultiplyAdd(scalar, b2, c02);
             a += stepStride;
             b += columns;
+        }
+
+        if (onto)
+        {
+            c00 = TSimd.Add(TSimd.Load(c), c00);
+            c01 = TSimd.Add(TSimd.Load(c + (1 * width)), c01);
+            c02 = TSimd.Add(TSimd.Load(c + (2 * width)), c02);
         }
 
         TSimd.Store(c00, c);

@@ -1,23 +1,158 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
 namespace XComposer2.Native;
 
 /// <summary>A conversation. Keeps its KV cache over turns and encodes no picture twice. One answer at a time.</summary>
 public sealed class ChatSession : IDisposable
 {
+    private readonly XComposerEngine engine;
+    private readonly ChatTemplate template;
+    private readonly string? system;
+    private readonly List<ChatTurn> turns = [];
+    private readonly List<ImageEmbedding> images = [];
+    private readonly List<ChatExchange> history = [];
+    private readonly CachedSequence cache;
+    private int answering;
+    private bool disposed;
+
+    internal ChatSession(XComposerEngine engine, ChatTemplate template, string? system)
+    {
+        this.engine = engine;
+        this.template = template;
+        this.system = system;
+        cache = new CachedSequence(engine.Runner);
+    }
+
     /// <summary>Finished turns, oldest first.</summary>
-    public IReadOnlyList<ChatExchange> History => throw new NotImplementedException();
+    public IReadOnlyList<ChatExchange> History => history;
+
+    internal long LastUse { get; private set; }
+
+    internal int CachedTokens => cache.Length;
 
     /// <summary>Asks, and streams the answer: text as it becomes certain, then the result. A turn that fails or is cancelled leaves the conversation as it was.</summary>
     /// <param name="message">The question and its pictures.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="cancellationToken">Ends the answer within one step.</param>
-    /// <exception cref="EngineException">The request cannot be carried out (empty, over the context, options out of range).</exception>
-    /// <exception cref="Model.ImageException">A picture is damaged, too large, or no picture.</exception>
-    public IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    /// <exception cref="EngineException">The request cannot be carried out (over the context, options out of range).</exception>
+    /// <exception cref="PromptException">The question is empty, or placeholders and pictures differ in number.</exception>
+    /// <exception cref="ImageException">A picture is damaged, too large, or no picture.</exception>
+    /// <exception cref="InvalidOperationException">Another answer of this session is running.</exception>
+    public async IAsyncEnumerable<GenerationEvent> SendAsync(
+        UserMessage message, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        options ??= new GenerationOptions();
+        GenerationChecks.Require(options);
+        if (Interlocked.Exchange(ref answering, 1) != 0)
+            throw new InvalidOperationException("another answer of this session is running");
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var events = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        Task answer = Task.Run(() => AnswerAsync(message, options, events.Writer, abandoned.Token), CancellationToken.None);
+        try
+        {
+            while (await events.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+                while (events.Reader.TryRead(out GenerationEvent? next))
+                    yield return next;
+            await answer.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also reached when the caller stops reading: the answer must have ended before the next one may begin.
+            await abandoned.CancelAsync().ConfigureAwait(false);
+            await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Volatile.Write(ref answering, 0);
+        }
+    }
 
     /// <summary>Forgets the conversation; the system text stays.</summary>
-    public void Reset() => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">An answer is running.</exception>
+    public void Reset()
+    {
+        if (Volatile.Read(ref answering) != 0)
+            throw new InvalidOperationException("an answer of this session is running");
+        turns.Clear();
+        images.Clear();
+        history.Clear();
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        engine.Turn.Wait();
+        try
+        {
+            engine.Forget(this);
+            cache.Dispose();
+        }
+        finally
+        {
+            engine.Turn.Release();
+        }
+    }
+
+    internal void DropCache() => cache.Drop();
+
+    private async Task AnswerAsync(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
+    {
+        try
+        {
+            await engine.Turn.WaitAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                LastUse = Stopwatch.GetTimestamp();
+                Answer(message, options, events, cancellation);
+            }
+            finally
+            {
+                engine.Turn.Release();
+            }
+        }
+        finally
+        {
+            events.Complete();
+        }
+    }
+
+    private void Answer(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
+    {
+        List<ChatTurn> asked = [.. turns, new ChatTurn(message.Text, message.Images.Count, null)];
+        IReadOnlyList<PromptPiece> pieces = template.Render(system, asked);
+        var encoder = new ImageEncoder(engine);
+        List<ImageEmbedding> seen = [.. images, .. encoder.Encode(message.Images, cancellation)];
+        List<PromptPosition> positions = Positions(pieces, seen);
+        var generation = new AnswerGeneration(engine, this, cache, template.StopIds, options);
+        GenerationResult result = generation.Run(positions, encoder.DecodeTime, encoder.VisionTime, events, cancellation);
+
+        IReadOnlyList<int> said = generation.EndedByText ? engine.Tokenizer.Encode(result.Text) : result.TokenIds;
+        turns.Add(new ChatTurn(message.Text, message.Images.Count, said));
+        images.AddRange(seen[images.Count..]);
+        history.Add(new ChatExchange(message, result));
+        events.TryWrite(new GenerationCompleted(result));
+    }
+
+    private static List<PromptPosition> Positions(IReadOnlyList<PromptPiece> pieces, List<ImageEmbedding> images)
+    {
+        var positions = new List<PromptPosition>();
+        foreach (PromptPiece piece in pieces)
+        {
+            foreach (int id in piece.Ids)
+                positions.Add(PromptPosition.Text(id));
+            if (!piece.IsImage)
+                continue;
+            ImageEmbedding image = images[piece.Image];
+            for (int row = 0; row < image.TokenCount; row++)
+                positions.Add(PromptPosition.Visual(image, row));
+        }
+
+        return positions;
+    }
 }

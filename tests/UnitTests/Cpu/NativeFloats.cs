@@ -54,16 +54,14 @@ public sealed unsafe class NativeFloats : IDisposable
     {
         var buffer = new NativeFloats(values.Length, name, type);
         for (int i = 0; i < values.Length; i++)
-        {
-            if (type == DType.F32)
-                ((float*)buffer.Data)[i] = (float)values[i];
-            else if (type == DType.F16)
-                ((Half*)buffer.Data)[i] = (Half)values[i];
-            else
-                ((ushort*)buffer.Data)[i] = (ushort)(BitConverter.SingleToUInt32Bits((float)values[i]) >> 16);
-        }
-
+            buffer.Set(i, values[i]);
         return buffer;
+    }
+
+    public void Fill(double value)
+    {
+        for (int i = 0; i < count; i++)
+            Set(i, value);
     }
 
     public FloatMatrix Matrix(int rows, int columns)
@@ -85,6 +83,16 @@ public sealed unsafe class NativeFloats : IDisposable
         for (int i = 0; i < count; i++)
             values[i] = this[i];
         return values;
+    }
+
+    private void Set(int index, double value)
+    {
+        if (type == DType.F32)
+            ((float*)Data)[index] = (float)value;
+        else if (type == DType.F16)
+            ((Half*)Data)[index] = (Half)value;
+        else
+            ((ushort*)Data)[index] = (ushort)(BitConverter.SingleToUInt32Bits((float)value) >> 16);
     }
 
     public void Dispose()

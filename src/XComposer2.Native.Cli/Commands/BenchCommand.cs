@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Text.Json;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 bench</c>.</summary>
+internal static class BenchCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 bench prefill|decode [options]
+
+        Times the model: prompts and pictures (prefill) or generated tokens (decode);
+        of a published model with random weights, or of a checkpoint. Medians of
+        several samples; the first one warms up and is not counted.
+
+          --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
+                                 internlm-xcomposer2-vl-1_8b
+          --layers N             decoder layers of the preset (all)
+          --weights bf16|f16|f32 type of the preset's weights (bf16)
+          --model DIR            a checkpoint folder instead of a preset
+          --tokens N             text tokens of the prompt (512)
+          --images N             pictures before the text (0)
+          --steps N              decode steps of one sample (64)
+          --samples N            samples (5)
+          --threads N            CPU threads, 1 to 1024 (one per processor)
+          --json                 one JSON object instead of text
+          --verbose              stack traces of errors
+
+        Examples
+          xc2 bench prefill --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 64
+          xc2 bench decode --preset internlm-xcomposer2-vl-7b --layers 4
+        """;
+
+    public static Command Create(CliServices services) => new DocumentedCommand("bench", HelpPage)
+    {
+        CreateKind("prefill", services, decodes: false),
+        CreateKind("decode", services, decodes: true),
+    };
+
+    private static DocumentedCommand CreateKind(string name, CliServices services, bool decodes)
+    {
+        Option<string?> model = ModelOptions.Model();
+        Option<string?> preset = ModelOptions.Preset();
+        Option<int?> layers = CheckedOption.Integer("--layers", 1);
+        Option<DType?> weights = ModelOptions.Weights();
+        Option<int?> tokens = CheckedOption.Integer("--tokens", 1);
+        Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
+        Option<int?> steps = CheckedOption.Integer("--steps", 1);
+        Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
+        Option<int?> threads = ModelOptions.Threads();
+        Option<bool> json = CheckedOption.Flag("--json");
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, threads, json };
+        command.SetAction((result, cancellationToken) =>
+        {
+            string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            SpeedOptions defaults = new();
+            SpeedOptions options = new()
+            {
+                ModelPath = path,
+                Preset = result.GetValue(preset),
+                Layers = result.GetValue(layers),
+                Weights = result.GetValue(weights) ?? defaults.Weights,
+                TextTokens = result.GetValue(tokens) ?? defaults.TextTokens,
+                Images = result.GetValue(images) ?? defaults.Images,
+                DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
+                Samples = result.GetValue(samples) ?? defaults.Samples,
+                Threads = result.GetValue(threads),
+            };
+            return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliConsole console, SpeedOptions options, bool json, CancellationToken cancellationToken)
+    {
+        SpeedResult speed = await console.WaitAsync(
+            "measuring", Task.Run(() => SpeedMeasurement.Run(options, null, cancellationToken), CancellationToken.None)).ConfigureAwait(false);
+        if (json)
+            console.Out.WriteLine(JsonSerializer.Serialize(SpeedJson.Of(speed), CliJson.Lines.SpeedJson));
+        else
+            new SpeedText(console.RichOut()).Write(speed);
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>Options that several commands have, made in one place so that they mean the same everywhere.</summary>
+internal static class ModelOptions
+{
+    public static Option<string?> Model() => new("--model");
+
+    public static Option<string?> Preset() => new("--preset");
+
+    public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu));
+
+    public static Option<int?> Threads() => CheckedOption.Integer("--threads", 1, 1024);
+
+    public static Option<int?> Context() => CheckedOption.Integer("--context", 1);
+
+    /// <summary>Type of a preset's weights.</summary>
+    public static Option<DType?> Weights() => CheckedOption.Choice("--weights", ("bf16", DType.BF16), ("f16", DType.F16), ("f32", DType.F32));
+
+    /// <summary>The checkpoint that is meant where no preset is named; null where one is.</summary>
+    /// <exception cref="UsageException">Both are named, or neither is and there is no demo.</exception>
+    public static string? Choose(string? model, string? preset, CliServices services)
+    {
+        if (preset is null)
+            return ModelFolder.Choose(model, services.Variable, AppContext.BaseDirectory).Path;
+        return model is null ? null : throw new UsageException("--model and --preset exclude each other");
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Text.Json;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 plan</c>.</summary>
+internal static class PlanCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 plan [options]
+
+        What a model takes of memory, item by item, before anything is allocated; of a
+        checkpoint, or of a published model without its weights.
+
+          --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
+          --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
+                                 internlm-xcomposer2-vl-1_8b
+          --weights bf16|f16|f32 type of a preset's weights (bf16)
+          --context N            longest sequence in tokens (the model's own)
+          --threads N            CPU threads, 1 to 1024 (one per processor)
+          --steps                also every step and its place in the arena
+          --json                 one JSON object instead of text
+          --verbose              stack traces of errors
+
+        Examples
+          xc2 plan --preset internlm-xcomposer2-vl-7b --context 2048
+          xc2 plan --model ./internlm-xcomposer2-vl-7b --steps
+        """;
+
+    public static Command Create(CliServices services)
+    {
+        Option<string?> model = ModelOptions.Model();
+        Option<string?> preset = ModelOptions.Preset();
+        Option<DType?> weights = ModelOptions.Weights();
+        Option<int?> context = ModelOptions.Context();
+        Option<int?> threads = ModelOptions.Threads();
+        Option<bool> steps = CheckedOption.Flag("--steps");
+        Option<bool> json = CheckedOption.Flag("--json");
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, context, threads, steps, json };
+        command.SetAction(result =>
+        {
+            string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            ModelMemoryPlan plan = path is null
+                ? ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), result.GetValue(threads), result.GetValue(weights) ?? DType.BF16)
+                : ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), result.GetValue(threads));
+            long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+            if (result.GetValue(json))
+                services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes), CliJson.Lines.MemoryPlanJson));
+            else
+                new MemoryPlanText(services.Console.RichOut()).Write(plan, machineBytes, result.GetValue(steps));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

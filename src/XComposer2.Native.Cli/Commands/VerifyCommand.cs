@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 verify</c>.</summary>
+internal static class VerifyCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 verify [options]
+
+        Runs a checkpoint on the inputs of a golden file, which the original code made,
+        and compares every stage: position table, vision layers, projector, decoder
+        layers, logits, greedy ids. Exit status 1 when a stage is out of tolerance.
+
+          --model DIR         a checkpoint folder (else $XC2_MODEL, else the demo)
+          --golden FILE       the golden file (golden.safetensors in the folder)
+          --device auto|cpu   where to run (auto)
+          --threads N         CPU threads, 1 to 1024 (one per processor)
+          --tolerance T       largest relative L2 of a stage, over 0 (0.0001)
+          --json              one JSON object instead of text
+          --verbose           stack traces of errors
+
+        Examples
+          xc2 verify --model ./my-port --golden ./golden.safetensors
+          xc2 verify --model ./my-port --json
+        """;
+
+    public static Command Create(CliServices services)
+    {
+        Option<string?> model = ModelOptions.Model();
+        Option<string?> golden = new("--golden");
+        Option<DeviceKind?> device = ModelOptions.Device();
+        Option<int?> threads = ModelOptions.Threads();
+        Option<float?> tolerance = CheckedOption.Positive("--tolerance");
+        Option<bool> json = CheckedOption.Flag("--json");
+        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, threads, tolerance, json };
+        command.SetAction((result, cancellationToken) =>
+        {
+            VerificationOptions options = new()
+            {
+                ModelPath = ModelOptions.Choose(result.GetValue(model), null, services)!,
+                GoldenPath = result.GetValue(golden),
+                Device = result.GetValue(device) ?? DeviceKind.Auto,
+                Threads = result.GetValue(threads),
+                Tolerance = result.GetValue(tolerance) ?? VerificationOptions.DefaultTolerance,
+            };
+            return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliConsole console, VerificationOptions options, bool json, CancellationToken cancellationToken)
+    {
+        VerificationText text = new(console.RichOut());
+        IProgress<StageResult>? progress = json ? null : text;
+        VerificationReport report = await console.WaitAsync(
+            "verifying", Task.Run(() => ModelVerifier.Run(options, progress, cancellationToken), CancellationToken.None)).ConfigureAwait(false);
+        if (json)
+            console.Out.WriteLine(JsonSerializer.Serialize(VerificationJson.Of(report, options.Tolerance), CliJson.Lines.VerificationJson));
+        else
+            text.WriteVerdict(report, options.Tolerance);
+        return report.Passed ? ExitCode.Done : ExitCode.Failed;
+    }
+}

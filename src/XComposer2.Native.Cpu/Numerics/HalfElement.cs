@@ -1,0 +1,23 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>IEEE half, widened when read.</summary>
+internal readonly unsafe struct HalfElement : IFloatElement
+{
+    public static int Bytes => sizeof(ushort);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load<TSimd, TVector>(byte* source)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.LoadHalf((ushort*)source);
+
+    public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        FloatLoads.Widen<TSimd, TVector>(source, DType.F16, 0, scratch, count);
+        return scratch;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Unicode;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>Walks the fields of one protobuf message in place. Lengths are checked against the bytes that are there; nothing is allocated but texts.</summary>
+/// <param name="path">The file, for messages.</param>
+/// <param name="name">The message, for messages.</param>
+/// <param name="message">Its bytes.</param>
+/// <param name="offsetBytes">Where they start in the file.</param>
+internal ref struct ProtoReader(string path, string name, ReadOnlySpan<byte> message, long offsetBytes)
+{
+    private readonly ReadOnlySpan<byte> message = message;
+    private int position;
+    private ProtoWire wire;
+    private ulong number;
+    private ReadOnlySpan<byte> content;
+
+    /// <summary>Number of the field that <see cref="Next"/> stopped at.</summary>
+    public int Field { get; private set; }
+
+    /// <summary>Goes to the next field; false at the end of the message.</summary>
+    /// <exception cref="CheckpointException">The bytes are no protobuf message.</exception>
+    public bool Next()
+    {
+        if (position == message.Length)
+            return false;
+        ulong tag = Varint();
+        if (tag is < 8 or > int.MaxValue)
+            throw Bad("a field number", $"the tag {tag}");
+        Field = (int)(tag >> 3);
+        wire = (ProtoWire)(tag & 7);
+        switch (wire)
+        {
+            case ProtoWire.Varint:
+                number = Varint();
+                break;
+            case ProtoWire.Fixed64:
+                number = BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
+                break;
+            case ProtoWire.Bytes:
+                content = Take(Varint());
+                break;
+            case ProtoWire.Fixed32:
+                number = BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+                break;
+            default:
+                throw Bad("a wire type of 0, 1, 2 or 5", $"{tag & 7}");
+        }
+        return true;
+    }
+
+    public readonly ProtoReader Message(string field)
+    {
+        Expect(ProtoWire.Bytes, field);
+        return new ProtoReader(path, field, content, offsetBytes + position - content.Length);
+    }
+
+    public readonly string Text(string field)
+    {
+        Expect(ProtoWire.Bytes, field);
+        if (!Utf8.IsValid(content))
+            throw new CheckpointException(path, field, "UTF-8", $"other bytes {Here}");
+        return Encoding.UTF8.GetString(content);
+    }
+
+    public readonly int LengthBytes(string field)
+    {
+        Expect(ProtoWire.Bytes, field);
+        return content.Length;
+    }
+
+    public readonly bool Flag(string field) => Integer(field) != 0;
+
+    public readonly long Integer(string field)
+    {
+        Expect(ProtoWire.Varint, field);
+        return (long)number;
+    }
+
+    public readonly float Single(string field)
+    {
+        Expect(ProtoWire.Fixed32, field);
+        return BitConverter.UInt32BitsToSingle((uint)number);
+    }
+
+    private readonly string Here => $"at byte {offsetBytes + position}";
+
+    private readonly void Expect(ProtoWire expected, string field)
+    {
+        if (wire != expected)
+            throw new CheckpointException(path, field, $"the wire type {expected}", $"{wire} {Here}");
+    }
+
+    private ulong Varint()
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 64; shift += 7)
+        {
+            byte next = Take(1)[0];
+            value |= (ulong)(next & 0x7F) << shift;
+            if (next < 0x80)
+                return value;
+        }
+        throw Bad("a number of at most 10 bytes", "a longer one");
+    }
+
+    private ReadOnlySpan<byte> Take(ulong lengthBytes)
+    {
+        int left = message.Length - position;
+        if (lengthBytes > (ulong)left)
+            throw Bad($"{lengthBytes} more bytes", $"{left}");
+        ReadOnlySpan<byte> taken = message.Slice(position, (int)lengthBytes);
+        position += taken.Length;
+        return taken;
+    }
+
+    private readonly CheckpointException Bad(string expected, string found) => new(path, $"{name}, {Here[3..]}", expected, found);
+}

@@ -1,0 +1,168 @@
+using System.Globalization;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// A <c>tokenizer.model</c>, read and checked: a BPE model with byte fallback that leaves text as it is but for spaces. Whatever else
+/// SentencePiece can do (unigram, normalisation, dummy prefix, unused pieces) no XComposer2 uses, and it is refused here by name.
+/// </summary>
+internal sealed class SentencePieceFile
+{
+    private const int MaximumFileBytes = 64 << 20;
+
+    /// <summary>Matching costs a step a character; the longest published piece has 384 bytes.</summary>
+    private const int MaximumPieceBytes = 1024;
+
+    private readonly List<string> pieces = [];
+    private readonly List<float> scores = [];
+    private readonly List<PieceKind> kinds = [];
+    private readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
+    private readonly byte[] byteValues;
+    private readonly int[] byteIds = new int[256];
+
+    private SentencePieceFile(string path, ReadOnlySpan<byte> bytes)
+    {
+        Path = path;
+        SentencePieceSettings settings = new();
+        ProtoReader model = new(path, "model", bytes, 0);
+        while (model.Next())
+        {
+            switch (model.Field)
+            {
+                case 1:
+                    AddPiece(model.Message($"pieces[{pieces.Count}]"));
+                    break;
+                case 2:
+                    settings.ReadTrainer(model.Message("trainer_spec"));
+                    break;
+                case 3:
+                    settings.ReadNormalizer(model.Message("normalizer_spec"));
+                    break;
+                case 5:
+                    settings.ReadDenormalizer(model.Message("denormalizer_spec"));
+                    break;
+            }
+        }
+        settings.Check(path);
+        UnknownText = settings.UnknownText;
+        byteValues = new byte[pieces.Count];
+        UnknownId = IndexBytesAndUnknown();
+        BosId = FindControl(settings.BosPiece, "trainer_spec.bos_piece");
+        EosId = FindControl(settings.EosPiece, "trainer_spec.eos_piece");
+    }
+
+    public string Path { get; }
+
+    public int Count => pieces.Count;
+
+    public int BosId { get; }
+
+    public int EosId { get; }
+
+    public int UnknownId { get; }
+
+    /// <summary>What the unknown piece decodes to.</summary>
+    public string UnknownText { get; }
+
+    public IReadOnlyDictionary<string, int> Ids => ids;
+
+    /// <exception cref="CheckpointException">The file is damaged, contradicts itself or is of another kind.</exception>
+    public static SentencePieceFile Read(FileBytes bytes)
+    {
+        bytes.RefuseLfsPointer();
+        return new SentencePieceFile(bytes.Path, bytes.Whole(MaximumFileBytes, "file"));
+    }
+
+    public string Piece(int id) => pieces[id];
+
+    public float Score(int id) => scores[id];
+
+    public PieceKind Kind(int id) => kinds[id];
+
+    /// <summary>Value of a byte piece.</summary>
+    public byte ByteValue(int id) => byteValues[id];
+
+    /// <summary>The piece of a byte.</summary>
+    public int ByteId(byte value) => byteIds[value];
+
+    private void AddPiece(ProtoReader message)
+    {
+        int id = pieces.Count;
+        string? piece = null;
+        float score = 0;
+        long kind = (long)PieceKind.Normal;
+        while (message.Next())
+        {
+            switch (message.Field)
+            {
+                case 1:
+                    if (message.LengthBytes("piece") is 0 or > MaximumPieceBytes)
+                        throw Bad(id, "piece", $"1 to {MaximumPieceBytes} bytes", $"{message.LengthBytes("piece")}");
+                    piece = message.Text($"pieces[{id}].piece");
+                    break;
+                case 2:
+                    score = message.Single($"pieces[{id}].score");
+                    break;
+                case 3:
+                    kind = message.Integer($"pieces[{id}].type");
+                    break;
+            }
+        }
+        if (piece is null)
+            throw Bad(id, "piece", "a text", "none");
+        if (!float.IsFinite(score))
+            throw Bad(id, "score", "a finite number", score.ToString(CultureInfo.InvariantCulture));
+        if (kind is < (long)PieceKind.Normal or > (long)PieceKind.Byte or (long)PieceKind.Unused)
+            throw Bad(id, "type", "normal (1), unknown (2), control (3), user-defined (4) or byte (6)", $"{kind}");
+        if (!ids.TryAdd(piece, id))
+            throw Bad(id, "piece", "each piece once", $"{CheckpointException.Show(piece)}, as in pieces[{ids[piece]}]");
+        pieces.Add(piece);
+        scores.Add(score);
+        kinds.Add((PieceKind)kind);
+    }
+
+    private int IndexBytesAndUnknown()
+    {
+        int bytes = 0, unknown = -1;
+        for (int id = 0; id < Count; id++)
+        {
+            if (kinds[id] == PieceKind.Byte)
+            {
+                byteValues[id] = ParseByte(id);
+                byteIds[byteValues[id]] = id;
+                bytes++;
+            }
+            else if (kinds[id] == PieceKind.Unknown)
+            {
+                if (unknown >= 0)
+                    throw Bad(id, "type", "one unknown piece", $"a second one after pieces[{unknown}]");
+                unknown = id;
+            }
+        }
+        // Pieces differ from each other, so 256 of them are all bytes.
+        if (bytes != byteIds.Length)
+            throw new CheckpointException(Path, "pieces", "256 byte pieces, <0x00> to <0xFF>", $"{bytes}");
+        if (unknown < 0)
+            throw new CheckpointException(Path, "pieces", "an unknown piece", "none");
+        return unknown;
+    }
+
+    private byte ParseByte(int id)
+    {
+        string piece = pieces[id];
+        if (byte.TryParse(piece.Length == 6 ? piece.AsSpan(3, 2) : [], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value) && piece == $"<0x{value:X2}>")
+            return value;
+        throw Bad(id, "piece", "a byte piece, <0x00> to <0xFF>", CheckpointException.Show(piece));
+    }
+
+    private int FindControl(string piece, string field)
+    {
+        if (!ids.TryGetValue(piece, out int id))
+            throw new CheckpointException(Path, field, "one of the pieces", CheckpointException.Show(piece));
+        if (kinds[id] != PieceKind.Control)
+            throw new CheckpointException(Path, field, "a control piece", $"{CheckpointException.Show(piece)}, which is {kinds[id]}");
+        return id;
+    }
+
+    private CheckpointException Bad(int id, string field, string expected, string found) => new(Path, $"pieces[{id}].{field}", expected, found);
+}

@@ -1,0 +1,105 @@
+namespace XComposer2.Native.Model;
+
+/// <summary>What a <c>tokenizer.model</c> says besides its pieces; defaults are those of the format.</summary>
+internal sealed class SentencePieceSettings
+{
+    private const long Unigram = 1, Bpe = 2;
+
+    private long modelType = Unigram;
+    private bool byteFallback;
+    private bool whitespaceAsSuffix;
+    private bool addDummyPrefix = true;
+    private bool removeExtraWhitespaces = true;
+    private bool escapeWhitespaces = true;
+    private int charsmapBytes;
+    private int denormalizerCharsmapBytes;
+
+    public string BosPiece { get; private set; } = "<s>";
+
+    public string EosPiece { get; private set; } = "</s>";
+
+    public string UnknownText { get; private set; } = " \u2047 ";
+
+    public void ReadTrainer(ProtoReader message)
+    {
+        while (message.Next())
+        {
+            switch (message.Field)
+            {
+                case 3:
+                    modelType = message.Integer("trainer_spec.model_type");
+                    break;
+                case 24:
+                    whitespaceAsSuffix = message.Flag("trainer_spec.treat_whitespace_as_suffix");
+                    break;
+                case 35:
+                    byteFallback = message.Flag("trainer_spec.byte_fallback");
+                    break;
+                case 44:
+                    UnknownText = message.Text("trainer_spec.unk_surface");
+                    break;
+                case 46:
+                    BosPiece = message.Text("trainer_spec.bos_piece");
+                    break;
+                case 47:
+                    EosPiece = message.Text("trainer_spec.eos_piece");
+                    break;
+            }
+        }
+    }
+
+    public void ReadNormalizer(ProtoReader message)
+    {
+        while (message.Next())
+        {
+            switch (message.Field)
+            {
+                case 2:
+                    charsmapBytes = message.LengthBytes("normalizer_spec.precompiled_charsmap");
+                    break;
+                case 3:
+                    addDummyPrefix = message.Flag("normalizer_spec.add_dummy_prefix");
+                    break;
+                case 4:
+                    removeExtraWhitespaces = message.Flag("normalizer_spec.remove_extra_whitespaces");
+                    break;
+                case 5:
+                    escapeWhitespaces = message.Flag("normalizer_spec.escape_whitespaces");
+                    break;
+            }
+        }
+    }
+
+    public void ReadDenormalizer(ProtoReader message)
+    {
+        while (message.Next())
+            if (message.Field == 2)
+                denormalizerCharsmapBytes = message.LengthBytes("denormalizer_spec.precompiled_charsmap");
+    }
+
+    /// <exception cref="CheckpointException">The model wants something that <see cref="TextTokenizer"/> does not do.</exception>
+    public void Check(string path)
+    {
+        if (modelType != Bpe)
+            throw new CheckpointException(path, "trainer_spec.model_type", "BPE (2)", modelType == Unigram ? "unigram (1)" : $"{modelType}");
+        Require(byteFallback, "trainer_spec.byte_fallback", true);
+        Require(!whitespaceAsSuffix, "trainer_spec.treat_whitespace_as_suffix", false);
+        Require(!addDummyPrefix, "normalizer_spec.add_dummy_prefix", false);
+        Require(!removeExtraWhitespaces, "normalizer_spec.remove_extra_whitespaces", false);
+        Require(escapeWhitespaces, "normalizer_spec.escape_whitespaces", true);
+        RequireNone(charsmapBytes, "normalizer_spec.precompiled_charsmap");
+        RequireNone(denormalizerCharsmapBytes, "denormalizer_spec.precompiled_charsmap");
+
+        void Require(bool met, string field, bool expected)
+        {
+            if (!met)
+                throw new CheckpointException(path, field, expected ? "true" : "false", expected ? "false" : "true");
+        }
+
+        void RequireNone(int lengthBytes, string field)
+        {
+            if (lengthBytes != 0)
+                throw new CheckpointException(path, field, "none (the identity)", $"{lengthBytes} bytes");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>Runs graphs on the processor. Weights are used where they lie.</summary>
+public sealed class CpuBackend : IBackend
+{
+    private readonly WorkerPool pool;
+    private readonly CpuArena arena = new();
+    private readonly RopeTables ropeTables = new();
+
+    /// <param name="threads">Threads, the caller's included; null for one per processor.</param>
+    public CpuBackend(int? threads = null) => pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+
+    public int Threads => pool.Threads;
+
+    public string Description => string.Create(
+        CultureInfo.InvariantCulture, $"cpu, {Threads} {(Threads == 1 ? "thread" : "threads")}, {(int)VectorWidth.Best.Resolve()}-bit vectors");
+
+    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, Threads);
+
+    /// <summary>The plan of a graph on so many threads, without making them.</summary>
+    public static ExecutionPlan PlanFor(ComputeGraph graph, int threads)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return MemoryPlanner.Plan(graph, operation => CpuSteps.ScratchBytes(graph, operation, threads));
+    }
+
+    public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CpuKeyValueMemory(layout, pages);
+
+    public IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (pages is not (null or CpuKeyValueMemory))
+            throw new ArgumentException("the pages are of another backend", nameof(pages));
+        arena.Require(plan.ArenaBytes);
+        return new CpuBoundGraph(plan, weights, (CpuKeyValueMemory?)pages, arena, pool, ropeTables);
+    }
+
+    public void Dispose()
+    {
+        pool.Dispose();
+        arena.Dispose();
+    }
+}

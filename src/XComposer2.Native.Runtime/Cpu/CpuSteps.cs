@@ -1,0 +1,52 @@
+using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>The one place that knows which kernel runs which operation, and the scratch that it wants.</summary>
+internal static class CpuSteps
+{
+    /// <summary>Sequences of one step at most.</summary>
+    public const int MaximumSequences = 64;
+
+    public static CpuStep Bind(Operation operation, CpuBinder binder, int step) => operation switch
+    {
+        LinearOp linear => new LinearStep(linear, binder, step),
+        GatedLinearOp gated => new GatedLinearStep(gated, binder, step),
+        RmsNormOp norm => new RmsNormStep(norm, binder),
+        LayerNormOp norm => new LayerNormStep(norm, binder),
+        EmbedTokensOp embed => new EmbedTokensStep(embed, binder),
+        SelectRowsOp select => new SelectRowsStep(select, binder),
+        RopeKvAppendOp rope => new RopeKvAppendStep(rope, binder),
+        PagedAttentionOp attention => new PagedAttentionStep(attention, binder, step),
+        PatchEmbeddingOp patches => new PatchEmbeddingStep(patches, binder, step),
+        VisionAttentionOp attention => new VisionAttentionStep(attention, binder, step),
+        SelectPatchesOp select => new SelectPatchesStep(select, binder),
+        _ => throw new NotSupportedException($"the processor has no kernel for {operation.Name}"),
+    };
+
+    public static long ScratchBytes(ComputeGraph graph, Operation operation, int threads)
+    {
+        switch (operation)
+        {
+            case LinearOp linear:
+                TensorSpec weight = graph[linear.Weight];
+                return LinearKernel.ScratchBytes(Rows(linear.Input), weight.Shape[1], weight.Shape[0], Rank(linear.Lora), threads);
+            case GatedLinearOp gated:
+                TensorSpec gate = graph[gated.Gate];
+                return GatedLinearKernel.ScratchBytes(Rows(gated.Input), gate.Shape[1], gate.Shape[0], Rank(gated.GateLora), Rank(gated.UpLora), threads);
+            case PagedAttentionOp attention:
+                return PagedAttentionKernel.ScratchBytes(attention.Geometry, Math.Min(graph.Capacity.Tokens, MaximumSequences), threads);
+            case PatchEmbeddingOp patches:
+                return PatchEmbeddingKernel.ScratchBytes(graph[patches.Weight].Shape[3], threads);
+            case VisionAttentionOp attention:
+                return VisionAttentionKernel.ScratchBytes(graph[attention.Query].Shape[1] / attention.Heads, threads);
+            default:
+                return 0;
+        }
+
+        int Rows(Tensor tensor) => graph[tensor].Shape[0];
+
+        int Rank(PartialLora? lora) => lora is null ? 0 : graph[lora.A].Shape[0];
+    }
+}

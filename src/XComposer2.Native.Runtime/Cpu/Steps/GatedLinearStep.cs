@@ -1,0 +1,29 @@
+using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+internal sealed unsafe class GatedLinearStep(GatedLinearOp operation, CpuBinder binder, int step) : CpuStep
+{
+    private readonly CpuOperand input = binder.Operand(operation.Input);
+    private readonly FloatMatrix gate = binder.Matrix(operation.Gate);
+    private readonly FloatMatrix up = binder.Matrix(operation.Up);
+    private readonly LoraMatrices? gateLora = binder.Lora(operation.GateLora);
+    private readonly LoraMatrices? upLora = binder.Lora(operation.UpLora);
+    private readonly CpuOperand? visualRow = binder.Operand(operation.VisualRow);
+    private readonly CpuOperand output = binder.Operand(operation.Output);
+    private readonly CpuScratch scratch = binder.Scratch(step);
+
+    public override void Run(in CpuRun run) => GatedLinearKernel.Run(
+        input.Floats(run),
+        input.Rows(run),
+        gate,
+        up,
+        gateLora,
+        upLora,
+        visualRow is { } rows ? rows.Integers(run) : null,
+        output.Floats(run),
+        scratch.Address(run),
+        scratch.Bytes,
+        run.Pool);
+}

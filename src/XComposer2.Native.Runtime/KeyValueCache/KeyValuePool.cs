@@ -1,0 +1,52 @@
+namespace XComposer2.Native.Runtime;
+
+/// <summary>Owner counts of the pages of a cache. A page with several owners is read-only: whoever wants to write takes a copy. Not thread-safe.</summary>
+public sealed class KeyValuePool
+{
+    private readonly IKeyValueMemory memory;
+    private readonly int[] owners;
+    private readonly Stack<int> free;
+
+    /// <param name="memory">Not owned.</param>
+    public KeyValuePool(IKeyValueMemory memory)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        this.memory = memory;
+        owners = new int[memory.PageCount];
+        free = new Stack<int>(memory.PageCount);
+        for (int page = memory.PageCount - 1; page >= 0; page--)
+            free.Push(page);
+    }
+
+    public int PageCount => owners.Length;
+
+    public int FreePages => free.Count;
+
+    internal int OwnersOf(int page) => owners[page];
+
+    internal int Take()
+    {
+        int page = free.Pop();
+        owners[page] = 1;
+        return page;
+    }
+
+    internal void AddOwner(int page) => owners[page]++;
+
+    internal void Release(int page)
+    {
+        if (owners[page] <= 0)
+            throw new InvalidOperationException($"page {page} of the key/value cache is released more often than it was taken");
+        if (--owners[page] == 0)
+            free.Push(page);
+    }
+
+    /// <summary>A page of one's own with the same contents; the shared one loses an owner.</summary>
+    internal int CopyShared(int page)
+    {
+        int copy = Take();
+        memory.Copy(page, copy);
+        Release(page);
+        return copy;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>A sequence in the KV cache, and what its positions were, so that whatever a new prompt begins with need not be computed again.</summary>
+internal sealed class CachedSequence(ModelRunner runner) : IDisposable
+{
+    private readonly KeyValueSequence sequence = new(runner.Pool);
+    private readonly List<PromptPosition> positions = [];
+
+    /// <summary>Positions in the cache.</summary>
+    public int Length => sequence.Length;
+
+    /// <summary>Makes the sequence equal to these positions.</summary>
+    /// <param name="wanted">Not empty.</param>
+    /// <param name="freePages">Called while pages are missing; false where it has none to free.</param>
+    /// <param name="reused">Positions that were in the cache already; the last one never is, because its logits are wanted.</param>
+    /// <param name="cancellation">Looked at between operations.</param>
+    /// <returns>Logits after the last position; valid until the next step.</returns>
+    public Span<float> Extend(List<PromptPosition> wanted, Func<bool> freePages, out int reused, CancellationToken cancellation)
+    {
+        reused = CommonPrefix(wanted);
+        Truncate(reused);
+        ReadOnlySpan<PromptPosition> missing = CollectionsMarshal.AsSpan(wanted)[reused..];
+        Reserve(missing.Length, freePages);
+        try
+        {
+            return runner.Prefill(sequence, missing, cancellation);
+        }
+        finally
+        {
+            // After a failure the sequence ends after some whole step; what it holds by then is still good.
+            positions.AddRange(missing[..(sequence.Length - reused)]);
+        }
+    }
+
+    /// <summary>Appends a generated token. Logits as <see cref="Extend"/>.</summary>
+    public Span<float> Append(int id, Func<bool> freePages, CancellationToken cancellation)
+    {
+        Reserve(1, freePages);
+        Span<float> logits = runner.Decode(sequence, id, cancellation);
+        positions.Add(PromptPosition.Text(id));
+        return logits;
+    }
+
+    /// <summary>Gives all pages back.</summary>
+    public void Drop() => Truncate(0);
+
+    public void Dispose() => sequence.Dispose();
+
+    private int CommonPrefix(List<PromptPosition> wanted)
+    {
+        int most = Math.Min(positions.Count, wanted.Count - 1);
+        int common = 0;
+        while (common < most && positions[common].Matches(wanted[common]))
+            common++;
+        return common;
+    }
+
+    private void Truncate(int length)
+    {
+        sequence.Truncate(length);
+        positions.RemoveRange(length, positions.Count - length);
+    }
+
+    private void Reserve(int tokens, Func<bool> freePages)
+    {
+        while (true)
+        {
+            try
+            {
+                sequence.Reserve(tokens);
+                return;
+            }
+            catch (KeyValueCacheFullException) when (freePages())
+            {
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Text;
+using System.Threading.Channels;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>Generates one answer: prompt to logits, then token by token until an end mark, a stop text or a limit.</summary>
+internal sealed class AnswerGeneration(
+    XComposerEngine engine, ChatSession session, CachedSequence cache, IReadOnlyList<int> stopIds, GenerationOptions options)
+{
+    private readonly StreamingDecoder decoder = new(engine.Tokenizer);
+    private readonly StopTextFilter filter = new(options.Stop);
+    private readonly StringBuilder text = new();
+    private readonly List<int> ids = [];
+
+    /// <summary>A stop text was reached, so that <see cref="GenerationResult.TokenIds"/> say more than the text.</summary>
+    public bool EndedByText => filter.Stopped;
+
+    /// <param name="prompt">All positions before the answer.</param>
+    /// <param name="imageDecode">For the result.</param>
+    /// <param name="vision">For the result.</param>
+    /// <param name="events">Told the text as it becomes certain.</param>
+    /// <param name="cancellation">Looked at between operations.</param>
+    /// <exception cref="EngineException">The prompt is longer than the context.</exception>
+    public GenerationResult Run(
+        List<PromptPosition> prompt, TimeSpan imageDecode, TimeSpan vision, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
+    {
+        int context = engine.Info.ContextLength;
+        if (prompt.Count >= context)
+            throw new EngineException($"the prompt has {prompt.Count} tokens, the context is {context} tokens and must hold at least one of the answer");
+        ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
+        var sampler = new TokenSampler(
+            new SamplingParameters(options.Greedy, options.Temperature, options.TopK, options.TopP, options.RepetitionPenalty),
+            engine.Config.Decoder.VocabularySize,
+            seed);
+
+        long start = Stopwatch.GetTimestamp();
+        Span<float> logits = cache.Extend(prompt, FreePages, out int reused, cancellation);
+        TimeSpan prefill = Stopwatch.GetElapsedTime(start);
+
+        start = Stopwatch.GetTimestamp();
+        int steps = 0;
+        FinishReason? finish = null;
+        while ((finish = Take(sampler.Next(logits), context - prompt.Count, events)) is null)
+        {
+            logits = cache.Append(ids[^1], FreePages, cancellation);
+            steps++;
+        }
+
+        Emit(filter.Add(decoder.Finish()), events);
+        Emit(filter.Finish(), events);
+        return new GenerationResult(
+            text.ToString(),
+            filter.Stopped ? FinishReason.Stop : finish.Value,
+            ids,
+            seed,
+            new TokenUsage(prompt.Count, prompt.Count(static position => position.Image is not null), reused, ids.Count),
+            new GenerationTimings
+            {
+                ImageDecode = imageDecode,
+                Vision = vision,
+                Prefill = prefill,
+                Decode = Stopwatch.GetElapsedTime(start),
+                DecodeSteps = steps,
+            });
+    }
+
+    private bool FreePages() => engine.FreePagesOfAnother(session);
+
+    /// <summary>Takes a sampled token; null where the answer goes on.</summary>
+    private FinishReason? Take(int id, int room, ChannelWriter<GenerationEvent> events)
+    {
+        if (stopIds.Contains(id))
+            return FinishReason.Stop;
+        ids.Add(id);
+        Emit(filter.Add(decoder.Add(id)), events);
+        if (filter.Stopped)
+            return FinishReason.Stop;
+        return ids.Count >= options.MaxTokens || ids.Count >= room ? FinishReason.Length : null;
+    }
+
+    private void Emit(string certain, ChannelWriter<GenerationEvent> events)
+    {
+        if (certain.Length == 0)
+            return;
+        text.Append(certain);
+        events.TryWrite(new TextDelta(certain));
+    }
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>Times the model's steps: each sample is pictures, prompt and decode steps from an empty cache. The first one warms up and is not counted.</summary>
+public static class SpeedMeasurement
+{
+    /// <param name="options">What to measure.</param>
+    /// <param name="progress">Told after each sample how many of all are done.</param>
+    /// <param name="cancellationToken">Looked at between operations.</param>
+    /// <exception cref="EngineException">The options ask for what cannot be.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
+    public static SpeedResult Run(SpeedOptions options, IProgress<(int Done, int All)>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        EngineException.ThrowUnless(options.TextTokens >= 1, "tokens", "1 or more", options.TextTokens);
+        EngineException.ThrowUnless(options.Images >= 0, "images", "0 or more", options.Images);
+        EngineException.ThrowUnless(options.DecodeSteps >= 0, "decode steps", "0 or more", options.DecodeSteps);
+        EngineException.ThrowUnless(options.Samples >= 1, "samples", "1 or more", options.Samples);
+        EngineException.ThrowUnless(options.Layers is null or >= 1, "layers", "1 or more", options.Layers);
+        if ((options.Preset is null) == (options.ModelPath is null))
+            throw new EngineException("expected either a preset or a checkpoint to measure");
+        if (options.ModelPath is { } path)
+        {
+            using LoadedModel model = LoadedModel.Open(path, DeviceKind.Cpu, options.Threads);
+            return Run(EngineInfo.Describe(model.Checkpoint), model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
+        }
+
+        ModelConfig config = Presets.Find(options.Preset!);
+        if (options.Layers is { } layers)
+            config = config.WithLayers(layers);
+        using var weights = new PreparedWeights(new SyntheticWeights(config, type: options.Weights), config);
+        using IBackend backend = Backends.Create(DeviceKind.Cpu, options.Threads);
+        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights";
+        return Run(name, config, weights, backend, options, progress, cancellationToken);
+    }
+
+    private static SpeedResult Run(
+        string name, ModelConfig config, IWeightSource weights, IBackend backend, SpeedOptions options, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+    {
+        int prompt = checked(options.TextTokens + (options.Images * config.TokensPerImage));
+        int context = checked(prompt + options.DecodeSteps);
+        EngineException.ThrowUnless(context <= config.Decoder.MaximumPositions, "tokens, images and decode steps", $"{config.Decoder.MaximumPositions} positions at most", context);
+        using var runner = new ModelRunner(config, weights, backend, context);
+        var vision = new List<TimeSpan>();
+        var prefill = new List<TimeSpan>();
+        var decode = new List<TimeSpan>();
+        for (int sample = 0; sample <= options.Samples; sample++)
+        {
+            (TimeSpan visionTime, TimeSpan prefillTime, TimeSpan decodeTime) = Sample(runner, config, options, cancellation);
+            progress?.Report((sample + 1, options.Samples + 1));
+            if (sample == 0)
+                continue;
+            vision.Add(visionTime);
+            prefill.Add(prefillTime);
+            decode.Add(decodeTime);
+        }
+
+        var series = new List<SpeedSeries>();
+        if (options.Images > 0)
+            series.Add(new SpeedSeries("vision", options.Images * config.TokensPerImage, vision));
+        series.Add(new SpeedSeries("prefill", prompt, prefill));
+        if (options.DecodeSteps > 0)
+            series.Add(new SpeedSeries("decode", options.DecodeSteps, decode));
+        WeightFacts facts = WeightFacts.Of(weights, config);
+        return new SpeedResult(name, backend.Description, facts.TotalBytes, facts.DecodeBytes, series);
+    }
+
+    private static (TimeSpan Vision, TimeSpan Prefill, TimeSpan Decode) Sample(
+        ModelRunner runner, ModelConfig config, SpeedOptions options, CancellationToken cancellation)
+    {
+        var positions = new List<PromptPosition>();
+        long start = Stopwatch.GetTimestamp();
+        for (int image = 0; image < options.Images; image++)
+        {
+            var hash = new ImageContentHash(0, (UInt128)image);
+            var embedding = new ImageEmbedding(hash, config.TokensPerImage, runner.EncodeImage(new float[3 * config.ImageSize * config.ImageSize], cancellation));
+            for (int row = 0; row < config.TokensPerImage; row++)
+                positions.Add(PromptPosition.Visual(embedding, row));
+        }
+
+        TimeSpan vision = Stopwatch.GetElapsedTime(start);
+        for (int i = 0; i < options.TextTokens; i++)
+            positions.Add(PromptPosition.Text(TokenAt(i, config)));
+
+        using var sequence = new KeyValueSequence(runner.Pool);
+        start = Stopwatch.GetTimestamp();
+        runner.Prefill(sequence, CollectionsMarshal.AsSpan(positions), cancellation);
+        TimeSpan prefill = Stopwatch.GetElapsedTime(start);
+
+        start = Stopwatch.GetTimestamp();
+        for (int step = 0; step < options.DecodeSteps; step++)
+            runner.Decode(sequence, TokenAt(step, config), cancellation);
+        return (vision, prefill, Stopwatch.GetElapsedTime(start));
+    }
+
+    // Spread over the vocabulary, so that the embedding table is read as text would.
+    private static int TokenAt(int index, ModelConfig config) => (int)((300 + (index * 7919L)) % config.Decoder.VocabularySize);
+}

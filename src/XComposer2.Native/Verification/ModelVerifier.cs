@@ -1,0 +1,29 @@
+using XComposer2.Native.Model;
+
+namespace XComposer2.Native;
+
+/// <summary>Compares a checkpoint's results with a golden file made by the original code, stage by stage.</summary>
+public static class ModelVerifier
+{
+    /// <param name="options">What to verify.</param>
+    /// <param name="progress">Told each stage as it is done.</param>
+    /// <param name="cancellationToken">Looked at between operations.</param>
+    /// <exception cref="CheckpointException">The checkpoint or the golden file is damaged, or they do not belong together.</exception>
+    public static VerificationReport Run(VerificationOptions options, IProgress<StageResult>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (!(options.Tolerance >= 0))
+            throw new EngineException($"tolerance: expected a number of 0 or more, found {options.Tolerance}");
+        using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Threads);
+        using var golden = new GoldenFile(options.GoldenPath ?? Path.Combine(options.ModelPath, "golden.safetensors"), model.Config);
+        var stages = new List<StageResult>();
+        var log = new StageLog(stages, progress, options.Tolerance);
+
+        float[] embeds = new VisionVerification(model, golden, log).Run(cancellationToken);
+        using var prompts = new PromptVerification(model, golden, log, embeds);
+        foreach (string prompt in PromptVerification.Prompts)
+            if (golden.HasPrompt(prompt))
+                prompts.Run(prompt, cancellationToken);
+        return new VerificationReport(EngineInfo.Describe(model.Checkpoint), model.Backend.Description, stages);
+    }
+}

@@ -1,0 +1,117 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>Every decoder layer, the logits of every position, and the greedy answer of each prompt of a golden file.</summary>
+internal sealed class PromptVerification : IDisposable
+{
+    private readonly LoadedModel model;
+    private readonly GoldenFile golden;
+    private readonly StageLog log;
+    private readonly ImageEmbedding[] images;
+    private readonly ModelRunner runner;
+
+    public PromptVerification(LoadedModel model, GoldenFile golden, StageLog log, float[] embeds)
+    {
+        this.model = model;
+        this.golden = golden;
+        this.log = log;
+        int imageLength = embeds.Length / golden.Images;
+        images = new ImageEmbedding[golden.Images];
+        for (int i = 0; i < images.Length; i++)
+            images[i] = new ImageEmbedding(new ImageContentHash(0, (UInt128)i), model.Config.TokensPerImage, embeds.AsSpan(i * imageLength, imageLength).ToArray());
+        runner = new ModelRunner(model.Config, model.Weights, model.Backend, model.Config.ContextLength);
+    }
+
+    public static ReadOnlySpan<string> Prompts => new[] { "text", "one_image", "two_images" };
+
+    public void Run(string prompt, CancellationToken cancellation)
+    {
+        PromptPosition[] positions = Positions(prompt);
+        RunLayers(prompt, positions, cancellation);
+        RunAnswer(prompt, positions, cancellation);
+    }
+
+    public void Dispose() => runner.Dispose();
+
+    private PromptPosition[] Positions(string prompt)
+    {
+        ReadOnlySpan<int> ids = golden.Ids("text_ids");
+        (int a, int b, _) = golden.TextSplit();
+        var positions = new List<PromptPosition>();
+        Text(ids[..a]);
+        if (prompt != "text")
+            Image(0);
+        Text(ids.Slice(a, b));
+        if (prompt == "two_images")
+            Image(1);
+        Text(ids[(a + b)..]);
+        return [.. positions];
+
+        void Text(ReadOnlySpan<int> part)
+        {
+            foreach (int id in part)
+                positions.Add(PromptPosition.Text(id));
+        }
+
+        void Image(int index)
+        {
+            for (int row = 0; row < model.Config.TokensPerImage; row++)
+                positions.Add(PromptPosition.Visual(images[index], row));
+        }
+    }
+
+    private void RunLayers(string prompt, PromptPosition[] positions, CancellationToken cancellation)
+    {
+        DecoderConfig decoder = model.Config.Decoder;
+        int count = positions.Length;
+        ComputeGraph graph = DecoderNetwork.BuildPrefill(decoder, WeightFacts.Of(model.Weights, model.Config), count, count, keepStages: true);
+        using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config), (int)KeyValuePages.Count(count));
+        using var sequence = new KeyValueSequence(new KeyValuePool(memory));
+        using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory);
+        ModelRunner.WritePositions(bound, positions, decoder.HiddenSize);
+        Span<int> logitRows = bound.Integers(graph.Find(DecoderNetwork.LogitRows));
+        for (int i = 0; i < count; i++)
+            logitRows[i] = i;
+        sequence.Reserve(count);
+        bound.Run(new RowCounts(count, count, 0), [new SequenceRows(sequence, 0, count)], cancellation);
+
+        log.Compare($"{prompt}: embeddings", golden.Floats($"{prompt}.inputs_embeds", count, decoder.HiddenSize), bound.Output(graph.Find(DecoderNetwork.HiddenState(0))));
+        ReadOnlySpan<float> hidden = golden.Floats($"{prompt}.hidden", decoder.LayerCount + 1, count, decoder.HiddenSize);
+        int layerLength = count * decoder.HiddenSize;
+        for (int layer = 1; layer < decoder.LayerCount; layer++)
+            log.Compare($"{prompt}: layer {layer}", hidden.Slice(layer * layerLength, layerLength), bound.Output(graph.Find(DecoderNetwork.HiddenState(layer))));
+        log.Compare($"{prompt}: layer {decoder.LayerCount} and norm", hidden[(decoder.LayerCount * layerLength)..], bound.Output(graph.Find(DecoderNetwork.Normed)));
+        log.Compare($"{prompt}: logits", golden.Floats($"{prompt}.logits", count, decoder.VocabularySize), bound.Output(graph.Find(DecoderNetwork.Logits)));
+    }
+
+    private void RunAnswer(string prompt, PromptPosition[] positions, CancellationToken cancellation)
+    {
+        ReadOnlySpan<int> expected = golden.Ids($"{prompt}.greedy_ids");
+        int vocabulary = model.Config.Decoder.VocabularySize;
+        var found = new int[expected.Length];
+        var stepLogits = new float[expected.Length * vocabulary];
+        using var sequence = new KeyValueSequence(runner.Pool);
+        ReadOnlySpan<float> logits = runner.Prefill(sequence, positions, cancellation);
+        for (int step = 0; step < expected.Length; step++)
+        {
+            found[step] = IndexOfLargest(logits);
+            logits = runner.Decode(sequence, expected[step], cancellation);
+            logits.CopyTo(stepLogits.AsSpan(step * vocabulary));
+        }
+
+        log.Compare($"{prompt}: logits of decode steps", golden.Floats($"{prompt}.step_logits", expected.Length, vocabulary), stepLogits);
+        log.Compare($"{prompt}: greedy ids", expected, found);
+    }
+
+    private static int IndexOfLargest(ReadOnlySpan<float> logits)
+    {
+        int largest = 0;
+        for (int id = 1; id < logits.Length; id++)
+            if (logits[id] > logits[largest])
+                largest = id;
+        return largest;
+    }
+}

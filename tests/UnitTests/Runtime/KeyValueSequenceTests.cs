@@ -1,0 +1,185 @@
+using FsCheck;
+using FsCheck.Fluent;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Runtime;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class KeyValueSequenceTests
+{
+    private const int PageTokens = KeyValuePages.TokensPerPage;
+
+    [Fact]
+    public void Pages_are_taken_as_tokens_need_them_and_given_back()
+    {
+        var pool = new KeyValuePool(new FakePages(4));
+        var sequence = new KeyValueSequence(pool);
+        sequence.Reserve(0);
+        Assert.Equal(0, sequence.Pages.Length);
+        sequence.Reserve(PageTokens);
+        sequence.Advance(PageTokens);
+        Assert.Equal(1, sequence.Pages.Length);
+        sequence.Reserve(1);
+        sequence.Advance(1);
+        Assert.Equal((2, PageTokens + 1, 2), (sequence.Pages.Length, sequence.Length, pool.FreePages));
+        sequence.Truncate(PageTokens);
+        Assert.Equal((1, 3), (sequence.Pages.Length, pool.FreePages));
+        sequence.Dispose();
+        sequence.Dispose();
+        Assert.Equal(4, pool.FreePages);
+        Assert.Throws<ObjectDisposedException>(() => sequence.Reserve(1));
+    }
+
+    [Fact]
+    public void A_full_cache_refuses_and_changes_nothing()
+    {
+        var pool = new KeyValuePool(new FakePages(2));
+        using var sequence = new KeyValueSequence(pool);
+        KeyValueCacheFullException refusal = Assert.Throws<KeyValueCacheFullException>(() => sequence.Reserve((2 * PageTokens) + 1));
+        Assert.Equal((3, 2), (refusal.Wanted, refusal.Free));
+        Assert.Equal((0, 2), (sequence.Pages.Length, pool.FreePages));
+        sequence.Reserve(2 * PageTokens);
+        Assert.Throws<ArgumentOutOfRangeException>(() => sequence.Advance((2 * PageTokens) + 1));
+    }
+
+    [Fact]
+    public void A_shared_page_is_copied_by_whoever_writes_first_and_only_once()
+    {
+        var memory = new FakePages(4);
+        var pool = new KeyValuePool(memory);
+        using var first = new KeyValueSequence(pool);
+        first.Reserve(PageTokens + 10);
+        first.Advance(PageTokens + 10);
+        using KeyValueSequence second = first.Fork();
+        Assert.Equal(first.Pages.ToArray(), second.Pages.ToArray());
+        Assert.Equal(2, pool.FreePages);
+
+        int shared = second.Pages[1];
+        second.Reserve(1);
+        second.Advance(1);
+        Assert.Equal([(shared, second.Pages[1])], memory.Copies);
+        Assert.Equal(first.Pages[0], second.Pages[0]);
+        Assert.NotEqual(shared, second.Pages[1]);
+
+        // The first one is the only owner again and writes in place.
+        first.Reserve(1);
+        Assert.Single(memory.Copies);
+        Assert.Equal(shared, first.Pages[1]);
+    }
+
+    [Fact]
+    public void A_fork_at_a_page_border_copies_nothing()
+    {
+        var memory = new FakePages(4);
+        var pool = new KeyValuePool(memory);
+        using var first = new KeyValueSequence(pool);
+        first.Reserve(PageTokens + 1);
+        first.Advance(PageTokens);
+        using KeyValueSequence second = first.Fork();
+        second.Reserve(1);
+        first.Reserve(1);
+        Assert.Empty(memory.Copies);
+        Assert.NotEqual(first.Pages[1], second.Pages[1]);
+    }
+
+    [Fact]
+    public void Copying_needs_a_free_page_and_refuses_without_one()
+    {
+        var pool = new KeyValuePool(new FakePages(1));
+        using var first = new KeyValueSequence(pool);
+        first.Reserve(5);
+        first.Advance(5);
+        using KeyValueSequence second = first.Fork();
+        Assert.Throws<KeyValueCacheFullException>(() => second.Reserve(1));
+        Assert.Equal(first.Pages.ToArray(), second.Pages.ToArray());
+    }
+
+    /// <summary>Random forks, appends, truncations and disposals against a model that knows what every token should be.</summary>
+    [Fact]
+    public void Sequences_never_see_each_others_writes()
+    {
+        Prop.ForAll(Gen.Choose(0, 1_000_000).ToArbitrary(), seed =>
+        {
+            var random = new System.Random(seed);
+            var memory = new FakePages(12);
+            var pool = new KeyValuePool(memory);
+            var live = new List<(KeyValueSequence Sequence, List<int> Tokens)> { (new KeyValueSequence(pool), []) };
+            int next = 1;
+            for (int step = 0; step < 60; step++)
+            {
+                int index = random.Next(live.Count);
+                (KeyValueSequence sequence, List<int> tokens) = live[index];
+                switch (random.Next(6))
+                {
+                    case 0 when live.Count < 5:
+                        live.Add((sequence.Fork(), [.. tokens]));
+                        break;
+                    case 1:
+                        int length = random.Next(tokens.Count + 1);
+                        sequence.Truncate(length);
+                        tokens.RemoveRange(length, tokens.Count - length);
+                        break;
+                    case 2 when live.Count > 1:
+                        sequence.Dispose();
+                        live.RemoveAt(index);
+                        break;
+                    default:
+                        Append(sequence, tokens, random.Next(1, 90));
+                        break;
+                }
+
+                foreach ((KeyValueSequence other, List<int> expected) in live)
+                    for (int i = 0; i < expected.Count; i++)
+                        Assert.Equal(expected[i], memory.Tokens[other.Pages[i / PageTokens], i % PageTokens]);
+            }
+
+            foreach ((KeyValueSequence sequence, _) in live)
+                sequence.Dispose();
+            Assert.Equal(pool.PageCount, pool.FreePages);
+
+            void Append(KeyValueSequence sequence, List<int> tokens, int count)
+            {
+                try
+                {
+                    sequence.Reserve(count);
+                }
+                catch (KeyValueCacheFullException)
+                {
+                    return;
+                }
+
+                for (int i = 0; i < count; i++)
+                {
+                    memory.Tokens[sequence.Pages[tokens.Count / PageTokens], tokens.Count % PageTokens] = next;
+                    tokens.Add(next++);
+                }
+
+                sequence.Advance(count);
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    /// <summary>Pages of one number per token.</summary>
+    private sealed class FakePages(int pages) : IKeyValueMemory
+    {
+        public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), DType.F32);
+
+        public int PageCount => pages;
+
+        public int[,] Tokens { get; } = new int[pages, PageTokens];
+
+        public List<(int Source, int Destination)> Copies { get; } = [];
+
+        public void Copy(int source, int destination)
+        {
+            Copies.Add((source, destination));
+            for (int i = 0; i < PageTokens; i++)
+                Tokens[destination, i] = Tokens[source, i];
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
