@@ -36,10 +36,9 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
     private async Task<string?> ReadAsync()
     {
         string pictures = waitingPictures.Count switch { 0 => "", 1 => "(1 picture) ", int count => $"({count} pictures) " };
-        console.Error.Write($"{pictures}> ");
         try
         {
-            string? line = await console.ReadLineAsync(services.Interrupts.Program).ConfigureAwait(false);
+            string? line = await console.ReadLineAsync($"{pictures}> ", services.Interrupts.Program).ConfigureAwait(false);
             if (line is null)
                 console.Error.WriteLine();
             return line;

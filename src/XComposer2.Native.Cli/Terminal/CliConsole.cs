@@ -35,6 +35,9 @@ internal sealed class CliConsole
     /// <summary>Whether terminals are to be coloured.</summary>
     public bool Color { get; init; }
 
+    /// <summary>Reads lines with editing keys; null reads them as they come.</summary>
+    public LineEditor? Editor { get; private init; }
+
     /// <summary>Standard error for progress and questions.</summary>
     public IAnsiConsole RichError => richError.Value;
 
@@ -42,14 +45,17 @@ internal sealed class CliConsole
     public static CliConsole Open()
     {
         bool decorates = Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        bool errorIsTerminal = decorates && !Console.IsErrorRedirected;
+        StreamWriter error = new(Console.OpenStandardError(), Utf8) { AutoFlush = true };
         return new CliConsole(
             Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), Utf8) : Console.In,
             new StreamWriter(OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutputStream(), Utf8),
-            new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true })
+            error)
         {
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = decorates && !Console.IsOutputRedirected,
-            ErrorIsTerminal = decorates && !Console.IsErrorRedirected,
+            ErrorIsTerminal = errorIsTerminal,
+            Editor = errorIsTerminal && !Console.IsInputRedirected ? new LineEditor(error, new Keyboard(), TerminalWidth) : null,
             Color = decorates && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
         };
     }
@@ -87,10 +93,10 @@ internal sealed class CliConsole
     /// <summary>Standard output for reports: colours and tables.</summary>
     public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
 
-    /// <summary>The next line that was typed; null at the end of the input.</summary>
+    /// <summary>Asks for a line; null at the end of the input.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the line is lost.</exception>
-    public async Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
-        await Task.Run(In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<string?> ReadLineAsync(string prompt, CancellationToken cancellationToken) =>
+        await Task.Run(() => ReadLine(prompt), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Waits for work; when it takes longer than a glance, a terminal shows what is being done and for how long.</summary>
     public async Task<T> WaitAsync<T>(string what, Task<T> work)
@@ -108,6 +114,14 @@ internal sealed class CliConsole
     }
 
     public string Dim(string text) => Color ? $"\e[2m{text}\e[0m" : text;
+
+    private string? ReadLine(string prompt)
+    {
+        if (Editor is not null)
+            return Editor.Read(prompt);
+        Error.Write(prompt);
+        return In.ReadLine();
+    }
 
     private IAnsiConsole Rich(TextWriter writer, bool isTerminal)
     {

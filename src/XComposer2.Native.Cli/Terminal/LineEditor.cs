@@ -1,0 +1,113 @@
+using System.Text;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>
+/// Reads a line with the keys that every shell has: arrows, Home, End, Ctrl-A/E/K/U/W/D, and earlier lines by the up arrow.
+/// The runtime's own ReadLine knows Backspace alone, and gets it wrong for wide characters.
+/// </summary>
+/// <param name="screen">A terminal that understands ANSI sequences.</param>
+/// <param name="keys">Where keys come from.</param>
+/// <param name="width">Columns of the terminal.</param>
+internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> width)
+{
+    private readonly List<string> history = [];
+    private readonly EditedLine line = new();
+    private int historyIndex;
+    private int shownRow;
+    private char pendingSurrogate;
+
+    /// <returns>Null where Ctrl-D was pressed on an empty line.</returns>
+    public string? Read(string prompt)
+    {
+        line.Text = "";
+        historyIndex = history.Count;
+        shownRow = 0;
+        while (true)
+        {
+            if (!keys.IsWaiting)
+                Show(prompt);
+            ConsoleKeyInfo key = keys.Read();
+            if (key.KeyChar == '\x04' && line.IsEmpty)
+                return null;
+            if (key.Key == ConsoleKey.Enter)
+                return Finish(prompt);
+            Press(key);
+        }
+    }
+
+    private string Finish(string prompt)
+    {
+        line.MoveToEnd();
+        Show(prompt);
+        screen.Write("\r\n");
+        string text = line.Text;
+        if (!string.IsNullOrWhiteSpace(text) && (history.Count == 0 || history[^1] != text))
+            history.Add(text);
+        return text;
+    }
+
+    private void Press(ConsoleKeyInfo key)
+    {
+        switch (key.Key)
+        {
+            case ConsoleKey.Backspace: line.Delete(-1); return;
+            case ConsoleKey.Delete: line.Delete(1); return;
+            case ConsoleKey.LeftArrow: line.Move(-1); return;
+            case ConsoleKey.RightArrow: line.Move(1); return;
+            case ConsoleKey.Home: line.MoveToStart(); return;
+            case ConsoleKey.End: line.MoveToEnd(); return;
+            case ConsoleKey.UpArrow: Recall(-1); return;
+            case ConsoleKey.DownArrow: Recall(1); return;
+        }
+        switch (key.KeyChar)
+        {
+            case '\x01': line.MoveToStart(); break;
+            case '\x04': line.Delete(1); break;
+            case '\x05': line.MoveToEnd(); break;
+            case '\x0B': line.DeleteToEnd(); break;
+            case '\x15': line.DeleteToStart(); break;
+            case '\x17': line.DeleteWord(); break;
+            default: Type(key.KeyChar); break;
+        }
+    }
+
+    private void Type(char typed)
+    {
+        if (char.IsHighSurrogate(typed))
+            pendingSurrogate = typed;
+        else if (Rune.TryCreate(pendingSurrogate, typed, out Rune pair) || (!char.IsControl(typed) && Rune.TryCreate(typed, out pair)))
+            line.Insert(pair);
+    }
+
+    private void Recall(int step)
+    {
+        int index = Math.Clamp(historyIndex + step, 0, history.Count);
+        if (index == historyIndex)
+            return;
+        historyIndex = index;
+        line.Text = index == history.Count ? "" : history[index];
+    }
+
+    private void Show(string prompt)
+    {
+        int columns = Math.Max(2, width());
+        StringBuilder output = new();
+        output.Append('\r').Append(Up(shownRow)).Append("\e[J").Append(prompt).Append(line.Text);
+        (int endRow, int endColumn) = line.PlaceOfEnd(prompt, columns);
+        if (endColumn == columns)
+        {
+            // A full row leaves the cursor on it; the next one has to exist before the cursor can go there.
+            output.Append("\r\n");
+            (endRow, endColumn) = (endRow + 1, 0);
+        }
+        (int row, int column) = line.PlaceOf(prompt, line.Cursor, columns);
+        if (column == columns)
+            (row, column) = (row + 1, 0);
+        output.Append('\r').Append(Up(endRow - row)).Append(column > 0 ? $"\e[{column}C" : "");
+        shownRow = row;
+        screen.Write(output);
+    }
+
+    private static string Up(int rows) => rows > 0 ? $"\e[{rows}A" : "";
+}

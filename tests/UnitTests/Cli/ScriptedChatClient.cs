@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cli;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>A model that says what the test tells it to, piece by piece.</summary>
+/// <param name="answer">Pieces of the answer to a message. May throw, or wait for the cancellation.</param>
+internal sealed class ScriptedChatClient(Func<UserMessage, CancellationToken, IAsyncEnumerable<string>> answer) : IChatClient
+{
+    private readonly List<ChatExchange> history = [];
+
+    public static EngineInfo SomeInfo { get; } = new("scripted model", "no device", 2048, 36, TimeSpan.FromMilliseconds(12.3456));
+
+    public EngineInfo Info => SomeInfo;
+
+    public IReadOnlyList<ChatExchange> History => history;
+
+    /// <summary>Options of the last message.</summary>
+    public GenerationOptions? LastOptions { get; private set; }
+
+    public FinishReason FinishReason { get; init; }
+
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>A model that repeats the question.</summary>
+    public static ScriptedChatClient Echo() => new((message, _) => Pieces("you said ", message.Text));
+
+    /// <summary>A model that says these pieces.</summary>
+    public static ScriptedChatClient Saying(params string[] pieces) => new((_, _) => Pieces(pieces));
+
+    public static async IAsyncEnumerable<string> Pieces(params string[] pieces)
+    {
+        await Task.Yield();
+        foreach (string piece in pieces)
+            yield return piece;
+    }
+
+    /// <summary>Says something, then waits until it is cancelled.</summary>
+    public static async IAsyncEnumerable<string> Endless(string beginning, Action onBegun, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        yield return beginning;
+        onBegun();
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    public async IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        LastOptions = options;
+        string text = "";
+        await foreach (string piece in answer(message, cancellationToken).WithCancellation(cancellationToken))
+        {
+            text += piece;
+            if (piece.Length > 0)
+                yield return new TextDelta(piece);
+        }
+        GenerationTimings timings = new()
+        {
+            ImageDecode = TimeSpan.FromMilliseconds(1), Vision = TimeSpan.FromMilliseconds(2), Prefill = TimeSpan.FromMilliseconds(3),
+            Decode = TimeSpan.FromMilliseconds(4), DecodeSteps = 2,
+        };
+        GenerationResult result = new(text, FinishReason, [5, 6, 7], options.Seed ?? 99, new TokenUsage(40, 36, 1, 3), timings);
+        history.Add(new ChatExchange(message, result));
+        yield return new GenerationCompleted(result);
+    }
+
+    public void Reset() => history.Clear();
+
+    public void Dispose() => IsDisposed = true;
+}
