@@ -100,10 +100,7 @@ public sealed class XComposerEngine : IDisposable
         LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Threads);
         try
         {
-            TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath);
-            if (tokenizer.VocabularySize > model.Config.Decoder.VocabularySize)
-                throw new CheckpointException(
-                    Path.Combine(options.ModelPath, "tokenizer.model"), "pieces", $"at most {model.Config.Decoder.VocabularySize}, the rows of the embedding", $"{tokenizer.VocabularySize}");
+            TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
             int contextLength = ContextLengths.Resolve(options.ContextLength, model.Config);
             ModelMemoryPlan.For(model, contextLength).RequireFit();
             return new XComposerEngine(model, tokenizer, contextLength, started);

@@ -24,7 +24,7 @@ internal sealed class PieceMerger
     public PieceMerger(SentencePieceFile file)
     {
         this.file = file;
-        using MemoryStream model = new();
+        using MemoryStream model = new(file.LengthBytes);
         WriteMirrored(file, model);
         model.Position = 0;
         tokenizer = SentencePieceTokenizer.Create(model, addBeginningOfSentence: false, addEndOfSentence: false);

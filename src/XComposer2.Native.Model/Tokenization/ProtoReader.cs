@@ -6,10 +6,11 @@ namespace XComposer2.Native.Model;
 
 /// <summary>Walks the fields of one protobuf message in place. Lengths are checked against the bytes that are there; nothing is allocated but texts.</summary>
 /// <param name="path">The file, for messages.</param>
-/// <param name="name">The message, for messages.</param>
+/// <param name="name">The message, for messages; empty for the outermost.</param>
+/// <param name="index">Its place among those of this name; negative where there is one.</param>
 /// <param name="message">Its bytes.</param>
 /// <param name="offsetBytes">Where they start in the file.</param>
-internal ref struct ProtoReader(string path, string name, ReadOnlySpan<byte> message, long offsetBytes)
+internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpan<byte> message, long offsetBytes)
 {
     private readonly ReadOnlySpan<byte> message = message;
     private int position;
@@ -51,17 +52,18 @@ internal ref struct ProtoReader(string path, string name, ReadOnlySpan<byte> mes
         return true;
     }
 
-    public readonly ProtoReader Message(string field)
+    /// <summary>The message in this field.</summary>
+    public readonly ProtoReader Message(string field, int fieldIndex = -1)
     {
         Expect(ProtoWire.Bytes, field);
-        return new ProtoReader(path, field, content, offsetBytes + position - content.Length);
+        return new ProtoReader(path, field, fieldIndex, content, offsetBytes + position - content.Length);
     }
 
     public readonly string Text(string field)
     {
         Expect(ProtoWire.Bytes, field);
         if (!Utf8.IsValid(content))
-            throw new CheckpointException(path, field, "UTF-8", $"other bytes {Here}");
+            throw Bad(field, "UTF-8", $"other bytes {Here}");
         return Encoding.UTF8.GetString(content);
     }
 
@@ -85,12 +87,18 @@ internal ref struct ProtoReader(string path, string name, ReadOnlySpan<byte> mes
         return BitConverter.UInt32BitsToSingle((uint)number);
     }
 
+    /// <summary>An error about a field of this message.</summary>
+    public readonly CheckpointException Bad(string field, string expected, string found) => new(path, name.Length == 0 ? field : $"{Name}.{field}", expected, found);
+
+    // Names are put together for errors alone: there are a hundred thousand pieces.
+    private readonly string Name => index < 0 ? name : $"{name}[{index}]";
+
     private readonly string Here => $"at byte {offsetBytes + position}";
 
     private readonly void Expect(ProtoWire expected, string field)
     {
         if (wire != expected)
-            throw new CheckpointException(path, field, $"the wire type {expected}", $"{wire} {Here}");
+            throw Bad(field, $"the wire type {expected}", $"{wire} {Here}");
     }
 
     private ulong Varint()
@@ -116,5 +124,5 @@ internal ref struct ProtoReader(string path, string name, ReadOnlySpan<byte> mes
         return taken;
     }
 
-    private readonly CheckpointException Bad(string expected, string found) => new(path, $"{name}, {Here[3..]}", expected, found);
+    private readonly CheckpointException Bad(string expected, string found) => new(path, $"{(name.Length == 0 ? "" : $"{Name}, ")}{Here[3..]}", expected, found);
 }

@@ -13,24 +13,30 @@ internal sealed class SentencePieceFile
     /// <summary>Matching costs a step a character; the longest published piece has 384 bytes.</summary>
     private const int MaximumPieceBytes = 1024;
 
-    private readonly List<string> pieces = [];
-    private readonly List<float> scores = [];
-    private readonly List<PieceKind> kinds = [];
-    private readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
+    /// <summary>Of a piece in published files, about; room for as many pieces is made at once.</summary>
+    private const int PieceBytes = 16;
+
+    private readonly List<string> pieces;
+    private readonly List<float> scores;
+    private readonly List<PieceKind> kinds;
+    private readonly Dictionary<string, int> ids;
     private readonly byte[] byteValues;
     private readonly int[] byteIds = new int[256];
 
     private SentencePieceFile(string path, ReadOnlySpan<byte> bytes)
     {
         Path = path;
+        LengthBytes = bytes.Length;
+        int room = bytes.Length / PieceBytes;
+        (pieces, scores, kinds, ids) = (new(room), new(room), new(room), new(room, StringComparer.Ordinal));
         SentencePieceSettings settings = new();
-        ProtoReader model = new(path, "model", bytes, 0);
+        ProtoReader model = new(path, "", -1, bytes, 0);
         while (model.Next())
         {
             switch (model.Field)
             {
                 case 1:
-                    AddPiece(model.Message($"pieces[{pieces.Count}]"));
+                    AddPiece(model.Message("pieces", pieces.Count));
                     break;
                 case 2:
                     settings.ReadTrainer(model.Message("trainer_spec"));
@@ -52,6 +58,8 @@ internal sealed class SentencePieceFile
     }
 
     public string Path { get; }
+
+    public int LengthBytes { get; }
 
     public int Count => pieces.Count;
 
@@ -97,25 +105,25 @@ internal sealed class SentencePieceFile
             {
                 case 1:
                     if (message.LengthBytes("piece") is 0 or > MaximumPieceBytes)
-                        throw Bad(id, "piece", $"1 to {MaximumPieceBytes} bytes", $"{message.LengthBytes("piece")}");
-                    piece = message.Text($"pieces[{id}].piece");
+                        throw message.Bad("piece", $"1 to {MaximumPieceBytes} bytes", $"{message.LengthBytes("piece")}");
+                    piece = message.Text("piece");
                     break;
                 case 2:
-                    score = message.Single($"pieces[{id}].score");
+                    score = message.Single("score");
                     break;
                 case 3:
-                    kind = message.Integer($"pieces[{id}].type");
+                    kind = message.Integer("type");
                     break;
             }
         }
         if (piece is null)
-            throw Bad(id, "piece", "a text", "none");
+            throw message.Bad("piece", "a text", "none");
         if (!float.IsFinite(score))
-            throw Bad(id, "score", "a finite number", score.ToString(CultureInfo.InvariantCulture));
+            throw message.Bad("score", "a finite number", score.ToString(CultureInfo.InvariantCulture));
         if (kind is < (long)PieceKind.Normal or > (long)PieceKind.Byte or (long)PieceKind.Unused)
-            throw Bad(id, "type", "normal (1), unknown (2), control (3), user-defined (4) or byte (6)", $"{kind}");
+            throw message.Bad("type", "normal (1), unknown (2), control (3), user-defined (4) or byte (6)", $"{kind}");
         if (!ids.TryAdd(piece, id))
-            throw Bad(id, "piece", "each piece once", $"{CheckpointException.Show(piece)}, as in pieces[{ids[piece]}]");
+            throw message.Bad("piece", "each piece once", $"{CheckpointException.Show(piece)}, as in pieces[{ids[piece]}]");
         pieces.Add(piece);
         scores.Add(score);
         kinds.Add((PieceKind)kind);

@@ -27,22 +27,22 @@ internal sealed class SentencePieceSettings
             switch (message.Field)
             {
                 case 3:
-                    modelType = message.Integer("trainer_spec.model_type");
+                    modelType = message.Integer("model_type");
                     break;
                 case 24:
-                    whitespaceAsSuffix = message.Flag("trainer_spec.treat_whitespace_as_suffix");
+                    whitespaceAsSuffix = message.Flag("treat_whitespace_as_suffix");
                     break;
                 case 35:
-                    byteFallback = message.Flag("trainer_spec.byte_fallback");
+                    byteFallback = message.Flag("byte_fallback");
                     break;
                 case 44:
-                    UnknownText = message.Text("trainer_spec.unk_surface");
+                    UnknownText = message.Text("unk_surface");
                     break;
                 case 46:
-                    BosPiece = message.Text("trainer_spec.bos_piece");
+                    BosPiece = message.Text("bos_piece");
                     break;
                 case 47:
-                    EosPiece = message.Text("trainer_spec.eos_piece");
+                    EosPiece = message.Text("eos_piece");
                     break;
             }
         }
@@ -55,16 +55,16 @@ internal sealed class SentencePieceSettings
             switch (message.Field)
             {
                 case 2:
-                    charsmapBytes = message.LengthBytes("normalizer_spec.precompiled_charsmap");
+                    charsmapBytes = message.LengthBytes("precompiled_charsmap");
                     break;
                 case 3:
-                    addDummyPrefix = message.Flag("normalizer_spec.add_dummy_prefix");
+                    addDummyPrefix = message.Flag("add_dummy_prefix");
                     break;
                 case 4:
-                    removeExtraWhitespaces = message.Flag("normalizer_spec.remove_extra_whitespaces");
+                    removeExtraWhitespaces = message.Flag("remove_extra_whitespaces");
                     break;
                 case 5:
-                    escapeWhitespaces = message.Flag("normalizer_spec.escape_whitespaces");
+                    escapeWhitespaces = message.Flag("escape_whitespaces");
                     break;
             }
         }
@@ -74,7 +74,7 @@ internal sealed class SentencePieceSettings
     {
         while (message.Next())
             if (message.Field == 2)
-                denormalizerCharsmapBytes = message.LengthBytes("denormalizer_spec.precompiled_charsmap");
+                denormalizerCharsmapBytes = message.LengthBytes("precompiled_charsmap");
     }
 
     /// <exception cref="CheckpointException">The model wants something that <see cref="TextTokenizer"/> does not do.</exception>

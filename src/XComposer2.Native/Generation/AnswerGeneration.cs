@@ -23,7 +23,7 @@ internal sealed class AnswerGeneration(
     /// <param name="vision">For the result.</param>
     /// <param name="events">Told the text as it becomes certain.</param>
     /// <param name="cancellation">Looked at between operations.</param>
-    /// <exception cref="EngineException">The prompt is longer than the context.</exception>
+    /// <exception cref="EngineException">The prompt is longer than the context, or the model's arithmetic fails.</exception>
     public GenerationResult Run(
         List<PromptPosition> prompt, TimeSpan imageDecode, TimeSpan vision, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
     {
@@ -43,7 +43,7 @@ internal sealed class AnswerGeneration(
         start = Stopwatch.GetTimestamp();
         int steps = 0;
         FinishReason? finish = null;
-        while ((finish = Take(sampler.Next(logits), context - prompt.Count, events)) is null)
+        while ((finish = Take(Sample(sampler, logits), context - prompt.Count, events)) is null)
         {
             logits = cache.Append(ids[^1], FreePages, cancellation);
             steps++;
@@ -68,6 +68,18 @@ internal sealed class AnswerGeneration(
     }
 
     private bool FreePages() => engine.FreePagesOfAnother(session);
+
+    private int Sample(TokenSampler sampler, Span<float> logits)
+    {
+        try
+        {
+            return sampler.Next(logits);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new EngineException($"the model gave no usable logits after {ids.Count} tokens of the answer ({error.Message}): a weight may not be finite; xc2 inspect --check finds it", error);
+        }
+    }
 
     /// <summary>Takes a sampled token; null where the answer goes on.</summary>
     private FinishReason? Take(int id, int room, ChannelWriter<GenerationEvent> events)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using XComposer2.Native.Model;
 using Xunit;
 
@@ -212,5 +213,35 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
         await Assert.ThrowsAsync<EngineException>(() => DemoEngine.LoadAsync(context: 0));
         await Assert.ThrowsAsync<EngineException>(() => DemoEngine.LoadAsync(context: 1_000_000));
         await Assert.ThrowsAsync<CheckpointException>(() => XComposerEngine.LoadAsync(new EngineOptions { ModelPath = TestPaths.Repository("tests") }, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Weights_that_are_not_numbers_end_in_a_sentence()
+    {
+        string folder = Directory.CreateTempSubdirectory("xc2-nan-").FullName;
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(TestPaths.Repository("tools/demo/checkpoint")))
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            string weights = Path.Combine(folder, "model.safetensors");
+            byte[] bytes = File.ReadAllBytes(weights);
+            int headerBytes = (int)BitConverter.ToInt64(bytes, 0);
+            using (JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, headerBytes)))
+            {
+                int offset = 8 + headerBytes + header.RootElement.GetProperty("output.weight").GetProperty("data_offsets")[0].GetInt32();
+                (bytes[offset], bytes[offset + 1]) = (0xC0, 0x7F);
+            }
+
+            File.WriteAllBytes(weights, bytes);
+
+            using XComposerEngine engine = await XComposerEngine.LoadAsync(new EngineOptions { ModelPath = folder }, TestContext.Current.CancellationToken);
+            using ChatSession session = engine.CreateSession();
+            EngineException failure = await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(AboutPicture("Describe this image."), Greedy));
+            Assert.Contains("logit of id 0 is NaN", failure.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 }

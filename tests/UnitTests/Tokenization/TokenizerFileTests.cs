@@ -17,6 +17,18 @@ public sealed class TokenizerFileTests
     }
 
     [Fact]
+    public void Letters_never_merge_into_control_pieces_bytes_or_marks()
+    {
+        TextTokenizer tokenizer = TokenizerModel.Complete().Add("<").Add("s").Add(">").Add("<s").Add("<0").Add("<0x").Add("<0x0").Add("<0x0A").Add("[").Add("x").Add("]").Add("[x").Add("[x]", PieceKind.UserDefined).Read();
+        Assert.Equal(["<s", ">"], Show(tokenizer.Encode("<s>")));
+        Assert.Equal(["<0x0A", ">"], Show(tokenizer.Encode("<0x0A>")));
+        Assert.Equal(["[x]"], Show(tokenizer.Encode("[x]")));
+        Assert.Equal(["[x", "]"], Show(tokenizer.EncodeUserText("[x]")));
+
+        IEnumerable<string> Show(IReadOnlyList<int> ids) => ids.Select(id => tokenizer.Decode([id]));
+    }
+
+    [Fact]
     public void Missing_file()
     {
         string folder = Directory.CreateTempSubdirectory("xc2-tokenizer-").FullName;

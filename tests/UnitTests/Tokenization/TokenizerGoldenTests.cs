@@ -57,6 +57,17 @@ public sealed class TokenizerGoldenTests
     }
 
     [Fact]
+    public void One_tokenizer_serves_many_threads()
+    {
+        TokenizerCases cases = TokenizerCases.Read("demo");
+        Parallel.For(0, 8, _ =>
+        {
+            foreach ((string text, int[] ids) in cases.Encode)
+                Assert.Equal((ids.Length, cases.Tokenizer.Decode(ids)), (cases.Tokenizer.Encode(text).Count, cases.Tokenizer.Decode([.. cases.Tokenizer.Encode(text)])));
+        });
+    }
+
+    [Fact]
     public void Ids_outside_of_the_vocabulary_are_unknown_text()
     {
         TextTokenizer tokenizer = TokenizerCases.Read("demo").Tokenizer;

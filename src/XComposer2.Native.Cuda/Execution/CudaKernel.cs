@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+
+namespace XComposer2.Native.Cuda;
+
+/// <summary>An entry of a library; usable as long as the library is.</summary>
+public sealed unsafe class CudaKernel
+{
+    private readonly CudaLibrary library;
+
+    internal CudaKernel(CudaLibrary library, string name, KernelHandle handle)
+    {
+        this.library = library;
+        Name = name;
+        Handle = handle;
+        // Asking also makes a driver that loads lazily load now, and not in the middle of a capture.
+        Attributes = new KernelAttributes(
+            Read(FunctionAttribute.NumRegs), Read(FunctionAttribute.LocalSizeBytes), Read(FunctionAttribute.SharedSizeBytes),
+            Read(FunctionAttribute.ConstSizeBytes), Read(FunctionAttribute.MaxThreadsPerBlock), Read(FunctionAttribute.BinaryVersion));
+    }
+
+    public string Name { get; }
+
+    public KernelAttributes Attributes { get; }
+
+    internal KernelHandle Handle { get; }
+
+    private CudaDriver Driver => library.Context.Driver;
+
+    /// <summary>Lets launches ask for so much dynamic shared memory. Needed beyond 48 KiB.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The device has less for a block.</exception>
+    public void AllowDynamicShared(int sizeBytes)
+    {
+        long mostBytes = library.Context.Device.SharedBytesPerBlock - Attributes.StaticSharedBytes;
+        if (sizeBytes < 0 || sizeBytes > mostBytes)
+            throw new ArgumentOutOfRangeException(
+                nameof(sizeBytes), $"{Name}: {sizeBytes} bytes of dynamic shared memory; a block has {mostBytes} at most on {library.Context.Device}");
+        Set(FunctionAttribute.MaxDynamicSharedSizeBytes, sizeBytes);
+    }
+
+    /// <summary>Lets launches ask for clusters of 16 blocks, which not every device of a family has.</summary>
+    public void AllowLargeClusters() => Set(FunctionAttribute.NonPortableClusterSizeAllowed, 1);
+
+    /// <summary>How many blocks a multiprocessor holds at once.</summary>
+    public int CountBlocksPerMultiprocessor(int threads, int dynamicSharedBytes)
+    {
+        library.EnterKernel();
+        int blocks;
+        Driver.Check(
+            Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, AsFunction, threads, (nuint)dynamicSharedBytes),
+            nameof(DriverFunctions.cuOccupancyMaxActiveBlocksPerMultiprocessor), $"{Name}, {threads} threads, {dynamicSharedBytes} bytes of dynamic shared memory");
+        return blocks;
+    }
+
+    /// <summary>Queues the kernel.</summary>
+    /// <param name="stream">Where; its context is the library's.</param>
+    /// <param name="geometry">Of this launch.</param>
+    /// <param name="arguments">The kernel's one argument, which is copied.</param>
+    public void Launch<T>(CudaStream stream, in LaunchGeometry geometry, in T arguments)
+        where T : unmanaged =>
+        Launch(stream, geometry, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in arguments)));
+
+    /// <summary>Queues the kernel.</summary>
+    /// <param name="stream">Where; its context is the library's.</param>
+    /// <param name="geometry">Of this launch.</param>
+    /// <param name="arguments">The bytes of the kernel's one argument, all of them; copied.</param>
+    /// <exception cref="CudaException">The launch is refused: the message shows kernel and geometry.</exception>
+    public void Launch(CudaStream stream, in LaunchGeometry geometry, ReadOnlySpan<byte> arguments)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        library.EnterKernel();
+        LaunchAttribute* attributes = stackalloc LaunchAttribute[LaunchAttributes.MaximumCount];
+        LaunchConfiguration configuration = new()
+        {
+            GridDimX = (uint)geometry.Grid.X,
+            GridDimY = (uint)geometry.Grid.Y,
+            GridDimZ = (uint)geometry.Grid.Z,
+            BlockDimX = (uint)geometry.Block.X,
+            BlockDimY = (uint)geometry.Block.Y,
+            BlockDimZ = (uint)geometry.Block.Z,
+            SharedMemBytes = (uint)geometry.DynamicSharedBytes,
+            HStream = stream.Handle,
+            Attrs = attributes,
+            NumAttrs = LaunchAttributes.Write(geometry, attributes),
+        };
+        fixed (byte* start = arguments)
+        {
+            void* argument = start;
+            Driver.Check(
+                Driver.Functions.cuLaunchKernelEx(&configuration, AsFunction, &argument, null), nameof(DriverFunctions.cuLaunchKernelEx), $"{Name}, {geometry}");
+        }
+    }
+
+    private FunctionHandle AsFunction => new(Handle.Value);
+
+    private int Read(FunctionAttribute attribute)
+    {
+        library.EnterKernel();
+        int value;
+        Driver.Check(
+            Driver.Functions.cuKernelGetAttribute(&value, attribute, Handle, library.Context.Device.Handle), nameof(DriverFunctions.cuKernelGetAttribute), $"{Name}, {attribute}");
+        return value;
+    }
+
+    private void Set(FunctionAttribute attribute, int value)
+    {
+        library.EnterKernel();
+        Driver.Check(
+            Driver.Functions.cuKernelSetAttribute(attribute, value, Handle, library.Context.Device.Handle), nameof(DriverFunctions.cuKernelSetAttribute), $"{Name}, {attribute} = {value}");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+
+namespace XComposer2.Native.Cuda;
+
+/// <summary>Loaded code: a cubin, or PTX that the driver compiles now.</summary>
+public sealed unsafe class CudaLibrary : CudaResource
+{
+    private const int LogBytes = 4096;
+
+    private readonly LibraryHandle handle;
+
+    private CudaLibrary(CudaContext context, LibraryHandle handle, string name)
+        : base(context)
+    {
+        this.handle = handle;
+        Name = name;
+    }
+
+    /// <summary>For messages.</summary>
+    public string Name { get; }
+
+    /// <param name="context">Where its kernels run.</param>
+    /// <param name="name">For messages: the source and the target.</param>
+    /// <param name="image">A cubin, or PTX text with a zero byte at its end. Copied.</param>
+    /// <exception cref="CudaException">The driver does not take the code: the message holds its compiler's log, if there is one.</exception>
+    public static CudaLibrary Load(CudaContext context, string name, ReadOnlySpan<byte> image)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (image.IsEmpty) throw new ArgumentException($"{name}: the code is empty", nameof(image));
+        context.Enter();
+        byte* log = stackalloc byte[LogBytes];
+        log[0] = 0;
+        JitOption* options = stackalloc[] { JitOption.ErrorLogBuffer, JitOption.ErrorLogBufferSizeBytes };
+        void** values = stackalloc void*[] { log, (void*)LogBytes };
+        LibraryHandle handle;
+        fixed (byte* code = image)
+            context.Driver.Check(
+                context.Driver.Functions.cuLibraryLoadData(&handle, code, options, values, 2, null, null, 0),
+                nameof(DriverFunctions.cuLibraryLoadData), $"{name} on {context.Device}{ReadLog(log)}");
+        return new CudaLibrary(context, handle, name);
+    }
+
+    /// <param name="entry">The name of an <c>extern "C" __global__</c> function.</param>
+    /// <exception cref="CudaException">There is none of this name, or its code does not load.</exception>
+    public CudaKernel GetKernel(string entry)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(entry);
+        Enter();
+        KernelHandle kernel;
+        fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
+            Driver.Check(Functions.cuLibraryGetKernel(&kernel, handle, name), nameof(DriverFunctions.cuLibraryGetKernel), $"{entry} in {Name}");
+        return new CudaKernel(this, entry, kernel);
+    }
+
+    /// <summary>Guards the use of a kernel of this library.</summary>
+    internal void EnterKernel() => Enter();
+
+    private protected override void Release() => Context.NoteRelease(Functions.cuLibraryUnload(handle), nameof(DriverFunctions.cuLibraryUnload));
+
+    private static string ReadLog(byte* log)
+    {
+        ReadOnlySpan<byte> room = new(log, LogBytes);
+        int end = room.IndexOf((byte)0);
+        string text = Encoding.UTF8.GetString(end < 0 ? room : room[..end]).Trim();
+        return text.Length == 0 ? string.Empty : $": {text}";
+    }
+}

@@ -1,0 +1,9 @@
+namespace XComposer2.Native.Cuda;
+
+/// <summary><c>CUaccessProperty</c>.</summary>
+internal enum AccessProperty
+{
+    Normal = 0,
+    Streaming = 1,
+    Persisting = 2,
+}

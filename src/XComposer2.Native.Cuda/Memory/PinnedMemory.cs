@@ -1,0 +1,68 @@
+namespace XComposer2.Native.Cuda;
+
+/// <summary>Owned page-locked host memory, page aligned, not cleared; kernels can read and write it at <see cref="DeviceSpan"/>.</summary>
+public sealed unsafe class PinnedMemory : CudaResource
+{
+    private readonly byte* start;
+    private readonly DevicePointer devicePointer;
+
+    private PinnedMemory(CudaContext context, byte* start, DevicePointer devicePointer, long lengthBytes)
+        : base(context)
+    {
+        this.start = start;
+        this.devicePointer = devicePointer;
+        LengthBytes = lengthBytes;
+    }
+
+    public long LengthBytes { get; }
+
+    /// <summary>All of it, for the host.</summary>
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    public PinnedSpan Span
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return new PinnedSpan(start, LengthBytes);
+        }
+    }
+
+    /// <summary>All of it, as the device sees it.</summary>
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    public DeviceSpan DeviceSpan
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return new DeviceSpan(devicePointer, LengthBytes);
+        }
+    }
+
+    /// <param name="context">Where; other contexts may use it too.</param>
+    /// <param name="lengthBytes">At least 1.</param>
+    /// <param name="isWriteCombined">The host only writes it, in order: its reads would be slow, and the device's are faster.</param>
+    /// <exception cref="CudaException">The system locks no more pages.</exception>
+    public static PinnedMemory Allocate(CudaContext context, long lengthBytes, bool isWriteCombined = false)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
+        context.Enter();
+        HostAllocationFlags flags = HostAllocationFlags.Portable | HostAllocationFlags.DeviceMap
+            | (isWriteCombined ? HostAllocationFlags.WriteCombined : HostAllocationFlags.None);
+        void* start;
+        context.Driver.Check(
+            context.Driver.Functions.cuMemHostAlloc(&start, (nuint)lengthBytes, flags), nameof(DriverFunctions.cuMemHostAlloc), $"{lengthBytes} bytes");
+        return new PinnedMemory(context, (byte*)start, FindOnDevice(context, start), lengthBytes);
+    }
+
+    private protected override void Release() => Context.NoteRelease(Functions.cuMemFreeHost(start), nameof(DriverFunctions.cuMemFreeHost));
+
+    private static DevicePointer FindOnDevice(CudaContext context, void* start)
+    {
+        DevicePointer pointer;
+        CudaResult result = context.Driver.Functions.cuMemHostGetDevicePointer_v2(&pointer, start, 0);
+        if (result == CudaResult.Success) return pointer;
+        context.NoteRelease(context.Driver.Functions.cuMemFreeHost(start), nameof(DriverFunctions.cuMemFreeHost));
+        throw context.Driver.Failure(result, nameof(DriverFunctions.cuMemHostGetDevicePointer_v2), string.Empty);
+    }
+}
