@@ -25,15 +25,18 @@ __device__ __forceinline__ void plain_attention_row(const Keys& keys, u32 limit,
         const float weight = ex2_approx_ftz(score - reference);
         maximum = greatest;
         sum = sum * rescale + warp_reduce<Sum>(weight);
+#pragma unroll
         for (u32 part = 0; part < kColumns; ++part)
             sums[part] *= rescale;
         for (u32 key = 0; key < min(kWarpLanes, limit - first); ++key) {
             const float key_weight = shfl_sync_idx(weight, key);
+#pragma unroll
             for (u32 part = 0; part < kColumns; ++part)
                 if (lane + part * kWarpLanes < head_size)
                     sums[part] = fmaf(key_weight, tile[keys.value_offset + key * Keys::kStride + lane + part * kWarpLanes], sums[part]);
         }
     }
+#pragma unroll
     for (u32 part = 0; part < kColumns; ++part)
         if (lane + part * kWarpLanes < head_size)
             output[lane + part * kWarpLanes] = sums[part] * softmax_normalizer(sum);
