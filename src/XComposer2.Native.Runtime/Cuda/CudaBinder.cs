@@ -5,7 +5,7 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaDevice device, DType storage)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage)
 {
     private readonly ComputeGraph graph = plan.Graph;
 
@@ -51,18 +51,21 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     /// <summary>A weight by its name, in some type.</summary>
     public DevicePointer Weight(string name, DType type) => weights.Get(name, type);
 
+    /// <summary>Memory that all steps of this graph with the same name share and that keeps its contents from run to run; zero at first.</summary>
+    public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
+
     /// <summary>Scratch of one operation in the arena.</summary>
     public CudaScratch Scratch(int step) => new(plan.ScratchOf(step));
 
-    /// <summary>The cache, checked to have this layer.</summary>
+    /// <summary>One layer of the cache.</summary>
     /// <exception cref="GraphException">There is none, or it has another layout.</exception>
-    public CudaKeyValueMemory Cache(int layer, AttentionGeometry geometry)
+    public CudaCacheLayer Layer(int layer, AttentionGeometry geometry)
     {
         if (pages is null)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
         if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Type != storage)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
-        return pages;
+        return new CudaCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes, pages.PageCount);
     }
 
     /// <summary>Angles for every position that the cache can hold: [positions, d / 2] pairs of cosine and sine.</summary>

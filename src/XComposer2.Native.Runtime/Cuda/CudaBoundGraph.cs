@@ -12,6 +12,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
     private readonly CudaInputs inputs;
     private readonly CudaStep[] steps;
     private readonly CudaOutputs outputs;
+    private readonly CudaSharedScratch shared;
     private readonly CudaEvent stagingRead;
     private readonly Dictionary<RowCounts, CudaGraphExecutable> captured = [];
     private readonly bool isReplayed;
@@ -26,9 +27,10 @@ internal sealed class CudaBoundGraph : IBoundGraph
         inputs = new CudaInputs(state.Context, Graph, pages?.PageCount ?? 0);
         outputs = new CudaOutputs(state.Context, plan);
         stagingRead = CudaEvent.Create(state.Context);
+        shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, state.Context.Device, state.Storage);
+            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = CudaSteps.Bind(Graph.Operations[step], binder, step);
@@ -86,6 +88,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
             executable.Dispose();
         captured.Clear();
         outputs.Dispose();
+        shared.Dispose();
         stagingRead.Dispose();
         inputs.Dispose();
     }

@@ -28,7 +28,7 @@ internal readonly struct CudaOperand
 
     public static CudaOperand At(DevicePointer address, TensorSpec spec) => new(address, 0, spec);
 
-    public ulong Address(in CudaRun run) => fixedAddress.Address == 0 ? (run.Arena + arenaOffsetBytes).Address : fixedAddress.Address;
+    public DevicePointer Pointer(in CudaRun run) => fixedAddress.Address == 0 ? run.Arena + arenaOffsetBytes : fixedAddress;
 
     /// <summary>Rows of this run.</summary>
     public int Rows(in CudaRun run) => run.Counts.Resolve(rows);

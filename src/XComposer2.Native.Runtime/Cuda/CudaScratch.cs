@@ -1,3 +1,4 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
@@ -7,5 +8,5 @@ internal readonly struct CudaScratch(ArenaSlot slot)
 {
     public long Bytes => slot.Bytes;
 
-    public ulong Address(in CudaRun run) => slot.Bytes == 0 ? 0 : (run.Arena + slot.OffsetBytes).Address;
+    public DeviceSpan Span(in CudaRun run) => slot.Bytes == 0 ? default : new DeviceSpan(run.Arena + slot.OffsetBytes, slot.Bytes);
 }

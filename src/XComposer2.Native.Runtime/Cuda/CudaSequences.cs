@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
@@ -33,7 +34,7 @@ internal sealed class CudaSequences : IDisposable
     /// <summary>Address of the page table.</summary>
     public DevicePointer PageTable => device.Span.Pointer + SpanBytes;
 
-    private long SpanBytes => MaximumSequences * (long)Marshal.SizeOf<CudaSequenceSpan>();
+    private long SpanBytes => MaximumSequences * (long)Marshal.SizeOf<SequenceSpan>();
 
     /// <summary>Describes a step in host memory.</summary>
     /// <exception cref="ArgumentException">A sequence has reserved less than its rows need, or there are too many.</exception>
@@ -41,7 +42,7 @@ internal sealed class CudaSequences : IDisposable
     {
         if (sequences.Length > MaximumSequences)
             throw new ArgumentException($"a step of this graph takes at most {MaximumSequences} sequences, found {sequences.Length}", nameof(sequences));
-        Span<CudaSequenceSpan> spans = host.Span.Slice(0, SpanBytes).AsSpan<CudaSequenceSpan>();
+        Span<SequenceSpan> spans = host.Span.Slice(0, SpanBytes).AsSpan<SequenceSpan>();
         Span<int> pageTable = host.Span.Slice(SpanBytes, (long)maximumPages * sizeof(int)).AsSpan<int>();
         spans.Clear();
         int firstPage = 0;
@@ -50,7 +51,7 @@ internal sealed class CudaSequences : IDisposable
             (KeyValueSequence sequence, int firstRow, int rowCount) = sequences[i];
             if (rowCount > sequence.ReservedLength - sequence.Length)
                 throw new ArgumentException($"sequence {i}: room is reserved for {sequence.ReservedLength - sequence.Length} tokens, the step has {rowCount}", nameof(sequences));
-            spans[i] = new CudaSequenceSpan(firstRow, rowCount, sequence.Length, firstPage);
+            spans[i] = new SequenceSpan(firstRow, rowCount, sequence.Length, firstPage);
             sequence.Pages.CopyTo(pageTable[firstPage..]);
             firstPage += sequence.Pages.Length;
         }
