@@ -44,7 +44,7 @@ public sealed class CubinCacheTests : IDisposable
         Assert.Contains("|common/scale_args.cuh|", given, StringComparison.Ordinal);
     }
 
-    public static TheoryData<string> Changes => ["option", "option order", "option border", "option more", "target", "target a", "ptx", "source", "include", "include of include", "compiler", "path"];
+    public static TheoryData<string> Changes => ["option", "option order", "option border", "option less", "option more", "target", "target a", "ptx", "source", "include", "include of include", "compiler", "path"];
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -58,7 +58,8 @@ public sealed class CubinCacheTests : IDisposable
         {
             case "option": request = Request("-DA=1", "-DB=3"); break;
             case "option order": request = Request("-DB=2", "-DA=1"); break;
-            case "option border": request = Request("-DA=1-DB=2"); break;
+            case "option border": request = Request("-DA=1-", "DB=2"); break;
+            case "option less": request = Request("-DA=1-DB=2"); break;
             case "option more": request = Request("-DA=1", "-DB=2", ""); break;
             case "target": request = request with { Target = CudaTarget.Cubin(80) }; break;
             case "target a": request = request with { Target = CudaTarget.Cubin(90) }; break;
