@@ -8,4 +8,7 @@ public enum DeviceKind
 
     /// <summary>The processor.</summary>
     Cpu,
+
+    /// <summary>An NVIDIA GPU.</summary>
+    Cuda,
 }

@@ -8,7 +8,8 @@ namespace XComposer2.Native;
 /// <param name="ContextLength">Longest sequence in tokens.</param>
 /// <param name="TokensPerImage">Positions that a picture takes.</param>
 /// <param name="LoadTime">From the call of <see cref="XComposerEngine.LoadAsync"/> to ready.</param>
-public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime)
+/// <param name="DeviceNote">Why a faster kind of device was not taken, in a sentence; null where none was passed over.</param>
+public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime, string? DeviceNote = null)
 {
     internal static string Describe(Checkpoint checkpoint)
     {

@@ -7,10 +7,7 @@ public sealed record EngineOptions
     public required string ModelPath { get; init; }
 
     /// <summary>Where to run.</summary>
-    public DeviceKind Device { get; init; } = DeviceKind.Auto;
-
-    /// <summary>CPU threads; null for one per processor.</summary>
-    public int? Threads { get; init; }
+    public DeviceOptions Device { get; init; } = new();
 
     /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
     public int? ContextLength { get; init; }

@@ -22,7 +22,12 @@ public sealed class XComposerEngine : IDisposable
         Runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
         Images = new ImageEmbeddingCache(ImageCacheBytes);
         Info = new EngineInfo(
-            EngineInfo.Describe(model.Checkpoint), model.Backend.Description, contextLength, model.Config.TokensPerImage, Stopwatch.GetElapsedTime(0) - started);
+            EngineInfo.Describe(model.Checkpoint),
+            model.Backend.Description,
+            contextLength,
+            model.Config.TokensPerImage,
+            Stopwatch.GetElapsedTime(0) - started,
+            model.DeviceNote);
     }
 
     /// <summary>What was loaded, and on what it runs.</summary>
@@ -97,12 +102,13 @@ public sealed class XComposerEngine : IDisposable
     private static XComposerEngine Load(EngineOptions options)
     {
         TimeSpan started = Stopwatch.GetElapsedTime(0);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Threads);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device);
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
             int contextLength = ContextLengths.Resolve(options.ContextLength, model.Config);
-            ModelMemoryPlan.For(model, contextLength).RequireFit();
+            if (model.Backend is CpuBackend)
+                ModelMemoryPlan.For(model, contextLength).RequireFit();
             return new XComposerEngine(model, tokenizer, contextLength, started);
         }
         catch

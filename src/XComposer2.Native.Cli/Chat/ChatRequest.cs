@@ -11,9 +11,7 @@ internal sealed record ChatRequest
 
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    public DeviceKind Device { get; init; }
-
-    public int? Threads { get; init; }
+    public DeviceOptions Device { get; init; } = new();
 
     public int? ContextLength { get; init; }
 

@@ -23,6 +23,7 @@ internal static class BenchCommand
           --images N             pictures before the text (0)
           --steps N              decode steps of one sample (64)
           --samples N            samples (5)
+          --device auto|cpu|cuda where to run (auto: a GPU where one works)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --json                 one JSON object instead of text
           --verbose              stack traces of errors
@@ -48,9 +49,11 @@ internal static class BenchCommand
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
         Option<int?> steps = CheckedOption.Integer("--steps", 1);
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
+        Option<DeviceKind?> device = ModelOptions.Device();
+        Option<DType?> storage = ModelOptions.Storage();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, device, storage, threads, json };
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
@@ -65,7 +68,7 @@ internal static class BenchCommand
                 Images = result.GetValue(images) ?? defaults.Images,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Threads = result.GetValue(threads),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cli;
 
@@ -14,7 +15,8 @@ internal static class ChatCommand
 
         Model
           --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
-          --device auto|cpu        where to run (auto)
+          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
 
@@ -45,8 +47,9 @@ internal static class ChatCommand
     {
         Argument<string?> prompt = new("PROMPT") { Arity = ArgumentArity.ZeroOrOne };
         Option<string?> model = new("--model");
-        Option<DeviceKind?> device = CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu));
-        Option<int?> threads = CheckedOption.Integer("--threads", 1, 1024);
+        Option<DeviceKind?> device = ModelOptions.Device();
+        Option<DType?> storage = ModelOptions.Storage();
+        Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
         Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
         Option<string?> system = new("--system");
@@ -62,7 +65,7 @@ internal static class ChatCommand
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, device, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, device, storage, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
         };
         command.SetAction((result, cancellationToken) =>
         {
@@ -72,8 +75,7 @@ internal static class ChatCommand
                 ModelPath = result.GetValue(model),
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
-                Device = result.GetValue(device) ?? DeviceKind.Auto,
-                Threads = result.GetValue(threads),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage),
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
                 Generation = defaults with

@@ -10,7 +10,17 @@ internal static class ModelOptions
 
     public static Option<string?> Preset() => new("--preset");
 
-    public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu));
+    public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
+
+    /// <summary>Type of weights and activations on a GPU.</summary>
+    public static Option<DType?> Storage() => CheckedOption.Choice("--storage", ("bf16", DType.BF16), ("f16", DType.F16), ("f32", DType.F32));
+
+    /// <summary>What the three options say together.</summary>
+    public static DeviceOptions DeviceOf(ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new DeviceOptions { Kind = result.GetValue(device) ?? DeviceKind.Auto, Threads = result.GetValue(threads), Storage = result.GetValue(storage) };
+    }
 
     public static Option<int?> Threads() => CheckedOption.Integer("--threads", 1, 1024);
 

@@ -23,8 +23,9 @@ internal sealed class VerificationText(IAnsiConsole console) : IProgress<StageRe
         Line($"  {TerminalText.OneLine(value.Name),-34}{numbers,-32}  {verdict}{Where(value)}", value.Passed ? "default" : "red");
     }
 
-    public void WriteVerdict(VerificationReport report, double tolerance)
+    public void WriteVerdict(VerificationReport report)
     {
+        double tolerance = report.Tolerance;
         int failed = report.Stages.Count(stage => !stage.Passed);
         Line("");
         Line($"  {TerminalText.OneLine(report.Model)}; {report.Device}");

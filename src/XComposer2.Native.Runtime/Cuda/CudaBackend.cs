@@ -40,8 +40,8 @@ public sealed class CudaBackend : IBackend
 
     public ExecutionPlan Plan(ComputeGraph graph)
     {
-        ComputeGraph lowered = CudaLowering.Lower(graph, state.Storage);
-        return MemoryPlanner.Plan(lowered, operation => CudaSteps.ScratchBytes(lowered, operation));
+        // No kernel wants scratch in the arena: what has counters must keep them from run to run.
+        return MemoryPlanner.Plan(CudaLowering.Lower(graph, state.Storage));
     }
 
     public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CudaKeyValueMemory(state.Context, state.Stream, layout, pages);

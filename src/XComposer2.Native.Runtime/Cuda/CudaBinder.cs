@@ -14,8 +14,8 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     /// <summary>Type of weights and of activations outside of the residual stream.</summary>
     public KernelStorage Storage { get; } = KernelStorageOf(storage);
 
-    /// <summary>Largest counts of a run.</summary>
-    public RowCounts Capacity => graph.Capacity;
+    /// <summary>The graph is one of generated tokens.</summary>
+    public bool IsDecode { get; } = CudaLowering.IsDecode(plan.Graph);
 
     /// <summary>Where the step's sequences are described on the device.</summary>
     public CudaSequences Sequences => inputs.Sequences;
@@ -37,6 +37,9 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public CudaOperand? Operand(Tensor? tensor) => tensor is { } present ? Operand(present) : null;
 
+    /// <summary>Type in which a result is stored.</summary>
+    public KernelStorage StorageOf(Tensor tensor) => KernelStorageOf(graph[tensor].Type);
+
     public TensorSpec Spec(Tensor tensor) => graph[tensor];
 
     /// <summary>A matrix of a linear in the storage type.</summary>
@@ -45,17 +48,14 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     /// <summary>Rows and columns of a matrix.</summary>
     public (int Rows, int Columns) SizeOf(CudaWeight weight) => weights.SizeOf(weight);
 
-    /// <summary>A weight that is still a tensor of the graph, in some type.</summary>
-    public DevicePointer Weight(Tensor tensor, DType type) => weights.Get(graph[tensor].Name, type);
+    /// <summary>A weight that is still a tensor of the graph, in the storage type.</summary>
+    public DevicePointer Weight(Tensor tensor) => weights.Get(graph[tensor].Name, storage);
 
-    /// <summary>A weight by its name, in some type.</summary>
-    public DevicePointer Weight(string name, DType type) => weights.Get(name, type);
+    /// <summary>The same in F32.</summary>
+    public DevicePointer FloatWeight(Tensor tensor) => weights.Get(graph[tensor].Name, DType.F32);
 
     /// <summary>Memory that all steps of this graph with the same name share and that keeps its contents from run to run; zero at first.</summary>
     public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
-
-    /// <summary>Scratch of one operation in the arena.</summary>
-    public CudaScratch Scratch(int step) => new(plan.ScratchOf(step));
 
     /// <summary>One layer of the cache.</summary>
     /// <exception cref="GraphException">There is none, or it has another layout.</exception>

@@ -33,7 +33,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
             var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
-                steps[step] = CudaSteps.Bind(Graph.Operations[step], binder, step);
+                steps[step] = CudaSteps.Bind(Graph.Operations[step], binder);
             state.Kernels.Prepare(steps.Select(step => step.Definition), state.CompileProgress);
             foreach (CudaStep step in steps)
                 step.Attach(state.Kernels);

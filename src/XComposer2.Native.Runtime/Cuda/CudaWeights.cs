@@ -1,5 +1,6 @@
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
@@ -67,8 +68,8 @@ internal sealed class CudaWeights : IDisposable
             };
             ring.Upload(memory.Span, type, columns, rows, row =>
             {
-                (bool fromSecond, int sourceRow) = CudaRowOrder.SourceOf(weight, row, first.Shape[0]);
-                return new HostRow(fromSecond ? second : first, sourceRow);
+                int place = SourceRow(weight, row, first.Shape[0]);
+                return place < first.Shape[0] ? new HostRow(first, place) : new HostRow(second, place - first.Shape[0]);
             });
             return memory;
         }
@@ -78,6 +79,14 @@ internal sealed class CudaWeights : IDisposable
             throw;
         }
     }
+
+    /// <summary>The row that goes to this place, of the two matrices one below the other.</summary>
+    private static int SourceRow(CudaWeight weight, int row, int firstRows) => weight switch
+    {
+        GateUpWeight => RowPermutation.GateUp(row, firstRows),
+        RopePackedWeight packed => RowPermutation.Rope(row, packed.Geometry),
+        _ => row,
+    };
 
     private HostTensor Find(string name) => source.TryGet(name, out HostTensor tensor)
         ? tensor

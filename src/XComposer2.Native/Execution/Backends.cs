@@ -1,3 +1,5 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
@@ -7,13 +9,44 @@ internal static class Backends
 {
     private const int MaximumThreads = 1024;
 
-    /// <exception cref="EngineException">The device is not there, or the number of threads is out of range.</exception>
-    public static IBackend Create(DeviceKind device, int? threads)
+    /// <param name="options">What is wanted.</param>
+    /// <param name="storedType">Type of the checkpoint's weights; null where it does not say.</param>
+    /// <exception cref="EngineException">The device is not there, or an option is out of range.</exception>
+    public static ChosenDevice Create(DeviceOptions options, DType? storedType)
     {
-        if (threads is < 1 or > MaximumThreads)
-            throw new EngineException($"threads: expected 1 to {MaximumThreads}, found {threads}");
-        return device is DeviceKind.Auto or DeviceKind.Cpu
-            ? new CpuBackend(threads)
-            : throw new EngineException($"device: expected one of {string.Join(", ", Enum.GetNames<DeviceKind>())}, found {device}");
+        EngineException.ThrowUnless(options.Threads is null or (>= 1 and <= MaximumThreads), "threads", $"1 to {MaximumThreads}", options.Threads);
+        EngineException.ThrowUnless(options.Storage is null || options.Storage.Value.IsFloat(), "storage", "BF16, F16 or F32", options.Storage);
+        switch (options.Kind)
+        {
+            case DeviceKind.Cpu:
+                return new ChosenDevice(new CpuBackend(options.Threads), null);
+            case DeviceKind.Cuda:
+                try
+                {
+                    return new ChosenDevice(CreateCuda(options, storedType), null);
+                }
+                catch (CudaUnavailableException missing)
+                {
+                    throw new EngineException($"device cuda: {missing.Message}", missing);
+                }
+
+            case DeviceKind.Auto:
+                try
+                {
+                    return new ChosenDevice(CreateCuda(options, storedType), null);
+                }
+                catch (CudaUnavailableException missing)
+                {
+                    return new ChosenDevice(new CpuBackend(options.Threads), $"no GPU is used: {missing.Message}");
+                }
+
+            default:
+                throw new EngineException($"device: expected one of {string.Join(", ", Enum.GetNames<DeviceKind>())}, found {options.Kind}");
+        }
     }
+
+    private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType) => new(new CudaBackendOptions
+    {
+        Storage = options.Storage ?? (storedType is DType.F16 ? DType.F16 : DType.BF16),
+    });
 }

@@ -6,11 +6,12 @@ namespace XComposer2.Native;
 /// <summary>An opened, checked checkpoint on a backend. Owns all of it.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(Checkpoint checkpoint, PreparedWeights weights, IBackend backend)
+    private LoadedModel(Checkpoint checkpoint, PreparedWeights weights, ChosenDevice device)
     {
         Checkpoint = checkpoint;
         Weights = weights;
-        Backend = backend;
+        Backend = device.Backend;
+        DeviceNote = device.Note;
     }
 
     public Checkpoint Checkpoint { get; }
@@ -21,11 +22,12 @@ internal sealed class LoadedModel : IDisposable
 
     public IBackend Backend { get; }
 
-    /// <summary>CPU threads.</summary>
-    public required int Threads { get; init; }
+    /// <summary>Why a faster kind of device was not taken; null where none was passed over.</summary>
+    public string? DeviceNote { get; }
 
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
-    public static LoadedModel Open(string path, DeviceKind device, int? threads)
+    /// <exception cref="EngineException">The device is not there.</exception>
+    public static LoadedModel Open(string path, DeviceOptions device)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(path);
         PreparedWeights? weights = null;
@@ -34,7 +36,7 @@ internal sealed class LoadedModel : IDisposable
             CheckpointValidator.Validate(checkpoint);
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
             weights = new PreparedWeights(checkpoint, checkpoint.Config);
-            return new LoadedModel(checkpoint, weights, Backends.Create(device, threads)) { Threads = threads ?? Environment.ProcessorCount };
+            return new LoadedModel(checkpoint, weights, Backends.Create(device, checkpoint.Config.StoredType));
         }
         catch
         {

@@ -26,7 +26,7 @@ public static class SpeedMeasurement
             throw new EngineException("expected either a preset or a checkpoint to measure");
         if (options.ModelPath is { } path)
         {
-            using LoadedModel model = LoadedModel.Open(path, DeviceKind.Cpu, options.Threads);
+            using LoadedModel model = LoadedModel.Open(path, options.Device);
             return Run(EngineInfo.Describe(model.Checkpoint), model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
         }
 
@@ -34,7 +34,7 @@ public static class SpeedMeasurement
         if (options.Layers is { } layers)
             config = config.WithLayers(layers);
         using var weights = new PreparedWeights(new SyntheticWeights(config, type: options.Weights), config);
-        using IBackend backend = Backends.Create(DeviceKind.Cpu, options.Threads);
+        using IBackend backend = Backends.Create(options.Device, options.Weights).Backend;
         string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights";
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }

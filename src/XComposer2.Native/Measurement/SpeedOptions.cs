@@ -29,6 +29,6 @@ public sealed record SpeedOptions
     /// <summary>Samples after the one that warms up.</summary>
     public int Samples { get; init; } = 5;
 
-    /// <summary>CPU threads; null for one per processor.</summary>
-    public int? Threads { get; init; }
+    /// <summary>Where to run.</summary>
+    public DeviceOptions Device { get; init; } = new();
 }

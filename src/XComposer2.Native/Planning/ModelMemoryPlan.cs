@@ -24,7 +24,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
     public static ModelMemoryPlan ForCheckpoint(string path, int? contextLength = null, int? threads = null)
     {
-        using LoadedModel model = LoadedModel.Open(path, DeviceKind.Cpu, threads);
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads });
         return For(model, ContextLengths.Resolve(contextLength, model.Config));
     }
 
@@ -41,7 +41,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, int contextLength) =>
-        For(EngineInfo.Describe(model.Checkpoint), model.Config, WeightFacts.Of(model.Weights, model.Config), contextLength, model.Threads);
+        For(EngineInfo.Describe(model.Checkpoint), model.Config, WeightFacts.Of(model.Weights, model.Config), contextLength, ((CpuBackend)model.Backend).Threads);
 
     /// <exception cref="EngineException">The machine has less memory than is to be allocated; the message has the numbers.</exception>
     internal void RequireFit()

@@ -12,18 +12,18 @@ public static class ModelVerifier
     public static VerificationReport Run(VerificationOptions options, IProgress<StageResult>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (!(options.Tolerance >= 0))
-            throw new EngineException($"tolerance: expected a number of 0 or more, found {options.Tolerance}");
-        using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Threads);
+        EngineException.ThrowUnless(options.Tolerance is null or >= 0, "tolerance", "a number of 0 or more", options.Tolerance);
+        using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device);
         using var golden = new GoldenFile(options.GoldenPath ?? Path.Combine(options.ModelPath, "golden.safetensors"), model.Config);
         var stages = new List<StageResult>();
-        var log = new StageLog(stages, progress, options.Tolerance);
+        double tolerance = options.Tolerance ?? VerificationTolerance.For(model.Backend);
+        var log = new StageLog(stages, progress, tolerance);
 
         float[] embeds = new VisionVerification(model, golden, log).Run(cancellationToken);
         using var prompts = new PromptVerification(model, golden, log, embeds);
         foreach (string prompt in PromptVerification.Prompts)
             if (golden.HasPrompt(prompt))
                 prompts.Run(prompt, cancellationToken);
-        return new VerificationReport(EngineInfo.Describe(model.Checkpoint), model.Backend.Description, stages);
+        return new VerificationReport(EngineInfo.Describe(model.Checkpoint), model.Backend.Description, tolerance, stages);
     }
 }

@@ -72,19 +72,19 @@ internal sealed class PromptVerification : IDisposable
         using var sequence = new KeyValueSequence(new KeyValuePool(memory));
         using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory);
         ModelRunner.WritePositions(bound, positions, decoder.HiddenSize);
-        Span<int> logitRows = bound.Integers(graph.Find(DecoderNetwork.LogitRows));
+        Span<int> logitRows = bound.Integers(bound.Graph.Find(DecoderNetwork.LogitRows));
         for (int i = 0; i < count; i++)
             logitRows[i] = i;
         sequence.Reserve(count);
         bound.Run(new RowCounts(count, count, 0), [new SequenceRows(sequence, 0, count)], cancellation);
 
-        log.Compare($"{prompt}: embeddings", golden.Floats($"{prompt}.inputs_embeds", count, decoder.HiddenSize), bound.Output(graph.Find(DecoderNetwork.HiddenState(0))));
+        log.Compare($"{prompt}: embeddings", golden.Floats($"{prompt}.inputs_embeds", count, decoder.HiddenSize), bound.Output(bound.Graph.Find(DecoderNetwork.HiddenState(0))));
         ReadOnlySpan<float> hidden = golden.Floats($"{prompt}.hidden", decoder.LayerCount + 1, count, decoder.HiddenSize);
         int layerLength = count * decoder.HiddenSize;
         for (int layer = 1; layer < decoder.LayerCount; layer++)
-            log.Compare($"{prompt}: layer {layer}", hidden.Slice(layer * layerLength, layerLength), bound.Output(graph.Find(DecoderNetwork.HiddenState(layer))));
-        log.Compare($"{prompt}: layer {decoder.LayerCount} and norm", hidden[(decoder.LayerCount * layerLength)..], bound.Output(graph.Find(DecoderNetwork.Normed)));
-        log.Compare($"{prompt}: logits", golden.Floats($"{prompt}.logits", count, decoder.VocabularySize), bound.Output(graph.Find(DecoderNetwork.Logits)));
+            log.Compare($"{prompt}: layer {layer}", hidden.Slice(layer * layerLength, layerLength), bound.Output(bound.Graph.Find(DecoderNetwork.HiddenState(layer))));
+        log.Compare($"{prompt}: layer {decoder.LayerCount} and norm", hidden[(decoder.LayerCount * layerLength)..], bound.Output(bound.Graph.Find(DecoderNetwork.Normed)));
+        log.Compare($"{prompt}: logits", golden.Floats($"{prompt}.logits", count, decoder.VocabularySize), bound.Output(bound.Graph.Find(DecoderNetwork.Logits)));
     }
 
     private void RunAnswer(string prompt, PromptPosition[] positions, CancellationToken cancellation)
@@ -92,18 +92,30 @@ internal sealed class PromptVerification : IDisposable
         ReadOnlySpan<int> expected = golden.Ids($"{prompt}.greedy_ids");
         int vocabulary = model.Config.Decoder.VocabularySize;
         var found = new int[expected.Length];
+        var leads = new double[expected.Length];
         var stepLogits = new float[expected.Length * vocabulary];
+        ReadOnlySpan<float> goldenSteps = golden.Floats($"{prompt}.step_logits", expected.Length, vocabulary);
+        ReadOnlySpan<float> goldenLogits = golden.Floats($"{prompt}.logits", positions.Length, vocabulary)[^vocabulary..];
         using var sequence = new KeyValueSequence(runner.Pool);
         runner.Prefill(sequence, positions, cancellation);
         for (int step = 0; step < expected.Length; step++)
         {
             found[step] = IndexOfLargest(runner.Logits);
+            leads[step] = RelativeLead(step == 0 ? goldenLogits : goldenSteps.Slice((step - 1) * vocabulary, vocabulary), expected[step], found[step]);
             runner.Decode(sequence, expected[step], cancellation);
             runner.Logits.CopyTo(stepLogits.AsSpan(step * vocabulary));
         }
 
-        log.Compare($"{prompt}: logits of decode steps", golden.Floats($"{prompt}.step_logits", expected.Length, vocabulary), stepLogits);
-        log.Compare($"{prompt}: greedy ids", expected, found);
+        log.Compare($"{prompt}: logits of decode steps", goldenSteps, stepLogits);
+        log.Compare($"{prompt}: greedy ids", expected, found, leads);
+    }
+
+    private static double RelativeLead(ReadOnlySpan<float> logits, int expected, int found)
+    {
+        double squares = 0;
+        foreach (float logit in logits)
+            squares += (double)logit * logit;
+        return (logits[expected] - logits[found]) / Math.Sqrt(squares / logits.Length);
     }
 
     private static int IndexOfLargest(ReadOnlySpan<float> logits)

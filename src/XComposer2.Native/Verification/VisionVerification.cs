@@ -22,7 +22,7 @@ internal sealed unsafe class VisionVerification(LoadedModel model, GoldenFile go
 
         ComputeGraph graph = VisionNetwork.Build(config, WeightFacts.Of(model.Weights, config), images, keepStages: true);
         using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights);
-        pixels.CopyTo(bound.Floats(graph.Find(VisionNetwork.Pixels)));
+        pixels.CopyTo(bound.Floats(bound.Graph.Find(VisionNetwork.Pixels)));
         bound.Run(new RowCounts(0, 0, images), [], cancellation);
 
         ReadOnlySpan<float> states = golden.Floats("vit_hidden_states", layers + 1, images, patches + 1, width);
@@ -31,9 +31,9 @@ internal sealed unsafe class VisionVerification(LoadedModel model, GoldenFile go
             log.Compare(
                 layer == 0 ? "vision: input of layer 1" : $"vision: layer {layer}",
                 states.Slice(layer * stateLength, stateLength),
-                bound.Output(graph.Find(VisionNetwork.HiddenState(layer))));
-        log.Compare("vision: features", golden.Floats("image_features", images, patches, width), bound.Output(graph.Find(VisionNetwork.ImageFeatures)));
-        float[] embeds = bound.Output(graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
+                bound.Output(bound.Graph.Find(VisionNetwork.HiddenState(layer))));
+        log.Compare("vision: features", golden.Floats("image_features", images, patches, width), bound.Output(bound.Graph.Find(VisionNetwork.ImageFeatures)));
+        float[] embeds = bound.Output(bound.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
         log.Compare("projector", golden.Floats("image_embeds", images, patches, config.Decoder.HiddenSize), embeds);
         return embeds;
     }

@@ -12,7 +12,7 @@ public sealed class ModelVerifierTests
     [InlineData("gptq-4bit-128g", 2)]
     public void Golden_checkpoints_pass(string folder, int prompts)
     {
-        var options = new VerificationOptions { ModelPath = TestPaths.Shared($"golden/{folder}") };
+        var options = new VerificationOptions { ModelPath = TestPaths.Shared($"golden/{folder}"), Device = new DeviceOptions { Kind = DeviceKind.Cpu } };
         VerificationReport report = ModelVerifier.Run(options, null, TestContext.Current.CancellationToken);
         foreach (StageResult stage in report.Stages)
             Assert.True(stage.Passed, stage.ToString());

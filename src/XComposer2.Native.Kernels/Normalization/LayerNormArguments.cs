@@ -1,0 +1,14 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>As <c>normalization/layer_norm.cu</c> declares it.</summary>
+/// <param name="Input">F32 [rows, columns].</param>
+/// <param name="Gain">[columns].</param>
+/// <param name="Bias">[columns].</param>
+/// <param name="Output">[rows, columns].</param>
+/// <param name="Epsilon">Added to the variance.</param>
+/// <param name="Rows">Rows.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct LayerNormArguments(DevicePointer Input, DevicePointer Gain, DevicePointer Bias, DevicePointer Output, float Epsilon, uint Rows);

@@ -1,0 +1,18 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>All rows of an F32 matrix but the class token of each picture.</summary>
+/// <param name="Output">Type of the result.</param>
+/// <param name="Columns">Columns, a multiple of 4.</param>
+public sealed record SelectPatches(KernelStorage Output, int Columns) : RowKernel(Columns)
+{
+    public override string Source => "vision/select_patches.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<SelectPatchesArguments>();
+
+    protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("OUTPUT", Output.CudaName())];
+
+    public KernelCost Cost(int rows) => new((long)rows * Columns * (sizeof(float) + Output.ElementBytes()), 0);
+}
