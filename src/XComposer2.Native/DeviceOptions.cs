@@ -12,6 +12,6 @@ public sealed record DeviceOptions
     public int? Threads { get; init; }
 
     /// <summary>On a GPU: the type of weights, cache and most activations, BF16 or F16 (F32 is for tests, and slow); null for the checkpoint's own
-    /// where it is 16-bit, else BF16.</summary>
+    /// where it is 16-bit, F16 where it is F32.</summary>
     public DType? Storage { get; init; }
 }

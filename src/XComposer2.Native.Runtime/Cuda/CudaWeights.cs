@@ -73,6 +73,11 @@ internal sealed class CudaWeights : IDisposable
             });
             return memory;
         }
+        catch (AggregateException error) when (error.InnerException is OverflowException overflow)
+        {
+            memory.Dispose();
+            throw new GraphException($"weight '{weight.Name}': {overflow.Message}; another storage type has the range", overflow);
+        }
         catch
         {
             memory.Dispose();

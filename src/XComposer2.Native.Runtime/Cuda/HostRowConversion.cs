@@ -5,6 +5,7 @@ namespace XComposer2.Native.Runtime;
 /// <summary>Converts stored rows to the type that the device wants, rounding to nearest even.</summary>
 internal static unsafe class HostRowConversion
 {
+    /// <exception cref="OverflowException">A finite value is beyond F16.</exception>
     /// <param name="source">A row of F32, F16 or BF16.</param>
     /// <param name="columns">Its elements.</param>
     /// <param name="type">F32, F16 or BF16.</param>
@@ -38,7 +39,10 @@ internal static unsafe class HostRowConversion
                 ((float*)destination)[index] = value;
                 break;
             case DType.F16:
-                ((Half*)destination)[index] = (Half)value;
+                var half = (Half)value;
+                if (Half.IsInfinity(half) && float.IsFinite(value))
+                    throw new OverflowException($"element {index} is {value}, beyond what F16 can hold");
+                ((Half*)destination)[index] = half;
                 break;
             default:
                 uint bits = BitConverter.SingleToUInt32Bits(value);

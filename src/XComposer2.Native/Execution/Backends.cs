@@ -47,6 +47,7 @@ internal static class Backends
 
     private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType) => new(new CudaBackendOptions
     {
-        Storage = options.Storage ?? (storedType is DType.F16 ? DType.F16 : DType.BF16),
+        // Of F32 weights, F16 keeps three bits more than BF16; no published value is near the end of its range, and one beyond it is refused.
+        Storage = options.Storage ?? (storedType is DType.BF16 or null ? DType.BF16 : DType.F16),
     });
 }
