@@ -74,7 +74,8 @@ internal static class CliApplication
     /// <summary>The first line of a help page.</summary>
     public static string UsageOf(string page) => page[..page.IndexOf('\n', StringComparison.Ordinal)].TrimEnd();
 
-    private static RootCommand CreateRoot(CliServices services, Option<bool> verbose)
+    /// <summary>All commands.</summary>
+    public static RootCommand CreateRoot(CliServices services, Option<bool> verbose)
     {
         RootCommand root = new() { verbose };
         root.Directives.Clear();

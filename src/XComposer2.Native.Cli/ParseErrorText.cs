@@ -16,8 +16,8 @@ internal static class ParseErrorText
             return null;
         if (result.UnmatchedTokens.Count > 0)
             return Unmatched(result, StrayOption(result) ?? result.UnmatchedTokens[0]);
-        if (result.CommandResult.Command is RootCommand)
-            return "a command is missing";
+        if (result.CommandResult.Command is { Subcommands.Count: > 0 } parent)
+            return $"a command is missing: {string.Join(", ", parent.Subcommands.Select(command => command.Name))}";
         return Misused(result.Errors[0]);
     }
 
@@ -48,7 +48,7 @@ internal static class ParseErrorText
     private static string Unmatched(ParseResult result, string token) => result.CommandResult.Command switch
     {
         _ when LooksLikeOption(token) => NoOption(token),
-        RootCommand => $"there is no command '{token}'",
+        { Subcommands: [Command first, ..] all } => $"there is no command '{token}', only {string.Join(", ", all.Select(command => command.Name))}",
         _ => $"'{token}' is one argument too many; text of several words has to be quoted",
     };
 

@@ -8,6 +8,9 @@ public interface IBackend : IDisposable
     /// <summary>For people, for example "cpu, 2 threads, 512-bit vectors".</summary>
     string Description { get; }
 
+    /// <summary>Type in which keys and values are cached.</summary>
+    DType CacheType { get; }
+
     /// <summary>The memory plan of a graph, with the scratch that this device's kernels want.</summary>
     ExecutionPlan Plan(ComputeGraph graph);
 
@@ -20,4 +23,8 @@ public interface IBackend : IDisposable
     /// <param name="pages">Needed where the graph has a cache. Must outlive the bound graph.</param>
     /// <exception cref="GraphException">A weight is missing or not as the graph says.</exception>
     IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null);
+
+    /// <summary>A sampler for one answer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A parameter is out of its range.</exception>
+    ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed);
 }

@@ -53,7 +53,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
     private async Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
         if (model.IsDemo)
-            console.Note($"No --model and no {ModelFolder.VariableName}: this is the tiny demo, which knows nothing but coloured shapes.");
+            console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
         EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Threads = request.Threads, ContextLength = request.ContextLength };
         return await console.WaitAsync("loading the model", services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
     }

@@ -41,7 +41,9 @@ internal static class ConversationFile
 
     private static void Replace(string path, string text)
     {
-        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        // A link stays one: the file behind it is replaced.
+        string? linked = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
+        string target = linked ?? Path.GetFullPath(path);
         if (Directory.Exists(target))
             throw new IOException($"{path}: is a folder");
         string temporary = $"{target}.{Environment.ProcessId}.tmp";

@@ -21,7 +21,7 @@ internal static class ChatCommand
         Question
           --image FILE             a picture: PNG, JPEG, BMP or GIF; repeat for more
           --system TEXT            what the model is told beforehand
-          --prompt-style NAME      how a conversation is written: train, chat, eval
+          --prompt-style NAME      how it is written: train, chat, eval or gradio
 
         Answer
           --greedy                 the most likely token, every time

@@ -50,7 +50,7 @@ internal static class InspectCommand
 
     private static async Task<InspectionJson> CheckValuesAsync(CliConsole console, InspectionJson inspection, Checkpoint checkpoint, CancellationToken cancellationToken)
     {
-        if (!console.ErrorIsTerminal)
+        if (!console.ErrorIsTerminal || !console.Decorates)
             return Inspector.CheckValues(inspection, checkpoint, null, cancellationToken);
         return await console.RichError.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())

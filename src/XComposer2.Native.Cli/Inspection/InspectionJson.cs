@@ -11,8 +11,8 @@ internal sealed record InspectionJson
 
     public required InspectedSizes Sizes { get; init; }
 
-    /// <summary>Bytes of tokenizer.model; null where it is missing.</summary>
-    public required long? TokenizerBytes { get; init; }
+    /// <summary>Pieces of tokenizer.model; null where it is missing, damaged or too large.</summary>
+    public required int? TokenizerPieces { get; init; }
 
     public required IReadOnlyList<InspectedKind> Tensors { get; init; }
 

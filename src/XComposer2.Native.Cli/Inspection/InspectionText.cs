@@ -43,7 +43,7 @@ internal sealed class InspectionText(IAnsiConsole console)
         Fact("vision", $"{sizes.VisionLayers} layers, width {sizes.VisionWidth}, {sizes.VisionHeads} heads, patches of {sizes.PatchSize} pixels");
         Fact("pictures", $"{sizes.ImageSize} x {sizes.ImageSize} pixels, {sizes.TokensPerImage} tokens each");
         Fact("context", $"{sizes.ContextLength} tokens");
-        Fact("tokenizer", inspection.TokenizerBytes is { } bytes ? $"tokenizer.model, {Size(bytes)}" : "missing");
+        Fact("tokenizer", inspection.TokenizerPieces is { } pieces ? $"tokenizer.model, {pieces} pieces" : "none that can be used");
     }
 
     private static string Ranks(IReadOnlyList<int> ranks) => ranks.Distinct().Count() == 1

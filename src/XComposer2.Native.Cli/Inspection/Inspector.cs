@@ -6,44 +6,37 @@ namespace XComposer2.Native.Cli;
 /// <summary>Gathers what is known of an opened checkpoint.</summary>
 internal static class Inspector
 {
-    private const string TokenizerName = "tokenizer.model";
-
     public static InspectionJson Inspect(Checkpoint checkpoint)
     {
         CheckpointReport report = CheckpointReport.Create(checkpoint.Config, checkpoint.Tensors);
-        FileInfo tokenizer = new(Path.Combine(checkpoint.Directory, TokenizerName));
+        string? tokenizerProblem = ReadTokenizer(checkpoint, out int? pieces);
         return new InspectionJson
         {
             Directory = checkpoint.Directory,
             Variant = VariantName(checkpoint.Config.Variant),
             Layout = checkpoint.Layout,
             Sizes = SizesOf(checkpoint.Config),
-            TokenizerBytes = tokenizer.Exists ? tokenizer.Length : null,
+            TokenizerPieces = pieces,
             Tensors = [.. Kinds(checkpoint.Tensors)],
             Missing = [.. report.Missing.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             Unknown = [.. report.Unknown.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             Ignored = [.. report.Ignored.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             WrongShape = [.. report.WrongShape.Select(wrong => new InspectedMismatch(wrong.Name, wrong.File, wrong.Expected.AsSpan().ToArray(), wrong.Found.AsSpan().ToArray(), wrong.FoundType))],
             DecoderBiases = [.. report.DecoderBiases.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
-            Problems = [.. Problems(checkpoint, report, tokenizer)],
+            Problems = [.. Problems(checkpoint, report), .. tokenizerProblem is null ? (string[])[] : [tokenizerProblem]],
         };
     }
 
     /// <summary>Reads every weight.</summary>
     public static InspectionJson CheckValues(InspectionJson inspection, Checkpoint checkpoint, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        try
-        {
-            CheckpointValidator.ValidateAllValues(checkpoint, progress, cancellationToken);
+        string? problem = ProblemOf(() => CheckpointValidator.ValidateAllValues(checkpoint, progress, cancellationToken));
+        if (problem is null)
             return inspection with { ValuesAreFinite = true };
-        }
-        catch (CheckpointException error)
-        {
-            return inspection with { ValuesAreFinite = false, Problems = [.. inspection.Problems, error.Message] };
-        }
+        return inspection with { ValuesAreFinite = false, Problems = [.. inspection.Problems.Where(other => other != problem), problem] };
     }
 
-    private static IEnumerable<string> Problems(Checkpoint checkpoint, CheckpointReport report, FileInfo tokenizer)
+    private static IEnumerable<string> Problems(Checkpoint checkpoint, CheckpointReport report)
     {
         if (report.Missing.Count > 0)
             yield return Count(report.Missing.Count, "missing");
@@ -51,19 +44,31 @@ internal static class Inspector
             yield return Count(report.WrongShape.Count, "of a wrong shape or type");
         if (report.DecoderBiases.Count > 0)
             yield return Count(report.DecoderBiases.Count, "that would be decoder biases, which this model has no place for");
-        if (!tokenizer.Exists)
-            yield return $"{TokenizerName} is missing";
-        string? unsupported = null;
+        if (report.IsUsable && ProblemOf(() => CheckpointValidator.Validate(checkpoint)) is { } damage)
+            yield return damage;
+        if (ProblemOf(() => checkpoint.Config.RequireSupportedImages(checkpoint.Directory)) is { } unsupported)
+            yield return unsupported;
+    }
+
+    private static string? ProblemOf(Action check)
+    {
         try
         {
-            checkpoint.Config.RequireSupportedImages(checkpoint.Directory);
+            check();
+            return null;
         }
         catch (CheckpointException error)
         {
-            unsupported = error.Message;
+            return error.Message;
         }
-        if (unsupported is not null)
-            yield return unsupported;
+    }
+
+    private static string? ReadTokenizer(Checkpoint checkpoint, out int? pieces)
+    {
+        int? found = null;
+        string? problem = ProblemOf(() => found = TextTokenizer.Load(checkpoint.Directory, checkpoint.Config.Decoder.VocabularySize).VocabularySize);
+        pieces = found;
+        return problem;
     }
 
     private static string Count(int count, string what) => $"{count} tensor{(count == 1 ? "" : "s")} {what}";

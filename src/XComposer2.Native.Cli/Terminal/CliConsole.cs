@@ -32,6 +32,9 @@ internal sealed class CliConsole
 
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Whether terminals understand more than text.</summary>
+    public bool Decorates { get; init; } = true;
+
     /// <summary>Whether terminals are to be coloured.</summary>
     public bool Color { get; init; }
 
@@ -45,7 +48,7 @@ internal sealed class CliConsole
     public static CliConsole Open()
     {
         bool decorates = Environment.GetEnvironmentVariable("TERM") is not "dumb";
-        bool errorIsTerminal = decorates && !Console.IsErrorRedirected;
+        bool errorIsTerminal = !Console.IsErrorRedirected;
         StreamWriter error = new(Console.OpenStandardError(), Utf8) { AutoFlush = true };
         return new CliConsole(
             Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), Utf8) : Console.In,
@@ -53,9 +56,10 @@ internal sealed class CliConsole
             error)
         {
             InputIsTerminal = !Console.IsInputRedirected,
-            OutputIsTerminal = decorates && !Console.IsOutputRedirected,
+            OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = errorIsTerminal,
-            Editor = errorIsTerminal && !Console.IsInputRedirected ? new LineEditor(error, new Keyboard(), TerminalWidth) : null,
+            Decorates = decorates,
+            Editor = decorates && errorIsTerminal && !Console.IsInputRedirected ? new LineEditor(error, new Keyboard(), TerminalWidth) : null,
             Color = decorates && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
         };
     }
@@ -102,7 +106,7 @@ internal sealed class CliConsole
     public async Task<T> WaitAsync<T>(string what, Task<T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
-        if (!ErrorIsTerminal || await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
+        if (!ErrorIsTerminal || !Decorates || await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
             return await work.ConfigureAwait(false);
         long start = Environment.TickCount64;
         return await RichError.Status().StartAsync(what, async status =>
@@ -113,7 +117,8 @@ internal sealed class CliConsole
         }).ConfigureAwait(false);
     }
 
-    public string Dim(string text) => Color ? $"\e[2m{text}\e[0m" : text;
+    /// <summary>Text of second rank, for standard error.</summary>
+    public string Dim(string text) => Color && ErrorIsTerminal ? $"\e[2m{text}\e[0m" : text;
 
     private string? ReadLine(string prompt)
     {
@@ -125,11 +130,12 @@ internal sealed class CliConsole
 
     private IAnsiConsole Rich(TextWriter writer, bool isTerminal)
     {
+        bool isRich = isTerminal && Decorates;
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = isTerminal && Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
+            Ansi = isRich ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = isRich && Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = isRich ? InteractionSupport.Yes : InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
         // A pipe has no width: there no line may be broken, or a search would miss its words.

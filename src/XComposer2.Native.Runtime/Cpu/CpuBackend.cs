@@ -19,6 +19,9 @@ public sealed class CpuBackend : IBackend
     public string Description => string.Create(
         CultureInfo.InvariantCulture, $"cpu, {Threads} {(Threads == 1 ? "thread" : "threads")}, {(int)VectorWidth.Best.Resolve()}-bit vectors");
 
+    /// <summary>F32: the cache is a small part of what a step reads, and rounding it would cost the golden results' accuracy for little.</summary>
+    public DType CacheType => DType.F32;
+
     public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, Threads);
 
     /// <summary>The plan of a graph on so many threads, without making them.</summary>
@@ -39,6 +42,9 @@ public sealed class CpuBackend : IBackend
         arena.Require(plan.ArenaBytes);
         return new CpuBoundGraph(plan, weights, (CpuKeyValueMemory?)pages, arena, pool, ropeTables);
     }
+
+    public ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed) =>
+        new CpuTokenSampler(new TokenSampler(parameters, vocabularySize, seed));
 
     public void Dispose()
     {

@@ -12,13 +12,12 @@ internal sealed class CachedSequence(ModelRunner runner) : IDisposable
     /// <summary>Positions in the cache.</summary>
     public int Length => sequence.Length;
 
-    /// <summary>Makes the sequence equal to these positions.</summary>
+    /// <summary>Makes the sequence equal to these positions, and the runner's logits those after the last one.</summary>
     /// <param name="wanted">Not empty.</param>
     /// <param name="freePages">Called while pages are missing; false where it has none to free.</param>
     /// <param name="reused">Positions that were in the cache already; the last one never is, because its logits are wanted.</param>
     /// <param name="cancellation">Looked at between operations.</param>
-    /// <returns>Logits after the last position; valid until the next step.</returns>
-    public Span<float> Extend(List<PromptPosition> wanted, Func<bool> freePages, out int reused, CancellationToken cancellation)
+    public void Extend(List<PromptPosition> wanted, Func<bool> freePages, out int reused, CancellationToken cancellation)
     {
         reused = CommonPrefix(wanted);
         Truncate(reused);
@@ -26,7 +25,7 @@ internal sealed class CachedSequence(ModelRunner runner) : IDisposable
         Reserve(missing.Length, freePages);
         try
         {
-            return runner.Prefill(sequence, missing, cancellation);
+            runner.Prefill(sequence, missing, cancellation);
         }
         finally
         {
@@ -35,13 +34,12 @@ internal sealed class CachedSequence(ModelRunner runner) : IDisposable
         }
     }
 
-    /// <summary>Appends a generated token. Logits as <see cref="Extend"/>.</summary>
-    public Span<float> Append(int id, Func<bool> freePages, CancellationToken cancellation)
+    /// <summary>Appends a generated token.</summary>
+    public void Append(int id, Func<bool> freePages, CancellationToken cancellation)
     {
         Reserve(1, freePages);
-        Span<float> logits = runner.Decode(sequence, id, cancellation);
+        runner.Decode(sequence, id, cancellation);
         positions.Add(PromptPosition.Text(id));
-        return logits;
     }
 
     /// <summary>Gives all pages back.</summary>

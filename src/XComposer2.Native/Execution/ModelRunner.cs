@@ -19,6 +19,7 @@ internal sealed class ModelRunner : IDisposable
     private readonly PrefillGraphs prefill;
     private IBoundGraph? vision;
     private IBoundGraph? decode;
+    private IBoundGraph? lastStep;
 
     /// <param name="config">Sizes.</param>
     /// <param name="weights">Not owned; must outlive this.</param>
@@ -31,7 +32,7 @@ internal sealed class ModelRunner : IDisposable
         this.weights = weights;
         this.backend = backend;
         facts = WeightFacts.Of(weights, config);
-        memory = backend.AllocatePages(CacheLayout(config), CachePages(contextLength));
+        memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
         Pool = new KeyValuePool(memory);
         prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, Math.Min(contextLength, prefillStepTokens));
     }
@@ -41,8 +42,14 @@ internal sealed class ModelRunner : IDisposable
     /// <summary>Pages of the cache: one sequence of full length, and one page more to copy a shared one.</summary>
     public static int CachePages(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 
-    /// <summary>Keys and values are kept in F32: they are a small part of what a step reads, and the published weights' results are reproduced best.</summary>
-    public static KeyValueLayout CacheLayout(ModelConfig config) => new(config.Decoder.LayerCount, config.Decoder.Attention, DType.F32);
+    /// <param name="config">Sizes.</param>
+    /// <param name="type">The backend's.</param>
+    public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
+
+    /// <summary>Logits after the last position of the last step [vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
+    public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));
+
+    private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
     /// <summary>Runs the vision tower and the projector on one picture.</summary>
     /// <param name="pixels">[3, S, S], normalised.</param>
@@ -56,37 +63,39 @@ internal sealed class ModelRunner : IDisposable
         return vision.Output(vision.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
     }
 
-    /// <summary>Appends positions to a sequence, in as many steps as it takes.</summary>
-    /// <returns>Logits after the last position [vocabulary]; valid until the next step, and the caller's to overwrite.</returns>
+    /// <summary>Appends positions to a sequence, in as many steps as it takes, and makes <see cref="Logits"/>.</summary>
     /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
     /// <exception cref="OperationCanceledException">The sequence ends after some whole step.</exception>
-    public Span<float> Prefill(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, CancellationToken cancellation)
+    public void Prefill(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(positions.Length);
         sequence.Reserve(positions.Length);
-        Span<float> logits = [];
         while (!positions.IsEmpty)
         {
             int count = Math.Min(positions.Length, prefill.MaximumTokens);
-            logits = PrefillStep(sequence, positions[..count], isLast: count == positions.Length, cancellation);
+            PrefillStep(sequence, positions[..count], isLast: count == positions.Length, cancellation);
             sequence.Advance(count);
             positions = positions[count..];
         }
-
-        return logits;
     }
 
-    /// <summary>Appends one generated token.</summary>
-    /// <returns>As <see cref="Prefill"/>.</returns>
-    public Span<float> Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
+    /// <summary>Appends one generated token, and makes <see cref="Logits"/>.</summary>
+    public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
         decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
         sequence.Reserve(1);
         decode.Integers(decode.Graph.Find(DecoderNetwork.Ids))[0] = id;
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
+        lastStep = decode;
         sequence.Advance(1);
-        return decode.Output(decode.Graph.Find(DecoderNetwork.Logits));
     }
+
+    /// <summary>A sampler for one answer.</summary>
+    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
+
+    /// <summary>Chooses an id from the logits of the last step.</summary>
+    /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
+    public int Sample(ITokenSampler sampler) => sampler.Sample(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
 
     public void Dispose()
     {
@@ -96,13 +105,13 @@ internal sealed class ModelRunner : IDisposable
         memory.Dispose();
     }
 
-    private Span<float> PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
+    private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {
         IBoundGraph graph = prefill.For(positions.Length);
         WritePositions(graph, positions, config.Decoder.HiddenSize);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, isLast ? 1 : 0, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
-        return graph.Output(graph.Graph.Find(DecoderNetwork.Logits));
+        lastStep = graph;
     }
 
     /// <summary>Fills the inputs of a prefill graph; visual rows are packed in the order in which they come.</summary>

@@ -31,21 +31,19 @@ internal sealed class AnswerGeneration(
         if (prompt.Count >= context)
             throw new EngineException($"the prompt has {prompt.Count} tokens, the context is {context} tokens and must hold at least one of the answer");
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
-        var sampler = new TokenSampler(
-            new SamplingParameters(options.Greedy, options.Temperature, options.TopK, options.TopP, options.RepetitionPenalty),
-            engine.Config.Decoder.VocabularySize,
-            seed);
+        using ITokenSampler sampler = engine.Runner.CreateSampler(
+            new SamplingParameters(options.Greedy, options.Temperature, options.TopK, options.TopP, options.RepetitionPenalty), seed);
 
         long start = Stopwatch.GetTimestamp();
-        Span<float> logits = cache.Extend(prompt, FreePages, out int reused, cancellation);
+        cache.Extend(prompt, FreePages, out int reused, cancellation);
         TimeSpan prefill = Stopwatch.GetElapsedTime(start);
 
         start = Stopwatch.GetTimestamp();
         int steps = 0;
         FinishReason? finish = null;
-        while ((finish = Take(Sample(sampler, logits), context - prompt.Count, events)) is null)
+        while ((finish = Take(Sample(sampler), context - prompt.Count, events)) is null)
         {
-            logits = cache.Append(ids[^1], FreePages, cancellation);
+            cache.Append(ids[^1], FreePages, cancellation);
             steps++;
         }
 
@@ -69,11 +67,11 @@ internal sealed class AnswerGeneration(
 
     private bool FreePages() => engine.FreePagesOfAnother(session);
 
-    private int Sample(TokenSampler sampler, Span<float> logits)
+    private int Sample(ITokenSampler sampler)
     {
         try
         {
-            return sampler.Next(logits);
+            return engine.Runner.Sample(sampler);
         }
         catch (InvalidOperationException error)
         {

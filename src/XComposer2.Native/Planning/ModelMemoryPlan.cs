@@ -62,7 +62,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
             CpuBackend.PlanFor(DecoderNetwork.BuildPrefill(config.Decoder, facts, prefillTokens, logits: 1), threads),
             CpuBackend.PlanFor(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1), threads),
         ];
-        KeyValueLayout layout = ModelRunner.CacheLayout(config);
+        KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
         var budget = new MemoryBudget(
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Type),

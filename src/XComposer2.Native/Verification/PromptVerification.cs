@@ -68,7 +68,7 @@ internal sealed class PromptVerification : IDisposable
         DecoderConfig decoder = model.Config.Decoder;
         int count = positions.Length;
         ComputeGraph graph = DecoderNetwork.BuildPrefill(decoder, WeightFacts.Of(model.Weights, model.Config), count, count, keepStages: true);
-        using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config), (int)KeyValuePages.Count(count));
+        using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config, model.Backend.CacheType), (int)KeyValuePages.Count(count));
         using var sequence = new KeyValueSequence(new KeyValuePool(memory));
         using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory);
         ModelRunner.WritePositions(bound, positions, decoder.HiddenSize);
@@ -94,12 +94,12 @@ internal sealed class PromptVerification : IDisposable
         var found = new int[expected.Length];
         var stepLogits = new float[expected.Length * vocabulary];
         using var sequence = new KeyValueSequence(runner.Pool);
-        ReadOnlySpan<float> logits = runner.Prefill(sequence, positions, cancellation);
+        runner.Prefill(sequence, positions, cancellation);
         for (int step = 0; step < expected.Length; step++)
         {
-            found[step] = IndexOfLargest(logits);
-            logits = runner.Decode(sequence, expected[step], cancellation);
-            logits.CopyTo(stepLogits.AsSpan(step * vocabulary));
+            found[step] = IndexOfLargest(runner.Logits);
+            runner.Decode(sequence, expected[step], cancellation);
+            runner.Logits.CopyTo(stepLogits.AsSpan(step * vocabulary));
         }
 
         log.Compare($"{prompt}: logits of decode steps", golden.Floats($"{prompt}.step_logits", expected.Length, vocabulary), stepLogits);

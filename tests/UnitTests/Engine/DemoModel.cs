@@ -26,9 +26,17 @@ internal sealed class DemoModel : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public Span<float> Prefill(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions) => Runner.Prefill(sequence, positions, Cancellation);
+    public Span<float> Prefill(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions)
+    {
+        Runner.Prefill(sequence, positions, Cancellation);
+        return Runner.Logits;
+    }
 
-    public Span<float> Decode(KeyValueSequence sequence, int id) => Runner.Decode(sequence, id, Cancellation);
+    public Span<float> Decode(KeyValueSequence sequence, int id)
+    {
+        Runner.Decode(sequence, id, Cancellation);
+        return Runner.Logits;
+    }
 
     /// <summary>The picture's rows.</summary>
     public ImageEmbedding Encode(string picture)

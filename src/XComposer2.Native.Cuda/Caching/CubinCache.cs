@@ -1,0 +1,124 @@
+using System.Runtime.ExceptionServices;
+
+namespace XComposer2.Native.Cuda;
+
+/// <summary>
+/// Compiled kernels by what they were made from: compiler, target, options, source and all that it includes. Safe to use from several threads,
+/// and for several processes at once. Where nothing can be kept it compiles each time, and says so once.
+/// </summary>
+public sealed class CubinCache
+{
+    private readonly IKernelSource source;
+    private readonly Lazy<Nvrtc> compiler;
+    private readonly Action<string> notice;
+    private readonly CubinFolder? folder;
+    private readonly CubinFolder[] shipped;
+    private int toldThatNothingIsKept;
+
+    /// <param name="source">The kernels.</param>
+    /// <param name="compiler">Loads NVRTC; called at most once, for the first kernel that is not shipped.</param>
+    /// <param name="options">Where.</param>
+    public CubinCache(IKernelSource source, Func<Nvrtc> compiler, CubinCacheOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(compiler);
+        options ??= new CubinCacheOptions();
+        this.source = source;
+        this.compiler = new Lazy<Nvrtc>(compiler);
+        notice = options.Notice ?? (_ => { });
+        string? chosen = CubinFolders.Choose(options.Folder, Environment.GetEnvironmentVariable);
+        folder = chosen is null ? null : new CubinFolder(chosen, notice);
+        shipped = [.. options.ShippedFolders.Select(path => new CubinFolder(path, notice))];
+        folder?.RemoveAbandoned();
+    }
+
+    /// <summary>Where compiled kernels are kept; null where the system has no place for them.</summary>
+    public string? Folder => folder?.Path;
+
+    /// <summary>The code of a kernel, compiled if need be.</summary>
+    /// <exception cref="KernelSourceException">A file is missing or includes what it must not.</exception>
+    /// <exception cref="NvrtcException">It does not compile.</exception>
+    /// <exception cref="CudaUnavailableException">It has to be compiled, and NVRTC is missing or does not know the target.</exception>
+    public Cubin Get(CubinRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        KernelProgram program = KernelProgram.Read(source, request.Source);
+        CubinKey key = new(program, request.Target, request.Options);
+        string name = $"{request.Source} for {request.Target}";
+        foreach (CubinFolder place in shipped)
+            if (place.FindAny(key) is { } found) return new Cubin(name, found.Image, found.Log, CubinOrigin.Shipped);
+        if (FindKept(key) is { } kept) return new Cubin(name, kept.Image, kept.Log, CubinOrigin.Cached);
+        CompiledKernel compiled = compiler.Value.Compile(program, request.Target, request.Options);
+        Keep(key, compiled);
+        return new Cubin(name, compiled.Image, compiled.Log, CubinOrigin.Compiled);
+    }
+
+    /// <summary>The code of many kernels, compiled on several threads where need be.</summary>
+    /// <param name="requests">Which.</param>
+    /// <param name="progress">Told of each that is there, in the order they come.</param>
+    /// <param name="threads">At most so many compile at once; null for one per processor.</param>
+    /// <param name="cancellation">Takes effect between two kernels.</param>
+    /// <returns>In the requests' order.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; what was compiled is kept.</exception>
+    public Cubin[] GetAll(
+        IReadOnlyList<CubinRequest> requests, IProgress<CompileProgress>? progress = null, int? threads = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        Cubin[] cubins = new Cubin[requests.Count];
+        ExceptionDispatchInfo?[] failures = new ExceptionDispatchInfo?[requests.Count];
+        Lock reporting = new();
+        int done = 0;
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads ?? Environment.ProcessorCount, CancellationToken = cancellation };
+        Parallel.For(0, requests.Count, parallel, (index, loop) =>
+        {
+            try
+            {
+                Cubin cubin = cubins[index] = Get(requests[index]);
+                lock (reporting) progress?.Report(new CompileProgress(++done, requests.Count, cubin));
+            }
+            catch (Exception failure)
+            {
+                failures[index] = ExceptionDispatchInfo.Capture(failure);
+                loop.Stop();
+            }
+        });
+        failures.FirstOrDefault(failure => failure is not null)?.Throw();
+        return cubins;
+    }
+
+    private CompiledKernel? FindKept(CubinKey key)
+    {
+        if (folder is null) return null;
+        try
+        {
+            return folder.Find(key, compiler.Value.Identity);
+        }
+        catch (CudaUnavailableException)
+        {
+            // Without a compiler the version that it would have does not matter: take what an earlier one left, or say that it is missing.
+            if (folder.FindAny(key) is { } earlier) return earlier;
+            throw;
+        }
+    }
+
+    private void Keep(CubinKey key, CompiledKernel kernel)
+    {
+        string? why = folder is null ? "this system names no folder for caches" : TryKeep(folder, key, kernel);
+        if (why is not null && Interlocked.Exchange(ref toldThatNothingIsKept, 1) == 0)
+            notice($"compiled kernels are not kept, so that every start compiles them again: {why}. Name a folder that can be written with XC2_CACHE");
+    }
+
+    /// <summary>Null, or why it was not possible.</summary>
+    private string? TryKeep(CubinFolder place, CubinKey key, CompiledKernel kernel)
+    {
+        try
+        {
+            place.Add(key, compiler.Value.Identity, kernel);
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return failure.Message;
+        }
+    }
+}

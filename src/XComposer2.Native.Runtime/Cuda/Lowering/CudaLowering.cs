@@ -1,0 +1,195 @@
+using System.Collections.Immutable;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>
+/// Rewrites a graph for the device: neighbours that one kernel does become one operation, what is not the residual stream is stored in 16 bits, and
+/// matrices of linears are named in the order of rows that the kernels want. Inputs and outputs keep their names.
+/// </summary>
+internal sealed class CudaLowering
+{
+    /// <summary>Rows that the kernels for generated tokens take at most.</summary>
+    public const int DecodeRows = 8;
+
+    private readonly ComputeGraph source;
+    private readonly DType storage;
+    private readonly TensorUses uses;
+    private readonly bool isDecode;
+    private readonly List<TensorSpec> tensors = [];
+    private readonly List<Operation> operations = [];
+    private readonly Tensor?[] lowered;
+    private readonly Dictionary<int, RmsNormOp> foldedNorms = [];
+    private readonly Dictionary<int, FusedRope> foldedRopes = [];
+
+    private CudaLowering(ComputeGraph source, DType storage)
+    {
+        this.source = source;
+        this.storage = storage;
+        uses = new TensorUses(source);
+        lowered = new Tensor?[source.Tensors.Length];
+        isDecode = source.Capacity.Tokens is > 0 and <= DecodeRows && !source.Operations.Any(HasLora);
+    }
+
+    /// <param name="graph">As the model builds it.</param>
+    /// <param name="storage">Type of weights and of activations that are not the residual stream.</param>
+    public static ComputeGraph Lower(ComputeGraph graph, DType storage)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return new CudaLowering(graph, storage).Run();
+    }
+
+    private ComputeGraph Run()
+    {
+        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role == TensorRole.Input))
+            lowered[source.Find(input.Name).Index] = Add(input);
+        foreach (Operation operation in source.Operations)
+            Lower(operation);
+        return new ComputeGraph(source.Name, source.Capacity, [.. tensors], [.. operations]);
+    }
+
+    private void Lower(Operation operation)
+    {
+        switch (operation)
+        {
+            case RmsNormOp norm when IsFolded(norm):
+                foldedNorms.Add(norm.Output.Index, norm);
+                break;
+            case LinearOp linear:
+                LowerLinear(linear);
+                break;
+            case GatedLinearOp gated:
+                LowerGated(gated);
+                break;
+            case RopeKvAppendOp rope when foldedRopes.ContainsKey(rope.Packed.Index):
+                break;
+            default:
+                operations.Add(Rename(operation));
+                break;
+        }
+    }
+
+    private bool IsFolded(RmsNormOp norm) =>
+        isDecode && source[norm.Output].Role == TensorRole.Temporary && uses.OnlyReader(norm.Output) is LinearOp or GatedLinearOp;
+
+    private void LowerLinear(LinearOp linear)
+    {
+        string weight = source[linear.Weight].Name;
+        RopeKvAppendOp? rope = source[linear.Output].Role == TensorRole.Temporary ? uses.OnlyReader(linear.Output) as RopeKvAppendOp : null;
+        if (rope is not null)
+            foldedRopes.Add(linear.Output.Index, new FusedRope(rope.Layer, rope.Geometry, rope.RopeTheta));
+        (Tensor input, FusedNorm? norm) = Input(linear.Input);
+        FusedLora? lora = linear.Lora is { } adapter ? LowerLora(linear, adapter, input, rope?.Geometry) : null;
+        operations.Add(new FusedLinearOp(
+            input,
+            rope is null ? new PlainWeight(weight) : new RopePackedWeight(weight, rope.Geometry),
+            norm,
+            linear.Bias is { } bias ? source[bias].Name : null,
+            linear.Activation,
+            Renamed(linear.Residual),
+            lora,
+            rope is null ? null : foldedRopes[linear.Output.Index],
+            rope is null ? LinearEpilogue.Plain : LinearEpilogue.RopeKvAppend,
+            Result(rope?.Output ?? linear.Output)));
+    }
+
+    private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
+    {
+        int rank = source[adapter.A].Shape[0];
+        string b = source[adapter.B].Name;
+        Tensor visualRow = Renamed(linear.VisualRow)!.Value;
+        Tensor down = AddDown(linear.Output, rank);
+        operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A].Name), rank, adapter.Scale, visualRow, down));
+        return new FusedLora(down, packed is { } geometry ? new RopePackedWeight(b, geometry) : new PlainWeight(b), rank, visualRow);
+    }
+
+    private void LowerGated(GatedLinearOp gated)
+    {
+        (Tensor input, FusedNorm? norm) = Input(gated.Input);
+        FusedLora? lora = null;
+        if (gated.GateLora is not null || gated.UpLora is not null)
+            lora = LowerGatedLora(gated, input);
+        operations.Add(new FusedLinearOp(
+            input,
+            new GateUpWeight(source[gated.Gate].Name, source[gated.Up].Name),
+            norm,
+            Bias: null,
+            Activation.None,
+            Residual: null,
+            lora,
+            Rope: null,
+            LinearEpilogue.Gated,
+            Result(gated.Output)));
+    }
+
+    private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
+    {
+        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[gate.A].Shape != source[up.A].Shape)
+            throw new GraphException($"graph '{source.Name}', gated_linear '{source[gated.Output].Name}': expected the same rank and scale of Partial LoRA for gate and up on a GPU");
+        int rank = source[gate.A].Shape[0];
+        Tensor visualRow = Renamed(gated.VisualRow)!.Value;
+        Tensor down = AddDown(gated.Output, 2 * rank);
+        operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A].Name, source[up.A].Name), 2 * rank, gate.Scale, visualRow, down));
+        return new FusedLora(down, new GateUpWeight(source[gate.B].Name, source[up.B].Name), rank, visualRow);
+    }
+
+    private Operation Rename(Operation operation) => operation switch
+    {
+        RmsNormOp norm => norm with { Input = Renamed(norm.Input), Weight = Weight(norm.Weight), Output = Result(norm.Output) },
+        LayerNormOp norm => norm with { Input = Renamed(norm.Input), Weight = Weight(norm.Weight), Bias = Weight(norm.Bias), Output = Result(norm.Output) },
+        EmbedTokensOp embed => embed with
+        {
+            Ids = Renamed(embed.Ids), Table = Weight(embed.Table), Visual = Renamed(embed.Visual), VisualRow = Renamed(embed.VisualRow), Output = Result(embed.Output),
+        },
+        SelectRowsOp select => select with { Input = Renamed(select.Input), Rows = Renamed(select.Rows), Output = Result(select.Output) },
+        SelectPatchesOp select => select with { Input = Renamed(select.Input), Output = Result(select.Output) },
+        PatchEmbeddingOp patches => patches with
+        {
+            Pixels = Renamed(patches.Pixels),
+            Weight = Weight(patches.Weight),
+            ClassToken = Weight(patches.ClassToken),
+            Positions = Weight(patches.Positions),
+            Output = Result(patches.Output),
+        },
+        VisionAttentionOp attention => attention with
+        {
+            Query = Renamed(attention.Query), Key = Renamed(attention.Key), Value = Renamed(attention.Value), Output = Result(attention.Output),
+        },
+        PagedAttentionOp attention => attention with { Query = Renamed(attention.Query), Output = Result(attention.Output) },
+        RopeKvAppendOp rope => rope with { Packed = Renamed(rope.Packed), Output = Result(rope.Output) },
+        _ => throw new NotSupportedException($"the GPU has no kernel for {operation.Name}"),
+    };
+
+    private (Tensor Input, FusedNorm? Norm) Input(Tensor input) => foldedNorms.TryGetValue(input.Index, out RmsNormOp? norm)
+        ? (Renamed(norm.Input), new FusedNorm(source[norm.Weight].Name, norm.Epsilon))
+        : (Renamed(input), null);
+
+    private Tensor Renamed(Tensor tensor) => lowered[tensor.Index]
+        ?? throw new InvalidOperationException($"graph '{source.Name}', tensor '{source[tensor].Name}': read, but folded away");
+
+    private Tensor? Renamed(Tensor? tensor) => tensor is { } present ? Renamed(present) : null;
+
+    private Tensor Weight(Tensor tensor) => lowered[tensor.Index] ??= Add(source[tensor]);
+
+    private Tensor Result(Tensor tensor)
+    {
+        TensorSpec spec = source[tensor];
+        Tensor result = Add(spec with { Type = uses.IsFloat(tensor) ? DType.F32 : storage });
+        lowered[tensor.Index] = result;
+        return result;
+    }
+
+    private Tensor AddDown(Tensor output, int columns)
+    {
+        TensorSpec spec = source[output];
+        return Add(new TensorSpec(spec.Name + ".lora", storage, new Shape(spec.Shape[0], columns), spec.Rows, TensorRole.Temporary));
+    }
+
+    private Tensor Add(TensorSpec spec)
+    {
+        tensors.Add(spec);
+        return new Tensor(tensors.Count - 1);
+    }
+
+    private static bool HasLora(Operation operation) => operation is LinearOp { Lora: not null } or GatedLinearOp { GateLora: not null } or GatedLinearOp { UpLora: not null };
+}

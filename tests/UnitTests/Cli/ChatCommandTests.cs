@@ -1,0 +1,245 @@
+using System.Text.Json;
+using XComposer2.Native.Cli;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class ChatCommandTests
+{
+    private static string Picture => TestPaths.Repository("tools/demo/pictures/shapes-1.png");
+
+    public static TheoryData<Exception, string> ExpectedFailures => new()
+    {
+        { new CheckpointException("m/config.json", "vocab_size", "5", "6"), "m/config.json: vocab_size: expected 5, found 6" },
+        { new ImageException("cat.png: not a picture"), "cat.png: not a picture" },
+        { new PromptException("turn 1: no question"), "turn 1: no question" },
+        { new EngineException("the prompt has 9 tokens"), "the prompt has 9 tokens" },
+        { new GraphException("a shape"), "a shape" },
+        { new IOException("No space left on device"), "No space left on device" },
+        { new UnauthorizedAccessException("Access to the path 'x' is denied."), "Access to the path 'x' is denied." },
+        { new InsufficientMemoryException("no 3 GB"), "not enough memory: no 3 GB" },
+        { new AggregateException(new IOException("inside")), "inside" },
+        { new IOException("two\nlines\e[31m"), "two lines\uFFFD[31m" },
+        { new InvalidCastException("a bug"), "unexpected InvalidCastException: a bug (--verbose shows where)" },
+    };
+
+    [Fact]
+    public async Task Standard_output_has_the_answer_and_nothing_else()
+    {
+        using CliHarness xc2 = new() { Client = ScriptedChatClient.Saying("图中有", "一个\n", "星形。") };
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "描述"));
+        Assert.Equal(("图中有一个\n星形。\n", ""), (xc2.Output, xc2.Error));
+        Assert.True(xc2.Client.IsDisposed);
+    }
+
+    [Theory]
+    [InlineData("ends in a line end\n", "ends in a line end\n")]
+    [InlineData("", "\n")]
+    public async Task An_answer_ends_in_one_line_end(string answer, string expected)
+    {
+        using CliHarness xc2 = new() { Client = ScriptedChatClient.Saying(answer) };
+
+        await xc2.RunAsync("chat", "hi");
+        Assert.Equal(expected, xc2.Output);
+    }
+
+    [Theory]
+    [InlineData("what?\n", "what?")]
+    [InlineData("what?\r\n", "what?")]
+    [InlineData("two\nlines\n\n", "two\nlines\n")]
+    public async Task A_pipe_brings_the_prompt(string piped, string prompt)
+    {
+        foreach (string[] args in (string[][])[["chat"], ["chat", "-"]])
+        {
+            using CliHarness xc2 = new() { Input = piped };
+            Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
+            Assert.StartsWith("you said " + prompt, xc2.Output, StringComparison.Ordinal);
+            Assert.Equal(prompt, xc2.Client.History[0].Question.Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_prompt_on_the_command_line_leaves_the_pipe_alone()
+    {
+        using CliHarness xc2 = new() { Input = "ignored" };
+
+        await xc2.RunAsync("chat", "--", "--not-an-option");
+        Assert.Equal("you said --not-an-option\n", xc2.Output);
+    }
+
+    [Fact]
+    public async Task Every_option_reaches_the_engine()
+    {
+        using CliHarness xc2 = new();
+        string[] args =
+        [
+            "chat", "--model", "some/folder", "--device", "cpu", "--threads", "3", "--context", "77", "--image", Picture, "--system", "be brief",
+            "--prompt-style", "eval", "--greedy", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7", "--repetition-penalty", "1.5",
+            "--seed", "18446744073709551615", "--max-tokens", "9", "--stop", "END", "--stop", "\n\n", "--image", Picture, "<ImageHere> or <ImageHere>?",
+        ];
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
+        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = DeviceKind.Cpu, Threads = 3, ContextLength = 77 }, xc2.LoadedWith);
+        Assert.Equal(new SessionOptions { System = "be brief", PromptStyle = "eval" }, xc2.OpenedWith);
+        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = ulong.MaxValue, MaxTokens = 9 };
+        Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });
+        Assert.Equal(["END", "\n\n"], xc2.Client.LastOptions!.Stop);
+        Assert.Equal([Picture, Picture], xc2.Client.History[0].Question.Images.Select(image => image.Name));
+    }
+
+    [Fact]
+    public async Task Without_options_the_defaults_are_the_engine_s()
+    {
+        using CliHarness xc2 = new();
+
+        await xc2.RunAsync("chat", "hi");
+        Assert.Equal(new EngineOptions { ModelPath = "model-of-variable" }, xc2.LoadedWith);
+        Assert.Equal(new GenerationOptions { Stop = xc2.Client.LastOptions!.Stop }, xc2.Client.LastOptions);
+        Assert.Empty(xc2.Client.LastOptions!.Stop);
+    }
+
+    [Fact]
+    public async Task Without_a_model_it_is_the_demo_and_a_terminal_is_told()
+    {
+        using CliHarness piped = new(), terminal = new() { IsTerminal = true };
+        piped.Variables.Clear();
+        terminal.Variables["XC2_MODEL"] = "";
+        await piped.RunAsync("chat", "hi");
+        await terminal.RunAsync("chat", "hi");
+
+        Assert.Equal(TestPaths.Repository("tools/demo/checkpoint"), piped.LoadedWith!.ModelPath);
+        Assert.Equal("", piped.Error);
+        Assert.Equal("No --model: this is the tiny demo, which knows nothing but coloured shapes.\n", terminal.Error);
+    }
+
+    [Fact]
+    public void Without_a_model_and_without_the_demo_it_says_how_to_name_one()
+    {
+        UsageException error = Assert.Throws<UsageException>(() => ModelFolder.Choose(null, _ => null, Path.GetTempPath()));
+        Assert.Contains("--model", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Json_is_one_object_of_this_shape()
+    {
+        using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("一", "\"2\"")) { FinishReason = FinishReason.Length } };
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--json", "--seed", "18446744073709551615", "hi"));
+        Assert.Equal(
+            """
+            {"text":"一\"2\"","finish_reason":"length","token_ids":[5,6,7],"usage":{"prompt_tokens":40,"image_tokens":36,"cached_tokens":1,"completion_tokens":3},"seed":18446744073709551615,"timings":{"load":12.346,"image_decode":1,"vision":2,"prefill":3,"decode":4,"per_token":2},"model":"scripted model","device":"no device"}
+
+            """,
+            xc2.Output);
+        Assert.Equal("", xc2.Error);
+        using JsonDocument parsed = JsonDocument.Parse(xc2.Output);
+    }
+
+    [Fact]
+    public async Task Json_needs_a_prompt()
+    {
+        using CliHarness xc2 = new() { IsTerminal = true };
+
+        Assert.Equal(ExitCode.Usage, await xc2.RunAsync("chat", "--json"));
+        Assert.StartsWith("xc2: --json needs a PROMPT", xc2.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nope.png", "xc2: nope.png: no such file\n")]
+    [InlineData("/", "xc2: /: is a folder, not a picture\n")]
+    public async Task A_picture_that_is_not_there_is_told_before_the_model_is_loaded(string path, string message)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Failed, await xc2.RunAsync("chat", "--image", path, "hi"));
+        Assert.Equal((message, ""), (xc2.Error, xc2.Output));
+        Assert.Null(xc2.LoadedWith);
+    }
+
+    [Theory]
+    [MemberData(nameof(ExpectedFailures), DisableDiscoveryEnumeration = true)]
+    public async Task A_failure_is_one_line(Exception failure, string message)
+    {
+        using CliHarness loading = new() { LoadError = failure }, answering = new() { Client = new ScriptedChatClient((_, _) => throw failure) };
+        foreach (CliHarness xc2 in (CliHarness[])[loading, answering])
+        {
+            Assert.Equal(ExitCode.Failed, await xc2.RunAsync("chat", "hi"));
+            Assert.Equal(($"xc2: {message}\n", ""), (xc2.Error, xc2.Output));
+        }
+
+        Assert.True(answering.Client.IsDisposed);
+    }
+
+    [Fact]
+    public async Task Verbose_shows_where()
+    {
+        using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => throw new InvalidCastException("a bug")) };
+
+        await xc2.RunAsync("--verbose", "chat", "hi");
+        Assert.Contains("   at XComposer2.Native", xc2.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verbose_shows_times_on_standard_error()
+    {
+        using CliHarness xc2 = new();
+
+        await xc2.RunAsync("chat", "--verbose", "hi");
+        Assert.Equal("you said hi\n", xc2.Output);
+        Assert.Equal("prompt 40 tokens (36 of pictures, 1 cached), answer 3, seed 99; pictures 1.0 ms, vision 2.0 ms, prefill 3.0 ms, decode 4.0 ms (2.0 ms a token)\n", xc2.Error);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_keeps_the_answer_so_far()
+    {
+        Interrupts? interrupts = null;
+        using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, token) => ScriptedChatClient.Endless("so far", () => Assert.True(interrupts!.Interrupt()), token)) };
+        interrupts = xc2.Interrupts;
+
+        Assert.Equal(ExitCode.Interrupted, await xc2.RunAsync("chat", "hi"));
+        Assert.Equal(("so far\n", ""), (xc2.Output, xc2.Error));
+        Assert.True(xc2.Client.IsDisposed);
+        Assert.False(xc2.Interrupts.Interrupt(), "a second Ctrl-C is the system's");
+    }
+
+    [Fact]
+    public async Task A_closed_pipe_ends_it_quietly_and_stops_the_answer()
+    {
+        using CliHarness xc2 = new() { OutputWriter = new FailingWriter(() => new ClosedPipeException()), Client = new ScriptedChatClient((_, token) => ScriptedChatClient.Endless("so far", () => { }, token)) };
+
+        Assert.Equal(ExitCode.ClosedPipe, await xc2.RunAsync("chat", "hi"));
+        Assert.Equal("", xc2.Error);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told()
+    {
+        using CliHarness xc2 = new() { OutputWriter = new FailingWriter(() => new IOException("standard output: No space left on device")) };
+
+        Assert.Equal(ExitCode.Failed, await xc2.RunAsync("chat", "hi"));
+        Assert.Equal("xc2: standard output: No space left on device\n", xc2.Error);
+    }
+
+    [Fact]
+    public async Task A_model_cannot_command_the_terminal_but_a_pipe_gets_what_it_said()
+    {
+        using CliHarness terminal = new() { IsTerminal = true, Client = ScriptedChatClient.Saying("a\e[2J\tb\r\n") }, piped = new() { Client = ScriptedChatClient.Saying("a\e[2J\tb\r\n") };
+        await terminal.RunAsync("chat", "hi");
+        await piped.RunAsync("chat", "hi");
+
+        Assert.Equal("a\uFFFD[2J\tb\uFFFD\n", terminal.Output);
+        Assert.Equal("a\e[2J\tb\r\n", piped.Output);
+    }
+
+    [Fact]
+    public async Task A_terminal_is_told_that_the_answer_was_cut_off()
+    {
+        using CliHarness xc2 = new() { IsTerminal = true, Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("a")) { FinishReason = FinishReason.Length } };
+
+        await xc2.RunAsync("chat", "hi");
+        Assert.Equal("(cut off after 3 tokens: --max-tokens or the context is used up)\n", xc2.Error);
+    }
+}

@@ -1,0 +1,55 @@
+using XComposer2.Native.Cli;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>Runs <c>xc2</c> inside the test, with texts for streams and a scripted model.</summary>
+internal sealed class CliHarness : IDisposable
+{
+    private readonly StringWriter error = new();
+
+    /// <summary>What answers; by default it repeats the question.</summary>
+    public ScriptedChatClient Client { get; init; } = ScriptedChatClient.Echo();
+
+    /// <summary>What is typed or piped in.</summary>
+    public string Input { get; init; } = "";
+
+    /// <summary>All three streams are a terminal, without colours.</summary>
+    public bool IsTerminal { get; init; }
+
+    /// <summary>Thrown instead of loading a model.</summary>
+    public Exception? LoadError { get; init; }
+
+    public Dictionary<string, string> Variables { get; } = new() { ["XC2_MODEL"] = "model-of-variable" };
+
+    public Interrupts Interrupts { get; } = new();
+
+    /// <summary>Standard output; replace it to make writing fail.</summary>
+    public TextWriter OutputWriter { get; init; } = new StringWriter();
+
+    public string Output => OutputWriter.ToString()!;
+
+    public string Error => error.ToString();
+
+    public EngineOptions? LoadedWith { get; private set; }
+
+    public SessionOptions? OpenedWith { get; private set; }
+
+    public async Task<int> RunAsync(params string[] args)
+    {
+        CliConsole console = new(new StringReader(Input), OutputWriter, error) { InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
+        CliServices services = new(console, Interrupts, ConnectAsync) { Variable = name => Variables.GetValueOrDefault(name) };
+        return await CliApplication.RunAsync(args, services);
+    }
+
+    public void Dispose()
+    {
+        Interrupts.Dispose();
+        error.Dispose();
+    }
+
+    private Task<IChatClient> ConnectAsync(EngineOptions engine, SessionOptions session, CancellationToken cancellationToken)
+    {
+        (LoadedWith, OpenedWith) = (engine, session);
+        return LoadError is null ? Task.FromResult<IChatClient>(Client) : Task.FromException<IChatClient>(LoadError);
+    }
+}

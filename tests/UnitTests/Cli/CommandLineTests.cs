@@ -1,0 +1,110 @@
+using System.CommandLine;
+using XComposer2.Native.Cli;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("xc2: there is no command 'foo', only chat, inspect, verify, plan, bench", "foo")]
+    [InlineData("xc2: a command is missing: chat, inspect, verify, plan, bench", "--verbose")]
+    [InlineData("xc2: a command is missing: prefill, decode", "bench")]
+    [InlineData("xc2: there is no option '--tmeperature'", "chat", "--tmeperature", "1", "hi")]
+    [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]
+    [InlineData("xc2: there is no option '--chek'", "inspect", "--chek", "dir")]
+    [InlineData("xc2: 'this' is one argument too many; text of several words has to be quoted", "chat", "Describe", "this")]
+    [InlineData("xc2: DIR is missing", "inspect")]
+    [InlineData("xc2: --image needs a value", "chat", "hi", "--image")]
+    [InlineData("xc2: --seed may be given once", "chat", "--seed", "1", "--seed", "2", "hi")]
+    [InlineData("xc2: --temperature must be a number over 0, not '0'", "chat", "--temperature", "0", "hi")]
+    [InlineData("xc2: --temperature must be a number over 0, not 'nan'", "chat", "--temperature", "nan", "hi")]
+    [InlineData("xc2: --temperature must be a number over 0, not '1,5'", "chat", "--temperature", "1,5", "hi")]
+    [InlineData("xc2: --temperature must be a number over 0, not 'infinity'", "chat", "--temperature", "infinity", "hi")]
+    [InlineData("xc2: --top-p must be a number over 0, at most 1, not '1.01'", "chat", "--top-p", "1.01", "hi")]
+    [InlineData("xc2: --top-p must be a number over 0, at most 1, not '0'", "chat", "--top-p", "0", "hi")]
+    [InlineData("xc2: --top-k must be an integer, at least 0, not '-1'", "chat", "--top-k", "-1", "hi")]
+    [InlineData("xc2: --repetition-penalty must be a number over 0, not '-0.5'", "chat", "--repetition-penalty", "-0.5", "hi")]
+    [InlineData("xc2: --max-tokens must be an integer, at least 1, not '0'", "chat", "--max-tokens", "0", "hi")]
+    [InlineData("xc2: --max-tokens must be an integer, at least 1, not '2147483648'", "chat", "--max-tokens", "2147483648", "hi")]
+    [InlineData("xc2: --context must be an integer, at least 1, not 'x'", "chat", "--context", "x", "hi")]
+    [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '18446744073709551616'", "chat", "--seed", "18446744073709551616", "hi")]
+    [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '-1'", "chat", "--seed", "-1", "hi")]
+    [InlineData("xc2: --threads must be an integer, 1 to 1024, not '1025'", "chat", "--threads", "1025", "hi")]
+    [InlineData("xc2: --device must be auto or cpu, not 'gpu'", "chat", "--device", "gpu", "hi")]
+    [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
+    [InlineData("xc2: the prompt is empty", "chat", "  ")]
+    [InlineData("xc2: the prompt is empty", "chat")]
+    [InlineData("xc2: the prompt has 2 places for a picture (<ImageHere>), and there is 1 picture", "chat", "--image", "a.png", "<ImageHere> and <ImageHere>")]
+    [InlineData("xc2: the prompt has 1 place for a picture (<ImageHere>), and there are 0 pictures", "chat", "<ImageHere>")]
+    public async Task Wrong_usage_is_one_line_and_the_usage(string message, params string[] args)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Usage, await xc2.RunAsync(args));
+        string[] lines = xc2.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.Equal(message, lines[0]);
+        Assert.StartsWith("Usage: xc2 ", lines[1], StringComparison.Ordinal);
+        Assert.Equal("", xc2.Output);
+        Assert.Null(xc2.LoadedWith);
+    }
+
+    [Fact]
+    public async Task Alone_it_prints_help_and_fails()
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Usage, await xc2.RunAsync());
+        Assert.Equal((CliApplication.HelpPage + "\n", ""), (xc2.Error, xc2.Output));
+    }
+
+    [Theory]
+    [InlineData("xc2 0.1.0\n", "--version")]
+    [InlineData(CliApplication.HelpPage + "\n", "--help")]
+    [InlineData(ChatCommand.HelpPage + "\n", "chat", "-h")]
+    [InlineData(ChatCommand.HelpPage + "\n", "chat", "--temperature", "0", "--help")]
+    [InlineData(InspectCommand.HelpPage + "\n", "inspect", "--help")]
+    public async Task Help_and_version_go_to_standard_output(string expected, params string[] args)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
+        Assert.Equal((expected, ""), (xc2.Output, xc2.Error));
+    }
+
+    [Fact]
+    public void Help_pages_fit_a_terminal_and_name_every_option()
+    {
+        using CliHarness xc2 = new();
+        CliServices services = new(new CliConsole(TextReader.Null, TextWriter.Null, TextWriter.Null), xc2.Interrupts, EngineChatClient.ConnectAsync);
+        DocumentedCommand[] commands = [.. Documented(CliApplication.CreateRoot(services, CheckedOption.Flag("--verbose")))];
+
+        Assert.True(commands.Length >= 5);
+        foreach (string line in commands.Select(command => command.HelpPage).Append(CliApplication.HelpPage).SelectMany(page => page.Split('\n')))
+            Assert.InRange(line.Length, 0, 80);
+        foreach (DocumentedCommand command in commands)
+        {
+            Assert.StartsWith("Usage: xc2 ", command.HelpPage, StringComparison.Ordinal);
+            foreach (Option option in command.Options)
+                Assert.Contains(option.Name, command.HelpPage, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_help_page_of_chat_tells_the_real_defaults()
+    {
+        GenerationOptions defaults = new();
+
+        Assert.Contains(FormattableString.Invariant($"over 0 ({defaults.Temperature})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"at most 1 ({defaults.TopP})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"0 for all ({defaults.TopK})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"1 is none ({defaults.RepetitionPenalty})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"longest answer ({defaults.MaxTokens})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        foreach (string style in Model.PromptStyle.All.Select(style => style.Name))
+            Assert.Contains(style, ChatCommand.HelpPage, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<DocumentedCommand> Documented(Command command) =>
+        command.Subcommands.SelectMany(Documented).Concat(command is DocumentedCommand documented ? [documented] : []);
+}

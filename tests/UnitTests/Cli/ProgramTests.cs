@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>The program itself, as a process.</summary>
+public sealed class ProgramTests
+{
+    private static string Picture => TestPaths.Repository("tools/demo/pictures/shapes-1.png");
+
+    [Fact]
+    public void The_demo_sees_a_red_star()
+    {
+        ProcessResult result = Run("", "chat", "--greedy", "--image", Picture, "Describe this image.");
+
+        Assert.Equal((0, "The image shows a red star at the top.\n", ""), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Fact]
+    public void A_pipe_carries_utf_8_both_ways()
+    {
+        ProcessResult result = Run("描述这张图片。\n", "chat", "--greedy", "--image", Picture);
+
+        Assert.Equal((0, "图中有上方的红色星形。\n", ""), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Fact]
+    public void A_reader_that_leaves_ends_it_quietly()
+    {
+        ProcessResult result = Shell("{ sleep 0.3; \"$@\"; echo \"status $?\" >&2; } | true", "inspect", TestPaths.Repository("tools/demo/checkpoint"));
+
+        Assert.Equal("status 141\n", result.Error);
+    }
+
+    [Fact]
+    public void A_full_disk_is_told()
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Skip("/dev/full is not here");
+        ProcessResult result = Shell("\"$@\" >/dev/full", "inspect", TestPaths.Repository("tools/demo/checkpoint"));
+
+        Assert.Equal((1, "xc2: standard output: No space left on device\n"), (result.ExitCode, result.Error));
+    }
+
+    [Fact]
+    public void What_others_write_to_the_same_file_stays()
+    {
+        string file = Path.GetTempFileName();
+        Shell($"{{ echo before; \"$@\"; echo after; }} >'{file}'", "--version");
+
+        Assert.Equal("before\nxc2 0.1.0\nafter\n", File.ReadAllText(file));
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("INT", 2, 130)]
+    [InlineData("TERM", 15, 143)]
+    public void A_signal_ends_it_with_its_number(string name, int number, int exitCode)
+    {
+        if (!Directory.Exists("/proc/self"))
+            Assert.Skip("/proc is not here");
+        using Process process = Process.Start(Start(new ProcessStartInfo(Host, [Program, "chat", "-"]) { RedirectStandardInput = true, RedirectStandardError = true }))!;
+        Assert.True(SpinWait.SpinUntil(() => Catches(process.Id, number), TimeSpan.FromSeconds(30)), "it never listened");
+        using (Process kill = Process.Start("kill", [$"-{name}", $"{process.Id}"]))
+            kill.WaitForExit();
+
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), "it did not end while its input was open");
+        Assert.Equal((exitCode, ""), (process.ExitCode, process.StandardError.ReadToEnd()));
+    }
+
+    private static bool Catches(int process, int signal)
+    {
+        string line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("SigCgt:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(line["SigCgt:".Length..].Trim(), 16) >> (signal - 1) & 1) != 0;
+    }
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "xc2.dll");
+
+    private static string Host => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
+    private static ProcessResult Run(string input, params string[] args) => ProcessResult.Of(Start(new ProcessStartInfo(Host, [Program, .. args])), input);
+
+    /// <summary>A shell script in which "$@" is the program with its arguments.</summary>
+    private static ProcessResult Shell(string script, params string[] args) => ProcessResult.Of(Start(new ProcessStartInfo("bash", ["-c", script, "bash", Host, Program, .. args])));
+
+    private static ProcessStartInfo Start(ProcessStartInfo start)
+    {
+        start.Environment.Remove("XC2_MODEL");
+        return start;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>The real NVRTC and driver library, fetched once into artifacts/ where they are missing; tests are skipped, aloud, where they cannot be had.</summary>
+internal static class NvidiaLibraries
+{
+    private static readonly TimeSpan fetchLimit = TimeSpan.FromMinutes(5);
+    private static readonly Lazy<string> fetched = new(Fetch);
+
+    public static string Compiler => Find("lib/libnvrtc.so.12");
+
+    public static string Driver => Find("driver/libcuda.so.1");
+
+    private static string Find(string file)
+    {
+        string path = Path.Combine(TestPaths.RepositoryRoot, "artifacts", "nvrtc", file);
+        if (File.Exists(path)) return path;
+        string outcome = fetched.Value;
+        if (!File.Exists(path)) Assert.Skip($"artifacts/nvrtc/{file} is not here and tools/nvrtc/install.sh could not fetch it: {outcome}");
+        return path;
+    }
+
+    private static string Fetch()
+    {
+        if (!OperatingSystem.IsLinux()) return "it needs Debian's apt";
+        using Process process = Process.Start(new ProcessStartInfo(TestPaths.Repository("tools/nvrtc/install.sh"), "--driver") { RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        if (process.WaitForExit(fetchLimit)) return errors.Result.Trim();
+        process.Kill(entireProcessTree: true);
+        return $"it took over {fetchLimit.TotalMinutes} minutes";
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+using XComposer2.Native.Cuda;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>What the real driver library says on a machine without a GPU.</summary>
+public class RealDriverTests
+{
+    [Fact]
+    public void The_real_driver_exports_everything_that_is_bound()
+    {
+        nint driver = NativeLibrary.Load(NvidiaLibraries.Driver);
+        Assert.All(DriverAbiTests.Symbols(typeof(DriverFunctions)), symbol => Assert.True(NativeLibrary.TryGetExport(driver, symbol, out _), symbol));
+    }
+
+    [Fact]
+    public void The_real_compiler_exports_everything_that_is_bound()
+    {
+        nint compiler = NativeLibrary.Load(NvidiaLibraries.Compiler);
+        Assert.All(DriverAbiTests.Symbols(typeof(CompilerFunctions)), symbol => Assert.True(NativeLibrary.TryGetExport(compiler, symbol, out _), symbol));
+    }
+
+    [Fact]
+    public void A_driver_without_a_device_says_so()
+    {
+        string driver = NvidiaLibraries.Driver;
+        if (File.Exists("/dev/nvidiactl")) Assert.Skip("this machine has an NVIDIA device");
+        CudaAvailability found = CudaAvailability.TryOpen(new CudaOptions { DriverLibrary = driver }, out CudaContext? context);
+        Assert.Null(context);
+        Assert.Null(found.Device);
+        Assert.Equal(CudaUnavailableReason.NoDevice, found.Reason);
+        Assert.Contains("CUDA_ERROR_NO_DEVICE (100), no CUDA-capable device is detected", found.Message, StringComparison.Ordinal);
+        Assert.Contains($"{driver} (CUDA 12.4)", found.Message, StringComparison.Ordinal);
+        Assert.Contains("Is there an NVIDIA GPU", found.Message, StringComparison.Ordinal);
+    }
+}
