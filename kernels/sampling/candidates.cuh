@@ -53,10 +53,9 @@ struct List {
     __device__ __forceinline__ u32 key(u32 key, u32) const { return key; }
 };
 
-// visit(key, index, valid) for a warp's tokens begin to end, a lane each; all lanes call it together. Loads go out four at a time.
-template <typename Set, typename Visit>
+// visit(key, index, valid) for a warp's tokens begin to end, a lane each; all lanes call it together. Loads go out kBatch at a time.
+template <u32 kBatch = 4, typename Set, typename Visit>
 __device__ __forceinline__ void for_each(const Set& set, u32 begin, u32 end, Visit visit) {
-    constexpr u32 kBatch = 4;
     const u32 lane = threadIdx.x % kWarpLanes;
     for (u32 first = begin; first < end; first += kBatch * kWarpLanes) {
         typename Set::Stored stored[kBatch];
@@ -174,7 +173,8 @@ __device__ u32 reach_in_row(const Set& row, Shared& shared, u64 wanted, Amount a
     for (i32 shift = 29; shift > -3; shift -= 3) {
         const u32 low = shift > 0 ? shift : 0, pivots = 1u << (3 + shift - low);
         u64 sums[8] = {};
-        for_each(row, part.begin, part.end, [&](u32 key, u32, bool valid) {
+        // Two: the sums take the registers of the other loads.
+        for_each<2>(row, part.begin, part.end, [&](u32 key, u32, bool valid) {
             const u64 mine = valid && key >= prefix ? amount(key) : 0;
             const u32 digit = (key - prefix) >> low;
 #pragma unroll

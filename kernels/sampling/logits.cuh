@@ -16,7 +16,7 @@ __device__ __forceinline__ float logit_of(u32 key) {
     return __uint_as_float(key ^ ((u32)~((i32)key >> 31) | 0x80000000u));
 }
 
-constexpr u32 ceil_log2(u32 value) {
+__device__ constexpr u32 ceil_log2(u32 value) {
     u32 bits = 0;
     while ((1ull << bits) < value)
         bits++;

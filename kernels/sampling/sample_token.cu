@@ -44,6 +44,8 @@ static_assert(sizeof(SamplingState) == STATE_BYTES && sizeof(Args) == ARGS_BYTES
 
 using LogitRow = Row<kVocabulary>;
 
+constexpr bool kAllFit = kVocabulary <= kListRoom;
+
 // Key of the largest logit, and its lowest id.
 struct Largest {
     u32 key;
@@ -140,16 +142,25 @@ __device__ __forceinline__ u64 share_of(u64 total, float part) {
     return whole + ((double)whole < exact ? 1 : 0);
 }
 
+// Lists tokens among which are the k likeliest: at least k are not below the k-th of the threads' maxima, which lie in the list's keys.
+__device__ u32 collect_likeliest(const LogitRow& row, Shared& shared, u32 top_k) {
+    if (top_k > kThreads)
+        return kVocabulary;
+    const u32 bound = reach_in_list(shared, kThreads, top_k, [](u32) { return (u64)1; });
+    return collect(row, shared, [&](u32 key) { return key >= bound; });
+}
+
 __device__ u32 sample(const LogitRow& row, Shared& shared, const SamplingState& state) {
-    u32 floor = kKeyOfMinusInfinity, count = kVocabulary;
-    bool listed = false;
-    if (state.top_k > 0 && state.top_k < kVocabulary) {
+    const bool has_top_k = state.top_k > 0 && state.top_k < kVocabulary;
+    u32 count = kVocabulary;
+    if (kAllFit)
+        collect(row, shared, [](u32) { return true; });
+    else if (has_top_k)
+        count = collect_likeliest(row, shared, state.top_k);
+    bool listed = kAllFit || count <= kListRoom;
+    u32 floor = kKeyOfMinusInfinity;
+    if (has_top_k) {
         const auto one = [](u32) { return (u64)1; };
-        // At least k tokens are not below the k-th of the threads' maxima.
-        const bool has_bound = kVocabulary > kListRoom && state.top_k <= kThreads;
-        const u32 bound = has_bound ? reach_in_list(shared, kThreads, state.top_k, one) : 0;
-        count = has_bound || kVocabulary <= kListRoom ? collect(row, shared, [&](u32 key) { return key >= bound; }) : kVocabulary;
-        listed = count <= kListRoom;
         floor = listed ? reach_in_list(shared, count, state.top_k, one) : reach_in_row(row, shared, state.top_k, one);
     }
     Border border = {floor, row.weights.of(floor), 0};
@@ -157,7 +168,7 @@ __device__ u32 sample(const LogitRow& row, Shared& shared, const SamplingState& 
         const u64 total = listed ? weight_from(List{shared, count}, shared, floor) : weight_from(row, shared, floor);
         border.wanted = share_of(total, state.top_p);
         if (!listed) {
-            // All tokens of less weight than this together are less than what top-p may leave out.
+            // All tokens of less weight than this are together less than what top-p may leave out.
             const u64 least = (total - border.wanted) / kVocabulary;
             count = collect(row, shared, [&](u32 key) { return key >= floor && row.weights.of(key) >= least; });
             listed = count <= kListRoom;
@@ -167,13 +178,13 @@ __device__ u32 sample(const LogitRow& row, Shared& shared, const SamplingState& 
         border.weight = row.weights.of(border.key);
     }
     const u32 uniform = philox_4x32_10(state.seed, state.step);
-    return listed ? draw(List{shared, count}, shared, border, uniform) : draw(row, shared, border, uniform);
+    return kAllFit || listed ? draw(List{shared, count}, shared, border, uniform) : draw(row, shared, border, uniform);
 }
 
 extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) sample_token(const __grid_constant__ Args args) {
     __shared__ Shared shared;
     const u64 index = blockIdx.x;
-    const SamplingState state = args.states[index];
+    const SamplingState& state = args.states[index];
     u32* seen = args.seen + index * kSeenWords;
     LogitRow row = {args.logits + index * kVocabulary, seen, state.penalty, {0, state.temperature}};
     const Largest largest = find_largest(row, shared, shared.keys);
@@ -189,9 +200,10 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) sample_token(const _
     __syncthreads();
     if (threadIdx.x != 0)
         return;
+    const u64 step = state.step;
     if (id >= 0)
         seen[id / 32] |= 1u << id % 32;
     args.ids[index] = id >= 0 ? id : 0;
-    args.states[index].step = state.step + 1;
-    st_global_v2(args.slots + index * args.slot_count + state.step % args.slot_count, {(u32)id, (u32)state.step});
+    args.states[index].step = step + 1;
+    st_global_v2(args.slots + index * args.slot_count + step % args.slot_count, {(u32)id, (u32)step});
 }
