@@ -6,10 +6,11 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" || exit 1
 
 readonly project_limit=15m
 passed=0 failed=0 skipped=0
-problems=() skips=()
+problems=() skips=() explicit=()
 
 finish() {
     if ((${#skips[@]})); then printf '\nSkipped:\n'; printf '  %s\n' "${skips[@]}"; fi
+    if ((${#explicit[@]})); then printf '\nNot run, because they run only when named:\n'; printf '  %s\n' "${explicit[@]}"; fi
     if ((${#problems[@]})); then printf '\nProblems:\n'; printf '  %s\n' "${problems[@]}"; fi
     printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
     ((failed == 0 && passed > 0))
@@ -52,6 +53,7 @@ run_project() {
     failed=$((failed + $(attribute failed)))
     skipped=$((skipped + $(attribute skipped)))
     while IFS= read -r line; do [[ $line ]] && skips+=("$line"); done < <(tests_with Skip "$report")
+    while IFS= read -r line; do [[ $line ]] && explicit+=("${line%: *}"); done < <(tests_with NotRun "$report")
     while IFS= read -r line; do [[ $line ]] && problem "${line:0:300}" 0; done < <(tests_with Fail "$report")
     (($(attribute errors) == 0)) || problem "$name: $(attribute errors) errors outside of a test" "$(attribute errors)"
     ((total > 0)) || problem "$name: ran no test"

@@ -7,10 +7,15 @@ namespace XComposer2.Native.Cpu;
 /// Products of a few rows with rows of weights, vectors along the inputs: bound by the bytes of the weights. Each weight comes from memory once,
 /// in as many streams as rows of weights are taken together, and from the cache for further rows of x. Sums follow <see cref="SummationOrder"/>.
 /// </summary>
-internal static unsafe partial class DotProducts
+internal static unsafe class DotProducts
 {
+    private const int Lanes = SummationOrder.Lanes;
+
     // Rows of weights that all rows of x are multiplied with before the next ones are read.
     private const int TileOutputs = 8;
+
+    // Products of one call of a kernel.
+    private const int MostProducts = 16;
 
     /// <summary>sums[r, o] = row r of x . row (first + o) of the weights.</summary>
     /// <param name="x">[., inputs].</param>
@@ -26,117 +31,145 @@ internal static unsafe partial class DotProducts
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
+        var operands = new Operands(x, order, weights, first, count, sums, stride);
         switch (weights.Type)
         {
-            case DType.BF16: Multiply<TSimd, TVector, BFloat16Element>(x, order, rows, weights, first, count, sums, stride); break;
-            case DType.F16: Multiply<TSimd, TVector, HalfElement>(x, order, rows, weights, first, count, sums, stride); break;
-            default: Multiply<TSimd, TVector, SingleElement>(x, order, rows, weights, first, count, sums, stride); break;
+            case DType.BF16: Multiply<TSimd, TVector, BFloat16Element>(operands, rows); break;
+            case DType.F16: Multiply<TSimd, TVector, HalfElement>(operands, rows); break;
+            default: Multiply<TSimd, TVector, SingleElement>(operands, rows); break;
         }
     }
 
-    private static void Multiply<TSimd, TVector, TElement>(
-        float* x, RowOrder order, int rows, FloatMatrix weights, int first, int count, float* sums, nint stride)
+    private static void Multiply<TSimd, TVector, TElement>(in Operands operands, int rows)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
         where TElement : struct, IFloatElement
     {
-        float* tails = stackalloc float[Operands.TailFloats];
-        float* lanes = stackalloc float[16 * SummationOrder.Lanes];
-        nint rowBytes = weights.Columns * (nint)TElement.Bytes;
-        for (int output = 0; output < count; output += TileOutputs)
+        for (int first = 0; first < operands.Count; first += TileOutputs)
+            for (int row = 0, taken; row < rows; row += taken)
+            {
+                int left = rows - row;
+                taken = left >= 4 && TSimd.HasManyRegisters ? 4 : left >= 2 ? 2 : 1;
+                Tile<TSimd, TVector, TElement>(operands, row, taken, first, Math.Min(first + TileOutputs, operands.Count));
+            }
+    }
+
+    // Some rows of x and the rows of weights from first to end.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile<TSimd, TVector, TElement>(in Operands operands, int row, int rows, int first, int end)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IFloatElement
+    {
+        float** x = stackalloc float*[DotKernels.MostRows];
+        byte** w = stackalloc byte*[DotKernels.MostVectors];
+        float* lanes = stackalloc float[MostProducts * Lanes];
+        float* totals = stackalloc float[MostProducts];
+        int vectors = rows == 1 ? 8 : 4;
+        int outputs = DotKernels.Outputs<TSimd, TVector>(vectors);
+        int tail = operands.Inputs % Lanes;
+        for (int output = first; output < end; output += outputs)
         {
-            int outputs = Math.Min(TileOutputs, count - output);
-            var operands = new Operands(x, order, (byte*)weights.Data + ((first + (nint)output) * rowBytes), outputs, weights.Columns, TElement.Bytes, tails);
-            int row = 0;
-            if (TSimd.HasManyRegisters)
-                for (; row <= rows - 4; row += 4)
-                    for (int i = 0; i < outputs; i += Outputs<TSimd, TVector>(4))
-                    {
-                        FourRows<TSimd, TVector, TElement>(operands, row, i, lanes);
-                        Total<TSimd, TVector>(lanes, 4, 4, outputs - i, sums + (row * stride) + output + i, stride);
-                    }
+            for (int i = 0; i < rows; i++)
+                x[i] = operands.Row(row + i);
+            for (int i = 0; i < vectors; i++)
+                w[i] = operands.Weights<TElement>(output + DotKernels.Outputs<TSimd, TVector>(i)) + (DotKernels.Lane<TSimd, TVector>(i) * TElement.Bytes);
+            for (int i = 0; i < rows * vectors; i++)
+                TSimd.Store(TSimd.Broadcast(0f), lanes + (i * TSimd.Count));
+            Run<TSimd, TVector, TElement>(x, w, rows, operands.Inputs - tail, lanes);
+            if (tail != 0)
+                Tail<TSimd, TVector, TElement>(operands, row, rows, output, vectors, lanes);
 
-            for (; row <= rows - 2; row += 2)
-                for (int i = 0; i < outputs; i += Outputs<TSimd, TVector>(4))
-                {
-                    TwoRows<TSimd, TVector, TElement>(operands, row, i, lanes);
-                    Total<TSimd, TVector>(lanes, 2, 4, outputs - i, sums + (row * stride) + output + i, stride);
-                }
-
-            if (row < rows)
-                for (int i = 0; i < outputs; i += Outputs<TSimd, TVector>(8))
-                {
-                    OneRow<TSimd, TVector, TElement>(operands, row, i, lanes);
-                    Total<TSimd, TVector>(lanes, 1, 8, outputs - i, sums + (row * stride) + output + i, stride);
-                }
+            for (int i = 0; i < rows * outputs; i += TSimd.Count)
+                Totals<TSimd, TVector>(lanes + (i * Lanes), totals + i);
+            for (int i = 0; i < rows; i++)
+                for (int j = 0; j < Math.Min(outputs, end - output); j++)
+                    operands.Sum(row + i, output + j) = totals[(i * outputs) + j];
         }
     }
 
-    // Outputs whose running sums fill so many vectors.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Outputs<TSimd, TVector>(int vectors)
+    // The inputs that do not fill a step, with zeros behind them.
+    private static void Tail<TSimd, TVector, TElement>(in Operands operands, int row, int rows, int output, int vectors, float* lanes)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => vectors * TSimd.Count / SummationOrder.Lanes;
+        where TVector : struct
+        where TElement : struct, IFloatElement
+    {
+        float** x = stackalloc float*[DotKernels.MostRows];
+        byte** w = stackalloc byte*[DotKernels.MostVectors];
+        float* copies = stackalloc float[(DotKernels.MostRows + DotKernels.MostVectors) * Lanes];
+        int tail = operands.Inputs % Lanes;
+        nint whole = operands.Inputs - tail;
+        for (int i = 0; i < rows; i++)
+            x[i] = (float*)Padded((byte*)(operands.Row(row + i) + whole), tail * sizeof(float), copies + (i * Lanes));
+        for (int i = 0; i < vectors; i++)
+        {
+            byte* weights = operands.Weights<TElement>(output + DotKernels.Outputs<TSimd, TVector>(i)) + (whole * TElement.Bytes);
+            w[i] = Padded(weights, tail * TElement.Bytes, copies + ((DotKernels.MostRows + i) * Lanes))
+                + (DotKernels.Lane<TSimd, TVector>(i) * TElement.Bytes);
+        }
 
-    // Where vector i of a row of kernels' vectors begins among the running sums.
+        Run<TSimd, TVector, TElement>(x, w, rows, Lanes, lanes);
+    }
+
+    // Totals of as many products as a vector has floats: lanes are transposed and then added up in their order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Lane<TSimd, TVector>(int vector)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : struct => vector * TSimd.Count % SummationOrder.Lanes;
-
-    private static void Total<TSimd, TVector>(float* lanes, int rows, int vectors, int outputs, float* sums, nint stride)
+    private static void Totals<TSimd, TVector>(float* lanes, float* totals)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        int count = Math.Min(outputs, Outputs<TSimd, TVector>(vectors));
-        for (int row = 0; row < rows; row++)
+        const int LaneBytes = Lanes * sizeof(float);
+        TVector total = TSimd.Broadcast(0f);
+        for (int lane = 0; lane < Lanes; lane += 4)
         {
-            float* first = lanes + (row * vectors * TSimd.Count);
-            for (int i = 0; i < count; i++)
-                sums[(row * stride) + i] = SummationOrder.Total(first + (i * SummationOrder.Lanes));
+            byte* quad = (byte*)(lanes + lane);
+            TVector row0 = TSimd.LoadQuads(quad, 4 * LaneBytes);
+            TVector row1 = TSimd.LoadQuads(quad + LaneBytes, 4 * LaneBytes);
+            TVector row2 = TSimd.LoadQuads(quad + (2 * LaneBytes), 4 * LaneBytes);
+            TVector row3 = TSimd.LoadQuads(quad + (3 * LaneBytes), 4 * LaneBytes);
+            Transposition.Quads<TSimd, TVector>(ref row0, ref row1, ref row2, ref row3);
+            total = lane == 0 ? row0 : TSimd.Add(total, row0);
+            total = TSimd.Add(TSimd.Add(TSimd.Add(total, row1), row2), row3);
         }
+
+        TSimd.Store(total, totals);
     }
 
-    /// <summary>A tile's operands. Whatever the last inputs lack to a whole step is read from copies with zeros behind them.</summary>
-    private readonly struct Operands(float* x, RowOrder order, byte* weights, int outputs, int inputs, int elementBytes, float* tails)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<TSimd, TVector, TElement>(float** x, byte** w, int rows, int count, float* lanes)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IFloatElement
     {
-        public const int TailFloats = (4 + 8) * SummationOrder.Lanes;
+        if (rows == 1)
+            DotKernels.OneRow<TSimd, TVector, TElement>(x, w, count, lanes);
+        else if (rows == 2)
+            DotKernels.TwoRows<TSimd, TVector, TElement>(x, w, count, lanes);
+        else
+            DotKernels.FourRows<TSimd, TVector, TElement>(x, w, count, lanes);
+    }
 
-        private const int MostRows = 4;
+    // The last inputs, with zeros up to a whole step behind them.
+    private static byte* Padded(byte* source, int bytes, float* copy)
+    {
+        var destination = new Span<byte>(copy, Lanes * sizeof(float));
+        new ReadOnlySpan<byte>(source, bytes).CopyTo(destination);
+        destination[bytes..].Clear();
+        return (byte*)copy;
+    }
 
-        private readonly nint rowBytes = inputs * (nint)elementBytes;
+    private readonly struct Operands(float* x, RowOrder order, FloatMatrix weights, int first, int count, float* sums, nint stride)
+    {
+        public int Inputs => weights.Columns;
 
-        public nint WholeSteps { get; } = inputs & ~(SummationOrder.Lanes - 1);
+        public int Count => count;
 
-        public bool HasTail => WholeSteps != inputs;
+        public float* Row(int row) => x + (order[row] * weights.Columns);
 
-        public float* Row(int row) => x + (order[row] * inputs);
+        /// <summary>A row of weights; beyond the last one, that one again.</summary>
+        public byte* Weights<TElement>(int output)
+            where TElement : struct, IFloatElement =>
+            (byte*)weights.Data + ((first + (nint)Math.Min(output, count - 1)) * weights.Columns * TElement.Bytes);
 
-        /// <summary>Where vector <paramref name="vector"/> reads its weights; one past the last output reads the last one's again.</summary>
-        public byte* Weights<TSimd, TVector>(int output, int vector)
-            where TSimd : struct, ISimd<TVector>
-            where TVector : struct =>
-            weights + (Math.Min(output + (vector * TSimd.Count / SummationOrder.Lanes), outputs - 1) * rowBytes) + (Lane<TSimd, TVector>(vector) * elementBytes);
-
-        public float* RowTail(int row, int slot) =>
-            (float*)Padded((byte*)(Row(row) + WholeSteps), sizeof(float), slot);
-
-        public byte* WeightsTail<TSimd, TVector>(int output, int vector)
-            where TSimd : struct, ISimd<TVector>
-            where TVector : struct
-        {
-            int lane = Lane<TSimd, TVector>(vector);
-            byte* source = Weights<TSimd, TVector>(output, vector) - (lane * elementBytes) + (WholeSteps * elementBytes);
-            return Padded(source, elementBytes, MostRows + vector) + (lane * elementBytes);
-        }
-
-        private byte* Padded(byte* source, int bytes, int slot)
-        {
-            var copy = new Span<byte>(tails + (slot * SummationOrder.Lanes), SummationOrder.Lanes * sizeof(float));
-            int tailBytes = (int)(inputs - WholeSteps) * bytes;
-            new ReadOnlySpan<byte>(source, tailBytes).CopyTo(copy);
-            copy[tailBytes..].Clear();
-            return (byte*)(tails + (slot * SummationOrder.Lanes));
-        }
+        public ref float Sum(int row, int output) => ref sums[(row * stride) + output];
     }
 }

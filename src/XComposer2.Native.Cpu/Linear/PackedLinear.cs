@@ -107,7 +107,7 @@ internal static unsafe class PackedLinear
     {
         int columns = 3 * TSimd.Count;
         var panel = new PackedPanel(panelMemory, columns, weights.Columns);
-        panel.Pack(weights, first, Math.Min(columns, weights.Rows - first));
+        panel.Pack<TSimd, TVector>(weights, first, Math.Min(columns, weights.Rows - first));
         for (int lane = 0; lane < SummationOrder.Lanes; lane++)
         {
             float* w = panel.Plane(lane);

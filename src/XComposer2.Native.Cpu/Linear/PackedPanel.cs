@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
@@ -10,6 +9,17 @@ namespace XComposer2.Native.Cpu;
 /// </summary>
 internal readonly unsafe struct PackedPanel
 {
+    private const int LineBytes = 64;
+
+    private const int QuadBytes = 16;
+
+    private const int LineQuads = LineBytes / QuadBytes;
+
+    private const int StagePitch = LineBytes + QuadBytes;
+
+    // The hardware follows a few streams, not one per row. Into the second cache: rows a power of two apart would drive each other out of the first.
+    private const int PrefetchBytes = 6 * LineBytes;
+
     private readonly float* data;
 
     private readonly int columns;
@@ -44,75 +54,108 @@ internal readonly unsafe struct PackedPanel
     /// <summary>[steps, 3 vectors].</summary>
     public float* Plane(int lane) => data + (lane * planeFloats);
 
-    /// <summary>Packs rows <paramref name="first"/> to first + <paramref name="count"/>; columns beyond repeat the last of them.</summary>
-    public void Pack(FloatMatrix weights, int first, int count)
+    /// <summary>Packs rows <paramref name="first"/> to first + <paramref name="count"/>; columns beyond them hold anything, and so do their sums.</summary>
+    public void Pack<TSimd, TVector>(FloatMatrix weights, int first, int count)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
     {
         switch (weights.Type)
         {
-            case DType.BF16: Pack<BFloat16Element>(weights, first, count); break;
-            case DType.F16: Pack<HalfElement>(weights, first, count); break;
-            default: Pack<SingleElement>(weights, first, count); break;
+            case DType.BF16: Pack<TSimd, TVector, BFloat16Element>(weights, first, count); break;
+            case DType.F16: Pack<TSimd, TVector, HalfElement>(weights, first, count); break;
+            default: Pack<TSimd, TVector, SingleElement>(weights, first, count); break;
+        }
+    }
+
+    private void Pack<TSimd, TVector, TElement>(FloatMatrix weights, int first, int count)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IFloatElement
+    {
+        byte* stage = stackalloc byte[SummationOrder.Lanes * StagePitch];
+        nint rowBytes = weights.Columns * (nint)TElement.Bytes;
+        byte* source = (byte*)weights.Data + (first * rowBytes);
+        nint quads = steps * (nint)TElement.Bytes;
+        for (int column = 0; column < columns; column += TSimd.Count)
+        {
+            for (nint quad = 0; quad < quads; quad += LineQuads)
+            {
+                nint offset = quad * QuadBytes;
+                int bytes = (int)Math.Min(LineBytes, rowBytes - offset);
+                int lineQuads = (int)Math.Min(LineQuads, quads - quad);
+                Stage<TSimd, TVector>(source + (column * rowBytes) + offset, rowBytes, Math.Min(TSimd.Count, count - column), bytes, stage);
+                int step = (int)(offset / TElement.Bytes / SummationOrder.Lanes);
+                Transpose<TSimd, TVector, TElement>(stage, lineQuads, data + ((nint)step * columns) + column);
+            }
+        }
+    }
+
+    /// <summary>Copies one cache line of each row to where lines do not fight for a place in the cache, as rows a power of two apart do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Stage<TSimd, TVector>(byte* source, nint rowBytes, int rows, int bytes, byte* stage)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            if (bytes == LineBytes)
+            {
+                Prefetch.Far(source + PrefetchBytes);
+                for (int i = 0; i < LineBytes; i += TSimd.Count * sizeof(float))
+                    TSimd.Store(TSimd.Load((float*)(source + i)), (float*)(stage + i));
+            }
+            else
+            {
+                var line = new Span<byte>(stage, LineBytes);
+                line.Clear();
+                if (bytes > 0)
+                    new ReadOnlySpan<byte>(source, bytes).CopyTo(line);
+            }
+
+            source += rowBytes;
+            stage += StagePitch;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Pack<TElement>(FloatMatrix weights, int first, int count)
+    private void Transpose<TSimd, TVector, TElement>(byte* stage, int quads, float* destination)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
         where TElement : struct, IFloatElement
     {
-        nint rowBytes = weights.Columns * (nint)TElement.Bytes;
-        nint stepBytes = SummationOrder.Lanes * (nint)TElement.Bytes;
-        byte* source = (byte*)weights.Data + (first * rowBytes);
-        byte* tails = stackalloc byte[4 * SummationOrder.Lanes * sizeof(float)];
-        int whole = weights.Columns / SummationOrder.Lanes;
-        int tailBytes = weights.Columns % SummationOrder.Lanes * TElement.Bytes;
-        for (int step = 0; step < steps; step++)
+        nint plane = planeFloats;
+        float* lane = destination;
+        for (int quad = 0; quad < quads; quad++)
         {
-            float* destination = data + ((nint)step * columns);
-            for (int column = 0; column < columns; column += 4)
+            TVector row0 = TSimd.LoadQuads(stage, 4 * StagePitch);
+            TVector row1 = TSimd.LoadQuads(stage + StagePitch, 4 * StagePitch);
+            TVector row2 = TSimd.LoadQuads(stage + (2 * StagePitch), 4 * StagePitch);
+            TVector row3 = TSimd.LoadQuads(stage + (3 * StagePitch), 4 * StagePitch);
+            Transposition.Quads<TSimd, TVector>(ref row0, ref row1, ref row2, ref row3);
+            lane = Spread<TSimd, TVector, TElement>(row0, lane, plane);
+            lane = Spread<TSimd, TVector, TElement>(row1, lane, plane);
+            lane = Spread<TSimd, TVector, TElement>(row2, lane, plane);
+            lane = Spread<TSimd, TVector, TElement>(row3, lane, plane);
+            stage += QuadBytes;
+            if ((quad + 1) * 4 * TElement.PerWord % SummationOrder.Lanes == 0)
             {
-                byte* row0 = source + (Math.Min(column, count - 1) * rowBytes);
-                byte* row1 = source + (Math.Min(column + 1, count - 1) * rowBytes);
-                byte* row2 = source + (Math.Min(column + 2, count - 1) * rowBytes);
-                byte* row3 = source + (Math.Min(column + 3, count - 1) * rowBytes);
-                if (step == whole)
-                {
-                    row0 = Padded(row0, tailBytes, tails);
-                    row1 = Padded(row1, tailBytes, tails + stepBytes);
-                    row2 = Padded(row2, tailBytes, tails + (2 * stepBytes));
-                    row3 = Padded(row3, tailBytes, tails + (3 * stepBytes));
-                }
-
-                Step<TElement>(row0, row1, row2, row3, destination + column);
+                destination += columns;
+                lane = destination;
             }
-
-            source += stepBytes;
         }
-    }
-
-    private static byte* Padded(byte* source, int bytes, byte* copy)
-    {
-        var destination = new Span<byte>(copy, SummationOrder.Lanes * sizeof(float));
-        new ReadOnlySpan<byte>(source, bytes).CopyTo(destination);
-        destination[bytes..].Clear();
-        return copy;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Step<TElement>(byte* row0, byte* row1, byte* row2, byte* row3, float* destination)
+    private static float* Spread<TSimd, TVector, TElement>(TVector words, float* lane, nint plane)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
         where TElement : struct, IFloatElement
     {
-        for (int lane = 0; lane < SummationOrder.Lanes; lane += 4)
-        {
-            Vector128<float> v0 = TElement.Load<Simd128, Vector128<float>>(row0 + (lane * TElement.Bytes));
-            Vector128<float> v1 = TElement.Load<Simd128, Vector128<float>>(row1 + (lane * TElement.Bytes));
-            Vector128<float> v2 = TElement.Load<Simd128, Vector128<float>>(row2 + (lane * TElement.Bytes));
-            Vector128<float> v3 = TElement.Load<Simd128, Vector128<float>>(row3 + (lane * TElement.Bytes));
-            Transposition.FourByFour(ref v0, ref v1, ref v2, ref v3);
-            v0.Store(destination);
-            v1.Store(destination + planeFloats);
-            v2.Store(destination + (2 * planeFloats));
-            v3.Store(destination + (3 * planeFloats));
-            destination += 4 * planeFloats;
-        }
+        TSimd.Store(TElement.First<TSimd, TVector>(words), lane);
+        lane += plane;
+        if (TElement.PerWord == 1)
+            return lane;
+        TSimd.Store(TElement.Last<TSimd, TVector>(words), lane);
+        return lane + plane;
     }
 }

@@ -95,7 +95,7 @@ internal readonly unsafe struct PackedRows
             Vector128<float> v1 = Vector128.Load(row1 + lane);
             Vector128<float> v2 = Vector128.Load(row2 + lane);
             Vector128<float> v3 = Vector128.Load(row3 + lane);
-            Transposition.FourByFour(ref v0, ref v1, ref v2, ref v3);
+            Transposition.Quads<Simd128, Vector128<float>>(ref v0, ref v1, ref v2, ref v3);
             v0.Store(destination);
             v1.Store(destination + planeFloats);
             v2.Store(destination + (2 * planeFloats));

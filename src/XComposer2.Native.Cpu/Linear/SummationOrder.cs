@@ -12,13 +12,4 @@ internal static class SummationOrder
 
     /// <summary>Inputs of each running sum, zeros beyond the last input included.</summary>
     public static int Steps(int inputs) => (int)(((long)inputs + Lanes - 1) / Lanes);
-
-    /// <summary>Adds up <see cref="Lanes"/> running sums.</summary>
-    public static unsafe float Total(float* lanes)
-    {
-        float total = lanes[0];
-        for (int lane = 1; lane < Lanes; lane++)
-            total += lanes[lane];
-        return total;
-    }
 }

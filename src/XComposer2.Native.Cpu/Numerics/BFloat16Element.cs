@@ -13,6 +13,18 @@ internal readonly unsafe struct BFloat16Element : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => TSimd.LoadBFloat16((ushort*)source);
 
+    public static int PerWord => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector First<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.LowerBFloat16(words);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Last<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.UpperBFloat16(words);
+
     public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct

@@ -13,6 +13,18 @@ internal readonly unsafe struct HalfElement : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => TSimd.LoadHalf((ushort*)source);
 
+    public static int PerWord => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector First<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.LowerHalf(words);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Last<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => TSimd.UpperHalf(words);
+
     public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct

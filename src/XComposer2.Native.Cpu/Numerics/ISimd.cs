@@ -20,6 +20,27 @@ public unsafe interface ISimd<TVector>
     /// <summary>Widens IEEE half values, subnormal ones included; exact.</summary>
     static abstract TVector LoadHalf(ushort* source);
 
+    /// <summary>16 bytes from <paramref name="source"/>, then 16 from one stride further, and so on: four floats from each of a quarter of the lanes' rows.</summary>
+    static abstract TVector LoadQuads(byte* source, nint strideBytes);
+
+    /// <summary>Widens the bfloat16 in the lower half of each 32-bit word; exact.</summary>
+    static abstract TVector LowerBFloat16(TVector words);
+
+    /// <summary>Widens the bfloat16 in the upper half of each 32-bit word; exact.</summary>
+    static abstract TVector UpperBFloat16(TVector words);
+
+    /// <summary>Widens the IEEE half in the lower half of each 32-bit word; exact.</summary>
+    static abstract TVector LowerHalf(TVector words);
+
+    /// <summary>Widens the IEEE half in the upper half of each 32-bit word; exact.</summary>
+    static abstract TVector UpperHalf(TVector words);
+
+    /// <summary>Within each four lanes: even 0, odd 0, even 1, odd 1.</summary>
+    static abstract TVector InterleaveLower(TVector even, TVector odd);
+
+    /// <summary>Within each four lanes: even 2, odd 2, even 3, odd 3.</summary>
+    static abstract TVector InterleaveUpper(TVector even, TVector odd);
+
     static abstract void Store(TVector value, float* destination);
 
     /// <summary>Rounds to the nearest bfloat16, ties to even. NaN is stored as some NaN.</summary>

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace XComposer2.Native.Cpu;
 
@@ -17,16 +19,41 @@ public readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> LoadBFloat16(ushort* source) => (Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadHalf(ushort* source)
+    public static Vector128<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadQuads(byte* source, nint strideBytes) => Vector128.Load((float*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LowerBFloat16(Vector128<float> words) => (words.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> UpperBFloat16(Vector128<float> words) => (words.AsUInt32() & Vector128.Create(0xFFFF0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LowerHalf(Vector128<float> words) => FromHalf(words.AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> UpperHalf(Vector128<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InterleaveLower(Vector128<float> even, Vector128<float> odd)
     {
-        // The half's exponent and fraction are moved into place as a float 2^112 times too small; the product restores subnormals too.
-        Vector128<uint> half = Widen(source);
-        Vector128<uint> sign = (half & Vector128.Create(0x8000u)) << 16;
-        Vector128<uint> magnitude = (half & Vector128.Create(0x7FFFu)) << 13;
-        Vector128<uint> finite = (magnitude.AsSingle() * Vector128.Create(BitConverter.UInt32BitsToSingle(0x77800000))).AsUInt32();
-        Vector128<uint> special = magnitude | Vector128.Create(0x7F800000u);
-        Vector128<uint> isSpecial = Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(0x0F800000u));
-        return (Vector128.ConditionalSelect(isSpecial, special, finite) | sign).AsSingle();
+        if (Sse.IsSupported)
+            return Sse.UnpackLow(even, odd);
+        if (AdvSimd.Arm64.IsSupported)
+            return AdvSimd.Arm64.ZipLow(even, odd);
+        return Vector128.Create(even.GetElement(0), odd.GetElement(0), even.GetElement(1), odd.GetElement(1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InterleaveUpper(Vector128<float> even, Vector128<float> odd)
+    {
+        if (Sse.IsSupported)
+            return Sse.UnpackHigh(even, odd);
+        if (AdvSimd.Arm64.IsSupported)
+            return AdvSimd.Arm64.ZipHigh(even, odd);
+        return Vector128.Create(even.GetElement(2), odd.GetElement(2), even.GetElement(3), odd.GetElement(3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,6 +116,16 @@ public readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float First(Vector128<float> value) => value.ToScalar();
 
+    // Takes the half sign-extended and moved up 13 bits: exponent and fraction are then in place as a float 2^112 times too small, and the product
+    // restores subnormals too. Infinity and NaN come out as 65536 and more, which no half is: they only lack the rest of their exponent.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<uint> Widen(ushort* source) => Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe());
+    private static Vector128<float> FromHalf(Vector128<int> half)
+    {
+        Vector128<float> scaled = (half & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector128.Create(BitConverter.UInt32BitsToSingle(0x77800000));
+        Vector128<float> special = (scaled.AsUInt32() | Vector128.Create(0x7F800000u)).AsSingle();
+        return Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(Vector128.Abs(scaled), Vector128.Create(65536f)), special, scaled);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Widen(ushort* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16());
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace XComposer2.Native.Cpu;
 
@@ -17,17 +18,35 @@ public readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> LoadBFloat16(ushort* source) => (Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadHalf(ushort* source)
-    {
-        // The half's exponent and fraction are moved into place as a float 2^112 times too small; the product restores subnormals too.
-        Vector256<uint> half = Widen(source);
-        Vector256<uint> sign = (half & Vector256.Create(0x8000u)) << 16;
-        Vector256<uint> magnitude = (half & Vector256.Create(0x7FFFu)) << 13;
-        Vector256<uint> finite = (magnitude.AsSingle() * Vector256.Create(BitConverter.UInt32BitsToSingle(0x77800000))).AsUInt32();
-        Vector256<uint> special = magnitude | Vector256.Create(0x7F800000u);
-        Vector256<uint> isSpecial = Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x0F800000u));
-        return (Vector256.ConditionalSelect(isSpecial, special, finite) | sign).AsSingle();
-    }
+    public static Vector256<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadQuads(byte* source, nint strideBytes) =>
+        Vector256.Create(Vector128.Load((float*)source), Vector128.Load((float*)(source + strideBytes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LowerBFloat16(Vector256<float> words) => (words.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> UpperBFloat16(Vector256<float> words) => (words.AsUInt32() & Vector256.Create(0xFFFF0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LowerHalf(Vector256<float> words) => FromHalf(words.AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> UpperHalf(Vector256<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> InterleaveLower(Vector256<float> even, Vector256<float> odd) =>
+        Avx.IsSupported
+            ? Avx.UnpackLow(even, odd)
+            : Vector256.Create(Simd128.InterleaveLower(even.GetLower(), odd.GetLower()), Simd128.InterleaveLower(even.GetUpper(), odd.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> InterleaveUpper(Vector256<float> even, Vector256<float> odd) =>
+        Avx.IsSupported
+            ? Avx.UnpackHigh(even, odd)
+            : Vector256.Create(Simd128.InterleaveUpper(even.GetLower(), odd.GetLower()), Simd128.InterleaveUpper(even.GetUpper(), odd.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
@@ -84,6 +103,16 @@ public readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float First(Vector256<float> value) => value.ToScalar();
+
+    // Takes the half sign-extended and moved up 13 bits: exponent and fraction are then in place as a float 2^112 times too small, and the product
+    // restores subnormals too. Infinity and NaN come out as 65536 and more, which no half is: they only lack the rest of their exponent.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> FromHalf(Vector256<int> half)
+    {
+        Vector256<float> scaled = (half & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(BitConverter.UInt32BitsToSingle(0x77800000));
+        Vector256<float> special = (scaled.AsUInt32() | Vector256.Create(0x7F800000u)).AsSingle();
+        return Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(Vector256.Abs(scaled), Vector256.Create(65536f)), special, scaled);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Widen(ushort* source) => Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe());

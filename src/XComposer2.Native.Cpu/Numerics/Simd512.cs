@@ -18,17 +18,35 @@ public readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> LoadBFloat16(ushort* source) => (Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadHalf(ushort* source)
-    {
-        // The half's exponent and fraction are moved into place as a float 2^112 times too small; the product restores subnormals too.
-        Vector512<uint> half = Widen(source);
-        Vector512<uint> sign = (half & Vector512.Create(0x8000u)) << 16;
-        Vector512<uint> magnitude = (half & Vector512.Create(0x7FFFu)) << 13;
-        Vector512<uint> finite = (magnitude.AsSingle() * Vector512.Create(BitConverter.UInt32BitsToSingle(0x77800000))).AsUInt32();
-        Vector512<uint> special = magnitude | Vector512.Create(0x7F800000u);
-        Vector512<uint> isSpecial = Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(0x0F800000u));
-        return (Vector512.ConditionalSelect(isSpecial, special, finite) | sign).AsSingle();
-    }
+    public static Vector512<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadQuads(byte* source, nint strideBytes) =>
+        Vector512.Create(Simd256.LoadQuads(source, strideBytes), Simd256.LoadQuads(source + (2 * strideBytes), strideBytes));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LowerBFloat16(Vector512<float> words) => (words.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> UpperBFloat16(Vector512<float> words) => (words.AsUInt32() & Vector512.Create(0xFFFF0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LowerHalf(Vector512<float> words) => FromHalf(words.AsInt32() << 16 >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> UpperHalf(Vector512<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InterleaveLower(Vector512<float> even, Vector512<float> odd) =>
+        Avx512F.IsSupported
+            ? Avx512F.UnpackLow(even, odd)
+            : Vector512.Create(Simd256.InterleaveLower(even.GetLower(), odd.GetLower()), Simd256.InterleaveLower(even.GetUpper(), odd.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InterleaveUpper(Vector512<float> even, Vector512<float> odd) =>
+        Avx512F.IsSupported
+            ? Avx512F.UnpackHigh(even, odd)
+            : Vector512.Create(Simd256.InterleaveUpper(even.GetLower(), odd.GetLower()), Simd256.InterleaveUpper(even.GetUpper(), odd.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
@@ -87,6 +105,16 @@ public readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float First(Vector512<float> value) => value.ToScalar();
+
+    // Takes the half sign-extended and moved up 13 bits: exponent and fraction are then in place as a float 2^112 times too small, and the product
+    // restores subnormals too. Infinity and NaN come out as 65536 and more, which no half is: they only lack the rest of their exponent.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> FromHalf(Vector512<int> half)
+    {
+        Vector512<float> scaled = (half & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(BitConverter.UInt32BitsToSingle(0x77800000));
+        Vector512<float> special = (scaled.AsUInt32() | Vector512.Create(0x7F800000u)).AsSingle();
+        return Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(Vector512.Abs(scaled), Vector512.Create(65536f)), special, scaled);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Widen(ushort* source) => Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe());

@@ -12,6 +12,18 @@ internal readonly unsafe struct SingleElement : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => TSimd.Load((float*)source);
 
+    public static int PerWord => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector First<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => words;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Last<TSimd, TVector>(TVector words)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct => words;
+
     public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => (float*)source;

@@ -42,7 +42,8 @@ public readonly record struct CudaTarget
     {
         ArgumentNullException.ThrowIfNull(text);
         bool isPtx = text.StartsWith(PtxPrefix, StringComparison.Ordinal);
-        ReadOnlySpan<char> rest = isPtx ? text.AsSpan(PtxPrefix.Length) : text.StartsWith(MachinePrefix, StringComparison.Ordinal) ? text.AsSpan(MachinePrefix.Length) : [];
+        ReadOnlySpan<char> rest = isPtx ? text.AsSpan(PtxPrefix.Length)
+            : text.StartsWith(MachinePrefix, StringComparison.Ordinal) ? text.AsSpan(MachinePrefix.Length) : [];
         bool isSpecific = rest.EndsWith("a");
         if (isSpecific) rest = rest[..^1];
         return int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture) && architecture is >= 50 and <= 999

@@ -42,7 +42,8 @@ public sealed unsafe class Nvrtc
     /// <param name="library">Path or loader name; null for <c>XC2_NVRTC</c> or what is found.</param>
     /// <param name="driver">What the driver understands, to pass over a compiler whose code it would not load; null to take the newest.</param>
     /// <exception cref="CudaUnavailableException">None is found, or none that suits: the message lists what was tried.</exception>
-    public static Nvrtc Load(string? library = null, CudaVersion? driver = null) => NvrtcSearch.Load(library, driver, Environment.GetEnvironmentVariable, AppContext.BaseDirectory);
+    public static Nvrtc Load(string? library = null, CudaVersion? driver = null) =>
+        NvrtcSearch.Load(library, driver, Environment.GetEnvironmentVariable, AppContext.BaseDirectory);
 
     /// <param name="program">The source and its headers.</param>
     /// <param name="target">One that the compiler knows.</param>
@@ -61,7 +62,8 @@ public sealed unsafe class Nvrtc
             NvrtcResult result = functions.nvrtcCompileProgram(handle, options.Count + 1, arguments.Pointers);
             string log = ReadLog(handle);
             if (result != NvrtcResult.Success)
-                throw new NvrtcException(result, $"{program.Source.Path} does not compile for {target}: {Describe(result)}, NVRTC {Version}, options {string.Join(' ', options)}", log);
+                throw new NvrtcException(
+                    result, $"{program.Source.Path} does not compile for {target}: {Describe(result)}, NVRTC {Version}, options {string.Join(' ', options)}", log);
             return new CompiledKernel(target.IsPtx ? ReadPtx(handle) : ReadCubin(handle), log);
         }
         finally
@@ -72,7 +74,8 @@ public sealed unsafe class Nvrtc
 
     internal CudaUnavailableException Unsupported(string what) => new(
         CudaUnavailableReason.CompilerTooOld,
-        $"NVRTC {Version} ({Library}) does not know {what}, only {string.Join(", ", SupportedArchitectures)}; install a newer NVRTC, or name one with {LibraryVariable}");
+        $"NVRTC {Version} ({Library}) does not know {what}, only {string.Join(", ", SupportedArchitectures)}; "
+        + $"install a newer NVRTC, or name one with {LibraryVariable}");
 
     private ProgramHandle Create(KernelProgram program)
     {

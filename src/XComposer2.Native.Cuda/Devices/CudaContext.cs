@@ -31,7 +31,8 @@ public sealed unsafe class CudaContext : IDisposable
         {
             ContextHandle handle;
             device.Driver.Check(
-                device.Driver.Functions.cuDevicePrimaryCtxRetain(&handle, device.Handle), nameof(DriverFunctions.cuDevicePrimaryCtxRetain), $"device {device.Ordinal}");
+                device.Driver.Functions.cuDevicePrimaryCtxRetain(&handle, device.Handle),
+                nameof(DriverFunctions.cuDevicePrimaryCtxRetain), $"device {device.Ordinal}");
             return new CudaContext(device, handle);
         }
         catch (CudaException failure)
@@ -65,7 +66,8 @@ public sealed unsafe class CudaContext : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
         Enter();
         Driver.Check(
-            Driver.Functions.cuCtxSetLimit(ContextLimit.PersistingL2CacheSize, (nuint)sizeBytes), nameof(DriverFunctions.cuCtxSetLimit), $"{sizeBytes} bytes of persisting L2");
+            Driver.Functions.cuCtxSetLimit(ContextLimit.PersistingL2CacheSize, (nuint)sizeBytes),
+            nameof(DriverFunctions.cuCtxSetLimit), $"{sizeBytes} bytes of persisting L2");
     }
 
     public void Dispose()

@@ -85,7 +85,8 @@ public sealed unsafe class CudaDevice
     {
         int value;
         Driver.Check(
-            Driver.Functions.cuDeviceGetAttribute(&value, attribute, Handle), nameof(DriverFunctions.cuDeviceGetAttribute), $"device {Ordinal}, {attribute}");
+            Driver.Functions.cuDeviceGetAttribute(&value, attribute, Handle),
+            nameof(DriverFunctions.cuDeviceGetAttribute), $"device {Ordinal}, {attribute}");
         return value;
     }
 

@@ -46,7 +46,8 @@ public sealed unsafe class CudaDriver
         LibrarySearch search = new(library, LibraryVariable, environment, LibraryNames.Driver);
         LoadedLibrary loaded = search.Load().FirstOrDefault() ?? throw new CudaUnavailableException(
             CudaUnavailableReason.DriverNotFound,
-            $"the CUDA driver library was not found ({search.Outcome}). Install an NVIDIA driver {Requirement}, or name its library with {LibraryVariable}");
+            $"the CUDA driver library was not found ({search.Outcome}). "
+            + $"Install an NVIDIA driver {Requirement}, or name its library with {LibraryVariable}");
         return new CudaDriver(loaded);
     }
 
@@ -56,7 +57,8 @@ public sealed unsafe class CudaDriver
     {
         if (ordinal < 0 || ordinal >= Devices.Count)
             throw new CudaUnavailableException(
-                CudaUnavailableReason.NoDevice, $"there is no CUDA device {ordinal}: the driver shows {string.Join("; ", Devices.Select(device => $"{device.Ordinal}, {device}"))}");
+                CudaUnavailableReason.NoDevice,
+                $"there is no CUDA device {ordinal}: the driver shows {string.Join("; ", Devices.Select(device => $"{device.Ordinal}, {device}"))}");
         CudaDevice found = Devices[ordinal];
         return found.Capability.Number >= MinimumCapability.Number
             ? found
@@ -99,12 +101,14 @@ public sealed unsafe class CudaDriver
         CudaResult result = read(&number);
         if (result != CudaResult.Success)
             throw new CudaUnavailableException(
-                CudaUnavailableReason.InitializationFailed, $"{exports.Name}: {nameof(DriverFunctions.cuDriverGetVersion)} answered {(int)result}{FailureAdvice.For(result)}");
+                CudaUnavailableReason.InitializationFailed,
+                $"{exports.Name}: {nameof(DriverFunctions.cuDriverGetVersion)} answered {(int)result}{FailureAdvice.For(result)}");
         CudaVersion version = CudaVersion.FromNumber(number);
         return version.IsAtLeast(MinimumVersion)
             ? version
             : throw new CudaUnavailableException(
-                CudaUnavailableReason.DriverTooOld, $"the CUDA driver {exports.Name} is too old: it is for CUDA {version}; install a driver {Requirement}");
+                CudaUnavailableReason.DriverTooOld,
+                $"the CUDA driver {exports.Name} is too old: it is for CUDA {version}; install a driver {Requirement}");
     }
 
     private void Initialize()

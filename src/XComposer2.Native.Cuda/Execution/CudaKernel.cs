@@ -33,7 +33,8 @@ public sealed unsafe class CudaKernel
         long mostBytes = library.Context.Device.SharedBytesPerBlock - Attributes.StaticSharedBytes;
         if (sizeBytes < 0 || sizeBytes > mostBytes)
             throw new ArgumentOutOfRangeException(
-                nameof(sizeBytes), $"{Name}: {sizeBytes} bytes of dynamic shared memory; a block has {mostBytes} at most on {library.Context.Device}");
+                nameof(sizeBytes),
+                $"{Name}: {sizeBytes} bytes of dynamic shared memory; a block has {mostBytes} at most on {library.Context.Device}");
         Set(FunctionAttribute.MaxDynamicSharedSizeBytes, sizeBytes);
     }
 
@@ -86,7 +87,8 @@ public sealed unsafe class CudaKernel
         {
             void* argument = start;
             Driver.Check(
-                Driver.Functions.cuLaunchKernelEx(&configuration, AsFunction, &argument, null), nameof(DriverFunctions.cuLaunchKernelEx), $"{Name}, {geometry}");
+                Driver.Functions.cuLaunchKernelEx(&configuration, AsFunction, &argument, null),
+                nameof(DriverFunctions.cuLaunchKernelEx), $"{Name}, {geometry}");
         }
     }
 
@@ -97,7 +99,8 @@ public sealed unsafe class CudaKernel
         library.EnterKernel();
         int value;
         Driver.Check(
-            Driver.Functions.cuKernelGetAttribute(&value, attribute, Handle, library.Context.Device.Handle), nameof(DriverFunctions.cuKernelGetAttribute), $"{Name}, {attribute}");
+            Driver.Functions.cuKernelGetAttribute(&value, attribute, Handle, library.Context.Device.Handle),
+            nameof(DriverFunctions.cuKernelGetAttribute), $"{Name}, {attribute}");
         return value;
     }
 
@@ -105,6 +108,7 @@ public sealed unsafe class CudaKernel
     {
         library.EnterKernel();
         Driver.Check(
-            Driver.Functions.cuKernelSetAttribute(attribute, value, Handle, library.Context.Device.Handle), nameof(DriverFunctions.cuKernelSetAttribute), $"{Name}, {attribute} = {value}");
+            Driver.Functions.cuKernelSetAttribute(attribute, value, Handle, library.Context.Device.Handle),
+            nameof(DriverFunctions.cuKernelSetAttribute), $"{Name}, {attribute} = {value}");
     }
 }

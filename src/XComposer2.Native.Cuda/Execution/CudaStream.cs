@@ -29,7 +29,8 @@ public sealed unsafe class CudaStream : CudaResource
         context.Enter();
         StreamHandle handle;
         context.Driver.Check(
-            context.Driver.Functions.cuStreamCreateWithPriority(&handle, StreamFlags.NonBlocking, priority), nameof(DriverFunctions.cuStreamCreateWithPriority));
+            context.Driver.Functions.cuStreamCreateWithPriority(&handle, StreamFlags.NonBlocking, priority),
+            nameof(DriverFunctions.cuStreamCreateWithPriority));
         return new CudaStream(context, handle);
     }
 

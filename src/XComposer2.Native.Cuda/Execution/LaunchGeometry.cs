@@ -22,7 +22,9 @@ public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicS
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"grid {Grid}, block {Block}, {DynamicSharedBytes} bytes of dynamic shared memory{Show(Cluster)}{(IsCooperative ? ", cooperative" : "")}{(OverlapsPredecessor ? ", overlapping its predecessor" : "")}{Show(L2Window)}");
+        $"grid {Grid}, block {Block}, {DynamicSharedBytes} bytes of dynamic shared memory{Show(Cluster)}{Flags}{Show(L2Window)}");
+
+    private string Flags => (IsCooperative ? ", cooperative" : string.Empty) + (OverlapsPredecessor ? ", overlapping its predecessor" : string.Empty);
 
     private static string Show(Dim3? cluster) => cluster is { } size ? $", cluster {size}" : string.Empty;
 

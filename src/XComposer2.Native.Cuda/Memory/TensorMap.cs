@@ -25,7 +25,8 @@ public unsafe struct TensorMap
         ArgumentOutOfRangeException.ThrowIfZero(rank, nameof(layout));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rank, MaximumRank, nameof(layout));
         if (layout.StridesBytes.Length != rank - 1 || layout.Box.Length != rank)
-            throw new ArgumentException($"a tensor map of rank {rank} has {rank - 1} strides and {rank} box sizes, not {layout.StridesBytes.Length} and {layout.Box.Length}", nameof(layout));
+            throw new ArgumentException(
+                $"a tensor map of rank {rank} has {rank - 1} strides and {rank} box sizes, not {layout.StridesBytes.Length} and {layout.Box.Length}", nameof(layout));
         context.Enter();
 
         // The driver wants the map itself at a multiple of 64 bytes, which neither stack nor heap promises.

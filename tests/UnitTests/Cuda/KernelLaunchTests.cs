@@ -80,6 +80,36 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
+    public void The_hot_path_allocates_nothing()
+    {
+        FakeDriver quiet = new();
+        foreach (string symbol in (string[])["cuLaunchKernelEx", "cuStreamQuery", "cuStreamSynchronize", "cuCtxSetCurrent"]) quiet.Simplify(symbol);
+        CudaContext place = CudaContext.Open(new CudaDriver(quiet).GetDevice(0));
+        CudaStream queue = CudaStream.Create(place);
+        CudaEvent mark = CudaEvent.Create(place);
+        CudaKernel busy = CudaLibrary.Load(place, "rms_norm", [1]).GetKernel("rms_norm");
+        CudaGraphExecutable step = queue.BeginCapture().End().Instantiate();
+        PinnedSpan host = PinnedMemory.Allocate(place, 16).Span;
+        DeviceSpan memory = DeviceMemory.Allocate(place, 16).Span;
+        LaunchGeometry geometry = new(8, 128) { Cluster = 2, OverlapsPredecessor = true, L2Window = new L2Window(memory, 1) };
+        long before = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            if (round == 10) before = GC.GetAllocatedBytesForCurrentThread();
+            busy.Launch(queue, geometry, new Arguments(1, 2));
+            step.Launch(queue);
+            queue.CopyToDevice(memory, host);
+            queue.CopyToHost(host, memory);
+            queue.Fill(memory, 0);
+            queue.Record(mark);
+            queue.WaitFor(mark);
+            mark.Synchronize();
+            queue.Synchronize();
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void Code_that_does_not_load_shows_the_drivers_log()
     {
         native.Failures["cuLibraryLoadData"] = CudaResult.InvalidPtx;

@@ -28,7 +28,7 @@ internal sealed class CudaLowering
         this.storage = storage;
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
-        isDecode = source.Capacity.Tokens is > 0 and <= DecodeRows && !source.Operations.Any(HasLora);
+        isDecode = IsDecode(source);
     }
 
     /// <param name="graph">As the model builds it.</param>
@@ -38,6 +38,9 @@ internal sealed class CudaLowering
         ArgumentNullException.ThrowIfNull(graph);
         return new CudaLowering(graph, storage).Run();
     }
+
+    /// <summary>Whether a graph, lowered or not, is one of generated tokens: few rows and no Partial LoRA.</summary>
+    public static bool IsDecode(ComputeGraph graph) => graph.Capacity.Tokens is > 0 and <= DecodeRows && !graph.Operations.Any(HasLora);
 
     private ComputeGraph Run()
     {
@@ -191,5 +194,5 @@ internal sealed class CudaLowering
         return new Tensor(tensors.Count - 1);
     }
 
-    private static bool HasLora(Operation operation) => operation is LinearOp { Lora: not null } or GatedLinearOp { GateLora: not null } or GatedLinearOp { UpLora: not null };
+    private static bool HasLora(Operation operation) => operation is LinearOp { Lora: not null } or GatedLinearOp { GateLora: not null } or GatedLinearOp { UpLora: not null } or LoraDownOp;
 }

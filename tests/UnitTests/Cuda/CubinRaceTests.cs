@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using XComposer2.Native.Cuda;
@@ -5,11 +6,34 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Several processes on one cache folder: this test program starts itself.</summary>
-public class CubinProcessRaceTests
+/// <summary>Several threads, and several processes, on one cache folder. For the processes this test program starts itself.</summary>
+public class CubinRaceTests
 {
     private const string FolderVariable = "XC2_TEST_RACE_FOLDER";
     private const int Processes = 3, Kernels = 40;
+
+    [Fact]
+    public void Racing_threads_leave_one_entry_each_and_nothing_else()
+    {
+        const int Threads = 8;
+        string folder = Directory.CreateTempSubdirectory("xc2-race").FullName;
+        ConcurrentBag<string> complaints = [];
+        using Barrier start = new(Threads);
+        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(_ => new Thread(() =>
+        {
+            CubinCache cache = new(MemoryKernelSource.Scale(), () => FakeCompiler.Load(), new CubinCacheOptions { Folder = folder, Notice = complaints.Add });
+            for (int index = 0; index < Kernels; index++)
+            {
+                start.SignalAndWait();
+                if (!Text(cache.Get(Request(index))).EndsWith($"-DINDEX={index}", StringComparison.Ordinal)) complaints.Add($"{index} is another's");
+            }
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        Assert.Empty(complaints);
+        CheckEntries(folder);
+        Directory.Delete(folder, recursive: true);
+    }
 
     [Fact]
     public void Racing_processes_leave_one_entry_each_and_nothing_else()
@@ -26,10 +50,7 @@ public class CubinProcessRaceTests
                 Assert.True(racer.WaitForExit(TimeSpan.FromMinutes(1)), "a racer hangs");
                 Assert.Equal(0, racer.ExitCode);
             }
-            Assert.Equal(Kernels, Directory.GetFiles(cubins).Length);
-            Assert.All(Directory.GetFiles(cubins), file => Assert.EndsWith(".nvrtc12.4.cubin", file, StringComparison.Ordinal));
-            CubinCache cache = new(MemoryKernelSource.Scale(), () => FakeCompiler.Load(), new CubinCacheOptions { Folder = cubins });
-            Assert.All(Enumerable.Range(0, Kernels), index => Assert.Equal(CubinOrigin.Cached, cache.Get(Request(index)).Origin));
+            CheckEntries(cubins);
             Assert.Equal(Processes, Directory.GetFiles(folder, "done.*").Length);
         }
         finally
@@ -54,7 +75,7 @@ public class CubinProcessRaceTests
         File.WriteAllText(Path.Combine(folder, $"ready.{Environment.ProcessId}"), "");
         WaitUntil(() => File.Exists(Path.Combine(folder, "go")));
         for (int index = 0; index < Kernels; index++)
-            Assert.EndsWith($"-DINDEX={index}", Encoding.UTF8.GetString(cache.Get(Request(index)).Image.Span), StringComparison.Ordinal);
+            Assert.EndsWith($"-DINDEX={index}", Text(cache.Get(Request(index))), StringComparison.Ordinal);
         Assert.Empty(notices);
         File.WriteAllText(Path.Combine(folder, $"done.{Environment.ProcessId}"), "");
     }
@@ -62,7 +83,7 @@ public class CubinProcessRaceTests
     private static Process Start(string folder)
     {
         string program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "UnitTests.exe" : "UnitTests");
-        ProcessStartInfo start = new(program, ["-noAutoReporters", "-noLogo", "-explicit", "only", "-method", $"*{nameof(CubinProcessRaceTests)}.{nameof(Racer)}"])
+        ProcessStartInfo start = new(program, ["-noAutoReporters", "-noLogo", "-explicit", "only", "-method", $"*{nameof(CubinRaceTests)}.{nameof(Racer)}"])
         {
             Environment = { [FolderVariable] = folder },
             RedirectStandardOutput = true,
@@ -74,6 +95,17 @@ public class CubinProcessRaceTests
     }
 
     private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(1)), "waited for too long");
+
+    private static void CheckEntries(string cubins)
+    {
+        string[] files = Directory.GetFiles(cubins);
+        Assert.Equal(Kernels, files.Length);
+        Assert.All(files, file => Assert.EndsWith(".nvrtc12.4.cubin", file, StringComparison.Ordinal));
+        CubinCache cache = new(MemoryKernelSource.Scale(), () => FakeCompiler.Load(), new CubinCacheOptions { Folder = cubins });
+        Assert.All(Enumerable.Range(0, Kernels), index => Assert.Equal(CubinOrigin.Cached, cache.Get(Request(index)).Origin));
+    }
+
+    private static string Text(Cubin cubin) => Encoding.UTF8.GetString(cubin.Image.Span);
 
     private static CubinRequest Request(int index) => new("elementwise/scale.cu", CudaTarget.Cubin(90), [$"-DINDEX={index}"]);
 }

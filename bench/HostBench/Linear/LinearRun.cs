@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.HostBench;
+
+/// <summary>Measures linears and what they are compared with by turns: whatever else the machine does meets both alike.</summary>
+internal sealed unsafe class LinearRun : IDisposable
+{
+    private const int Rounds = 9;
+
+    private const double SampleSeconds = 0.06;
+
+    // Larger than any last-level cache, so that weights come from memory as they do in a decoder, which never reads the same twice in a row.
+    private const long WeightPoolBytes = 800L * 1024 * 1024;
+
+    private readonly WorkerPool pool;
+
+    private readonly OpenBlas? openBlas;
+
+    private readonly NativeBuffer sixteenBits = NativeBuffer.Random(WeightPoolBytes, sixteenBit: true);
+
+    private readonly NativeBuffer thirtyTwoBits = NativeBuffer.Random(WeightPoolBytes / 2, sixteenBit: false);
+
+    public LinearRun(WorkerPool pool, OpenBlas? openBlas)
+    {
+        this.pool = pool;
+        this.openBlas = openBlas;
+    }
+
+    public LinearResult Measure(LinearShape shape)
+    {
+        using NativeBuffer x = NativeBuffer.Random((long)shape.Rows * shape.Inputs * sizeof(float), sixteenBit: false);
+        using var y = new NativeBuffer((long)shape.Rows * shape.Outputs * sizeof(float));
+        using var lora = NativeBuffer.Random(Math.Max(64, shape.LoraElements * sizeof(ushort)), sixteenBit: true);
+        using var map = new NativeBuffer(shape.Rows * (long)sizeof(int));
+        for (int row = 0; row < shape.Rows; row++)
+            ((int*)map.Data)[row] = row < shape.VisualRows ? row : -1;
+        long scratchBytes = shape.Gated
+            ? GatedLinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, shape.Rank, pool.Threads)
+            : LinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, pool.Threads);
+        using var scratch = new NativeBuffer(scratchBytes);
+        NativeBuffer weights = shape.Type == DType.F32 ? thirtyTwoBits : sixteenBits;
+        int copies = (int)Math.Max(1, weights.Bytes / shape.WeightBytes);
+        int turn = 0;
+
+        void Ours()
+        {
+            nint weight = weights.Data + (nint)(turn++ % copies * shape.WeightBytes);
+            var main = new FloatMatrix(weight, shape.Type, shape.Outputs, shape.Inputs);
+            LoraMatrices? low = shape.Rank == 0 ? null : new LoraMatrices(
+                new FloatMatrix(lora.Data, DType.BF16, shape.Rank, shape.Inputs),
+                new FloatMatrix(lora.Data + ((nint)shape.Rank * shape.Inputs * sizeof(ushort)), DType.BF16, shape.Outputs, shape.Rank), 1f);
+            if (shape.Gated)
+                GatedLinearKernel.Run(
+                    x.Floats, shape.Rows, main, main with { Data = weight + (nint)(shape.WeightBytes / 2) }, low, low, (int*)map.Data,
+                    y.Floats, (void*)scratch.Data, scratchBytes, pool);
+            else
+                LinearKernel.Run(
+                    x.Floats, shape.Rows, main, null, Activation.None, null, low, (int*)map.Data,
+                    y.Floats, (void*)scratch.Data, scratchBytes, pool);
+        }
+
+        void Theirs() => openBlas!.Multiply(
+            x.Floats, shape.Rows, (float*)(weights.Data + (nint)(turn++ % copies * shape.WeightBytes)), shape.Outputs, shape.Inputs, y.Floats);
+
+        bool compares = openBlas is not null && shape.Type == DType.F32 && !shape.Gated && !shape.IsStream;
+        Ours();
+        if (compares)
+            Theirs();
+        return Alternate(shape, Ours, compares ? Theirs : null);
+    }
+
+    public void Dispose()
+    {
+        sixteenBits.Dispose();
+        thirtyTwoBits.Dispose();
+    }
+
+    private LinearResult Alternate(LinearShape shape, Action ours, Action? theirs)
+    {
+        double work = (shape.IsStream ? shape.WeightBytes : shape.Flops) / 1e9;
+        int repeats = Math.Max(1, (int)(SampleSeconds / Seconds(ours, 1)));
+        var rates = new List<double>();
+        var yardsticks = new List<double>();
+        var peers = new List<double>();
+        for (int round = 0; round < Rounds; round++)
+        {
+            rates.Add(work / Seconds(ours, repeats));
+            yardsticks.Add(shape.IsStream ? Bandwidth() : MultiplyAdds());
+            if (theirs is null)
+                continue;
+            peers.Add(work / Seconds(theirs, repeats));
+
+            // Its threads look for more work for a moment before they sleep.
+            Thread.Sleep(3);
+        }
+
+        double[] ratios = [.. rates.Zip(yardsticks, (rate, yardstick) => rate / yardstick)];
+        return new LinearResult(
+            shape, Median.Of(rates), Median.Of(yardsticks), Median.Of(ratios), ratios.Min(), ratios.Max(),
+            theirs is null ? null : Median.Of(peers), theirs is null ? null : Median.Of(rates.Zip(peers, (rate, peer) => rate / peer)));
+    }
+
+    private double Bandwidth() => sixteenBits.Bytes / 1e9 / Seconds(() => PeakProbes.Read(sixteenBits, pool), 1);
+
+    private double MultiplyAdds() => pool.Threads * PeakProbes.MultiplyAddFlops / 1e9 / Seconds(() => PeakProbes.MultiplyAdds(pool), 1);
+
+    private static double Seconds(Action action, int repeats)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < repeats; i++)
+            action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / repeats;
+    }
+}

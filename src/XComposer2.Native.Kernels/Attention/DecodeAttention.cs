@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Softmax attention of the newest token of each sequence to all its tokens in the paged cache, its own key and value included.
+/// The pages of a sequence are cut into runs, which blocks take side by side; the last of them adds the results in the order of the pages.
+/// Lengths are read from device memory, so that a captured launch can be replayed while sequences grow.
+/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
+public sealed record DecodeAttention : KernelDefinition
+{
+    private const int BlocksPerMultiprocessor = 2;
+
+    /// <param name="storage">Type of queries, cache and outputs.</param>
+    /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
+    public DecodeAttention(KernelStorage storage, AttentionGeometry heads)
+    {
+        PagedAttentionHeads.Require(heads);
+        Storage = storage;
+        Heads = heads;
+    }
+
+    public KernelStorage Storage { get; }
+
+    public AttentionGeometry Heads { get; }
+
+    public override string Source => "attention/decode_attention.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<DecodeAttentionArguments>();
+
+    /// <summary>Four warps of 16 tokens are a page.</summary>
+    public override int BlockThreads => 128;
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        ("STORAGE", Storage.CudaName()),
+        ("KEY_VALUE_HEADS", Number(Heads.KeyValueHeads)),
+        ("GROUP_SIZE", Number(Heads.GroupSize)),
+        ("HEAD_SIZE", Number(Heads.HeadSize)),
+    ];
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+
+    /// <summary>Runs that keep the device busy with sequences of so many pages, and no more than give each the same number of pages.</summary>
+    public int ChooseRuns(int multiprocessors, int sequences, int pages)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(pages, 1);
+        int blocks = Heads.KeyValueHeads * sequences;
+        int runs = Math.Min(pages, ((BlocksPerMultiprocessor * multiprocessors) + blocks - 1) / blocks);
+        int runPages = (pages + runs - 1) / runs;
+        return (pages + runPages - 1) / runPages;
+    }
+
+    /// <summary>Scratch of launches of up to so many sequences and runs. All of it is zero before the first launch, and launches leave it fit for the next.</summary>
+    public DecodeAttentionScratch Scratch(int sequences, int runs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
+        return new DecodeAttentionScratch(Heads, sequences, runs);
+    }
+
+    public LaunchGeometry Geometry(int sequences, int runs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
+        return new LaunchGeometry(new Dim3(Heads.KeyValueHeads, runs, sequences), BlockThreads, DynamicSharedBytes);
+    }
+
+    /// <param name="queries">First row of the step.</param>
+    /// <param name="outputs">First row of the step; not the queries.</param>
+    /// <param name="layer">The layer's part of physical page 0, aligned to 16 bytes.</param>
+    /// <param name="pageBytes">From one page to the next, a multiple of 16.</param>
+    /// <param name="spans"><see cref="SequenceSpan"/>[sequences], of one row or none.</param>
+    /// <param name="pageTable">i32 physical page of each entry.</param>
+    /// <param name="scratch">Layout of the scratch: at least the launch's sequences and runs.</param>
+    /// <param name="scratchMemory">At least as large, aligned to 16 bytes.</param>
+    public DecodeAttentionArguments Bind(
+        DevicePointer queries, DevicePointer outputs, DevicePointer layer, long pageBytes, DevicePointer spans, DevicePointer pageTable,
+        DecodeAttentionScratch scratch, DeviceSpan scratchMemory)
+    {
+        PagedAttentionHeads.RequireAligned(layer, pageBytes);
+        if (scratch.Heads != Heads) throw new ArgumentException($"scratch of {scratch.Heads}, kernel of {Heads}", nameof(scratch));
+        DevicePointer start = scratchMemory.Slice(0, scratch.TotalBytes).Pointer;
+        return new DecodeAttentionArguments(
+            queries, outputs, layer, pageBytes, spans, pageTable, start + scratch.OutputsOffsetBytes, start + scratch.StatesOffsetBytes, start,
+            FlashTile.ScoreScale(Heads.HeadSize));
+    }
+
+    public KernelCost Cost(ReadOnlySpan<SequenceSpan> spans)
+    {
+        KernelCost cost = default;
+        foreach (SequenceSpan span in spans)
+            cost += PagedAttentionHeads.Cost(span, Heads, Storage);
+        return cost;
+    }
+}

@@ -1,0 +1,32 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>What the kernels over the paged cache have in common.</summary>
+internal static class PagedAttentionHeads
+{
+    private const int MostQueriesOfAKey = 8, AccessBytes = 16;
+
+    public static void Require(AttentionGeometry heads)
+    {
+        if (heads.HeadSize is not (64 or 128)) throw new ArgumentOutOfRangeException(nameof(heads), heads, "heads have 64 or 128 columns");
+        if (heads.KeyValueHeads < 1 || heads.QueryHeads % heads.KeyValueHeads != 0 || heads.GroupSize is < 1 or > MostQueriesOfAKey)
+            throw new ArgumentOutOfRangeException(nameof(heads), heads, $"1 to {MostQueriesOfAKey} query heads share a key/value head");
+    }
+
+    public static void RequireAligned(DevicePointer layer, long pageBytes)
+    {
+        if (layer.Address % AccessBytes != 0 || pageBytes % AccessBytes != 0)
+            throw new ArgumentException($"pages of {pageBytes} bytes from {layer} on: keys are read {AccessBytes} bytes at a time", nameof(layer));
+    }
+
+    /// <summary>Queries, outputs, and each key and value once; two products of the head size for each row and key that it sees.</summary>
+    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, KernelStorage storage)
+    {
+        if (span.RowCount == 0) return default;
+        long pairs = ((long)span.RowCount * span.PastLength) + (span.RowCount * (span.RowCount + 1L) / 2);
+        long elements = (2L * span.RowCount * heads.QueryColumns) + (2L * span.Length * heads.KeyValueColumns);
+        return new KernelCost(elements * storage.ElementBytes(), 4 * pairs * heads.QueryColumns);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Causal softmax attention of the rows of a step to their own sequences in the paged cache, which holds the step's keys and values already.
+/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
+public sealed record PrefillAttention : KernelDefinition
+{
+    /// <param name="storage">Type of queries, cache and outputs.</param>
+    /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
+    /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
+    public PrefillAttention(KernelStorage storage, AttentionGeometry heads, int tileKeys)
+    {
+        PagedAttentionHeads.Require(heads);
+        FlashTile.RequireKeys(tileKeys);
+        Storage = storage;
+        Heads = heads;
+        TileKeys = tileKeys;
+    }
+
+    public KernelStorage Storage { get; }
+
+    public AttentionGeometry Heads { get; }
+
+    public int TileKeys { get; }
+
+    public override string Source => "attention/prefill_attention.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<PrefillAttentionArguments>();
+
+    public override int BlockThreads => FlashTile.Threads;
+
+    public override int DynamicSharedBytes => FlashTile.SharedBytes(Storage, Heads.HeadSize, TileKeys);
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        ("STORAGE", Storage.CudaName()),
+        ("KEY_VALUE_HEADS", Number(Heads.KeyValueHeads)),
+        ("GROUP_SIZE", Number(Heads.GroupSize)),
+        ("HEAD_SIZE", Number(Heads.HeadSize)),
+        ("TILE_KEYS", Number(TileKeys)),
+    ];
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+
+    /// <summary>A block for each tile that so many rows can have at most, however they are shared among so many sequences.</summary>
+    public LaunchGeometry Geometry(int rows, int sequences)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
+        long tiles = (rows + ((FlashTile.Rows - 1L) * Math.Min(rows, sequences))) / FlashTile.Rows;
+        return new LaunchGeometry(new Dim3(Heads.QueryHeads, checked((int)tiles)), BlockThreads, DynamicSharedBytes);
+    }
+
+    /// <param name="queries">First row of the step.</param>
+    /// <param name="outputs">First row of the step; not the queries. Rows in no span are not written.</param>
+    /// <param name="layer">The layer's part of physical page 0, aligned to 16 bytes.</param>
+    /// <param name="pageBytes">From one page to the next, a multiple of 16.</param>
+    /// <param name="spans"><see cref="SequenceSpan"/>[sequences].</param>
+    /// <param name="pageTable">i32 physical page of each entry.</param>
+    /// <param name="sequences">Spans.</param>
+    public PrefillAttentionArguments Bind(
+        DevicePointer queries, DevicePointer outputs, DevicePointer layer, long pageBytes, DevicePointer spans, DevicePointer pageTable, int sequences)
+    {
+        PagedAttentionHeads.RequireAligned(layer, pageBytes);
+        return new PrefillAttentionArguments(queries, outputs, layer, pageBytes, spans, pageTable, sequences, FlashTile.ScoreScale(Heads.HeadSize));
+    }
+
+    public KernelCost Cost(ReadOnlySpan<SequenceSpan> spans)
+    {
+        KernelCost cost = default;
+        foreach (SequenceSpan span in spans)
+            cost += PagedAttentionHeads.Cost(span, Heads, Storage);
+        return cost;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Softmax attention of every token to every token of the same picture and head, no mask. Queries, keys, values and outputs
+/// [images x tokens, heads x head size] in the storage type.</summary>
+public sealed record VisionAttention : KernelDefinition
+{
+    /// <param name="storage">Type of all four.</param>
+    /// <param name="heads">Heads.</param>
+    /// <param name="headSize">A multiple of 16 up to 128.</param>
+    /// <param name="inputStride">Elements from one row of queries, keys and values to the next: heads x head size, or more where they share rows.</param>
+    /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
+    public VisionAttention(KernelStorage storage, int heads, int headSize, int inputStride, int tileKeys)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
+        if (headSize is < 16 or > 128 || headSize % 16 != 0)
+            throw new ArgumentOutOfRangeException(nameof(headSize), headSize, "a head has a multiple of 16 columns, 128 at most");
+        if (inputStride < heads * headSize || inputStride % 8 != 0)
+            throw new ArgumentOutOfRangeException(nameof(inputStride), inputStride, $"rows of {heads} x {headSize} elements lie a multiple of 8 elements apart");
+        FlashTile.RequireKeys(tileKeys);
+        if (tileKeys * headSize % 1024 != 0)
+            throw new ArgumentException($"a tile of {tileKeys} keys of {headSize} columns is not shared equally by {FlashTile.Threads} threads", nameof(tileKeys));
+        Storage = storage;
+        Heads = heads;
+        HeadSize = headSize;
+        InputStride = inputStride;
+        TileKeys = tileKeys;
+    }
+
+    public KernelStorage Storage { get; }
+
+    public int Heads { get; }
+
+    public int HeadSize { get; }
+
+    public int InputStride { get; }
+
+    public int TileKeys { get; }
+
+    public override string Source => "attention/vision_attention.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<VisionAttentionArguments>();
+
+    public override int BlockThreads => FlashTile.Threads;
+
+    public override int DynamicSharedBytes => FlashTile.SharedBytes(Storage, HeadSize, TileKeys);
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        ("STORAGE", Storage.CudaName()),
+        ("HEADS", Number(Heads)),
+        ("HEAD_SIZE", Number(HeadSize)),
+        ("INPUT_STRIDE", Number(InputStride)),
+        ("TILE_KEYS", Number(TileKeys)),
+    ];
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+
+    public LaunchGeometry Geometry(int images, int tokensPerImage)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokensPerImage, 1);
+        return new LaunchGeometry(new Dim3((tokensPerImage + FlashTile.Rows - 1) / FlashTile.Rows, Heads, images), BlockThreads, DynamicSharedBytes);
+    }
+
+    /// <param name="queries">First row; all four pointers are aligned to 16 bytes.</param>
+    /// <param name="keys">First row.</param>
+    /// <param name="values">First row.</param>
+    /// <param name="outputs">[images x tokens, heads x head size], overlapping no input.</param>
+    /// <param name="tokensPerImage">Tokens of one picture, the class token included.</param>
+    public VisionAttentionArguments Bind(DevicePointer queries, DevicePointer keys, DevicePointer values, DevicePointer outputs, int tokensPerImage) =>
+        new(queries, keys, values, outputs, tokensPerImage, FlashTile.ScoreScale(HeadSize));
+
+    public KernelCost Cost(int images, int tokensPerImage)
+    {
+        long rows = (long)images * tokensPerImage;
+        return new KernelCost(4 * rows * Heads * HeadSize * Storage.ElementBytes(), 4 * rows * tokensPerImage * Heads * HeadSize);
+    }
+}

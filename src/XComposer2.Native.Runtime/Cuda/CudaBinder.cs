@@ -1,0 +1,74 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage)
+{
+    private readonly ComputeGraph graph = plan.Graph;
+
+    public CudaDevice Device => device;
+
+    /// <summary>Type of weights and of activations outside of the residual stream.</summary>
+    public KernelStorage Storage { get; } = KernelStorageOf(storage);
+
+    /// <summary>Largest counts of a run.</summary>
+    public RowCounts Capacity => graph.Capacity;
+
+    /// <summary>Where the step's sequences are described on the device.</summary>
+    public CudaSequences Sequences => inputs.Sequences;
+
+    public static KernelStorage KernelStorageOf(DType type) => type switch
+    {
+        DType.F32 => KernelStorage.F32,
+        DType.F16 => KernelStorage.F16,
+        DType.BF16 => KernelStorage.BF16,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected a floating type"),
+    };
+
+    /// <summary>An input or intermediate result.</summary>
+    public CudaOperand Operand(Tensor tensor)
+    {
+        TensorSpec spec = graph[tensor];
+        return spec.Role == TensorRole.Input ? CudaOperand.At(inputs.AddressOf(tensor), spec) : CudaOperand.InArena(plan.OffsetOf(tensor), spec);
+    }
+
+    public CudaOperand? Operand(Tensor? tensor) => tensor is { } present ? Operand(present) : null;
+
+    public TensorSpec Spec(Tensor tensor) => graph[tensor];
+
+    /// <summary>A matrix of a linear in the storage type.</summary>
+    public DevicePointer Matrix(CudaWeight weight) => weights.Get(weight, storage);
+
+    /// <summary>Rows and columns of a matrix.</summary>
+    public (int Rows, int Columns) SizeOf(CudaWeight weight) => weights.SizeOf(weight);
+
+    /// <summary>A weight that is still a tensor of the graph, in some type.</summary>
+    public DevicePointer Weight(Tensor tensor, DType type) => weights.Get(graph[tensor].Name, type);
+
+    /// <summary>A weight by its name, in some type.</summary>
+    public DevicePointer Weight(string name, DType type) => weights.Get(name, type);
+
+    /// <summary>Memory that all steps of this graph with the same name share and that keeps its contents from run to run; zero at first.</summary>
+    public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
+
+    /// <summary>Scratch of one operation in the arena.</summary>
+    public CudaScratch Scratch(int step) => new(plan.ScratchOf(step));
+
+    /// <summary>One layer of the cache.</summary>
+    /// <exception cref="GraphException">There is none, or it has another layout.</exception>
+    public CudaCacheLayer Layer(int layer, AttentionGeometry geometry)
+    {
+        if (pages is null)
+            throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
+        if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Type != storage)
+            throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
+        return new CudaCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes, pages.PageCount);
+    }
+
+    /// <summary>Angles for every position that the cache can hold: [positions, d / 2] pairs of cosine and sine.</summary>
+    public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
+        ropeTables.Get(checked(pages!.PageCount * KeyValuePages.TokensPerPage), geometry.HeadSize, theta);
+}

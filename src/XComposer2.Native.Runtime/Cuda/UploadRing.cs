@@ -1,0 +1,74 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>Copies weights to the device through page-locked buffers in turn: while one is being copied, the next is filled.</summary>
+internal sealed unsafe class UploadRing : IDisposable
+{
+    private const int Buffers = 2;
+
+    private const long BufferBytes = 8L << 20;
+
+    private readonly CudaContext context;
+    private readonly CudaStream stream;
+    private readonly PinnedMemory?[] memory = new PinnedMemory?[Buffers];
+    private readonly CudaEvent[] copied;
+    private int next;
+
+    public UploadRing(CudaContext context, CudaStream stream)
+    {
+        this.context = context;
+        this.stream = stream;
+        copied = [CudaEvent.Create(context), CudaEvent.Create(context)];
+    }
+
+    /// <summary>Writes rows one after another, converted to a type.</summary>
+    /// <param name="destination">[rows, columns] of <paramref name="type"/>.</param>
+    /// <param name="type">F32, F16 or BF16.</param>
+    /// <param name="columns">Elements of a row.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="rowOf">The row that goes to this place.</param>
+    public void Upload(DeviceSpan destination, DType type, int columns, int rows, Func<int, HostRow> rowOf)
+    {
+        long rowBytes = (long)columns * type.ElementBytes();
+        int chunkRows = (int)Math.Clamp(BufferBytes / rowBytes, 1, rows);
+        for (int first = 0; first < rows; first += chunkRows)
+        {
+            int count = Math.Min(chunkRows, rows - first);
+            PinnedSpan buffer = Take(count * rowBytes);
+            var target = (byte*)buffer.Address;
+            int start = first;
+            Parallel.For(0, count, row =>
+            {
+                HostRow source = rowOf(start + row);
+                HostRowConversion.Copy(source, columns, type, target + (row * rowBytes));
+            });
+            stream.CopyToDevice(destination.Slice(first * rowBytes, count * rowBytes), buffer);
+            stream.Record(copied[next]);
+            next = (next + 1) % Buffers;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (CudaEvent mark in copied)
+            mark.Dispose();
+        foreach (PinnedMemory? buffer in memory)
+            buffer?.Dispose();
+    }
+
+    /// <summary>The next buffer, once what it held before is on the device.</summary>
+    private PinnedSpan Take(long bytes)
+    {
+        copied[next].Synchronize();
+        if (memory[next] is null || memory[next]!.LengthBytes < bytes)
+        {
+            memory[next]?.Dispose();
+            memory[next] = null;
+            memory[next] = PinnedMemory.Allocate(context, Math.Max(bytes, BufferBytes));
+        }
+
+        return memory[next]!.Span.Slice(0, bytes);
+    }
+}
