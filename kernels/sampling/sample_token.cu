@@ -26,7 +26,6 @@ struct SamplingState {
     float penalty;
     u32 top_k;              // 0 keeps all
     u32 greedy;
-    u32 reserved;
 };
 
 struct Args {
@@ -37,7 +36,6 @@ struct Args {
     uint2* slots;           // [rows, slot_count], mapped host memory: {id, low half of step} in slot step % slot_count, written at once.
                             // An id of -1 says that all logits are -infinity, -2 - i that logit i is the first NaN
     u32 slot_count;
-    u32 reserved;
 };
 
 static_assert(sizeof(SamplingState) == STATE_BYTES && sizeof(Args) == ARGS_BYTES, "as the host has them");

@@ -30,7 +30,6 @@ struct Args {
     const float* positions;     // [patches + 1, width]
     float* output;              // [images, patches + 1, width]
     u32 images;
-    u32 reserved;
 };
 
 static_assert(sizeof(Args) == ARGS_BYTES, "as the host has it");

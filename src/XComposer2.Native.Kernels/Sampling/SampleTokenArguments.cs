@@ -3,27 +3,13 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>The argument of <see cref="SampleToken"/>.</summary>
+/// <summary>As <c>sampling/sample_token.cu</c> declares it.</summary>
+/// <param name="Logits">F32 [rows, vocabulary].</param>
+/// <param name="States"><see cref="SamplingState"/> [rows]; the step is counted.</param>
+/// <param name="Seen">Bits of the ids chosen so far, <see cref="SampleToken.SeenBytes"/> a row; the chosen one is added. All zero before an answer.</param>
+/// <param name="Ids">I32 [rows]: the chosen ids, where the next step reads them; 0 after a failure.</param>
+/// <param name="Slots"><see cref="SampledToken"/> [rows, slotCount], mapped host memory.</param>
+/// <param name="SlotCount">Step s is written to slot s % SlotCount of its row, so that so many steps may be under way. At least 1.</param>
 [StructLayout(LayoutKind.Sequential)]
-public struct SampleTokenArguments
-{
-    /// <summary>F32 [rows, vocabulary].</summary>
-    public DevicePointer Logits;
-
-    /// <summary><see cref="SamplingState"/> [rows]; the step is counted.</summary>
-    public DevicePointer States;
-
-    /// <summary>Bits [rows, <see cref="SampleToken.SeenBytes"/>] of the ids chosen so far; the chosen one is added. All zero before an answer.</summary>
-    public DevicePointer Seen;
-
-    /// <summary>I32 [rows]: the chosen ids, where the next step reads them; 0 after a failure.</summary>
-    public DevicePointer Ids;
-
-    /// <summary><see cref="SampledToken"/> [rows, slots]: mapped host memory.</summary>
-    public DevicePointer Slots;
-
-    /// <summary>Slots of a row: step s is written to slot s % SlotCount, so that this many steps may be under way.</summary>
-    public uint SlotCount;
-
-    private readonly uint reserved;
-}
+public readonly record struct SampleTokenArguments(
+    DevicePointer Logits, DevicePointer States, DevicePointer Seen, DevicePointer Ids, DevicePointer Slots, uint SlotCount);
