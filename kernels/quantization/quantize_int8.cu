@@ -5,7 +5,7 @@
 #include "common/packed.cuh"
 #include "common/reduce.cuh"
 
-constexpr u32 kColumns = COLUMNS;
+constexpr u32 kPack = PACK;      // elements of one access: 4 where rows are a multiple of it, else 1
 constexpr u32 kThreads = BLOCK_THREADS;
 constexpr u32 kLimit = 127;
 
@@ -13,12 +13,11 @@ struct Args {
     const STORAGE* values;  // [rows, columns]
     i8* quantized;          // [rows, columns]
     float* scales;          // [rows]
+    u32 columns;            // a multiple of the pack
 };
 
+static_assert(kPack == 1 || kPack == 4, "one load and one store");
 static_assert(sizeof(Args) == ARGS_BYTES, "as the host has it");
-
-// Elements of one access.
-constexpr u32 kPack = kColumns % 4 == 0 ? 4 : 1;
 
 __device__ __forceinline__ void load(float (&values)[4], const STORAGE* source) { load4(values, source); }
 __device__ __forceinline__ void load(float (&values)[1], const STORAGE* source) { load1(values, source); }
@@ -40,10 +39,11 @@ __device__ __forceinline__ void store(i8* destination, const u32 (&bytes)[1]) {
 extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) quantize_int8(const __grid_constant__ Args args) {
     __shared__ float partials[kThreads / kWarpLanes];
     const u64 row = blockIdx.x;
-    const STORAGE* values = args.values + row * kColumns;
-    i8* quantized = args.quantized + row * kColumns;
+    const u32 columns = args.columns;
+    const STORAGE* values = args.values + row * columns;
+    i8* quantized = args.quantized + row * columns;
     float largest = 0.0f;
-    for (u32 column = threadIdx.x * kPack; column < kColumns; column += kThreads * kPack) {
+    for (u32 column = threadIdx.x * kPack; column < columns; column += kThreads * kPack) {
         float some[kPack];
         load(some, values + column);
 #pragma unroll
@@ -54,7 +54,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) quantize_int8(const 
     const float scale = largest / (float)kLimit;
     if (threadIdx.x == 0)
         args.scales[row] = scale;
-    for (u32 column = threadIdx.x * kPack; column < kColumns; column += kThreads * kPack) {
+    for (u32 column = threadIdx.x * kPack; column < columns; column += kThreads * kPack) {
         float some[kPack];
         u32 bytes[kPack];
         load(some, values + column);

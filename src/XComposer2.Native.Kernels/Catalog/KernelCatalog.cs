@@ -13,26 +13,28 @@ public static class KernelCatalog
     public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
     {
         ArgumentNullException.ThrowIfNull(sizes);
-        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage), .. Decoding(sizes), .. Quantization(sizes, storage)];
+        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability), .. Quantization(sizes, storage)];
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }
 
-    private static IEnumerable<KernelDefinition> Vision(KernelSizes sizes, KernelStorage storage) =>
-        [new PatchEmbedding(storage, sizes.ImageSize, sizes.PatchSize, sizes.VisionWidth)];
-
-    private static IEnumerable<KernelDefinition> Decoding(KernelSizes sizes) => [new SampleToken(sizes.VocabularySize), new AdvanceStep()];
-
-    private static IEnumerable<KernelDefinition> Quantization(KernelSizes sizes, KernelStorage storage)
+    private static IEnumerable<KernelDefinition> Vision(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
     {
-        int[] columns =
+        int headSize = sizes.VisionWidth / sizes.VisionHeads;
+        return
         [
-            sizes.HiddenSize, sizes.Attention.QueryColumns, sizes.IntermediateSize, sizes.LoraRank,
-            sizes.VisionWidth, sizes.VisionIntermediateSize, sizes.ProjectorInputSize,
+            new PatchEmbedding(storage, sizes.ImageSize, sizes.PatchSize, sizes.VisionWidth),
+            new VisionAttention(storage, sizes.VisionHeads, headSize, sizes.VisionWidth, FlashTile.ChooseKeys(capability, headSize)),
         ];
-        foreach (int width in columns.Where(width => width > 0).Distinct())
-        {
-            yield return new QuantizeInt8(storage, width);
-            yield return new DequantizeInt8(storage, width);
-        }
     }
+
+    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability) =>
+    [
+        new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
+        new DecodeAttention(storage, sizes.Attention),
+        new SampleToken(sizes.VocabularySize),
+        new AdvanceStep(),
+    ];
+
+    private static IEnumerable<KernelDefinition> Quantization(KernelSizes sizes, KernelStorage storage) =>
+        [new QuantizeInt8(storage, sizes.HiddenSize), new DequantizeInt8(storage, sizes.HiddenSize)];
 }

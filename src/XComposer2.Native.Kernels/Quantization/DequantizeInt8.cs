@@ -6,18 +6,21 @@ namespace XComposer2.Native.Kernels;
 /// <summary>Rows of 8-bit integers with one scale a row as floating numbers, rounded once.</summary>
 public sealed record DequantizeInt8 : KernelDefinition
 {
+    private const int WidestPack = 4;
+
     /// <param name="storage">Type of the results.</param>
-    /// <param name="columns">Elements of a row.</param>
+    /// <param name="columns">Elements of a row, which decide how many are moved at once.</param>
     public DequantizeInt8(KernelStorage storage, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         Storage = storage;
-        Columns = columns;
+        Pack = columns % WidestPack == 0 ? WidestPack : 1;
     }
 
     public KernelStorage Storage { get; }
 
-    public int Columns { get; }
+    /// <summary>Elements of one access.</summary>
+    public int Pack { get; }
 
     public override string Source => "quantization/dequantize_int8.cu";
 
@@ -25,7 +28,7 @@ public sealed record DequantizeInt8 : KernelDefinition
 
     public override int BlockThreads => 256;
 
-    protected override IEnumerable<(string Name, string Value)> Definitions => [("STORAGE", Storage.CudaName()), ("COLUMNS", Number(Columns))];
+    protected override IEnumerable<(string Name, string Value)> Definitions => [("STORAGE", Storage.CudaName()), ("PACK", Number(Pack))];
 
     /// <summary>One block a row.</summary>
     public LaunchGeometry Geometry(int rows)
@@ -34,5 +37,5 @@ public sealed record DequantizeInt8 : KernelDefinition
         return new LaunchGeometry(rows, BlockThreads);
     }
 
-    public KernelCost Cost(int rows) => new(rows * (((long)Columns * (Storage.ElementBytes() + sizeof(byte))) + sizeof(float)), rows * (long)Columns);
+    public KernelCost Cost(int rows, int columns) => new(rows * (((long)columns * (Storage.ElementBytes() + sizeof(byte))) + sizeof(float)), rows * (long)columns);
 }
