@@ -1,0 +1,40 @@
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>The kernels that a model of given sizes runs, in every specialisation: what is compiled ahead of time, and what the tests compile. A kernel that is
+/// not listed here still runs, compiled when it is first needed.</summary>
+public static class KernelCatalog
+{
+    /// <summary>Those with a form for the generation, each once, in a fixed order.</summary>
+    /// <param name="sizes">The model's.</param>
+    /// <param name="storage">Type of weights and 16-bit activations.</param>
+    /// <param name="capability">The generation, which decides tiles.</param>
+    public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability), .. Quantization(sizes, storage)];
+        return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
+    }
+
+    private static IEnumerable<KernelDefinition> Vision(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
+    {
+        int headSize = sizes.VisionWidth / sizes.VisionHeads;
+        return
+        [
+            new PatchEmbedding(storage, sizes.ImageSize, sizes.PatchSize, sizes.VisionWidth),
+            new VisionAttention(storage, sizes.VisionHeads, headSize, sizes.VisionWidth, FlashTile.ChooseKeys(capability, headSize)),
+        ];
+    }
+
+    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability) =>
+    [
+        new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
+        new DecodeAttention(storage, sizes.Attention),
+        new SampleToken(sizes.VocabularySize),
+        new AdvanceStep(),
+    ];
+
+    private static IEnumerable<KernelDefinition> Quantization(KernelSizes sizes, KernelStorage storage) =>
+        [new QuantizeInt8(storage, sizes.HiddenSize), new DequantizeInt8(storage, sizes.HiddenSize)];
+}

@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Rows of weights as 8-bit integers with one scale a row: max |w| / 127, rounded to nearest even. The model room's Int8Rows gives the same bits.</summary>
+public sealed record QuantizeInt8 : KernelDefinition
+{
+    private const int WidestPack = 4;
+
+    /// <param name="storage">Type of the weights.</param>
+    /// <param name="columns">Elements of a row, which decide how many are moved at once.</param>
+    public QuantizeInt8(KernelStorage storage, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        Storage = storage;
+        Pack = columns % WidestPack == 0 ? WidestPack : 1;
+    }
+
+    public KernelStorage Storage { get; }
+
+    /// <summary>Elements of one access.</summary>
+    public int Pack { get; }
+
+    public override string Source => "quantization/quantize_int8.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<QuantizeInt8Arguments>();
+
+    public override int BlockThreads => 256;
+
+    protected override IEnumerable<(string Name, string Value)> Definitions => [("STORAGE", Storage.CudaName()), ("PACK", Number(Pack))];
+
+    /// <summary>One block a row.</summary>
+    public LaunchGeometry Geometry(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return new LaunchGeometry(rows, BlockThreads);
+    }
+
+    public KernelCost Cost(int rows, int columns) => new(rows * (((long)columns * (Storage.ElementBytes() + sizeof(byte))) + sizeof(float)), rows * (long)columns);
+}
