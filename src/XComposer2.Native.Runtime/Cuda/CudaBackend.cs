@@ -57,7 +57,7 @@ public sealed class CudaBackend : IBackend
     }
 
     public ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed) =>
-        new CpuTokenSampler(new TokenSampler(parameters, vocabularySize, seed));
+        new CudaTokenSampler(state, parameters, vocabularySize, seed);
 
     public void Dispose()
     {

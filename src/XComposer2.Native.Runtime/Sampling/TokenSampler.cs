@@ -35,7 +35,7 @@ public sealed class TokenSampler
     public TokenSampler(SamplingParameters parameters, int vocabularySize, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabularySize);
-        Check(parameters);
+        RequireInRange(parameters);
         this.parameters = parameters;
         this.vocabularySize = vocabularySize;
         this.seed = seed;
@@ -84,7 +84,7 @@ public sealed class TokenSampler
             probabilities[candidates[i]] = weights[i] / sum;
     }
 
-    private static void Check(SamplingParameters parameters)
+    internal static void RequireInRange(SamplingParameters parameters)
     {
         Require(parameters.RepetitionPenalty > 0 && float.IsFinite(parameters.RepetitionPenalty), nameof(parameters.RepetitionPenalty), parameters.RepetitionPenalty, "over 0");
         if (parameters.Greedy)
