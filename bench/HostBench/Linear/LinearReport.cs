@@ -42,8 +42,8 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"## {title}");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"| {"linear",-27} | rows | {"inputs -> outputs",-17} | type | {unit,7} | {yardstick,6} | ratio | lowest to highest | of OpenBLAS |");
-        text.AppendLine("|---|--:|---|---|--:|--:|--:|---|--:|");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| {"linear",-27} | rows | {"inputs -> outputs",-17} | type | {unit,7} | {yardstick,6} | ratio | lowest to highest | rounds | of OpenBLAS |");
+        text.AppendLine("|---|--:|---|---|--:|--:|--:|---|--:|--:|");
         foreach (LinearResult result in results)
         {
             LinearShape shape = result.Shape;
@@ -52,7 +52,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
             string peer = result.OfOpenBlas is { } ratio ? ratio.ToString("f2", CultureInfo.InvariantCulture) : "";
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {shape.Name,-27} | {shape.Rows,4} | {sizes,-17} | {shape.Type,-4} | {result.Rate,7:f1} | {result.Yardstick,6:f1} | {result.OfYardstick,5:f2} | {spread,-17} | {peer,11} |");
+                $"| {shape.Name,-27} | {shape.Rows,4} | {sizes,-17} | {shape.Type,-4} | {result.Rate,7:f1} | {result.Yardstick,6:f1} | {result.OfYardstick,5:f2} | {spread,-17} | {result.Undisturbed,6} | {peer,11} |");
         }
     }
 
@@ -74,6 +74,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         json.WriteNumber("of_yardstick", Math.Round(result.OfYardstick, 3));
         json.WriteNumber("of_yardstick_lowest", Math.Round(result.Lowest, 3));
         json.WriteNumber("of_yardstick_highest", Math.Round(result.Highest, 3));
+        json.WriteNumber("undisturbed_rounds", result.Undisturbed);
         if (result.OpenBlasRate is { } rate && result.OfOpenBlas is { } ratio)
         {
             json.WriteNumber("openblas_rate", Math.Round(rate, 2));

@@ -7,7 +7,8 @@ namespace XComposer2.Native.HostBench;
 /// <param name="OfYardstick">Median of the rounds' ratios.</param>
 /// <param name="Lowest">Lowest of them.</param>
 /// <param name="Highest">Highest of them.</param>
+/// <param name="Undisturbed">Rounds that count: nothing else took much of the machine just before and after. At 0 all rounds are in the figures.</param>
 /// <param name="OpenBlasRate">GFLOP/s; null where it was not asked or is not there.</param>
 /// <param name="OfOpenBlas">Median of the rounds' ratios.</param>
 internal sealed record LinearResult(
-    LinearShape Shape, double Rate, double Yardstick, double OfYardstick, double Lowest, double Highest, double? OpenBlasRate, double? OfOpenBlas);
+    LinearShape Shape, double Rate, double Yardstick, double OfYardstick, double Lowest, double Highest, int Undisturbed, double? OpenBlasRate, double? OfOpenBlas);

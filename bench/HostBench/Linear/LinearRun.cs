@@ -9,7 +9,14 @@ internal sealed unsafe class LinearRun : IDisposable
 {
     private const int Rounds = 9;
 
-    private const double SampleSeconds = 0.06;
+    private const int MostTries = 40;
+
+    private const double SampleSeconds = 0.02;
+
+    // A round counts when the yardstick just before and just after it was this near its best.
+    private const double DisturbedBelow = 0.9;
+
+    private const long YardstickBytes = 256L * 1024 * 1024;
 
     // Larger than any last-level cache, so that weights come from memory as they do in a decoder, which never reads the same twice in a row.
     private const long WeightPoolBytes = 800L * 1024 * 1024;
@@ -81,30 +88,43 @@ internal sealed unsafe class LinearRun : IDisposable
     {
         double work = (shape.IsStream ? shape.WeightBytes : shape.Flops) / 1e9;
         int repeats = Math.Max(1, (int)(SampleSeconds / Seconds(ours, 1)));
-        var rates = new List<double>();
-        var yardsticks = new List<double>();
-        var peers = new List<double>();
-        for (int round = 0; round < Rounds; round++)
+        var rounds = new List<Round>();
+        double before = Yardstick(shape);
+        double best = before;
+        for (int tries = 0; tries < MostTries && rounds.Count(round => round.Undisturbed(best)) < Rounds; tries++)
         {
-            rates.Add(work / Seconds(ours, repeats));
-            yardsticks.Add(shape.IsStream ? Bandwidth() : MultiplyAdds());
-            if (theirs is null)
-                continue;
-            peers.Add(work / Seconds(theirs, repeats));
+            double rate = work / Seconds(ours, repeats);
+            double after = Yardstick(shape);
+            double? peer = null;
+            if (theirs is not null)
+            {
+                peer = work / Seconds(theirs, repeats);
 
-            // Its threads look for more work for a moment before they sleep.
-            Thread.Sleep(3);
+                // Its threads look for more work for a moment before they sleep.
+                Thread.Sleep(3);
+            }
+
+            rounds.Add(new Round(before, rate, after, peer));
+            before = peer is null ? after : Yardstick(shape);
+            best = Math.Max(best, Math.Max(before, after));
         }
 
-        double[] ratios = [.. rates.Zip(yardsticks, (rate, yardstick) => rate / yardstick)];
+        Round[] clean = [.. rounds.Where(round => round.Undisturbed(best))];
+        Round[] counted = clean.Length > 0 ? clean : [.. rounds];
+        double[] ratios = [.. counted.Select(round => round.Rate / round.Yardstick)];
         return new LinearResult(
-            shape, Median.Of(rates), Median.Of(yardsticks), Median.Of(ratios), ratios.Min(), ratios.Max(),
-            theirs is null ? null : Median.Of(peers), theirs is null ? null : Median.Of(rates.Zip(peers, (rate, peer) => rate / peer)));
+            shape, Median.Of(counted.Select(round => round.Rate)), Median.Of(counted.Select(round => round.Yardstick)),
+            Median.Of(ratios), ratios.Min(), ratios.Max(), clean.Length,
+            theirs is null ? null : Median.Of(counted.Select(round => round.Peer!.Value)),
+            theirs is null ? null : Median.Of(counted.Select(round => round.Rate / round.Peer!.Value)));
     }
 
-    private double Bandwidth() => sixteenBits.Bytes / 1e9 / Seconds(() => PeakProbes.Read(sixteenBits, pool), 1);
-
-    private double MultiplyAdds() => pool.Threads * PeakProbes.MultiplyAddFlops / 1e9 / Seconds(() => PeakProbes.MultiplyAdds(pool), 1);
+    private double Yardstick(LinearShape shape)
+    {
+        if (shape.IsStream)
+            return YardstickBytes / 1e9 / Seconds(() => PeakProbes.Read(sixteenBits.Data, YardstickBytes, pool), 1);
+        return pool.Threads * PeakProbes.MultiplyAddFlops / 1e9 / Seconds(() => PeakProbes.MultiplyAdds(pool), 1);
+    }
 
     private static double Seconds(Action action, int repeats)
     {
@@ -112,5 +132,12 @@ internal sealed unsafe class LinearRun : IDisposable
         for (int i = 0; i < repeats; i++)
             action();
         return Stopwatch.GetElapsedTime(start).TotalSeconds / repeats;
+    }
+
+    private sealed record Round(double Before, double Rate, double After, double? Peer)
+    {
+        public double Yardstick => (Before + After) / 2;
+
+        public bool Undisturbed(double best) => Math.Min(Before, After) >= DisturbedBelow * best;
     }
 }

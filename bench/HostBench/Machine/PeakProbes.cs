@@ -10,7 +10,7 @@ internal static unsafe class PeakProbes
     /// <summary>Floating-point operations of one <see cref="MultiplyAdds"/> call per thread.</summary>
     public static double MultiplyAddFlops => 2.0 * 24 * Width * Iterations;
 
-    private const int Iterations = 1 << 19;
+    private const int Iterations = 1 << 21;
 
     private static int Width => Vector512.IsHardwareAccelerated ? 16 : 8;
 
@@ -21,11 +21,11 @@ internal static unsafe class PeakProbes
         pool.Run(pool.Threads, ref work);
     }
 
-    /// <summary>Reads a buffer once, all threads together.</summary>
-    public static void Read(NativeBuffer buffer, WorkerPool pool)
+    /// <summary>Reads memory once, all threads together.</summary>
+    public static void Read(nint data, long bytes, WorkerPool pool)
     {
-        var work = new Reading((byte*)buffer.Data, buffer.Bytes);
-        pool.Run((int)((buffer.Bytes + Reading.TaskBytes - 1) / Reading.TaskBytes), ref work);
+        var work = new Reading((byte*)data, bytes);
+        pool.Run((int)((bytes + Reading.TaskBytes - 1) / Reading.TaskBytes), ref work);
     }
 
     private readonly struct Peak : IWork

@@ -6,6 +6,8 @@ namespace XComposer2.Native.HostBench;
 
 /// <summary>One layer's attention of the 7B: one token and a prefill against a paged cache, and one picture in the vision tower.</summary>
 [InProcess]
+[WarmupCount(3)]
+[IterationCount(10)]
 [MemoryDiagnoser]
 public unsafe class AttentionBenchmarks : IDisposable
 {

@@ -5,6 +5,8 @@ namespace XComposer2.Native.HostBench;
 
 /// <summary>From a photograph's pixels to the vision tower's input.</summary>
 [InProcess]
+[WarmupCount(3)]
+[IterationCount(10)]
 [MemoryDiagnoser]
 public class ImageBenchmarks
 {

@@ -6,6 +6,8 @@ namespace XComposer2.Native.HostBench;
 
 /// <summary>Norms over the rows of a prefill and of a picture.</summary>
 [InProcess]
+[WarmupCount(3)]
+[IterationCount(10)]
 [MemoryDiagnoser]
 public unsafe class NormBenchmarks : IDisposable
 {
