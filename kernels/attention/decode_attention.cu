@@ -111,7 +111,7 @@ __device__ __forceinline__ bool arrive_last(u32* arrivals, u32 runs) {
     return arrived_before == runs - 1;
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 ? 4 : 3) decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     __shared__ WarpResults results;
     const SequenceSpan span = arguments.spans[blockIdx.z];
     const PageRun run = find_run(span);

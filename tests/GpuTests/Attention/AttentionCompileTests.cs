@@ -1,0 +1,82 @@
+using System.Text.RegularExpressions;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>The compiler's own word on the attention kernels, for every generation: no registers in memory, and few enough for the blocks that share a
+/// multiprocessor. Needs NVRTC itself (tools/nvrtc/install.sh), no device.</summary>
+public sealed partial class AttentionCompileTests
+{
+    private const int ThreeBlocks = 168, TwoBlocks = 255;
+
+    public static TheoryData<string, KernelStorage> Targets => new()
+    {
+        { "sm_75", KernelStorage.F16 },
+        { "sm_80", KernelStorage.F16 },
+        { "sm_80", KernelStorage.BF16 },
+        { "sm_80", KernelStorage.F32 },
+        { "sm_86", KernelStorage.F16 },
+        { "sm_86", KernelStorage.BF16 },
+        { "sm_89", KernelStorage.F16 },
+        { "sm_89", KernelStorage.BF16 },
+        { "sm_90a", KernelStorage.F16 },
+        { "sm_90a", KernelStorage.BF16 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Vision(string target, KernelStorage storage)
+    {
+        Check(target, keys => new VisionAttention(storage, 16, 64, 1024, keys(64)), ThreeBlocks);
+        Check(target, keys => new VisionAttention(storage, 16, 64, 3072, keys(64)), ThreeBlocks);
+        Check(target, keys => new VisionAttention(storage, 8, 128, 1024, keys(128)), TwoBlocks);
+    }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Prefill(string target, KernelStorage storage)
+    {
+        Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(32, 8, 128), keys(128)), TwoBlocks);
+        Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(16, 8, 128), keys(128)), TwoBlocks);
+        Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(32, 8, 64), keys(64)), ThreeBlocks);
+    }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Decode(string target, KernelStorage storage)
+    {
+        foreach (int group in (int[])[1, 2, 4, 8])
+            Check(target, _ => new DecodeAttention(storage, new AttentionGeometry(8 * group, 8, 128)), ThreeBlocks);
+        Check(target, _ => new DecodeAttention(storage, new AttentionGeometry(16, 4, 64)), ThreeBlocks);
+    }
+
+    private static void Check(string target, Func<Func<int, int>, KernelDefinition> make, int mostRegisters)
+    {
+        CudaTarget parsed = CudaTarget.Parse(target);
+        ComputeCapability capability = new(parsed.Architecture / 10, parsed.Architecture % 10);
+        KernelDefinition definition = make(headSize => FlashTile.ChooseKeys(capability, headSize));
+        Assert.True(definition.Serves(capability));
+        KernelProgram program = KernelProgram.Read(new EmbeddedKernelSource(typeof(KernelDefinition).Assembly), definition.Source);
+        string log = LoadCompiler().Compile(program, parsed, [.. definition.Options, "--ptxas-options=-v"]).Log;
+        Assert.Contains("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads", log, StringComparison.Ordinal);
+        Match registers = RegisterCount().Match(log);
+        Assert.True(registers.Success, log);
+        int used = int.Parse(registers.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(used <= mostRegisters, $"{definition} takes {used} registers for {target}, {mostRegisters} are planned");
+    }
+
+    private static Nvrtc LoadCompiler()
+    {
+        const string Library = "artifacts/nvrtc/lib/libnvrtc.so.12";
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, Library))) return Nvrtc.Load(Path.Combine(folder.FullName, Library));
+        Assert.Skip($"{Library} is not in this checkout: run tools/nvrtc/install.sh");
+        throw new InvalidOperationException(Library);
+    }
+
+    [GeneratedRegex(@"Used (\d+) registers")]
+    private static partial Regex RegisterCount();
+}

@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>Queries of a step and a cache of two layers whose second is attended to, on the device. Pages are shuffled, and whatever no token has written
+/// is not a number. Rows of the step belong to the sequences in turn, with one row between that belongs to none.</summary>
+internal sealed class PagedProblem : IDisposable
+{
+    private const int Layers = 2, Layer = 1, Page = SequenceSpan.PageTokens;
+
+    private readonly AttentionGeometry heads;
+    private readonly KernelStorage storage;
+    private readonly float[] queries;
+    private readonly float[] cache;
+    private readonly int[] pageTable;
+    private readonly DeviceFloats deviceQueries;
+    private readonly DeviceFloats deviceCache;
+    private readonly DeviceFloats deviceOutputs;
+    private readonly DeviceArray<SequenceSpan> deviceSpans;
+    private readonly DeviceArray<int> devicePageTable;
+
+    /// <param name="device">Where.</param>
+    /// <param name="storage">Of queries, cache and outputs.</param>
+    /// <param name="heads">Head layout.</param>
+    /// <param name="sequences">In the order of their rows.</param>
+    /// <param name="seed">Of all numbers.</param>
+    /// <param name="hiddenKeys">The first keys of every sequence that have a score of -infinity.</param>
+    public PagedProblem(GpuDevice device, KernelStorage storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
+    {
+        this.storage = storage;
+        this.heads = heads;
+        Spans = new SequenceSpan[sequences.Count];
+        int row = 1, page = 0;
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            Spans[i] = new SequenceSpan(row, sequences[i].RowCount, sequences[i].PastLength, page);
+            row += sequences[i].RowCount + 1;
+            page += sequences[i].PageCount;
+        }
+        Rows = row;
+        pageTable = Shuffle(page, seed);
+        queries = StoredFloats.Random(Rows * heads.QueryColumns, seed + 1, storage, 1.5);
+        cache = FillCache(page + 1, seed + 2);
+        HideKeys(hiddenKeys);
+        deviceQueries = device.Upload(queries, storage);
+        deviceCache = device.Upload(cache, storage);
+        deviceOutputs = device.Allocate(queries.Length, storage);
+        deviceSpans = device.Upload(Spans);
+        devicePageTable = device.Upload(pageTable);
+    }
+
+    public SequenceSpan[] Spans { get; }
+
+    public int Rows { get; }
+
+    public int MostPages => Spans.Max(span => span.PageCount);
+
+    public DevicePointer Queries => new(deviceQueries.Address);
+
+    public DevicePointer Outputs => new(deviceOutputs.Address);
+
+    public DevicePointer LayerStart => new DevicePointer(deviceCache.Address) + (Layer * LayerElements * storage.ElementBytes());
+
+    public long PageBytes => (long)Layers * LayerElements * storage.ElementBytes();
+
+    public DevicePointer SpanStart => new(deviceSpans.Address);
+
+    public DevicePointer PageTableStart => new(devicePageTable.Address);
+
+    private int LayerElements => 2 * heads.KeyValueHeads * Page * heads.HeadSize;
+
+    /// <summary>The same cache with other lengths, up to those that it was made for.</summary>
+    public void Replace(GpuDevice device, params ReadOnlySpan<SequenceSpan> spans)
+    {
+        spans.CopyTo(Spans);
+        device.Stream.CopyToDevice<SequenceSpan>(new DeviceSpan(SpanStart, Spans.Length * (long)Unsafe.SizeOf<SequenceSpan>()), Spans);
+    }
+
+    public float[] Download() => deviceOutputs.Download();
+
+    /// <summary>Compares all rows of sequences, and requires that the others were not written.</summary>
+    public void Check()
+    {
+        float[] outputs = Download();
+        AttentionReference reference = new(heads.HeadSize, storage);
+        List<float> actual = [];
+        int checkedTo = 0;
+        foreach (SequenceSpan span in Spans)
+        {
+            RequireUntouched(outputs, checkedTo, span.FirstRow);
+            checkedTo = span.FirstRow + span.RowCount;
+            for (int row = 0; row < span.RowCount; row++)
+                for (int head = 0; head < heads.QueryHeads; head++)
+                {
+                    int keyHead = head / heads.GroupSize, start = ((span.FirstRow + row) * heads.QueryColumns) + (head * heads.HeadSize);
+                    reference.Add(
+                        queries.AsSpan(start, heads.HeadSize), span.PastLength + row + 1,
+                        key => new ArraySegment<float>(cache, Slot(span, key, keyHead, false), heads.HeadSize),
+                        key => new ArraySegment<float>(cache, Slot(span, key, keyHead, true), heads.HeadSize));
+                    actual.AddRange(outputs.AsSpan(start, heads.HeadSize));
+                }
+        }
+        RequireUntouched(outputs, checkedTo, Rows);
+        Accuracy.Within(reference.Expected, reference.Bounds, actual.ToArray(), "output");
+    }
+
+    public void Dispose()
+    {
+        deviceQueries.Dispose();
+        deviceCache.Dispose();
+        deviceOutputs.Dispose();
+        deviceSpans.Dispose();
+        devicePageTable.Dispose();
+    }
+
+    private void RequireUntouched(float[] outputs, int firstRow, int endRow)
+    {
+        for (int i = firstRow * heads.QueryColumns; i < endRow * heads.QueryColumns; i++)
+            Xunit.Assert.True(float.IsNaN(outputs[i]), $"element {i} of a row that no sequence has was written");
+    }
+
+    private void HideKeys(int count)
+    {
+        if (count == 0) return;
+        for (int i = 0; i < queries.Length; i += heads.HeadSize)
+            queries[i] = 1;
+        foreach (SequenceSpan span in Spans)
+            for (int head = 0; head < heads.KeyValueHeads; head++)
+                for (int key = 0; key < count; key++)
+                    cache[Slot(span, key, head, false)] = float.NegativeInfinity;
+    }
+
+    private float[] FillCache(int pages, int seed)
+    {
+        float[] values = new float[pages * Layers * LayerElements];
+        Array.Fill(values, float.NaN);
+        foreach (SequenceSpan span in Spans)
+            for (int head = 0; head < heads.KeyValueHeads; head++)
+                for (int key = 0; key < span.Length; key++)
+                {
+                    StoredFloats.Random(heads.HeadSize, seed++, storage, 1.5).CopyTo(values, Slot(span, key, head, false));
+                    StoredFloats.Random(heads.HeadSize, seed++, storage).CopyTo(values, Slot(span, key, head, true));
+                }
+        return values;
+    }
+
+    // Of a key's or a value's first element in the cache.
+    private int Slot(SequenceSpan span, int position, int head, bool isValue)
+    {
+        int page = pageTable[span.FirstPage + (position / Page)];
+        int row = ((((isValue ? heads.KeyValueHeads : 0) + head) * Page) + (position % Page)) * heads.HeadSize;
+        return (((page * Layers) + Layer) * LayerElements) + row;
+    }
+
+    // One physical page more than there are entries: its number is left out somewhere.
+    private static int[] Shuffle(int pages, int seed)
+    {
+        int[] numbers = [.. Enumerable.Range(0, pages + 1)];
+        new Random(seed).Shuffle(numbers);
+        return numbers[..pages];
+    }
+}
