@@ -24,6 +24,7 @@ internal static class BenchCommand
           --steps N              decode steps of one sample (64)
           --samples N            samples (5)
           --device auto|cpu|cuda where to run (auto: a GPU where one works)
+          --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --json                 one JSON object instead of text
           --verbose              stack traces of errors

@@ -31,7 +31,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '18446744073709551616'", "chat", "--seed", "18446744073709551616", "hi")]
     [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '-1'", "chat", "--seed", "-1", "hi")]
     [InlineData("xc2: --threads must be an integer, 1 to 1024, not '1025'", "chat", "--threads", "1025", "hi")]
-    [InlineData("xc2: --device must be auto or cpu, not 'gpu'", "chat", "--device", "gpu", "hi")]
+    [InlineData("xc2: --device must be auto or cpu or cuda, not 'gpu'", "chat", "--device", "gpu", "hi")]
     [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
     [InlineData("xc2: the prompt is empty", "chat", "  ")]
     [InlineData("xc2: the prompt is empty", "chat")]
