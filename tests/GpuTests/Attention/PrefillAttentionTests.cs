@@ -77,8 +77,10 @@ public sealed class PrefillAttentionTests(GpuDevice device)
         PrefillAttention kernel = new(KernelStorage.F16, new AttentionGeometry(32, 8, 128), 64);
         Assert.Equal(new LaunchGeometry(new Dim3(32, 21), 128, 48 * 1024), kernel.Geometry(1300, 1));
         Assert.Equal(3, kernel.Geometry(3, 64).Grid.Y);
-        Assert.Equal(4, kernel.Geometry(132, 3).Grid.Y); // 1 + 1 + 130
-        Assert.Equal(2, kernel.Geometry(66, 2).Grid.Y);  // 1 + 65 has 3
+        for (int rows = 2; rows < 300; rows++)
+            Assert.Equal(Enumerable.Range(1, rows - 1).Max(first => Tiles(first) + Tiles(rows - first)), kernel.Geometry(rows, 2).Grid.Y);
+
+        static int Tiles(int rows) => (rows + 63) / 64;
     }
 
     [Fact]
