@@ -114,7 +114,7 @@ public sealed unsafe class Int8RowsTests(ITestOutputHelper output)
         fixed (ushort* data = halves)
         {
             double best = double.MaxValue;
-            for (int i = 0; i < 5; i++)
+            for (int i = 0; i < 40; i++)
             {
                 long start = Stopwatch.GetTimestamp();
                 Int8Rows.Quantize(new HostTensor((nint)data, DType.BF16, new Shape(Rows, Columns)), "w", TestContext.Current.CancellationToken).Dispose();
@@ -122,7 +122,7 @@ public sealed unsafe class Int8RowsTests(ITestOutputHelper output)
             }
             output.WriteLine($"{Rows * Columns / best / 1e9:F2} G elements/s");
             // A tenth of what a busy machine of two cores does.
-            Assert.True(best < 0.2, $"{best} s");
+            Assert.True(best < 0.1, $"{best} s");
         }
     }
 
