@@ -1,0 +1,100 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>A linear y = x Wᵀ as prefill and decode both see it: sizes, types and what follows the product.</summary>
+public sealed record LinearForm
+{
+    /// <summary>Type of weights (unless <see cref="Weights"/> says otherwise), bias, inputs and, mostly, outputs.</summary>
+    public required KernelStorage Storage { get; init; }
+
+    public WeightFormat Weights { get; init; }
+
+    /// <summary>Columns of the weights: a multiple of 8, of 16 where they are int8.</summary>
+    public required int InFeatures { get; init; }
+
+    /// <summary>Rows of the weights: of gate and up together where the linear is gated.</summary>
+    public required int OutFeatures { get; init; }
+
+    public LinearFinish Finish { get; init; }
+
+    /// <summary>Of a plain linear.</summary>
+    public Activation Activation { get; init; }
+
+    /// <summary>A bias in the storage type, in the order of the weights' rows.</summary>
+    public bool HasBias { get; init; }
+
+    /// <summary>A plain linear adds the residual stream [rows, out], F32.</summary>
+    public bool HasResidual { get; init; }
+
+    /// <summary>A plain linear stores F32: the residual stream, logits.</summary>
+    public bool StoresFloat { get; init; }
+
+    /// <summary>Heads of the packed projection; of a linear that appends to the cache.</summary>
+    public AttentionGeometry Heads { get; init; }
+
+    /// <summary>Columns of the output.</summary>
+    public int OutputColumns => Finish switch
+    {
+        LinearFinish.Gated => OutFeatures / 2,
+        LinearFinish.RopeKvAppend => Heads.QueryColumns,
+        _ => OutFeatures,
+    };
+
+    public int OutputElementBytes => StoresFloat ? sizeof(float) : Storage.ElementBytes();
+
+    public int WeightElementBytes => Weights == WeightFormat.Int8 ? sizeof(byte) : Storage.ElementBytes();
+
+    /// <summary>Bytes of the weights with their scales.</summary>
+    public long WeightBytes => OutFeatures * (((long)InFeatures * WeightElementBytes) + (Weights == WeightFormat.Int8 ? sizeof(float) : 0));
+
+    /// <summary>Refuses sizes that no kernel has a form for.</summary>
+    /// <exception cref="ArgumentException">The message names the property.</exception>
+    internal void Require()
+    {
+        int chunk = Weights == WeightFormat.Int8 ? 16 : 8;
+        if (InFeatures < chunk || InFeatures % chunk != 0)
+            throw Refused(nameof(InFeatures), $"a multiple of {chunk}", InFeatures);
+        if (OutFeatures < 1)
+            throw Refused(nameof(OutFeatures), "at least 1", OutFeatures);
+        if (Finish != LinearFinish.Plain && (Activation != Activation.None || HasResidual || StoresFloat))
+            throw Refused(nameof(Finish), "no activation, residual or F32 output beside it", Finish);
+        if (Finish == LinearFinish.Gated && OutFeatures % 16 != 0)
+            throw Refused(nameof(OutFeatures), "a multiple of 16 (8 gates, 8 ups)", OutFeatures);
+        if (Finish == LinearFinish.RopeKvAppend && (Heads.HeadSize % 32 != 0 || Heads.KeyValueHeads < 1 || OutFeatures != Heads.PackedColumns))
+            throw Refused(nameof(Heads), $"heads of a multiple of 32 that make {OutFeatures} rows", Heads);
+    }
+
+    /// <summary>What both kernels define.</summary>
+    internal IEnumerable<(string Name, string Value)> Definitions()
+    {
+        yield return ("STORAGE", Storage.CudaName());
+        yield return ("PLAIN_ARITHMETIC", Storage == KernelStorage.F32 ? "1" : "0");
+        yield return ("WEIGHT_INT8", Weights == WeightFormat.Int8 ? "1" : "0");
+        yield return ("IN_FEATURES", Number(InFeatures));
+        yield return ("OUT_FEATURES", Number(OutFeatures));
+        yield return ("EPILOGUE", Number((int)Finish));
+        yield return ("ACTIVATION", Number((int)Activation));
+        yield return ("HAS_BIAS", HasBias ? "1" : "0");
+        yield return ("HAS_RESIDUAL", HasResidual ? "1" : "0");
+        yield return ("OUTPUT", StoresFloat ? "f32" : Storage.CudaName());
+        if (Finish != LinearFinish.RopeKvAppend) yield break;
+        yield return ("HEAD_SIZE", Number(Heads.HeadSize));
+        yield return ("GROUP_SIZE", Number(Heads.GroupSize));
+        yield return ("KV_HEADS", Number(Heads.KeyValueHeads));
+    }
+
+    /// <summary>Bytes and operations of so many rows, without Partial LoRA.</summary>
+    internal KernelCost Cost(int rows, int inputElementBytes)
+    {
+        long cacheBytes = Finish == LinearFinish.RopeKvAppend ? 2L * rows * Heads.KeyValueColumns * Storage.ElementBytes() : 0;
+        long residualBytes = HasResidual ? (long)rows * OutFeatures * sizeof(float) : 0;
+        long bytes = WeightBytes + ((long)rows * InFeatures * inputElementBytes) + ((long)rows * OutputColumns * OutputElementBytes) + cacheBytes + residualBytes;
+        return new KernelCost(bytes, 2L * rows * InFeatures * OutFeatures);
+    }
+
+    private static string Number(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static ArgumentException Refused(string property, string expected, object found) =>
+        new($"{nameof(LinearForm)}.{property}: expected {expected}, found {found}", property);
+}

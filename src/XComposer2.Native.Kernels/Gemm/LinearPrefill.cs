@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>A linear for many rows, on tensor cores, with Partial LoRA on visual rows in the same sums.</summary>
+public sealed record LinearPrefill : KernelDefinition
+{
+    /// <param name="form">Sizes, types and what follows the product.</param>
+    /// <param name="tile">Of <see cref="TileChooser.Choose"/>.</param>
+    /// <param name="loraRank">Of Partial LoRA: a multiple of 8; 0 for none. A gated linear has it for gate and up each.</param>
+    /// <exception cref="ArgumentException">There is no form of the kernel for these sizes.</exception>
+    public LinearPrefill(LinearForm form, PrefillTile tile, int loraRank = 0)
+    {
+        ArgumentNullException.ThrowIfNull(form);
+        form.Require();
+        if (loraRank < 0 || loraRank % 8 != 0)
+            throw new ArgumentOutOfRangeException(nameof(loraRank), loraRank, "a rank is a multiple of 8");
+        if (form.Storage == KernelStorage.F32 != (tile == PrefillTile.Plain))
+            throw new ArgumentException($"{form.Storage} has no tile {tile}", nameof(tile));
+        Form = form;
+        Tile = tile;
+        LoraRank = loraRank;
+    }
+
+    public LinearForm Form { get; }
+
+    public PrefillTile Tile { get; }
+
+    public int LoraRank { get; }
+
+    /// <summary>Inputs of Partial LoRA's upper half: 0, 1, or 2 for gate and up.</summary>
+    public int LoraInputs => LoraRank == 0 ? 0 : Form.Finish == LinearFinish.Gated ? 2 : 1;
+
+    public override string Source => "gemm/linear_prefill.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<LinearPrefillArguments>();
+
+    public override int BlockThreads => Tile.Threads;
+
+    public override int DynamicSharedBytes => Tile.SharedBytes(Form.Storage, Form.Weights, LoraInputs);
+
+    public override bool Serves(ComputeCapability capability) =>
+        base.Serves(capability) && (capability.Number >= 80 || (Form.Storage != KernelStorage.BF16 && Tile.Stages == 2));
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        .. Form.Definitions(),
+        .. Tile.Definitions(),
+        ("PAIRED_ROWS", Flag(Form.Finish != LinearFinish.Plain)),
+        ("LORA_INPUTS", Number(LoraInputs)),
+        ("RANK", Number(LoraRank)),
+        ("DYNAMIC_SHARED_BYTES", Number(DynamicSharedBytes)),
+    ];
+
+    /// <summary>Row tiles go first, so that blocks that run together share the weights.</summary>
+    public LaunchGeometry Geometry(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return new LaunchGeometry(
+            new Dim3((rows + Tile.Rows - 1) / Tile.Rows, (Form.OutFeatures + Tile.Columns - 1) / Tile.Columns), BlockThreads, DynamicSharedBytes);
+    }
+
+    /// <param name="rows">Rows of the step.</param>
+    /// <param name="visualRows">Of these, rows with Partial LoRA.</param>
+    public KernelCost Cost(int rows, int visualRows)
+    {
+        long loraBytes = LoraRank == 0 ? 0 : ((long)Form.OutFeatures + ((long)visualRows * LoraInputs)) * LoraRank * Form.Storage.ElementBytes();
+        return Form.Cost(rows, Form.Storage.ElementBytes()) + new KernelCost(loraBytes, 2L * visualRows * LoraRank * Form.OutFeatures);
+    }
+}

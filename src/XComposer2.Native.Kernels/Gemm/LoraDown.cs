@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>The lower half of Partial LoRA: scale x Aᵀ on visual rows, zero on text rows.</summary>
+public sealed record LoraDown : KernelDefinition
+{
+    /// <param name="storage">Type of input, A and output.</param>
+    /// <param name="inFeatures">Columns of A: a multiple of 8.</param>
+    /// <param name="outFeatures">Rows of A: the rank, or twice the rank for gate and up; a multiple of 4.</param>
+    /// <param name="tile">Of <see cref="TileChooser.ChooseForLora"/>.</param>
+    public LoraDown(KernelStorage storage, int inFeatures, int outFeatures, PrefillTile tile)
+    {
+        if (inFeatures < 8 || inFeatures % 8 != 0)
+            throw new ArgumentOutOfRangeException(nameof(inFeatures), inFeatures, "expected a multiple of 8");
+        if (outFeatures < 4 || outFeatures % 4 != 0)
+            throw new ArgumentOutOfRangeException(nameof(outFeatures), outFeatures, "expected a multiple of 4");
+        if (storage == KernelStorage.F32 != (tile == PrefillTile.Plain))
+            throw new ArgumentException($"{storage} has no tile {tile}", nameof(tile));
+        Storage = storage;
+        InFeatures = inFeatures;
+        OutFeatures = outFeatures;
+        Tile = tile;
+    }
+
+    public KernelStorage Storage { get; }
+
+    public int InFeatures { get; }
+
+    public int OutFeatures { get; }
+
+    public PrefillTile Tile { get; }
+
+    public override string Source => "gemm/lora_down.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<LoraDownArguments>();
+
+    public override int BlockThreads => Tile.Threads;
+
+    public override int DynamicSharedBytes => Tile.SharedBytes(Storage, WeightFormat.Storage, 0);
+
+    public override bool Serves(ComputeCapability capability) =>
+        base.Serves(capability) && (capability.Number >= 80 || (Storage != KernelStorage.BF16 && Tile.Stages == 2));
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        ("STORAGE", Storage.CudaName()),
+        ("PLAIN_ARITHMETIC", Flag(Storage == KernelStorage.F32)),
+        ("WEIGHT_INT8", "0"),
+        ("IN_FEATURES", Number(InFeatures)),
+        ("OUT_FEATURES", Number(OutFeatures)),
+        .. Tile.Definitions(),
+        ("PAIRED_ROWS", "0"),
+        ("LORA_INPUTS", "0"),
+        ("RANK", "0"),
+        ("DYNAMIC_SHARED_BYTES", Number(DynamicSharedBytes)),
+    ];
+
+    public LaunchGeometry Geometry(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return new LaunchGeometry(
+            new Dim3((rows + Tile.Rows - 1) / Tile.Rows, (OutFeatures + Tile.Columns - 1) / Tile.Columns), BlockThreads, DynamicSharedBytes);
+    }
+
+    /// <param name="rows">Rows of the step.</param>
+    /// <param name="visualRows">Of these, rows that are computed.</param>
+    public KernelCost Cost(int rows, int visualRows) => new(
+        ((((long)visualRows + OutFeatures) * InFeatures) + ((long)rows * OutFeatures)) * Storage.ElementBytes(), 2L * visualRows * InFeatures * OutFeatures);
+}
