@@ -20,6 +20,10 @@ public static class Accuracy
         _ => 1.0 / (1 << 24),
     };
 
+    /// <summary>How far rounding once may move a value: half a unit in its last place, or half of the smallest step of the type.</summary>
+    public static double Stored(double value, KernelStorage storage) =>
+        (Rounding(storage) * Math.Abs(value)) + (storage == KernelStorage.F16 ? 1.0 / (1 << 25) : 0);
+
     /// <summary>Deviation of a sum of so many products in F32, relative to the root of the sum of their squares.</summary>
     public static double Summation(int terms) => Math.Sqrt(terms) / (1 << 22);
 

@@ -1,0 +1,185 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>A linear with random operands, in the model's order and as the device has them, and what it should give, in double precision.</summary>
+public sealed class LinearCase
+{
+    private readonly float[] weight;
+    private readonly float[] bias;
+    private readonly float[] residual;
+    private readonly sbyte[] integers;
+    private readonly float[] scales;
+
+    /// <param name="form">What is tested.</param>
+    /// <param name="rows">Rows of the input.</param>
+    /// <param name="rank">Of Partial LoRA; 0 for none.</param>
+    /// <param name="isVisual">Which rows have it.</param>
+    /// <param name="hasNorm">The input is the residual stream, and is normed first.</param>
+    public LinearCase(LinearForm form, int rows, int rank = 0, Func<int, bool>? isVisual = null, bool hasNorm = false)
+    {
+        Form = form;
+        Rows = rows;
+        Rank = rank;
+        HasNorm = hasNorm;
+        VisualRow = [.. Enumerable.Range(0, rows).Select(row => isVisual is null || !isVisual(row) ? -1 : row)];
+        KernelStorage storage = form.Storage;
+        Input = StoredFloats.Random(rows * form.InFeatures, 1, hasNorm ? KernelStorage.F32 : storage, hasNorm ? 3 : 1);
+        Gain = StoredFloats.Random(form.InFeatures, 2, storage);
+        double deviation = 1 / Math.Sqrt(form.InFeatures);
+        weight = StoredFloats.Random(form.OutFeatures * form.InFeatures, 3, storage, deviation);
+        bias = StoredFloats.Random(form.OutFeatures, 4, storage);
+        residual = StoredFloats.Random(rows * form.OutFeatures, 5, KernelStorage.F32);
+        LoraDown = StoredFloats.Random(rows * LoraInputs * rank, 6, storage);
+        LoraUp = StoredFloats.Random(form.OutFeatures * rank, 7, storage, rank == 0 ? 1 : 1 / Math.Sqrt(rank));
+        for (int i = 0; i < LoraDown.Length; i++)
+            if (VisualRow[i / (LoraInputs * rank)] < 0) LoraDown[i] = 0;
+        scales = [.. StoredFloats.Random(form.OutFeatures, 8, KernelStorage.F32).Select(value => (float)deviation * (1 + MathF.Abs(value)) / 64)];
+        Random random = new(9);
+        integers = new sbyte[form.Weights == WeightFormat.Int8 ? weight.Length : 0];
+        for (int i = 0; i < integers.Length; i++)
+        {
+            // The ends of the range are among them.
+            integers[i] = i % 61 == 0 ? (sbyte)-127 : i % 67 == 0 ? (sbyte)127 : (sbyte)random.Next(-127, 128);
+            weight[i] = integers[i];
+        }
+    }
+
+    public LinearForm Form { get; }
+
+    public int Rows { get; }
+
+    public int Rank { get; }
+
+    public bool HasNorm { get; }
+
+    public int[] VisualRow { get; }
+
+    public float[] Input { get; }
+
+    public float[] Gain { get; }
+
+    /// <summary>T [rows, inputs x rank].</summary>
+    public float[] LoraDown { get; }
+
+    /// <summary>B [out, rank], in the model's order.</summary>
+    public float[] LoraUp { get; }
+
+    public const float Epsilon = 1e-5f;
+
+    public int LoraInputs => Form.Finish == LinearFinish.Gated ? 2 : 1;
+
+    private bool IsInt8 => Form.Weights == WeightFormat.Int8;
+
+    /// <summary>The row of the model that stands in a row on the device.</summary>
+    public int Source(int row) => Form.Finish switch
+    {
+        LinearFinish.Gated => RowPermutation.GateUp(row, Form.OutFeatures / 2),
+        LinearFinish.RopeKvAppend => RowPermutation.Rope(row, Form.Heads),
+        _ => row,
+    };
+
+    public DeviceArray<byte> UploadWeight(GpuDevice device)
+    {
+        if (!IsInt8) return device.Upload<byte>(StoredFloats.Encode(Ordered(weight, Form.InFeatures), Form.Storage));
+        sbyte[] rows = Ordered(integers, Form.InFeatures), ordered = new sbyte[rows.Length];
+        Int8ColumnOrder.Apply(rows, ordered);
+        return device.Upload<byte>(Array.ConvertAll(ordered, value => unchecked((byte)value)));
+    }
+
+    public DeviceArray<float> UploadScales(GpuDevice device) => device.Upload(Ordered(scales, 1));
+
+    public DeviceFloats UploadBias(GpuDevice device) => device.Upload(Ordered(bias, 1), Form.Storage);
+
+    public DeviceFloats UploadLoraUp(GpuDevice device) => device.Upload(Ordered(LoraUp, Math.Max(1, Rank)), Form.Storage);
+
+    public DeviceArray<float> UploadResidual(GpuDevice device) => device.Upload(residual);
+
+    /// <summary>The product with everything before the finish, and how far a kernel may be from it: [rows, out] in the model's order.</summary>
+    public (double[] Sums, double[] Bounds) Product()
+    {
+        int columns = Form.OutFeatures;
+        double[] sums = new double[Rows * columns], bounds = new double[Rows * columns];
+        for (int row = 0; row < Rows; row++)
+        {
+            double[] x = Normed(row, out double norm);
+            for (int column = 0; column < columns; column++)
+                (sums[(row * columns) + column], bounds[(row * columns) + column]) = Sum(x, norm, row, column);
+        }
+        return (sums, bounds);
+    }
+
+    /// <summary>What a plain or gated linear stores.</summary>
+    public (double[] Values, double[] Bounds) Expected()
+    {
+        (double[] sums, double[] bounds) = Product();
+        int columns = Form.OutputColumns;
+        double[] values = new double[Rows * columns], outputBounds = new double[values.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            int row = i / columns, column = i % columns;
+            (double value, double bound) = Form.Finish == LinearFinish.Gated
+                ? References.Gate(sums[(row * 2 * columns) + column], bounds[(row * 2 * columns) + column], sums[(((row * 2) + 1) * columns) + column], bounds[(((row * 2) + 1) * columns) + column])
+                : References.Activate(Form.Activation, sums[i], bounds[i]);
+            if (Form.HasResidual) value += residual[i];
+            values[i] = value;
+            outputBounds[i] = bound + Accuracy.Stored(value, Form.StoresFloat ? KernelStorage.F32 : Form.Storage);
+        }
+        return (values, outputBounds);
+    }
+
+    /// <summary>The arguments that every finish shares, for the arrays that hold them.</summary>
+    public LinearPrefillArguments Arguments(ulong input, ulong weights, ulong output) => new()
+    {
+        Input = new DevicePointer(input), Weight = new DevicePointer(weights), Output = new DevicePointer(output), Rows = Rows,
+    };
+
+    private (double Sum, double Bound) Sum(double[] x, double norm, int row, int column)
+    {
+        int inputs = Form.InFeatures;
+        double scale = norm * (IsInt8 ? scales[column] : 1), sum = 0, squares = 0;
+        for (int k = 0; k < inputs; k++)
+        {
+            double term = x[k] * weight[(column * inputs) + k];
+            sum += term;
+            squares += term * term;
+        }
+        (sum, squares) = (sum * scale, squares * scale * scale);
+        int which = Form.Finish == LinearFinish.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
+        for (int k = 0; k < Rank && VisualRow[row] >= 0; k++)
+        {
+            double term = (double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k];
+            sum += term;
+            squares += term * term;
+        }
+        if (Form.HasBias) sum += bias[column];
+        // Scales and norms are multiplied in F32, a few roundings more.
+        double bound = (Accuracy.Summation(inputs + Rank) * Math.Sqrt(squares)) + (4 * Accuracy.Rounding(KernelStorage.F32) * Math.Abs(sum));
+        return (sum, bound);
+    }
+
+    // The row as the kernel multiplies it, and the factor that comes after the sum.
+    private double[] Normed(int row, out double norm)
+    {
+        double[] x = new double[Form.InFeatures];
+        double squares = 0;
+        for (int k = 0; k < x.Length; k++)
+        {
+            float value = Input[(row * x.Length) + k];
+            squares += (double)value * value;
+            x[k] = HasNorm ? StoredFloats.Round(value * Gain[k], Form.Storage) : value;
+        }
+        norm = HasNorm ? 1 / Math.Sqrt((squares / x.Length) + Epsilon) : 1;
+        return x;
+    }
+
+    private T[] Ordered<T>(T[] rows, int columns)
+    {
+        T[] ordered = new T[rows.Length];
+        for (int row = 0; row < rows.Length / columns; row++)
+            Array.Copy(rows, Source(row) * columns, ordered, row * columns, columns);
+        return ordered;
+    }
+}
