@@ -37,9 +37,10 @@ public class CudaDiscoveryTests
     [Fact]
     public void A_file_that_is_no_library_is_refused_in_the_loaders_words()
     {
-        string file = Path.Combine(Directory.CreateTempSubdirectory("xc2").FullName, "libcuda.so.1");
+        string folder = Directory.CreateTempSubdirectory("xc2-library").FullName, file = Path.Combine(folder, "libcuda.so.1");
         File.WriteAllText(file, "not a library");
         CudaUnavailableException missing = Refused(() => CudaDriver.Load(file));
+        Directory.Delete(folder, recursive: true);
         Assert.Equal(CudaUnavailableReason.DriverNotFound, missing.Reason);
         Assert.Contains($"{file}: does not load, ", missing.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', missing.Message);
