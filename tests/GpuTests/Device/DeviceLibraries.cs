@@ -1,15 +1,46 @@
+using System.Diagnostics;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>Which driver and compiler the tests run on.</summary>
+/// <summary>Which driver and compiler the tests run on: those that XC2_CUDA_DRIVER and XC2_NVRTC name; else a GPU; else the emulated device, built here.</summary>
 internal static class DeviceLibraries
 {
-    private const string DriverVariable = "XC2_CUDA_DRIVER";
+    private const string DriverVariable = "XC2_CUDA_DRIVER", CompilerVariable = "XC2_NVRTC";
 
-    /// <summary>What XC2_CUDA_DRIVER and XC2_NVRTC name; where they name nothing, a GPU.</summary>
-    public static CudaOptions Find() => new()
+    private static readonly TimeSpan buildLimit = TimeSpan.FromMinutes(10);
+
+    /// <summary>Names the libraries in this process's environment, where the program looks for them, and so for whatever a test starts.</summary>
+    /// <exception cref="CudaUnavailableException">There is neither.</exception>
+    public static CudaOptions Find()
     {
-        DriverLibrary = Environment.GetEnvironmentVariable(DriverVariable) is { Length: > 0 } named ? named : null,
-    };
+        if (Environment.GetEnvironmentVariable(DriverVariable) is { Length: > 0 } named)
+            return new CudaOptions { DriverLibrary = named };
+        if (CudaAvailability.Probe().Device is not null)
+            return new CudaOptions();
+        string library = BuildEmulatedDevice();
+        Environment.SetEnvironmentVariable(DriverVariable, library);
+        Environment.SetEnvironmentVariable(CompilerVariable, library);
+        return new CudaOptions { DriverLibrary = library, CompilerLibrary = library };
+    }
+
+    private static string BuildEmulatedDevice()
+    {
+        string script = RepositoryPaths.Find("tests/EmulatedDevice/build.sh");
+        using Process build = Process.Start(new ProcessStartInfo("sh", [script]) { RedirectStandardError = true })!;
+        Task<string> errors = build.StandardError.ReadToEndAsync();
+        if (!build.WaitForExit(buildLimit))
+        {
+            build.Kill(entireProcessTree: true);
+            throw new TimeoutException($"building the emulated device took over {buildLimit.TotalMinutes} minutes");
+        }
+
+        // The script's own word for a machine without a compiler; anything else that is wrong is a failure.
+        const int NoCompiler = 3;
+        if (build.ExitCode == NoCompiler)
+            throw new CudaUnavailableException(CudaUnavailableReason.DriverNotFound, $"there is no GPU, and no emulated device: {errors.Result.Trim()}");
+        if (build.ExitCode != 0)
+            throw new InvalidOperationException($"the emulated device does not build: {errors.Result}");
+        return RepositoryPaths.Find("artifacts/emulated-device/libxc2_emulated.so");
+    }
 }

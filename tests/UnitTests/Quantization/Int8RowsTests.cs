@@ -106,26 +106,6 @@ public sealed unsafe class Int8RowsTests(ITestOutputHelper output)
         Assert.Throws<ArgumentException>(() => Int8Rows.Quantize(new HostTensor(0, DType.F32, new Shape(1)), "w", TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public void A_large_matrix_is_fast()
-    {
-        const int Rows = 1024, Columns = 4096;
-        ushort[] halves = [.. Random(Rows * Columns, 1).Select(value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))];
-        fixed (ushort* data = halves)
-        {
-            double best = double.MaxValue;
-            for (int i = 0; i < 40; i++)
-            {
-                long start = Stopwatch.GetTimestamp();
-                Int8Rows.Quantize(new HostTensor((nint)data, DType.BF16, new Shape(Rows, Columns)), "w", TestContext.Current.CancellationToken).Dispose();
-                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            }
-            output.WriteLine($"{Rows * Columns / best / 1e9:F2} G elements/s");
-            // A tenth of what a busy machine of two cores does.
-            Assert.True(best < 0.1, $"{best} s");
-        }
-    }
-
     private static Int8Rows Quantize(float[] weights, int rows, int columns)
     {
         fixed (float* data = weights)
