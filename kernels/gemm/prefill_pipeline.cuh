@@ -121,7 +121,7 @@ private:
         constexpr u32 half = kSeparateTail ? InputCopy::chunks / 2 : InputCopy::chunks;
         const u32 which = InputCopy::chunk() / half;
         const u32 column = tail * kTailColumns + InputCopy::chunk() % half * kChunkElements;
-        const bool has_chunk = which < kLoraInputs && column < RANK;
+        const bool has_chunk = (i32)which < (i32)kLoraInputs && (i32)column < RANK;
         const STORAGE* down = source.lora_down + (i64)(source.first_row + InputCopy::row()) * (kLoraInputs * RANK) + which * RANK + column;
 #pragma unroll
         for (u32 pass = 0; pass < InputCopy::passes; pass++)
@@ -132,7 +132,7 @@ private:
 #pragma unroll
         for (u32 pass = 0; pass < TailCopy::passes; pass++)
             copy_weight<TailCopy>(stage, pass, up + (i64)weight_row_of(pass * TailCopy::rows_per_pass) * RANK,
-                                  has_column(weight_row_of(TailCopy::row() + pass * TailCopy::rows_per_pass)) && up_column < RANK);
+                                  has_column(weight_row_of(TailCopy::row() + pass * TailCopy::rows_per_pass)) && (i32)up_column < RANK);
     }
 
     __device__ __forceinline__ void copy_input(u32 stage, u32 pass, const void* chunk, bool is_inside) {

@@ -23,12 +23,20 @@ public static class KernelCatalog
         return
         [
             new PatchEmbedding(storage, sizes.ImageSize, sizes.PatchSize, sizes.VisionWidth),
+            new LayerNorm(storage, KernelStorage.F32, sizes.VisionWidth),
+            new LayerNorm(storage, storage, sizes.VisionWidth),
             new VisionAttention(storage, sizes.VisionHeads, headSize, sizes.VisionWidth, FlashTile.ChooseKeys(capability, headSize)),
+            new SelectPatches(storage, sizes.VisionWidth),
+            .. LinearCatalog.Vision(sizes, storage, capability),
         ];
     }
 
     private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability) =>
     [
+        new EmbedTokens(storage, sizes.HiddenSize),
+        new RmsNorm(storage, storage, sizes.HiddenSize),
+        new SelectRows(KernelStorage.F32, sizes.HiddenSize),
+        .. LinearCatalog.Decoder(sizes, storage, capability),
         new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
         new DecodeAttention(storage, sizes.Attention),
         new SampleToken(sizes.VocabularySize),

@@ -12,6 +12,9 @@ public static class TileChooser
 {
     private static readonly (PrefillTile Tile, double Worth)[] Turing = [(PrefillTile.T1, 1), (PrefillTile.T2, 0.95), (PrefillTile.T3, 0.9)];
 
+    // The loader's switch to Partial LoRA takes registers that T1 has not got: it would spill.
+    private static readonly (PrefillTile Tile, double Worth)[] TuringWithLora = [(PrefillTile.T2, 1), (PrefillTile.T3, 0.95)];
+
     private static readonly (PrefillTile Tile, double Worth)[] Center = [(PrefillTile.A1, 1), (PrefillTile.A2, 0.95), (PrefillTile.S1, 0.8)];
 
     private static readonly (PrefillTile Tile, double Worth)[] Consumer = [(PrefillTile.G1, 1), (PrefillTile.G2, 1), (PrefillTile.S1, 0.92)];
@@ -22,13 +25,14 @@ public static class TileChooser
     /// <param name="storage">F32 has one tile.</param>
     /// <param name="rows">Rows of the step.</param>
     /// <param name="columns">Rows of the weights.</param>
-    public static PrefillTile Choose(ComputeCapability capability, int multiprocessors, KernelStorage storage, int rows, int columns)
+    /// <param name="hasLora">The same sums take in Partial LoRA.</param>
+    public static PrefillTile Choose(ComputeCapability capability, int multiprocessors, KernelStorage storage, int rows, int columns, bool hasLora)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         if (storage == KernelStorage.F32) return PrefillTile.Plain;
-        (PrefillTile Tile, double Worth)[] tiles = TilesOf(capability);
+        (PrefillTile Tile, double Worth)[] tiles = TilesOf(capability, hasLora);
         (PrefillTile Tile, double Worth) best = tiles[0];
         foreach ((PrefillTile Tile, double Worth) candidate in tiles)
             if (candidate.Worth * Efficiency(candidate.Tile, multiprocessors, rows, columns) > best.Worth * Efficiency(best.Tile, multiprocessors, rows, columns))
@@ -48,9 +52,9 @@ public static class TileChooser
         return (double)rows * columns / (waves * multiprocessors * (double)(tile.Rows * tile.Columns));
     }
 
-    private static (PrefillTile Tile, double Worth)[] TilesOf(ComputeCapability capability) => capability switch
+    private static (PrefillTile Tile, double Worth)[] TilesOf(ComputeCapability capability, bool hasLora) => capability switch
     {
-        { Number: < 80 } => Turing,
+        { Number: < 80 } => hasLora ? TuringWithLora : Turing,
         { Major: 8, Minor: > 0 } or { Major: >= 12 } => Consumer,
         _ => Center,
     };

@@ -41,7 +41,7 @@ internal sealed class LinearPrefillStep(FusedLinearOp operation, CudaBinder bind
     {
         LinearForm form = LinearForms.Of(operation, binder);
         int rows = binder.Spec(operation.Input).Shape[0];
-        PrefillTile tile = TileChooser.Choose(binder.Device.Capability, binder.Device.MultiprocessorCount, binder.Storage, rows, form.OutFeatures);
+        PrefillTile tile = TileChooser.Choose(binder.Device.Capability, binder.Device.MultiprocessorCount, binder.Storage, rows, form.OutFeatures, operation.Lora is not null);
         return new LinearPrefill(form, tile, operation.Lora?.Rank ?? 0);
     }
 }
