@@ -16,6 +16,7 @@ public sealed unsafe class EmulatedDevice : IDisposable
     private readonly CudaStream? stream;
     private readonly Nvrtc? compiler;
     private readonly nint library;
+    private CudaTarget target = CudaTarget.Cubin(80);
 
     public EmulatedDevice()
     {
@@ -51,6 +52,13 @@ public sealed unsafe class EmulatedDevice : IDisposable
 
     public bool HasExport(string name) => NativeLibrary.TryGetExport(library, name, out _);
 
+    /// <summary>Lets the device be of another generation from here on: 75, 80, 86, 89 or 90.</summary>
+    public void Become(int architecture)
+    {
+        Assert.Equal(0, Configure("arch", architecture.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        target = CudaTarget.Cubin(architecture, isSpecific: architecture == 90);
+    }
+
     /// <summary>Forgets faults and errors, drops waiting work, and sets the order in which threads run.</summary>
     public void Begin(string schedule = "forward")
     {
@@ -59,7 +67,7 @@ public sealed unsafe class EmulatedDevice : IDisposable
         Assert.Equal(0, Configure("schedule", schedule));
     }
 
-    public int Configure(string name, string value)
+    private int Configure(string name, string value)
     {
         nint nameText = Marshal.StringToCoTaskMemUTF8(name), valueText = Marshal.StringToCoTaskMemUTF8(value);
         int result = ((delegate* unmanaged<nint, nint, int>)Export("xc2EmulatedConfigure"))(nameText, valueText);
@@ -97,7 +105,7 @@ public sealed unsafe class EmulatedDevice : IDisposable
     {
         Assert.NotNull(Context);
         KernelProgram program = KernelProgram.Read(TestKernels.Source, path);
-        CompiledKernel compiled = compiler!.Compile(program, CudaTarget.For(Context.Device.Capability, compiler), definitions.ToArray());
+        CompiledKernel compiled = compiler!.Compile(program, target, definitions.ToArray());
         return CudaLibrary.Load(Context, path, compiled.Image.Span);
     }
 
