@@ -55,7 +55,10 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         if (model.IsDemo)
             console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
         EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, ContextLength = request.ContextLength };
-        return await console.WaitAsync("loading the model", services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
+        IChatClient client = await console.WaitAsync("loading the model", services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
+        if (request.Verbose)
+            console.Hint(client.Info.DeviceNote is { } note ? $"{client.Info.Device} ({note})" : client.Info.Device);
+        return client;
     }
 
     private async Task AnswerAsync(IChatClient client, string prompt, CancellationToken cancellationToken)

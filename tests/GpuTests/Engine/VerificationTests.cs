@@ -32,8 +32,11 @@ public sealed class VerificationTests(GpuDevice device)
     private (int ExitCode, string Output) Run(string schedule, params ReadOnlySpan<string> arguments)
     {
         Assert.NotNull(device.Context);
-        string program = Path.Combine(AppContext.BaseDirectory, "xc2.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Published with its runtime, the program starts by itself; else the runtime that runs this test starts it.
+        string program = Path.Combine(AppContext.BaseDirectory, "xc2");
+        bool isSelfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        var start = isSelfContained ? new ProcessStartInfo(program, arguments.ToArray()) : new ProcessStartInfo("dotnet", [program + ".dll", .. arguments]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["XC2_EMULATED_SCHEDULE"] = schedule;
         start.Environment["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests");
         using Process process = Process.Start(start)!;
