@@ -111,7 +111,9 @@ __device__ __forceinline__ bool arrive_last(u32* arrivals, u32 runs) {
     return arrived_before == runs - 1;
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 ? 4 : 3) decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
+// A group of one head shares nothing, and on sm_86 would spill at four blocks.
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 ? 4 : 3)
+decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     __shared__ WarpResults results;
     const SequenceSpan span = arguments.spans[blockIdx.z];
     const PageRun run = find_run(span);
