@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
@@ -6,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-public sealed unsafe class Int8RowsTests(ITestOutputHelper output)
+public sealed unsafe class Int8RowsTests
 {
     [Theory]
     [InlineData(1, 1)]
