@@ -21,6 +21,7 @@ internal static class CliApplication
           verify     compare every stage of a model with what the original computed
           plan       what a model takes of memory
           bench      how fast prompts and answers are, with or without weights
+          kernels    the GPU's kernels: which, compiled ahead of time, inspected
 
         Options
           --verbose      timings, and stack traces of errors, on standard error
@@ -91,6 +92,7 @@ internal static class CliApplication
         root.Add(VerifyCommand.Create(services));
         root.Add(PlanCommand.Create(services));
         root.Add(BenchCommand.Create(services));
+        root.Add(KernelsCommand.Create(services));
         return root;
     }
 

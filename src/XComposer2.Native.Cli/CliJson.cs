@@ -7,8 +7,11 @@ namespace XComposer2.Native.Cli;
 /// <summary>Everything that is written as JSON: snake_case, one line an object, Chinese as it is.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ChatJson))]
+[JsonSerializable(typeof(CompiledKernelsJson))]
 [JsonSerializable(typeof(ConversationJson))]
 [JsonSerializable(typeof(InspectionJson))]
+[JsonSerializable(typeof(KernelInspectionJson))]
+[JsonSerializable(typeof(KernelListJson))]
 [JsonSerializable(typeof(MemoryPlanJson))]
 [JsonSerializable(typeof(SpeedJson))]
 [JsonSerializable(typeof(VerificationJson))]

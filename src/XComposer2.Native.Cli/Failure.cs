@@ -1,3 +1,4 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 
@@ -24,6 +25,7 @@ internal static class Failure
     public static string Describe(Exception error) => Unwrap(error) switch
     {
         CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
+        CudaUnavailableException or NvrtcException or KernelSourceException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,
         OperationCanceledException => "stopped",

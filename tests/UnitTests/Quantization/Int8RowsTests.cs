@@ -16,13 +16,15 @@ public sealed unsafe class Int8RowsTests
     {
         float[] weights = Random(rows * columns, rows);
         using Int8Rows quantized = Quantize(weights, rows, columns);
+        float[] scales = Scales(quantized);
+        sbyte[] found = Values(quantized);
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<float> values = weights.AsSpan(row * columns, columns);
-            float scale = Scales(quantized)[row];
+            float scale = scales[row];
             Assert.Equal(values.ToArray().Max(MathF.Abs) / 127, scale);
             for (int column = 0; column < columns; column++)
-                Assert.Equal(Math.Clamp(MathF.Round(values[column] / scale, MidpointRounding.ToEven), -127, 127), Values(quantized)[(row * columns) + column]);
+                Assert.Equal(Math.Clamp(MathF.Round(values[column] / scale, MidpointRounding.ToEven), -127, 127), found[(row * columns) + column]);
         }
     }
 

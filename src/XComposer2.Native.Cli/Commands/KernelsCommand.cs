@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 kernels</c>.</summary>
+internal static class KernelsCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 kernels list|compile|inspect [options]
+
+        The GPU's kernels: list says which a model runs, compile makes them ahead of
+        time, inspect what each takes of a multiprocessor. No GPU is needed; compile
+        and inspect need NVRTC, the CUDA compiler library.
+
+          --arch A[,B..]         generations (sm_75,sm_80,sm_86,sm_89,sm_90a)
+          --out DIR              compile: the folder to fill. A machine that names it
+                                 in XC2_CACHE takes its kernels from there
+          --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
+                                 internlm-xcomposer2-vl-1_8b
+          --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
+          --storage bf16|f16|f32 type of weights and activations (as the model has
+                                 them; f16 before 8.0)
+          --kernel NAME          only this kernel; repeat for more
+          --threads N            compilations at once, 1 to 1024 (one per processor)
+          --json                 one JSON object instead of text
+          --verbose              stack traces of errors
+
+        Exit status of inspect: 1 when a kernel keeps registers in memory.
+
+        Examples
+          xc2 kernels list --preset internlm-xcomposer2-vl-7b
+          xc2 kernels compile --preset internlm-xcomposer2-vl-7b --arch sm_89 --out k
+          xc2 kernels inspect --kernel linear_decode --arch sm_80,sm_90a
+        """;
+
+    private const string CacheFolder = "cubins";
+
+    public static Command Create(CliServices services) => new DocumentedCommand("kernels", HelpPage)
+    {
+        CreateList(services),
+        CreateCompile(services),
+        CreateInspect(services),
+    };
+
+    private static DocumentedCommand CreateList(CliServices services)
+    {
+        SelectionOptions options = new();
+        DocumentedCommand command = options.AddTo(new DocumentedCommand("list", HelpPage));
+        command.SetAction(result =>
+        {
+            KernelSelection selection = options.Read(result, services);
+            KernelListJson list = new(selection.Model.Name, KernelSummaryJson.Of(selection.Find()));
+            if (result.GetValue(options.Json))
+                services.Console.Out.WriteLine(JsonSerializer.Serialize(list, CliJson.Lines.KernelListJson));
+            else
+                new KernelText(services.Console.RichOut()).Write(list);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static DocumentedCommand CreateCompile(CliServices services)
+    {
+        SelectionOptions options = new();
+        Option<string?> folder = new("--out");
+        Option<int?> threads = ModelOptions.Threads();
+        DocumentedCommand command = options.AddTo(new DocumentedCommand("compile", HelpPage) { folder, threads });
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            string path = Path.Combine(result.GetValue(folder) ?? throw new UsageException("--out is missing: the folder to fill"), CacheFolder);
+            IReadOnlyList<SelectedKernel> kernels = options.Read(result, services).Find();
+            long start = Stopwatch.GetTimestamp();
+            Cubin[] cubins = await new KernelCompiler(services.Console)
+                .CompileAsync([.. kernels.Select(kernel => kernel.Request)], path, result.GetValue(threads), cancellationToken).ConfigureAwait(false);
+            CompiledKernelsJson compiled = new(
+                path, cubins.Length, cubins.Count(cubin => cubin.Origin == CubinOrigin.Compiled), cubins.Sum(cubin => (long)cubin.Image.Length), Stopwatch.GetElapsedTime(start).TotalSeconds);
+            if (result.GetValue(options.Json))
+                services.Console.Out.WriteLine(JsonSerializer.Serialize(compiled, CliJson.Lines.CompiledKernelsJson));
+            else
+                new KernelText(services.Console.RichOut()).Write(compiled);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static DocumentedCommand CreateInspect(CliServices services)
+    {
+        SelectionOptions options = new();
+        Option<int?> threads = ModelOptions.Threads();
+        DocumentedCommand command = options.AddTo(new DocumentedCommand("inspect", HelpPage) { threads });
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            KernelSelection selection = options.Read(result, services);
+            if (selection.Targets.FirstOrDefault(target => target.IsPtx) is { IsPtx: true } ptx)
+                throw new UsageException($"--arch: {ptx} is not machine code, and has no registers yet");
+            IReadOnlyList<SelectedKernel> kernels = selection.Find();
+            Cubin[] cubins = await new KernelCompiler(services.Console)
+                .CompileAsync([.. kernels.Select(kernel => kernel.ReportingRequest)], null, result.GetValue(threads), cancellationToken).ConfigureAwait(false);
+            KernelInspectionJson inspection = new(
+                selection.Model.Name, [.. kernels.Zip(cubins, (kernel, cubin) => KernelReportJson.Of(kernel, KernelResources.Parse(cubin.Log)))]);
+            if (result.GetValue(options.Json))
+                services.Console.Out.WriteLine(JsonSerializer.Serialize(inspection, CliJson.Lines.KernelInspectionJson));
+            else
+                new KernelText(services.Console.RichOut()).Write(inspection);
+            return inspection.Kernels.Any(kernel => kernel.StackBytes + kernel.SpillBytes > 0) ? ExitCode.Failed : ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <summary>What all three ask: whose kernels, for which generations.</summary>
+    private sealed class SelectionOptions
+    {
+        private readonly Option<CudaTarget[]?> targets = KernelTargets.Option();
+        private readonly Option<string?> preset = ModelOptions.Preset();
+        private readonly Option<string?> model = ModelOptions.Model();
+        private readonly Option<DType?> storage = ModelOptions.Storage();
+        private readonly Option<string[]> kernels = new("--kernel") { Arity = ArgumentArity.OneOrMore };
+
+        public Option<bool> Json { get; } = CheckedOption.Flag("--json");
+
+        public DocumentedCommand AddTo(DocumentedCommand command)
+        {
+            foreach (Option option in (Option[])[targets, preset, model, storage, kernels, Json])
+                command.Add(option);
+            return command;
+        }
+
+        public KernelSelection Read(ParseResult result, CliServices services)
+        {
+            string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            IReadOnlyList<CudaTarget> chosen = result.GetValue(targets) is { Length: > 0 } named ? named : KernelTargets.All;
+            return new KernelSelection(KernelModel.Open(path, result.GetValue(preset)), result.GetValue(storage), chosen, result.GetValue(kernels) ?? []);
+        }
+    }
+}

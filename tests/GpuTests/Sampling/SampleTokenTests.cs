@@ -1,0 +1,169 @@
+using System.Text.Json;
+using XComposer2.Native.Kernels;
+using XComposer2.Native.Runtime;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+public sealed class SampleTokenTests(GpuDevice device, ITestOutputHelper output)
+{
+    private const int PublishedVocabulary = 92544;
+
+    private static readonly float low = float.NegativeInfinity, high = float.PositiveInfinity;
+
+    /// <summary>Vocabularies that fit the list of candidates (2048) and that do not; parameters that leave few candidates and that leave too many for it.</summary>
+    [Theory]
+    [InlineData(2, 32, 3)]
+    [InlineData(31, 64, 3)]
+    [InlineData(1280, 48, 3)]
+    [InlineData(2048, 16, 2)]
+    [InlineData(2049, 32, 2)]
+    [InlineData(5000, 48, 2)]
+    [InlineData(PublishedVocabulary, 12, 2)]
+    public void Ids_are_those_of_the_processors_sampler(int vocabulary, int rows, int steps)
+    {
+        Random random = new(vocabulary);
+        SamplingRun.CheckAgainstProcessor(device, [.. Enumerable.Range(0, rows).Select(index => RandomRow(random, vocabulary, steps, index))]);
+    }
+
+    /// <summary>The published vocabulary with what people set, and with borders among tens of thousands of equal logits.</summary>
+    [Fact]
+    public void The_published_vocabulary()
+    {
+        Random random = new(3);
+        float[] bell = [.. Enumerable.Range(0, PublishedVocabulary).Select(_ => 10 * (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5))];
+        float[] few = [.. bell.Select(logit => MathF.Round(logit))], equal = new float[PublishedVocabulary];
+        SamplingParameters usual = new(false, 1, 50, 0.8f, 1.005f);
+        List<SamplingRow> rows = [];
+        foreach (float[] logits in (float[][])[bell, few, equal])
+            foreach (SamplingParameters parameters in (SamplingParameters[])[usual, SamplingRow.Greedy, SamplingRow.Plain, usual with { TopK = 0 }, usual with { TopK = 1024 }, usual with { TopK = 1025 }, usual with { TopK = 40_000, TopP = 0.999f }])
+                rows.Add(new SamplingRow(parameters, (ulong)random.NextInt64(), [logits]));
+        SamplingRun.CheckAgainstProcessor(device, rows);
+    }
+
+    [Fact]
+    public void Draws_follow_the_probabilities_of_transformers()
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RepositoryPaths.Find("tests/golden/sampling/cases.json")));
+        int checkedDraws = 0;
+        foreach (JsonElement entry in document.RootElement.EnumerateArray())
+        {
+            JsonElement given = entry.GetProperty("params");
+            SamplingParameters parameters = new(false, given.GetProperty("temperature").GetSingle(), given.GetProperty("top_k").GetInt32(), given.GetProperty("top_p").GetSingle(), given.GetProperty("repetition_penalty").GetSingle());
+            float[] logits = [.. entry.GetProperty("logits").EnumerateArray().Select(value => value.GetSingle())];
+            double[] probabilities = [.. entry.GetProperty("probabilities").EnumerateArray().Select(value => value.GetDouble())];
+            int[] previous = [.. entry.GetProperty("previous").EnumerateArray().Select(value => value.GetInt32())];
+            SamplingRow[] rows = [.. Enumerable.Range(0, 24).Select(seed => new SamplingRow(parameters, (ulong)seed, [logits]) { Previous = previous })];
+            SampledToken[] tokens = SamplingRun.Sample(device, rows)[0];
+            for (int seed = 0; seed < rows.Length; seed++)
+                checkedDraws += CheckDraw(probabilities, Philox4x32.Uniform((ulong)seed, 0), tokens[seed].Id) ? 1 : 0;
+        }
+
+        output.WriteLine($"{checkedDraws} draws");
+        Assert.True(checkedDraws > 400, $"only {checkedDraws} draws were away from a border");
+    }
+
+    [Fact]
+    public void Equal_logits_at_the_border()
+    {
+        // All three that equal the second largest stay.
+        Assert.Equal([0, 1, 3, 4], Chosen(SamplingRow.Plain with { TopK = 2 }, [1, 1, 0, 1, 1]));
+        // Of equal ones the lower ids go first; zeros of both signs are equal.
+        Assert.Equal([2, 3], Chosen(SamplingRow.Plain with { TopP = 0.5f }, [0, -0f, -0f, 0]));
+        Assert.Equal([3], Chosen(SamplingRow.Plain with { TopP = float.Epsilon }, [1, 1, 1, 1]));
+        // 1 and 3/e of 1 and 4/e are the first to exceed three quarters.
+        Assert.Equal([1, 2, 3, 4], Chosen(SamplingRow.Plain with { TopP = 0.75f, TopK = 2 }, [1, 2, 1, 1, 1]));
+    }
+
+    [Fact]
+    public void Infinite_logits()
+    {
+        foreach (SamplingParameters parameters in (SamplingParameters[])[SamplingRow.Plain, SamplingRow.Plain with { TopK = 4 }, SamplingRow.Plain with { TopP = 0.99f, Temperature = 1e-30f }, SamplingRow.Plain with { RepetitionPenalty = 3 }])
+        {
+            Assert.Equal([1], Chosen(parameters, [low, 1, low]));
+            Assert.Equal([2], Chosen(parameters, [1, 1e38f, high, low]));
+            Assert.Equal([1, 2], Chosen(parameters, [1, high, high]));
+        }
+
+        SamplingRun.CheckAgainstProcessor(device, [new(SamplingRow.Greedy, 0, [[1, high, high]]), new(SamplingRow.Greedy, 0, [[low, low, -float.MaxValue]])]);
+    }
+
+    /// <summary>A row that failed goes on with the next step, and does not disturb the others.</summary>
+    [Fact]
+    public void Logits_that_are_no_numbers_are_told_to_the_host()
+    {
+        foreach (SamplingParameters parameters in (SamplingParameters[])[SamplingRow.Greedy, SamplingRow.Plain, SamplingRow.Plain with { TopK = 3, TopP = 0.5f }])
+        {
+            SamplingRow[] rows =
+            [
+                new(parameters, 1, [[1, float.NaN, 2, float.NaN], [9, low, low, low]]),
+                new(parameters, 2, [[low, low, 4, low], [low, low, low, 5]]),
+                new(parameters, 3, [[low, low, low, low], [low, 7, low, low]]),
+                new(parameters, 4, [[low, low, low, -float.NaN], [low, low, low, float.NaN]]),
+            ];
+            SampledToken[][] tokens = SamplingRun.Sample(device, rows);
+            Assert.Equal(["the logit of id 1 is NaN", null, "every logit is -infinity", "the logit of id 3 is NaN"], tokens[0].Select(token => token.Failure));
+            Assert.Equal([null, null, null, "the logit of id 3 is NaN"], tokens[1].Select(token => token.Failure));
+            Assert.Equal(2, tokens[0][1].Id);
+            Assert.Equal([0, 3, 1], tokens[1].Take(3).Select(token => token.Id));
+        }
+    }
+
+    [Fact]
+    public void The_penalty_falls_once_on_each_id_chosen_before()
+    {
+        SamplingRow row = new(SamplingRow.Greedy with { RepetitionPenalty = 2 }, 0, [[3, 4, -1], [3, 4, -1], [3, 4, -1], [-9, 2.1f, 1], [-0.5f, 1.9f, 1], [-0.9f, -1, -2]]);
+        Assert.Equal([1, 0, 1, 1, 2, 0], SamplingRun.Sample(device, [row]).Select(step => step[0].Id));
+    }
+
+    private static SamplingRow RandomRow(Random random, int vocabulary, int steps, int index)
+    {
+        int topK = random.Next(4) switch { 0 => 0, 1 => random.Next(1, 60), 2 => random.Next(1, vocabulary + 3), _ => 50 };
+        float topP = random.Next(3) switch { 0 => 1, 1 => 0.01f + (0.98f * random.NextSingle()), _ => random.Next(5) == 0 ? float.Epsilon : 0.8f };
+        SamplingParameters parameters = new(random.Next(8) == 0, random.Next(2) == 0 ? 1 : 0.1f + (2 * random.NextSingle()), topK, topP, random.Next(2) == 0 ? 1 : 0.5f + random.NextSingle());
+        return new SamplingRow(parameters, (ulong)random.NextInt64(), [.. Enumerable.Range(0, steps).Select(_ => RandomLogits(random, vocabulary, index % 6))]);
+    }
+
+    private static float[] RandomLogits(Random random, int vocabulary, int kind)
+    {
+        float[] logits = new float[vocabulary];
+        foreach (ref float logit in logits.AsSpan())
+            logit = kind switch
+            {
+                0 => random.Next(-6, 7),
+                1 => 12 * (random.NextSingle() - 0.5f),
+                2 => 10 * (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5),
+                3 => random.Next(5) switch { 0 => low, 1 => -float.MaxValue, 2 => float.Epsilon, 3 => -0f, _ => random.NextSingle() },
+                4 => 1,
+                _ => -3 * (float)Math.Log(random.NextDouble()),
+            };
+        if (random.Next(10) == 0) logits[random.Next(vocabulary)] = high;
+        if (random.Next(15) == 0) logits[random.Next(vocabulary)] = float.NaN;
+        return logits;
+    }
+
+    /// <summary>Whether the draw was far enough from a border of the golden probabilities, which have seven digits, to be checked.</summary>
+    private static bool CheckDraw(double[] probabilities, double uniform, int found)
+    {
+        const double Border = 1e-5;
+        double sum = 0;
+        for (int id = 0; id < probabilities.Length; id++)
+        {
+            double before = sum;
+            sum += probabilities[id];
+            if (sum <= uniform) continue;
+            if (uniform - before < Border || sum - uniform < Border) return false;
+            Assert.Equal(id, found);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ids that draws of many seeds give, ascending.</summary>
+    private IEnumerable<int> Chosen(SamplingParameters parameters, float[] logits)
+    {
+        SamplingRow[] rows = [.. Enumerable.Range(0, 48).Select(seed => new SamplingRow(parameters, (ulong)seed, [logits]))];
+        return SamplingRun.CheckAgainstProcessor(device, rows)[0].Select(token => token.Id).Distinct().Order();
+    }
+}

@@ -1,0 +1,81 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Kernels;
+using XComposer2.Native.Runtime;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>Rows of logits through the kernel, several steps of one graph of buffers, as decoding has them.</summary>
+internal static class SamplingRun
+{
+    private const int Slots = 2;
+
+    /// <returns>[steps][rows] of what the host is told.</returns>
+    public static SampledToken[][] Sample(GpuDevice device, IReadOnlyList<SamplingRow> rows)
+    {
+        int vocabulary = rows[0].Logits[0].Length, steps = rows.Min(row => row.Logits.Length);
+        SampleToken kernel = new(vocabulary);
+        using DeviceArray<SamplingState> states = device.Upload<SamplingState>([.. rows.Select(State)]);
+        using DeviceArray<uint> seen = device.Upload<uint>([.. rows.SelectMany(row => Bits(row.Previous ?? [], (int)kernel.SeenBytes / sizeof(uint)))]);
+        using DeviceArray<int> ids = device.Allocate<int>(rows.Count);
+        using PinnedMemory slots = PinnedMemory.Allocate(device.Context, rows.Count * Slots * sizeof(long));
+        slots.Span.AsSpan<SampledToken>().Fill(SampledToken.None);
+        SampledToken[][] tokens = new SampledToken[steps][];
+        for (int step = 0; step < steps; step++)
+        {
+            using DeviceArray<float> logits = device.Upload<float>([.. rows.SelectMany(row => row.Logits[step])]);
+            device.Run(kernel, kernel.Geometry(rows.Count), new SampleTokenArguments(
+                new(logits.Address), new(states.Address), new(seen.Address), new(ids.Address), slots.DeviceSpan.Pointer, Slots));
+            tokens[step] = [.. Enumerable.Range(0, rows.Count).Select(row => slots.Span.AsSpan<SampledToken>()[(row * Slots) + (step % Slots)])];
+            Assert.All(tokens[step], token => Assert.Equal((uint)step, token.Step));
+            // What the next step embeds: the id, or one that is in every vocabulary.
+            Assert.Equal(tokens[step].Select(token => token.Failure is null ? token.Id : 0), ids.Download());
+        }
+
+        Assert.All(states.Download(), state => Assert.Equal((ulong)steps, state.Step));
+        return tokens;
+    }
+
+    /// <summary>Every token is the one that the processor's sampler chooses, or every failure its failure.</summary>
+    /// <returns>As <see cref="Sample"/>.</returns>
+    public static SampledToken[][] CheckAgainstProcessor(GpuDevice device, IReadOnlyList<SamplingRow> rows)
+    {
+        SampledToken[][] found = Sample(device, rows);
+        for (int index = 0; index < rows.Count; index++)
+        {
+            SamplingRow row = rows[index];
+            TokenSampler sampler = new(row.Parameters, row.Logits[0].Length, row.Seed);
+            for (int step = 0; step < found.Length; step++)
+            {
+                string expected;
+                try
+                {
+                    expected = $"id {sampler.Next([.. row.Logits[step]])}";
+                }
+                catch (InvalidOperationException failure)
+                {
+                    // The processor's sampler has no next step; the row of the kernel must only not disturb others.
+                    Assert.True(failure.Message == found[step][index].Failure, $"row {index}, step {step}, {row.Parameters}: {failure.Message}, found {Describe(found[step][index])}");
+                    break;
+                }
+
+                Assert.True(expected == Describe(found[step][index]), $"row {index}, step {step}, {row.Parameters}, seed {row.Seed}: {expected}, found {Describe(found[step][index])}");
+            }
+        }
+
+        return found;
+    }
+
+    private static string Describe(SampledToken token) => token.Failure ?? $"id {token.Id}";
+
+    private static SamplingState State(SamplingRow row) => new(
+        row.Seed, 0, row.Parameters.Temperature, row.Parameters.TopP, row.Parameters.RepetitionPenalty, (uint)row.Parameters.TopK, row.Parameters.Greedy ? 1u : 0u);
+
+    private static uint[] Bits(IReadOnlyCollection<int> ids, int words)
+    {
+        uint[] bits = new uint[words];
+        foreach (int id in ids)
+            bits[id / 32] |= 1u << (id % 32);
+        return bits;
+    }
+}

@@ -1,0 +1,78 @@
+using XComposer2.Native.Kernels;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+public sealed class PatchEmbeddingTests(GpuDevice device)
+{
+    public static TheoryData<KernelStorage, int, int, int, int> Pictures
+    {
+        get
+        {
+            TheoryData<KernelStorage, int, int, int, int> data = [];
+            foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+            {
+                // One patch; patches of 588 elements, several pictures in a tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
+                data.Add(storage, 1, 14, 14, 8);
+                data.Add(storage, 3, 59, 14, 70);
+                data.Add(storage, 2, 84, 14, 128);
+                data.Add(storage, 1, 9, 1, 65);
+                data.Add(storage, 2, 31, 3, 33);
+                data.Add(storage, 1, 60, 7, 64);
+            }
+
+            // The published picture and depth, and as many outputs as are tested in a moment.
+            data.Add(KernelStorage.F16, 1, 490, 14, 32);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pictures))]
+    public void Patches_class_token_and_positions(KernelStorage storage, int images, int imageSize, int patchSize, int width)
+    {
+        if (!device.Supports(storage)) Assert.Skip($"{storage} has no tensor cores on {device.Capability}");
+        PatchEmbedding kernel = new(storage, imageSize, patchSize, width);
+        int depth = 3 * patchSize * patchSize, rows = kernel.Patches + 1;
+        float[] pixels = StoredFloats.Random(images * 3 * imageSize * imageSize, 1, KernelStorage.F32);
+        float[] weight = StoredFloats.Random(width * depth, 2, storage, 0.1);
+        float[] classToken = StoredFloats.Random(width, 3, KernelStorage.F32), positions = StoredFloats.Random(rows * width, 4, KernelStorage.F32);
+        using DeviceArray<float> devicePixels = device.Upload(pixels), deviceClass = device.Upload(classToken), devicePositions = device.Upload(positions);
+        using DeviceFloats deviceWeight = device.Upload(weight, storage);
+        using DeviceArray<float> found = device.Allocate<float>(images * rows * width);
+        device.Run(kernel, kernel.Geometry(images), new PatchEmbeddingArguments(
+            new(devicePixels.Address), new(deviceWeight.Address), new(deviceClass.Address), new(devicePositions.Address), new(found.Address), (uint)images));
+
+        double[] expected = new double[images * rows * width], bounds = new double[expected.Length];
+        for (int row = 0; row < images * rows; row++)
+            for (int column = 0; column < width; column++)
+            {
+                double sum = 0, squares = 0;
+                if (row % rows == 0) sum = classToken[column];
+                else (sum, squares) = Product(storage, kernel, pixels, row / rows, (row % rows) - 1, weight.AsSpan(column * depth, depth));
+                double value = sum + positions[(row % rows * width) + column];
+                int index = (row * width) + column;
+                expected[index] = value;
+                // The position is one more term, added with one more rounding.
+                bounds[index] = (Accuracy.Summation(depth) * Math.Sqrt(squares)) + (Accuracy.Rounding(KernelStorage.F32) * (Math.Abs(value) + Math.Abs(sum)));
+            }
+
+        Accuracy.Within(expected, bounds, found.Download(), "row and column");
+    }
+
+    /// <summary>Pixels are rounded to the weights' type, to nearest even, before they are multiplied.</summary>
+    private static (double Sum, double Squares) Product(KernelStorage storage, PatchEmbedding kernel, float[] pixels, int image, int patch, ReadOnlySpan<float> weight)
+    {
+        int size = kernel.ImageSize, patchSize = kernel.PatchSize, grid = size / patchSize;
+        double sum = 0, squares = 0;
+        for (int k = 0; k < weight.Length; k++)
+        {
+            int channel = k / (patchSize * patchSize), y = (patch / grid * patchSize) + (k / patchSize % patchSize), x = (patch % grid * patchSize) + (k % patchSize);
+            double term = (double)StoredFloats.Round(pixels[(((image * 3) + channel) * size * size) + (y * size) + x], storage) * weight[k];
+            sum += term;
+            squares += term * term;
+        }
+
+        return (sum, squares);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using XComposer2.Native.Cli;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class KernelsCommandTests : IDisposable
+{
+    private const string Preset = "internlm-xcomposer2-vl-7b";
+
+    private static readonly string demo = TestPaths.Repository("tools/demo/checkpoint");
+
+    private readonly string folder = Directory.CreateTempSubdirectory("xc2-kernels-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Every_kernel_of_the_tree_is_listed_for_every_generation()
+    {
+        string root = TestPaths.Repository("kernels");
+        string[] files = [.. Directory.GetFiles(root, "*.cu", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+        foreach (string[] model in (string[][])[["--preset", Preset], ["--model", demo]])
+        {
+            JsonElement json = await RunJsonAsync(ExitCode.Done, ["kernels", "list", "--json", .. model]);
+            Assert.Equal(model[1], json.GetProperty("model").GetString());
+            JsonElement[] kernels = [.. json.GetProperty("kernels").EnumerateArray()];
+            Assert.Equal(files, kernels.Select(kernel => kernel.GetProperty("source").GetString()));
+            Assert.All(kernels, kernel => Assert.Equal(Path.GetFileNameWithoutExtension(kernel.GetProperty("source").GetString()), kernel.GetProperty("name").GetString()));
+            Assert.All(kernels, kernel => Assert.Equal(["sm_75", "sm_80", "sm_86", "sm_89", "sm_90a"], kernel.GetProperty("serves").EnumerateArray().Select(target => target.GetString())));
+            Assert.All(kernels, kernel => Assert.True(kernel.GetProperty("specialisations").GetInt32() > 0));
+        }
+    }
+
+    [Fact]
+    public async Task A_list_for_people()
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "advance_step"));
+        Assert.Equal($"kernels of {Preset}\n  decode/advance_step.cu                 1 form    sm_86 sm_90a\n", xc2.Output);
+    }
+
+    [Fact]
+    public async Task What_is_compiled_is_there_the_next_time()
+    {
+        Assert.NotEmpty(NvidiaLibraries.Compiler);
+        string[] compile = ["kernels", "compile", "--preset", Preset, "--arch", "sm_80,sm_90a", "--kernel", "advance_step", "--kernel", "sample_token", "--out", folder, "--json"];
+        JsonElement first = await RunJsonAsync(ExitCode.Done, compile), second = await RunJsonAsync(ExitCode.Done, compile);
+        Assert.Equal((4, 4), (first.GetProperty("kernels").GetInt32(), first.GetProperty("compiled").GetInt32()));
+        Assert.Equal((4, 0), (second.GetProperty("kernels").GetInt32(), second.GetProperty("compiled").GetInt32()));
+        Assert.Equal(first.GetProperty("bytes").GetInt64(), second.GetProperty("bytes").GetInt64());
+        // Where XC2_CACHE is looked through.
+        Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "cubins"), "*.cubin").Length);
+    }
+
+    [Fact]
+    public async Task Inspection_tells_what_a_kernel_takes()
+    {
+        Assert.NotEmpty(NvidiaLibraries.Compiler);
+        JsonElement json = await RunJsonAsync(ExitCode.Done, "kernels", "inspect", "--preset", Preset, "--arch", "sm_75,sm_80", "--kernel", "patch_embedding", "--json");
+        JsonElement[] kernels = [.. json.GetProperty("kernels").EnumerateArray()];
+        // Before 8.0 tensor cores have no bf16.
+        Assert.Equal([("sm_75", "f16"), ("sm_80", "bf16")], kernels.Select(kernel => (kernel.GetProperty("target").GetString(), kernel.GetProperty("specialisation").GetString()!.Split(' ')[0]["STORAGE=".Length..])));
+        foreach (JsonElement kernel in kernels)
+        {
+            Assert.EndsWith("IMAGE_SIZE=490 PATCH_SIZE=14 WIDTH=1024", kernel.GetProperty("specialisation").GetString(), StringComparison.Ordinal);
+            Assert.Equal(128, kernel.GetProperty("threads").GetInt32());
+            Assert.InRange(kernel.GetProperty("registers").GetInt32(), 32, 255);
+            Assert.Equal(10240, kernel.GetProperty("shared_bytes").GetInt32());
+            Assert.Equal((0, 0), (kernel.GetProperty("stack_bytes").GetInt32(), kernel.GetProperty("spill_bytes").GetInt32()));
+        }
+    }
+
+    [Theory]
+    [InlineData("xc2: --out is missing: the folder to fill", "compile")]
+    [InlineData("xc2: --arch must be generations like sm_86, sm_90a, with commas between them, 75 or newer, not 'sm_70'", "list", "--arch", "sm_80,sm_70")]
+    [InlineData("xc2: --arch must be generations like sm_86, sm_90a, with commas between them, 75 or newer, not ''", "list", "--arch", "sm_80,")]
+    [InlineData("xc2: --arch: compute_90 is not machine code, and has no registers yet", "inspect", "--arch", "sm_80,compute_90", "--preset", Preset)]
+    [InlineData("xc2: --storage bf16 needs compute capability 8.0 or newer, not 7.5", "list", "--storage", "bf16", "--preset", Preset)]
+    [InlineData("xc2: --kernel must be one of ", "list", "--kernel", "nope", "--preset", Preset)]
+    [InlineData("xc2: --preset must be internlm-xcomposer2-vl-7b or ", "list", "--preset", "8b")]
+    [InlineData("xc2: --model and --preset exclude each other", "list", "--preset", Preset, "--model", "m")]
+    public async Task Wrong_usage_says_what_is_expected(string message, params string[] args)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Usage, await xc2.RunAsync(["kernels", .. args]));
+        Assert.StartsWith(message, xc2.Error, StringComparison.Ordinal);
+        Assert.Equal("", xc2.Output);
+    }
+
+    private static async Task<JsonElement> RunJsonAsync(int exitCode, params string[] args)
+    {
+        using CliHarness xc2 = new();
+        int found = await xc2.RunAsync(args);
+        Assert.True(exitCode == found, xc2.Error);
+        return JsonDocument.Parse(xc2.Output).RootElement;
+    }
+}
