@@ -1,4 +1,5 @@
 using System.Text;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -11,18 +12,18 @@ internal static class PromptText
     private const int MaximumCharacters = 1 << 20;
 
     /// <summary>All of standard input, without the line end that a shell adds.</summary>
-    /// <exception cref="UsageException">It is longer than any context.</exception>
+    /// <exception cref="PromptException">It is longer than any context.</exception>
     public static async Task<string> ReadAsync(TextReader input, CancellationToken cancellationToken) =>
         await Task.Run(() => Read(input), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <exception cref="UsageException">There is nothing to answer, or pictures and their places differ in number.</exception>
+    /// <exception cref="PromptException">There is nothing to answer, or pictures and their places differ in number.</exception>
     public static void Check(string text, int images)
     {
         if (string.IsNullOrWhiteSpace(text) && images == 0)
-            throw new UsageException("the prompt is empty");
+            throw new PromptException("the prompt is empty");
         int places = text.AsSpan().Count(ImagePlaceholder);
         if (places > 0 && places != images)
-            throw new UsageException($"the prompt has {Count(places, "place")} for a picture ({ImagePlaceholder}), and there {(images == 1 ? "is" : "are")} {Count(images, "picture")}");
+            throw new PromptException($"the prompt has {Count(places, "place")} for a picture ({ImagePlaceholder}), and there {(images == 1 ? "is" : "are")} {Count(images, "picture")}");
     }
 
     private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
@@ -35,7 +36,7 @@ internal static class PromptText
         {
             text.Append(buffer.AsSpan(0, read));
             if (text.Length > MaximumCharacters)
-                throw new UsageException($"the prompt on standard input is longer than {MaximumCharacters} characters");
+                throw new PromptException($"the prompt on standard input is longer than {MaximumCharacters} characters");
         }
         string all = text.ToString();
         return all.EndsWith("\r\n", StringComparison.Ordinal) ? all[..^2] : all.EndsWith('\n') ? all[..^1] : all;

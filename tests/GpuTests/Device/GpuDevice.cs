@@ -8,6 +8,9 @@ namespace XComposer2.Native.GpuTests;
 /// Where there is no device, whatever needs it skips the test with the reason.</summary>
 public sealed class GpuDevice : IDisposable
 {
+    /// <summary>Names a folder of kernels to test instead of the program's own.</summary>
+    public const string KernelsVariable = "XC2_TEST_KERNELS";
+
     private readonly Dictionary<KernelDefinition, LoadedKernel> kernels = [];
     private readonly CudaContext? context;
     private readonly CudaStream? stream;
@@ -83,10 +86,14 @@ public sealed class GpuDevice : IDisposable
         context?.Dispose();
     }
 
+    private static IKernelSource Source => Environment.GetEnvironmentVariable(KernelsVariable) is { Length: > 0 } folder
+        ? new FolderKernelSource(folder)
+        : new EmbeddedKernelSource(typeof(KernelDefinition).Assembly);
+
     private LoadedKernel Compile(KernelDefinition definition)
     {
         CudaTarget target = CudaTarget.For(Capability, compiler!);
-        KernelProgram program = KernelProgram.Read(new EmbeddedKernelSource(typeof(KernelDefinition).Assembly), definition.Source);
+        KernelProgram program = KernelProgram.Read(Source, definition.Source);
         CompiledKernel compiled = compiler!.Compile(program, target, definition.Options);
         return new LoadedKernel(CudaLibrary.Load(Context, $"{definition.Source} for {target}", compiled.Image.Span), definition);
     }

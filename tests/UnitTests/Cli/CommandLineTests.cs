@@ -33,10 +33,6 @@ public sealed class CommandLineTests
     [InlineData("xc2: --threads must be an integer, 1 to 1024, not '1025'", "chat", "--threads", "1025", "hi")]
     [InlineData("xc2: --device must be auto or cpu or cuda, not 'gpu'", "chat", "--device", "gpu", "hi")]
     [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
-    [InlineData("xc2: the prompt is empty", "chat", "  ")]
-    [InlineData("xc2: the prompt is empty", "chat")]
-    [InlineData("xc2: the prompt has 2 places for a picture (<ImageHere>), and there is 1 picture", "chat", "--image", "a.png", "<ImageHere> and <ImageHere>")]
-    [InlineData("xc2: the prompt has 1 place for a picture (<ImageHere>), and there are 0 pictures", "chat", "<ImageHere>")]
     public async Task Wrong_usage_is_one_line_and_the_usage(string message, params string[] args)
     {
         using CliHarness xc2 = new();
@@ -46,6 +42,21 @@ public sealed class CommandLineTests
         Assert.Equal(2, lines.Length);
         Assert.Equal(message, lines[0]);
         Assert.StartsWith("Usage: xc2 ", lines[1], StringComparison.Ordinal);
+        Assert.Equal("", xc2.Output);
+        Assert.Null(xc2.LoadedWith);
+    }
+
+    [Theory]
+    [InlineData("xc2: the prompt is empty", "chat", "  ")]
+    [InlineData("xc2: the prompt is empty", "chat")]
+    [InlineData("xc2: the prompt has 2 places for a picture (<ImageHere>), and there is 1 picture", "chat", "--image", "a.png", "<ImageHere> and <ImageHere>")]
+    [InlineData("xc2: the prompt has 1 place for a picture (<ImageHere>), and there are 0 pictures", "chat", "<ImageHere>")]
+    public async Task A_bad_prompt_is_one_line_and_loads_nothing(string message, params string[] args)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Failed, await xc2.RunAsync(args));
+        Assert.Equal(message + "\n", xc2.Error);
         Assert.Equal("", xc2.Output);
         Assert.Null(xc2.LoadedWith);
     }

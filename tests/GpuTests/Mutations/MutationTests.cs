@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>The kernel tests are themselves tested: each mistake that is planted into a copy of the kernels makes one of them fail. Run as processes of
+/// their own, because a device does not survive a fault.</summary>
+public sealed class MutationTests(GpuDevice device)
+{
+    private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
+
+    [Theory]
+    [InlineData("a barrier less in prefill", "gemm/prefill_pipeline.cuh", "        __syncthreads();\n        const u32 stage", "        const u32 stage", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
+    [InlineData("the last slice of K is left out", "gemm/prefill_tile.cuh", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K;", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K - 1;", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
+    [InlineData("a barrier less in decode", "gemm/linear_decode.cu", "    __syncthreads();\n    if (threadIdx.x < args.rows * 8)", "    if (threadIdx.x < args.rows * 8)", "*LinearDecodeTests.Gate_and_up_meet")]
+    [InlineData("the scale of Partial LoRA is forgotten", "gemm/lora_down.cu", " * args.scale : 0.0f", " : 0.0f", "*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
+    [InlineData("the keys of another head", "attention/prefill_attention.cu", "blockIdx.x / GROUP_SIZE,", "blockIdx.x % KEY_VALUE_HEADS,", "*PrefillAttentionTests.A_group_of_heads_shares_keys")]
+    [InlineData("a row past the end is not masked", "attention/prefill_attention.cu", "tile.span.past_length + tile.first_row + 1;", "tile.span.past_length + tile.first_row + 2;", "*PrefillAttentionTests.Rows_attend_to_the_past_and_to_themselves")]
+    public void A_planted_mistake_makes_a_test_fail(string what, string file, string was, string becomes, string test)
+    {
+        string source = File.ReadAllText(RepositoryPaths.Find("kernels/" + file));
+        Assert.True(source.Contains(was, StringComparison.Ordinal), $"kernels/{file} has no '{was}' any more: plant the mistake elsewhere");
+        (int exitCode, string output) = Run(file, source.Replace(was, becomes, StringComparison.Ordinal), test);
+        Assert.True(exitCode != 0 && output.Contains("[FAIL]", StringComparison.Ordinal), $"{what}, and no test noticed: {output}");
+    }
+
+    /// <summary>Without a mistake the same processes pass, so that it is the mistake that fails.</summary>
+    [Theory]
+    [InlineData("*LinearPrefillTests.The_residual_stream_stays_in_f32")]
+    [InlineData("*LinearDecodeTests.Gate_and_up_meet")]
+    [InlineData("*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
+    [InlineData("*PrefillAttentionTests.A_group_of_heads_shares_keys")]
+    public void Without_one_it_passes(string test)
+    {
+        const string File = "gemm/lora_down.cu";
+        (int exitCode, string output) = Run(File, System.IO.File.ReadAllText(RepositoryPaths.Find("kernels/" + File)), test);
+        Assert.True(exitCode == 0, output);
+        Assert.DoesNotContain("Total: 0,", output, StringComparison.Ordinal);
+    }
+
+    private (int ExitCode, string Output) Run(string file, string source, string test)
+    {
+        Assert.NotNull(device.Context);
+        string folder = Directory.CreateTempSubdirectory("xc2-mutation-").FullName;
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(RepositoryPaths.Find("kernels"), "*.cu*", SearchOption.AllDirectories))
+            {
+                string target = Path.Combine(folder, Path.GetRelativePath(RepositoryPaths.Find("kernels"), path));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(path, target);
+            }
+
+            File.WriteAllText(Path.Combine(folder, file), source);
+            var start = new ProcessStartInfo(Environment.ProcessPath!, ["-noLogo", "-noColor", "-method", test]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment[GpuDevice.KernelsVariable] = folder;
+            using Process process = Process.Start(start)!;
+            Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+            if (!process.WaitForExit(limit))
+            {
+                process.Kill(entireProcessTree: true);
+                Assert.Fail($"it took over {limit.TotalMinutes} minutes");
+            }
+
+            return (process.ExitCode, output.Result + errors.Result);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
