@@ -183,13 +183,16 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task Verbose_shows_times_on_standard_error()
+    public async Task Verbose_shows_the_device_and_times_on_standard_error()
     {
         using CliHarness xc2 = new();
 
         await xc2.RunAsync("chat", "--verbose", "hi");
         Assert.Equal("you said hi\n", xc2.Output);
-        Assert.Equal("prompt 40 tokens (36 of pictures, 1 cached), answer 3, seed 99; pictures 1.0 ms, vision 2.0 ms, prefill 3.0 ms, decode 4.0 ms (2.0 ms a token)\n", xc2.Error);
+        string[] lines = xc2.Error.Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(xc2.Client.Info.Device, lines[0]);
+        Assert.Equal("prompt 40 tokens (36 of pictures, 1 cached), answer 3, seed 99; pictures 1.0 ms, vision 2.0 ms, prefill 3.0 ms, decode 4.0 ms (2.0 ms a token)", lines[1]);
     }
 
     [Fact]
