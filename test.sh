@@ -71,6 +71,9 @@ if ! log=$(dotnet build XComposer2.Native.sln -c Release -v quiet -nodeReuse:fal
     problem "the build failed"
     finish
 fi
+# The compiler of the GPU's kernels and the driver's library, for tests that need no GPU. Without them those tests are skipped, aloud.
+printf 'Fetching NVRTC and the CUDA driver library into artifacts/ ...\n'
+tools/nvrtc/install.sh --driver >artifacts/nvrtc.log 2>&1 || printf 'They could not be fetched: %s\n' "$(tail -n 1 artifacts/nvrtc.log)"
 reports=artifacts/test-reports
 rm -rf "$reports"
 mkdir -p "$reports"
