@@ -194,8 +194,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) sample_token(const _
         id = -1;
     else if (state.greedy == 0)
         id = (i32)sample(row, shared, state);
-    // Everyone has read the state and the seen ids.
-    __syncthreads();
+    // Every read of the seen ids and of the step is before the last barrier.
     if (threadIdx.x != 0)
         return;
     const u64 step = state.step;

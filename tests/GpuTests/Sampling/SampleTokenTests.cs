@@ -75,6 +75,18 @@ public sealed class SampleTokenTests(GpuDevice device, ITestOutputHelper output)
         Assert.Equal([1, 2, 3, 4], Chosen(SamplingRow.Plain with { TopP = 0.75f, TopK = 2 }, [1, 2, 1, 1, 1]));
     }
 
+    /// <summary>Where the sum equals the number drawn, to the last bit, the next id is chosen.</summary>
+    [Fact]
+    public void A_draw_on_the_border_itself()
+    {
+        const int Vocabulary = 1 << 16;
+        ulong seed = 0;
+        while (Philox4x32.Uniform(seed, 0) * Vocabulary % 1 != 0)
+            seed++;
+        SampledToken token = SamplingRun.CheckAgainstProcessor(device, [new SamplingRow(SamplingRow.Plain, seed, [new float[Vocabulary]])])[0][0];
+        Assert.Equal((int)(Philox4x32.Uniform(seed, 0) * Vocabulary), token.Id);
+    }
+
     [Fact]
     public void Infinite_logits()
     {
