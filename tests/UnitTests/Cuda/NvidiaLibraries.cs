@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
@@ -9,7 +10,18 @@ internal static class NvidiaLibraries
     private static readonly TimeSpan fetchLimit = TimeSpan.FromMinutes(5);
     private static readonly Lazy<string> fetched = new(Fetch);
 
-    public static string Compiler => Find("lib/libnvrtc.so.12");
+    /// <summary>Its built-in functions are loaded too: once any test has loaded the library, the loader hands it out by its bare name, and it does not
+    /// look for them beside itself.</summary>
+    public static string Compiler
+    {
+        get
+        {
+            string library = Find("lib/libnvrtc.so.12");
+            foreach (string builtins in Directory.GetFiles(Path.GetDirectoryName(library)!, "libnvrtc-builtins.so.*"))
+                NativeLibrary.TryLoad(builtins, out _);
+            return library;
+        }
+    }
 
     public static string Driver => Find("driver/libcuda.so.1");
 
