@@ -121,10 +121,11 @@ __device__ u32 draw(const Set& set, Shared& shared, const Border& border, u32 un
             const u64 total = shfl_idx(through, kWarps - 1);
             target = uniform * (total >> 32) + (uniform * (total & 0xFFFFFFFFu) >> 32);
         }
-        const u32 chosen = __ffs(vote_sync_ballot(through > target)) - 1;
+        // One part always passes. A kernel must end all the same, whatever it is given: without one, the last part, and an id of the set.
+        const u32 chosen = min((u32)__ffs(vote_sync_ballot(through > target)) - 1, kWarps - 1);
         const Part next(begin, end, chosen);
-        if (next.end - next.begin == 1)
-            return set.id(next.begin);
+        if (next.end - next.begin <= 1)
+            return set.id(min(next.begin, set.size() - 1));
         const u64 before = chosen == 0 ? 0 : shfl_idx(through, chosen - 1);
         const u64 ties_of_earlier = chosen == 0 ? 0 : shfl_idx(ties_through, chosen - 1);
         target -= before;
