@@ -3,7 +3,9 @@
 // A block takes one key/value head of one sequence and a run of pages; each of its four warps 16 tokens of every page, without shared memory or barriers.
 // Where a sequence has several runs, blocks leave partial results, and the last to arrive adds them in the order of the pages: what comes out does not
 // depend on who was last. Grid: x = key/value head, y = run, z = sequence, sized for the longest sequences: lengths are read from device memory, and blocks
-// without a page leave. Bound by bytes: every key and value is read once. Serves sm_75 (f16) and later. STORAGE f32 is a witness for tests.
+// without a page leave. Bound by bytes: every key and value is read once.
+// Predicted: 4096 tokens of 8 heads of 128 are 17 MB a layer, 44 us on an RTX 3070 at 85 % of its bandwidth.
+// Serves sm_75 (f16) and later. STORAGE f32 is a witness for tests.
 #include "attention/decode_rows.cuh"
 #include "attention/paged_cache.cuh"
 #include "attention/plain_decode_rows.cuh"

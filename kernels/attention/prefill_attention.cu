@@ -3,6 +3,7 @@
 // A block takes 64 rows of one sequence and one query head and walks the pages in tiles of TILE_KEYS keys. Only tiles that cross the diagonal are masked.
 // Grid: x = query head, so that a group reads its keys at the same time; y = tile of rows, at least as many as there can be: the last sequence's
 // last tile, which sees the most keys of its sequence, comes first, and blocks without a tile leave. Bound by arithmetic, on tensor cores.
+// Predicted: 32 layers of 32 heads of 128 and 1300 rows are 0.443 TFLOP, 18 ms on an RTX 3070 at 60 % of its rate.
 // Serves sm_75 (f16) and later. STORAGE f32 is a witness for tests.
 #include "attention/flash_attention.cuh"
 #include "attention/paged_cache.cuh"

@@ -1,6 +1,7 @@
 // softmax(Q Kᵀ / sqrt(d)) V of every token to every token of the same picture and head, d = HEAD_SIZE, without a mask.
 // A block takes 64 queries of one head of one picture and walks all keys in tiles of TILE_KEYS; the keys beyond the last are masked in the last tile only.
 // Grid: x = tile of queries, y = head, z = picture. Bound by arithmetic: 4 · tokens² · d operations a head, on tensor cores.
+// Predicted: 24 layers of 16 heads and 1226 tokens are 0.148 TFLOP, 6 ms on an RTX 3070 at 60 % of its rate.
 // Serves sm_75 (f16) and later. STORAGE f32 is a witness for tests.
 #include "attention/flash_attention.cuh"
 #include "attention/plain_attention.cuh"

@@ -13,8 +13,9 @@ public static class FlashTile
 
     private const int PanelColumns = 64;
 
-    /// <summary>Keys of a tile. Before 8.0 copies wait in registers and a multiprocessor has 64 KiB of shared memory: large heads get half a tile, and two blocks fit.</summary>
-    public static int ChooseKeys(ComputeCapability capability, int headSize) => capability.Number < 80 && headSize > PanelColumns ? 32 : 64;
+    /// <summary>Keys of a tile. Before 8.0 copies wait in registers and a multiprocessor has 64 KiB of shared memory: large heads get half a tile, and two blocks fit. Half a tile needs a multiple of 32 columns, to be shared equally by the threads.</summary>
+    public static int ChooseKeys(ComputeCapability capability, int headSize) =>
+        capability.Number < 80 && headSize > PanelColumns && headSize % 32 == 0 ? 32 : 64;
 
     /// <summary>Shared memory of a block: its queries, a tile of keys and one of values. Rows are padded to whole panels of 64 columns.</summary>
     internal static int SharedBytes(KernelStorage storage, int headSize, int keys)

@@ -76,6 +76,16 @@ public sealed class VisionAttentionTests(GpuDevice device)
         Assert.Throws<ArgumentException>(() => new VisionAttention(KernelStorage.F16, 2, 16, 32, 32));
     }
 
+    [Theory]
+    [InlineData(7, 5)]
+    [InlineData(8, 0)]
+    [InlineData(9, 0)]
+    public void Every_head_size_has_a_tile_on_every_generation(int major, int minor)
+    {
+        for (int headSize = 16; headSize <= 128; headSize += 16)
+            Assert.Equal(headSize, new VisionAttention(KernelStorage.F16, 1, headSize, headSize, FlashTile.ChooseKeys(new ComputeCapability(major, minor), headSize)).HeadSize);
+    }
+
     [Fact]
     public void Cost_of_a_picture()
     {
