@@ -1,0 +1,108 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>The packed projection of an attention layer, for many rows and for few: rotation, order of columns, pages.</summary>
+public sealed class LinearRopeTests(GpuDevice device)
+{
+    private static readonly AttentionGeometry[] geometries = [new(4, 2, 64), new(2, 1, 128), new(4, 4, 64)];
+
+    public static TheoryData<string, KernelStorage> SomeTiles => Tiles.Some();
+
+    public static TheoryData<KernelStorage> Storages => [KernelStorage.F32, KernelStorage.F16, KernelStorage.BF16];
+
+    /// <summary>One sequence goes over the border of a page, one begins; a row between them is nobody's.</summary>
+    [Theory]
+    [MemberData(nameof(SomeTiles))]
+    public void Prefill_rotates_and_appends(string name, KernelStorage storage)
+    {
+        PrefillTile tile = Tiles.Of(name, storage);
+        foreach (AttentionGeometry heads in geometries)
+            Prefill(new LinearCase(Form(storage, heads), 70), tile);
+    }
+
+    [Theory]
+    [MemberData(nameof(SomeTiles))]
+    public void Prefill_takes_bias_int8_and_partial_lora_before_rotating(string name, KernelStorage storage)
+    {
+        PrefillTile tile = Tiles.Of(name, storage);
+        LinearForm form = Form(storage, geometries[0]) with { HasBias = true };
+        Prefill(new LinearCase(form, 70, 24, row => row % 3 != 1), tile);
+        Prefill(new LinearCase(form with { Weights = WeightFormat.Int8 }, 70, 24, row => row is > 7 and < 50), tile);
+    }
+
+    /// <summary>The first token, the last of a page, the first of the next; a place that no sequence has.</summary>
+    [Theory]
+    [MemberData(nameof(Storages))]
+    public void Decode_rotates_and_appends(KernelStorage storage)
+    {
+        foreach (AttentionGeometry heads in geometries)
+            Decode(new LinearCase(Form(storage, heads), 7, hasNorm: true), [0, 63, 64, 130], [1, 1, 0, 1]);
+        Decode(new LinearCase(Form(storage, geometries[0]) with { Weights = WeightFormat.Int8, HasBias = true }, 1, hasNorm: true), [63], [1]);
+    }
+
+    private static LinearForm Form(KernelStorage storage, AttentionGeometry heads) => new()
+    {
+        Storage = storage, InFeatures = 96, OutFeatures = heads.PackedColumns, Finish = LinearFinish.RopeKvAppend, Heads = heads,
+    };
+
+    private void Prefill(LinearCase one, PrefillTile tile)
+    {
+        LinearPrefill kernel = new(one.Form, tile, one.Rank);
+        using DeviceFloats input = device.Upload(one.Input, one.Form.Storage);
+        using DeviceArray<byte> weight = one.UploadWeight(device);
+        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceFloats bias = one.UploadBias(device);
+        using DeviceFloats loraDown = device.Upload(one.LoraDown, one.Form.Storage);
+        using DeviceFloats loraUp = one.UploadLoraUp(device);
+        using DeviceArray<int> visualRow = device.Upload(one.VisualRow);
+        new RopeStep(one, [50, 0], [40, 29]).Check(device, arrays => device.Run(kernel, kernel.Geometry(one.Rows), new LinearPrefillArguments
+        {
+            Input = new DevicePointer(input.Address),
+            Weight = new DevicePointer(weight.Address),
+            WeightScale = new DevicePointer(scales.Address),
+            Bias = new DevicePointer(bias.Address),
+            LoraDown = new DevicePointer(loraDown.Address),
+            LoraUp = new DevicePointer(loraUp.Address),
+            VisualRow = new DevicePointer(visualRow.Address),
+            Output = arrays.Queries,
+            RopeTable = arrays.RopeTable,
+            Pages = arrays.Pages,
+            Sequences = arrays.Sequences,
+            PageTable = arrays.PageTable,
+            PageBytes = arrays.PageBytes,
+            Rows = one.Rows,
+            SequenceCount = arrays.SequenceCount,
+        }));
+    }
+
+    private void Decode(LinearCase one, int[] pastLengths, int[] rowCounts)
+    {
+        LinearDecode kernel = new(one.Form, one.HasNorm);
+        using DeviceFloats input = device.Upload(one.Input, KernelStorage.F32);
+        using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
+        using DeviceArray<byte> weight = one.UploadWeight(device);
+        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceFloats bias = one.UploadBias(device);
+        new RopeStep(one, pastLengths, rowCounts).Check(device, arrays => device.Run(kernel, kernel.Geometry(), new LinearDecodeArguments
+        {
+            Input = new DevicePointer(input.Address),
+            Gain = new DevicePointer(gain.Address),
+            Weight = new DevicePointer(weight.Address),
+            WeightScale = new DevicePointer(scales.Address),
+            Bias = new DevicePointer(bias.Address),
+            Output = arrays.Queries,
+            RopeTable = arrays.RopeTable,
+            Pages = arrays.Pages,
+            Sequences = arrays.Sequences,
+            PageTable = arrays.PageTable,
+            PageBytes = arrays.PageBytes,
+            Rows = one.Rows,
+            SequenceCount = arrays.SequenceCount,
+            Epsilon = LinearCase.Epsilon,
+        }));
+    }
+}
