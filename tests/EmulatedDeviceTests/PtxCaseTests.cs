@@ -53,8 +53,6 @@ public sealed class PtxCaseTests(EmulatedDevice device)
         ["cp.async.cg.shared.global.L2::128B"] = 80,
     };
 
-    private readonly Dictionary<(int Number, uint Table), CudaLibrary> libraries = [];
-
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Arguments(
         DevicePointer A, DevicePointer B, DevicePointer C, DevicePointer Address, DevicePointer Shared, DevicePointer D, DevicePointer SharedAfter);
@@ -79,10 +77,8 @@ public sealed class PtxCaseTests(EmulatedDevice device)
         }
         finally
         {
-            foreach (CudaLibrary library in libraries.Values)
-                library.Dispose();
             device.Begin();
-            device.Become(80);
+            device.Become(EmulatedDevice.DefaultArchitecture);
         }
 
         Assert.Equal(instructions.Keys.Order(StringComparer.Ordinal), agreed.Keys.Order(StringComparer.Ordinal));
@@ -162,8 +158,7 @@ public sealed class PtxCaseTests(EmulatedDevice device)
 
     private (uint[] D, uint[] SharedAfter) Run(int number, uint table, uint[] a, uint[] b, uint[] c, uint[] address, uint[] shared)
     {
-        if (!libraries.TryGetValue((number, table), out CudaLibrary? library))
-            libraries.Add((number, table), library = device.Compile("ptx_case.cu", $"-DINSTRUCTION={number}", $"-DTABLE={table}"));
+        CudaKernel kernel = device.GetKernel("ptx_case.cu", "ptx_case", $"-DINSTRUCTION={number}", $"-DTABLE={table}");
         using DeviceMemory memory = DeviceMemory.Allocate(device.Context, 16384);
         long offset = 0;
         DeviceSpan Place(uint[] values)
@@ -179,7 +174,7 @@ public sealed class PtxCaseTests(EmulatedDevice device)
         DeviceSpan dSpan = Place(d), afterSpan = Place(after);
         var arguments = new Arguments(
             Place(a).Pointer, Place(b).Pointer, Place(c).Pointer, Place(address).Pointer, Place(shared).Pointer, dSpan.Pointer, afterSpan.Pointer);
-        library.GetKernel("ptx_case").Launch(device.Stream, new LaunchGeometry(1, Lanes), arguments);
+        kernel.Launch(device.Stream, new LaunchGeometry(1, Lanes), arguments);
         device.Stream.CopyToHost<uint>(d, dSpan);
         device.Stream.CopyToHost<uint>(after, afterSpan);
         Assert.Empty(device.Faults);
