@@ -6,7 +6,8 @@ using Xunit;
 
 namespace XComposer2.Native.EmulatedDeviceTests;
 
-/// <summary>The emulated device, built here, and what it offers to tests beyond a driver's functions. Where it cannot be built, whatever needs it is skipped.</summary>
+/// <summary>The emulated device, built here, and what it offers to tests beyond a driver's functions. Where it cannot be built,
+/// whatever needs it is skipped.</summary>
 public sealed unsafe class EmulatedDevice : IDisposable
 {
     /// <summary>What it is until <see cref="Become"/> says otherwise.</summary>

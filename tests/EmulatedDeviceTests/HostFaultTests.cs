@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 using Xunit;
@@ -54,7 +55,8 @@ public sealed unsafe class HostFaultTests(EmulatedDevice device)
         device.Begin();
     }
 
-    /// <summary>A driver that is given pointers to the arguments cannot see their sizes (there the kernel's static_assert must); one that is given their bytes can.</summary>
+    /// <summary>A driver that is given pointers to the arguments cannot see their sizes (there the kernel's static_assert must);
+    /// one that is given their bytes can.</summary>
     [Theory]
     [InlineData(-8)]
     [InlineData(-1)]
@@ -69,7 +71,8 @@ public sealed unsafe class HostFaultTests(EmulatedDevice device)
         Assert.NotEqual(0, kernel.Launch(Threads, Threads * sizeof(uint), bytes, sizeof(Arguments) + differenceBytes));
         DeviceFault found = Assert.Single(device.Faults);
         Assert.Equal("bad_argument", found.Kind);
-        Assert.Contains($"kernel {Entry}: {sizeof(Arguments) + differenceBytes} bytes of arguments given, 24 expected", found.Message, StringComparison.Ordinal);
+        string expected = $"kernel {Entry}: {sizeof(Arguments) + differenceBytes} bytes of arguments given, 24 expected";
+        Assert.Contains(expected, found.Message, StringComparison.Ordinal);
         device.Begin();
         Assert.Equal(0, kernel.Launch(Threads, Threads * sizeof(uint), bytes, sizeof(Arguments)));
         device.Stream.Synchronize();
@@ -114,11 +117,13 @@ public sealed unsafe class HostFaultTests(EmulatedDevice device)
     {
         device.Begin();
         const int MostWords = SharedWithoutAskingBytes / sizeof(uint);
-        CudaException refusal = Assert.Throws<CudaException>(() => device.GetKernel("static_shared.cu", "static_shared", $"-DSTATIC_WORDS={MostWords + 1}"));
+        CudaException refusal = Assert.Throws<CudaException>(
+            () => device.GetKernel("static_shared.cu", "static_shared", $"-DSTATIC_WORDS={MostWords + 1}"));
         Assert.Contains("static_shared", refusal.Message, StringComparison.Ordinal);
         AssertRefused("static_shared", (int)refusal.Result);
         using DeviceMemory result = DeviceMemory.Allocate(device.Context, Threads * sizeof(uint));
-        device.GetKernel("static_shared.cu", "static_shared", $"-DSTATIC_WORDS={MostWords}").Launch(device.Stream, new LaunchGeometry(1, Threads), result.Span.Pointer);
+        CudaKernel kernel = device.GetKernel("static_shared.cu", "static_shared", $"-DSTATIC_WORDS={MostWords}");
+        kernel.Launch(device.Stream, new LaunchGeometry(1, Threads), result.Span.Pointer);
         device.Stream.Synchronize();
         Assert.Empty(device.Faults);
     }
@@ -178,7 +183,8 @@ public sealed unsafe class HostFaultTests(EmulatedDevice device)
     {
         device.Stream.Synchronize();
         DeviceFault found = Assert.Single(device.Faults);
-        Assert.Equal(("host_access_before_synchronise", (ulong)(nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref word)), (found.Kind, found.Address));
+        var address = (ulong)Unsafe.AsPointer(ref word);
+        Assert.Equal(("host_access_before_synchronise", address), (found.Kind, found.Address));
     }
 
     private void AssertRefused(string entry, int result)

@@ -16,8 +16,9 @@ internal sealed unsafe class RawKernel : IDisposable
     {
         this.device = device;
         nint made = 0, found = 0;
+        var load = (delegate* unmanaged<nint*, byte*, void*, void*, uint, void*, void*, uint, int>)device.Export("cuLibraryLoadData");
         fixed (byte* bytes = image.Span)
-            Assert.Equal(0, ((delegate* unmanaged<nint*, byte*, void*, void*, uint, void*, void*, uint, int>)device.Export("cuLibraryLoadData"))(&made, bytes, null, null, 0, null, null, 0));
+            Assert.Equal(0, load(&made, bytes, null, null, 0, null, null, 0));
         library = made;
         nint name = Marshal.StringToCoTaskMemUTF8(entry);
         Assert.Equal(0, ((delegate* unmanaged<nint*, nint, nint, int>)device.Export("cuLibraryGetKernel"))(&found, library, name));
@@ -34,7 +35,8 @@ internal sealed unsafe class RawKernel : IDisposable
     {
         nuint size = (nuint)argumentsBytes;
         nint* extra = stackalloc nint[] { ArgumentsPointer, (nint)arguments, ArgumentsSize, (nint)(&size), ArgumentsEnd };
-        return ((delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void*, nint*, int>)device.Export("cuLaunchKernel"))(
+        var launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void*, nint*, int>)device.Export("cuLaunchKernel");
+        return launch(
             kernel, 1, 1, 1, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, null, extra);
     }
 
