@@ -6,6 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../../artifacts/emulated-device}
 library=libxc2_emulated.so
+[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || { echo "the emulated device needs Linux on x86-64" >&2; exit 3; }
 command -v g++ > /dev/null || { echo "the emulated device needs g++" >&2; exit 3; }
 mkdir -p "$out"
 out=$(cd "$out" && pwd)

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.GpuTests;
@@ -6,29 +6,36 @@ using Xunit;
 
 namespace XComposer2.Native.EmulatedDeviceTests;
 
-/// <summary>The emulated device, built here, and what it offers to tests beyond a driver's functions. Where there is no g++, whatever needs it is skipped.</summary>
+/// <summary>The emulated device, built here, and what it offers to tests beyond a driver's functions. Where it cannot be built,
+/// whatever needs it is skipped.</summary>
 public sealed unsafe class EmulatedDevice : IDisposable
 {
-    private static readonly TimeSpan buildLimit = TimeSpan.FromMinutes(10);
+    /// <summary>What it is until <see cref="Become"/> says otherwise.</summary>
+    public const int DefaultArchitecture = 80;
 
+    private readonly Dictionary<(string Path, string Definitions, CudaTarget Target), CudaLibrary> libraries = [];
     private readonly string absence = string.Empty;
     private readonly CudaContext? context;
     private readonly CudaStream? stream;
     private readonly Nvrtc? compiler;
     private readonly nint library;
-    private CudaTarget target = CudaTarget.Cubin(80);
+    private CudaTarget target = CudaTarget.Cubin(DefaultArchitecture);
 
     public EmulatedDevice()
     {
-        if (Build() is { } missing)
+        string path;
+        try
         {
-            absence = missing;
+            path = DeviceLibraries.BuildEmulatedDevice();
+        }
+        catch (CudaUnavailableException missing)
+        {
+            absence = missing.Message;
             return;
         }
 
-        string path = RepositoryPaths.Find("artifacts/emulated-device/libxc2_emulated.so");
         library = NativeLibrary.Load(path);
-        ((delegate* unmanaged<int, void>)NativeLibrary.GetExport(library, "xc2EmulatedPrint"))(0);
+        ((delegate* unmanaged<int, void>)Export("xc2EmulatedPrint"))(0);
         CudaDriver driver = CudaDriver.Load(path);
         context = CudaContext.Open(driver.GetDevice(0));
         stream = CudaStream.Create(context);
@@ -55,7 +62,8 @@ public sealed unsafe class EmulatedDevice : IDisposable
     /// <summary>Lets the device be of another generation from here on: 75, 80, 86, 89 or 90.</summary>
     public void Become(int architecture)
     {
-        Assert.Equal(0, Configure("arch", architecture.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.NotNull(Context);
+        Assert.Equal(0, Configure("arch", architecture.ToString(CultureInfo.InvariantCulture)));
         target = CudaTarget.Cubin(architecture, isSpecific: architecture == 90);
     }
 
@@ -65,15 +73,6 @@ public sealed unsafe class EmulatedDevice : IDisposable
         Assert.NotNull(Context);
         ((delegate* unmanaged<void>)Export("xc2EmulatedReset"))();
         Assert.Equal(0, Configure("schedule", schedule));
-    }
-
-    private int Configure(string name, string value)
-    {
-        nint nameText = Marshal.StringToCoTaskMemUTF8(name), valueText = Marshal.StringToCoTaskMemUTF8(value);
-        int result = ((delegate* unmanaged<nint, nint, int>)Export("xc2EmulatedConfigure"))(nameText, valueText);
-        Marshal.FreeCoTaskMem(nameText);
-        Marshal.FreeCoTaskMem(valueText);
-        return result;
     }
 
     /// <summary>Everything that was found since <see cref="Begin"/>.</summary>
@@ -100,32 +99,46 @@ public sealed unsafe class EmulatedDevice : IDisposable
         }
     }
 
-    /// <summary>A kernel of this project, or of the repository, compiled with these definitions.</summary>
-    public CudaLibrary Compile(string path, params ReadOnlySpan<string> definitions)
+    /// <summary>Compiles a kernel of this project, or of the repository, for what the device is now.</summary>
+    public ReadOnlyMemory<byte> Compile(string path, params ReadOnlySpan<string> definitions)
     {
         Assert.NotNull(Context);
-        KernelProgram program = KernelProgram.Read(TestKernels.Source, path);
-        CompiledKernel compiled = compiler!.Compile(program, target, definitions.ToArray());
-        return CudaLibrary.Load(Context, path, compiled.Image.Span);
+        return compiler!.Compile(KernelProgram.Read(TestKernels.Source, path), target, definitions.ToArray()).Image;
+    }
+
+    /// <summary>An entry, compiled when it is first asked for; the library stays loaded as long as the device.</summary>
+    public CudaKernel GetKernel(string path, string entry, params ReadOnlySpan<string> definitions)
+    {
+        (string, string, CudaTarget) key = (path, string.Join(' ', definitions), target);
+        if (!libraries.TryGetValue(key, out CudaLibrary? loaded))
+            libraries.Add(key, loaded = CudaLibrary.Load(Context, path, Compile(path, definitions).Span));
+        return loaded.GetKernel(entry);
+    }
+
+    /// <summary>Device memory that holds 0, 1, 2 ...</summary>
+    public DeviceMemory AllocateFilled(int count)
+    {
+        DeviceMemory memory = DeviceMemory.Allocate(Context, count * sizeof(uint));
+        uint[] values = [.. Enumerable.Range(0, count).Select(value => (uint)value)];
+        Stream.CopyToDevice<uint>(memory.Span, values);
+        return memory;
     }
 
     public void Dispose()
     {
+        foreach (CudaLibrary loaded in libraries.Values)
+            loaded.Dispose();
         stream?.Dispose();
         context?.Dispose();
     }
 
-    /// <summary>Null where the library is there now, else what is missing.</summary>
-    private static string? Build()
+    private int Configure(string name, string value)
     {
-        using Process build = Process.Start(new ProcessStartInfo("sh", [RepositoryPaths.Find("tests/EmulatedDevice/build.sh")]) { RedirectStandardError = true })!;
-        Task<string> errors = build.StandardError.ReadToEndAsync();
-        Assert.True(build.WaitForExit(buildLimit), "building the emulated device takes too long");
-        const int NoCompiler = 3;
-        if (build.ExitCode == NoCompiler)
-            return errors.Result.Trim();
-        Assert.True(build.ExitCode == 0, $"the emulated device does not build: {errors.Result}");
-        return null;
+        nint nameText = Marshal.StringToCoTaskMemUTF8(name), valueText = Marshal.StringToCoTaskMemUTF8(value);
+        int result = ((delegate* unmanaged<nint, nint, int>)Export("xc2EmulatedConfigure"))(nameText, valueText);
+        Marshal.FreeCoTaskMem(nameText);
+        Marshal.FreeCoTaskMem(valueText);
+        return result;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -1,166 +1,194 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 using Xunit;
 
 namespace XComposer2.Native.EmulatedDeviceTests;
 
-/// <summary>Mistakes of kernels: each is found, and named with kernel, block, thread and address; the same code without it passes under every schedule.</summary>
-public sealed unsafe class PlantedFaultTests(EmulatedDevice device)
+/// <summary>Mistakes of kernels: each is found, and named with kernel, block, thread, address and line, on every generation and under every schedule;
+/// the same code without it passes there.</summary>
+public sealed class PlantedFaultTests(EmulatedDevice device)
 {
     private const int Threads = 64, Blocks = 2, Count = 256;
 
+    /// <summary>Who errs, as Kernels/planted.cuh has it.</summary>
+    private const int Block = 1, Thread = 37, Other = 5;
+
+    private const string Plain = "planted_fault.cu", AsyncCopy = "planted_async_copy.cu";
+
     private static readonly string[] schedules = ["forward", "reverse", "shuffled"];
 
+    public static TheoryData<int> Architectures => [75, 80, 90];
+
+    public static TheoryData<int> ArchitecturesWithAsyncCopy => [80, 90];
+
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct Arguments(DevicePointer Data, DevicePointer Result, uint Count);
+    private readonly record struct Arguments(DevicePointer Data, DevicePointer Result, uint Planted);
 
     [Theory]
-    [InlineData(1, "shared_memory_race")]
-    [InlineData(2, "divergent_barrier")]
-    [InlineData(3, "shared_memory_race")]
-    [InlineData(4, "out_of_bounds")]
-    [InlineData(5, "misaligned_address")]
-    [InlineData(7, "async_copy_not_waited")]
-    [InlineData(8, "global_memory_race")]
-    public void A_mistake_is_found_under_every_schedule_and_its_absence_too(int fault, string kind)
+    [MemberData(nameof(Architectures))]
+    public void A_missing_barrier(int architecture) =>
+        CheckRace(architecture, "missing_barrier", Thread, Other, "byte 4 of shared variable exchanged (8 bytes)");
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_missing_barrier_of_a_warp(int architecture) =>
+        CheckRace(architecture, "missing_warp_barrier", Thread, Thread + 1, "byte 4 of shared variable neighbours (8 bytes)");
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Two_threads_that_race_on_one_shared_word(int architecture) =>
+        CheckRace(architecture, "shared_word_race", Thread, Other, "byte 4 of shared variable contested (8 bytes)");
+
+    /// <summary>No thread has made the mistake alone: the first of those that wait for ever is named.</summary>
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_barrier_that_not_all_reach(int architecture)
     {
-        foreach (string schedule in schedules)
-        {
-            DeviceFault found = Assert.Single(Run(fault, planted: true, schedule, initialised: true).Take(1));
-            Assert.Equal((kind, "planted_fault"), (found.Kind, found.Kernel));
-            Assert.InRange(found.Block.X, 0, Blocks - 1);
-            Assert.InRange(found.Thread.X, 0, Threads - 1);
-            Assert.Contains("planted_fault", found.Message, StringComparison.Ordinal);
-            if (kind != "divergent_barrier")
-                Assert.NotEqual(0UL, found.Address);
-            Assert.Empty(Run(fault, planted: false, schedule, initialised: true));
-        }
+        CheckDivergence(
+            architecture, "barrier_not_by_all_warps", "thread (0,0,0): waits for ever at a barrier at planted_fault.cu:", "32 of 64 threads have returned");
+        CheckDivergence(architecture, "barrier_not_by_all_lanes", "executes a barrier", $"{Thread}");
+        CheckDivergence(architecture, "barriers_at_two_places", "while others wait at another one, at planted_fault.cu:");
     }
 
-    [Fact]
-    public void A_read_of_what_nobody_wrote_is_found()
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_race_between_blocks(int architecture) => Check(architecture, Plain, "global_race_between_blocks", (fault, data) =>
     {
-        foreach (string schedule in schedules)
-        {
-            DeviceFault found = Run(6, planted: true, schedule, initialised: false)[0];
-            Assert.Equal(("uninitialised_read", "planted_fault", 9), (found.Kind, found.Kernel, found.Thread.X));
-            Assert.Empty(Run(6, planted: true, schedule, initialised: true));
-        }
+        Assert.Equal(("global_memory_race", data + 12), (fault.Kind, fault.Address));
+        Assert.Contains((fault.Block.X, fault.Thread.X), new[] { (Block, Thread), (0, Other) });
+        Assert.Contains($"which thread {(fault.Block.X == Block ? Other : Thread)} of another block wrote", fault.Message, StringComparison.Ordinal);
+    });
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Out_of_bounds_by_one_element(int architecture)
+    {
+        Check(architecture, Plain, "write_past_the_end", (fault, data) =>
+            AssertMine(fault, "out_of_bounds", data + (Count * sizeof(uint)), "has only 1024 bytes"));
+        Check(architecture, Plain, "read_before_the_beginning", (fault, data) =>
+            AssertMine(fault, "out_of_bounds", data - sizeof(uint), "4 bytes before allocation"));
+        Check(architecture, Plain, "past_dynamic_shared_memory", (fault, _) =>
+            AssertMine(fault, "out_of_bounds", fault.Address, "byte 256 of dynamic shared memory (256 bytes)"));
+        // The compiler's own check knows the index and no address.
+        Check(architecture, Plain, "past_a_shared_array", (fault, _) =>
+            AssertAt(fault, "index_out_of_bounds", 0, "index 64 is outside of an array"));
     }
 
-    /// <summary>The very element, not only the allocation.</summary>
-    [Fact]
-    public void Out_of_bounds_by_one_element_names_thread_and_address()
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_misaligned_load_of_16_bytes(int architecture) => Check(architecture, Plain, "misaligned_16_byte_load", (fault, data) =>
+        AssertMine(fault, "misaligned_address", data + 20, "needs a multiple of 16"));
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_read_of_what_nobody_wrote(int architecture)
     {
-        device.Begin();
-        using DeviceMemory data = Filled(Count), result = DeviceMemory.Allocate(device.Context, Threads * sizeof(uint));
-        Launch(4, planted: true, data.Span.Pointer, result.Span.Pointer, blocks: 1);
-        DeviceFault found = device.Faults[0];
-        Assert.Equal((5, (data.Span.Pointer + (Count * sizeof(uint))).Address), (found.Thread.X, found.Address));
-        device.Begin();
+        Check(architecture, Plain, "unwritten_global_read", (fault, data) =>
+            AssertMine(fault, "uninitialised_read", data + (((Block * Threads) + Thread) * sizeof(uint)), "nobody wrote byte 0"),
+            MemoryState.Unwritten);
+        Check(architecture, Plain, "unwritten_shared_read", (fault, _) =>
+            AssertMine(fault, "uninitialised_read", fault.Address, $"byte {Thread * sizeof(uint)} of shared variable unwritten (256 bytes)"));
     }
 
-    [Fact]
-    public void Freed_memory_is_not_read()
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_read_of_freed_memory(int architecture) => Check(architecture, Plain, "read_of_freed_memory", (fault, data) =>
+        AssertMine(fault, "use_after_free", data + 12, "freed"), MemoryState.FreedWhenPlanted);
+
+    [Theory]
+    [MemberData(nameof(ArchitecturesWithAsyncCopy))]
+    public void A_copy_that_is_not_waited_for(int architecture)
     {
-        device.Begin();
-        DeviceMemory data = Filled(Count);
-        DevicePointer pointer = data.Span.Pointer;
-        data.Dispose();
-        using DeviceMemory result = DeviceMemory.Allocate(device.Context, Threads * sizeof(uint));
-        Launch(9, planted: true, pointer, result.Span.Pointer, blocks: 1);
-        Assert.Equal("use_after_free", device.Faults[0].Kind);
-        device.Begin();
+        Check(architecture, AsyncCopy, "async_copy_without_wait", (fault, _) =>
+            AssertMine(fault, "async_copy_not_waited", fault.Address, $"byte {Thread * 16} of shared variable copied (1024 bytes)"));
+        Check(architecture, AsyncCopy, "async_copy_of_a_younger_group", (fault, _) =>
+            AssertMine(fault, "async_copy_not_waited", fault.Address, $"byte {Thread * 16} of shared variable younger (1024 bytes)"));
     }
 
-    [Fact]
-    public void Freeing_twice_is_found()
+    private void CheckRace(int architecture, string entry, int first, int second, string place) => Check(architecture, Plain, entry, (fault, _) =>
     {
-        device.Begin();
-        DeviceMemory data = DeviceMemory.Allocate(device.Context, 64);
-        ulong pointer = data.Span.Pointer.Address;
-        data.Dispose();
-        var free = (delegate* unmanaged<ulong, int>)device.Export("cuMemFree_v2");
-        Assert.NotEqual(0, free(pointer));
-        Assert.Equal(("double_free", pointer), (device.Faults[0].Kind, device.Faults[0].Address));
-        device.Begin();
+        Assert.Equal(("shared_memory_race", Block), (fault.Kind, fault.Block.X));
+        Assert.Contains(fault.Thread.X, new[] { first, second });
+        Assert.NotEqual(0UL, fault.Address);
+        Assert.Contains(place, fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"which thread {first + second - fault.Thread.X} of this block", fault.Message, StringComparison.Ordinal);
+    });
+
+    private void CheckDivergence(int architecture, string entry, params string[] words) => Check(architecture, Plain, entry, (fault, _) =>
+    {
+        Assert.Equal(("divergent_barrier", Block), (fault.Kind, fault.Block.X));
+        Assert.All(words, word => Assert.Contains(word, fault.Message, StringComparison.Ordinal));
+    });
+
+    private static void AssertMine(DeviceFault fault, string kind, ulong address, string words)
+    {
+        Assert.NotEqual(0UL, address);
+        AssertAt(fault, kind, address, words);
     }
 
-    [Fact]
-    public void More_shared_memory_than_was_allowed_is_refused()
+    private static void AssertAt(DeviceFault fault, string kind, ulong address, string words)
     {
-        device.Begin();
-        using CudaLibrary library = device.Compile("planted_fault.cu", "-DFAULT=9", "-DPLANTED=0");
-        CudaKernel kernel = library.GetKernel("planted_fault");
-        using DeviceMemory data = Filled(Count), result = DeviceMemory.Allocate(device.Context, Threads * sizeof(uint));
-        var arguments = new Arguments(data.Span.Pointer, result.Span.Pointer, Count);
-        var geometry = new LaunchGeometry(1, Threads, 60 * 1024);
-        CudaException refusal = Assert.Throws<CudaException>(() => kernel.Launch(device.Stream, geometry, arguments));
-        Assert.Contains("planted_fault", refusal.Message, StringComparison.Ordinal);
-        device.Begin();
-        kernel.AllowDynamicShared(60 * 1024);
-        kernel.Launch(device.Stream, geometry, arguments);
-        device.Stream.Synchronize();
-        Assert.Empty(device.Faults);
+        Assert.Equal((kind, Block, Thread, address), (fault.Kind, fault.Block.X, fault.Thread.X, fault.Address));
+        Assert.Contains(words, fault.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Reading_on_the_host_before_the_copy_is_done_is_found()
+    /// <param name="architecture">What the device is.</param>
+    /// <param name="source">The file.</param>
+    /// <param name="entry">The kernel.</param>
+    /// <param name="expect">Is given the fault and where the data began.</param>
+    /// <param name="state">Of the data.</param>
+    private void Check(int architecture, string source, string entry, Action<DeviceFault, ulong> expect, MemoryState state = MemoryState.Written)
     {
-        device.Begin();
-        using DeviceMemory data = Filled(Count);
-        using PinnedMemory host = PinnedMemory.Allocate(device.Context, Count * sizeof(uint));
-        host.Span.AsSpan<uint>().Fill(1);
-        device.Stream.CopyToHost(host.Span, data.Span);
-        uint early = host.Span.AsSpan<uint>()[3];
+        device.Become(architecture);
         try
         {
-            device.Stream.Synchronize();
+            foreach (string schedule in schedules)
+            {
+                (DeviceFault[] found, ulong data) = Run(source, entry, schedule, state, planted: true);
+                DeviceFault fault = Assert.Single(found);
+                string name = string.Create(
+                    CultureInfo.InvariantCulture, $"{fault.Kind}: kernel {entry}, block ({fault.Block.X},0,0), thread ({fault.Thread.X},0,0): ");
+                Assert.Equal(entry, fault.Kernel);
+                Assert.StartsWith(name, fault.Message, StringComparison.Ordinal);
+                Assert.Contains($"{source}:", fault.Message, StringComparison.Ordinal);
+                expect(fault, data);
+                Assert.Empty(Run(source, entry, schedule, state, planted: false).Faults);
+            }
         }
-        catch (CudaException)
+        finally
         {
-            // The next call of the driver reports it.
+            device.Become(EmulatedDevice.DefaultArchitecture);
+            device.Begin();
         }
-
-        Assert.Contains(device.Faults, fault => fault.Kind == "host_access_before_synchronise");
-        device.Begin();
-        device.Stream.CopyToHost(host.Span, data.Span);
-        device.Stream.Synchronize();
-        Assert.Equal(3u, host.Span.AsSpan<uint>()[3]);
-        Assert.Empty(device.Faults);
-        Assert.True(early is 1 or 3);
     }
 
-    private IReadOnlyList<DeviceFault> Run(int fault, bool planted, string schedule, bool initialised)
+    private (DeviceFault[] Faults, ulong Data) Run(string source, string entry, string schedule, MemoryState state, bool planted)
     {
         device.Begin(schedule);
-        using DeviceMemory data = initialised ? Filled(Count) : DeviceMemory.Allocate(device.Context, Count * sizeof(uint));
+        CudaKernel kernel = device.GetKernel(source, entry);
         using DeviceMemory result = DeviceMemory.Allocate(device.Context, Blocks * Threads * sizeof(uint));
-        Launch(fault, planted, data.Span.Pointer, result.Span.Pointer, Blocks);
-        IReadOnlyList<DeviceFault> faults = device.Faults;
-        device.Begin();
-        return faults;
-    }
-
-    private void Launch(int fault, bool planted, DevicePointer data, DevicePointer result, int blocks)
-    {
-        using CudaLibrary library = device.Compile("planted_fault.cu", $"-DFAULT={fault}", $"-DPLANTED={(planted ? 1 : 0)}");
-        try
-        {
-            library.GetKernel("planted_fault").Launch(device.Stream, new LaunchGeometry(blocks, Threads), new Arguments(data, result, Count));
+        using DeviceMemory data = state == MemoryState.Unwritten
+            ? DeviceMemory.Allocate(device.Context, Count * sizeof(uint))
+            : device.AllocateFilled(Count);
+        DevicePointer start = data.Span.Pointer;
+        if (planted && state == MemoryState.FreedWhenPlanted)
+            data.Dispose();
+        var arguments = new Arguments(start, result.Span.Pointer, planted ? 1u : 0u);
+        kernel.Launch(device.Stream, new LaunchGeometry(Blocks, Threads, Threads * sizeof(uint)), arguments);
+        if (planted)
+            Assert.Throws<CudaException>(device.Stream.Synchronize);
+        else
             device.Stream.Synchronize();
-        }
-        catch (CudaException)
-        {
-            // The fault, as a real driver would answer it; what it was is in the log.
-        }
+        DeviceFault[] faults = [.. device.Faults];
+        device.Begin();
+        return (faults, start.Address);
     }
 
-    private DeviceMemory Filled(int count)
+    private enum MemoryState
     {
-        DeviceMemory memory = DeviceMemory.Allocate(device.Context, count * sizeof(uint));
-        uint[] values = [.. Enumerable.Range(0, count).Select(value => (uint)value)];
-        device.Stream.CopyToDevice<uint>(memory.Span, values);
-        return memory;
+        Written,
+        Unwritten,
+        FreedWhenPlanted,
     }
 }

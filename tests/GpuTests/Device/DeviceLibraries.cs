@@ -24,7 +24,9 @@ internal static class DeviceLibraries
         return new CudaOptions { DriverLibrary = library, CompilerLibrary = library };
     }
 
-    private static string BuildEmulatedDevice()
+    /// <summary>The path of the emulated device, which is built where it is older than its sources.</summary>
+    /// <exception cref="CudaUnavailableException">It cannot be built on this machine.</exception>
+    public static string BuildEmulatedDevice()
     {
         string script = RepositoryPaths.Find("tests/EmulatedDevice/build.sh");
         using Process build = Process.Start(new ProcessStartInfo("sh", [script]) { RedirectStandardError = true })!;

@@ -33,6 +33,14 @@ CUresult check_architecture(const Image& image) {
                 : host_fault(FaultKind::bad_argument, CUDA_ERROR_NO_BINARY_FOR_GPU, 0, "the image is for sm_%u, the device is sm_%u", image.architecture, device);
 }
 
+// What the real compiler refuses. Variables are known by module, so that of several kernels none can be accused.
+CUresult check_static_shared(const Module& module) {
+    if (module.table().count != 1 || module.shared_bytes() <= kSharedWithoutAsking)
+        return CUDA_SUCCESS;
+    return host_fault(FaultKind::launch_limits, CUDA_ERROR_INVALID_IMAGE, 0, "kernel %s: %llu bytes of static shared memory, of which a kernel may have %u",
+                      module.table().kernels[0]->name, (unsigned long long)module.shared_bytes(), (u32)kSharedWithoutAsking);
+}
+
 void write_log(const CUjit_option* options, void* const* values, unsigned count, const std::string& log) {
     char* buffer = nullptr;
     size_t bytes = 0;
@@ -66,6 +74,10 @@ CUresult load(const void* memory, Library** result, std::string& log) {
     if (library->module == nullptr)
         return CUDA_ERROR_INVALID_IMAGE;
     const emulated_kernel_table& table = library->module->table();
+    if (const CUresult refused = check_static_shared(*library->module)) {
+        log = fault_log().all().back().message;
+        return refused;
+    }
     for (unsigned i = 0; i < table.count; i++) {
         auto kernel = std::make_unique<Kernel>();
         kernel->code = table.kernels[i];
@@ -145,10 +157,12 @@ CUresult load_with_log(Handle* handle, const void* memory, const CUjit_option* o
         return CUDA_ERROR_INVALID_VALUE;
     std::string log;
     Library* library = nullptr;
+    const size_t known = fault_log().all().size();
     const CUresult result = load(memory, &library, log);
     if (result != CUDA_SUCCESS) {
         write_log(options, values, options == nullptr ? 0 : count, log);
-        host_fault(FaultKind::bad_argument, result, 0, "an image could not be loaded: %s", log.c_str());
+        if (fault_log().all().size() == known)
+            host_fault(FaultKind::bad_argument, result, 0, "an image could not be loaded: %s", log.c_str());
     }
     *handle = (Handle)library;
     return result;

@@ -60,6 +60,9 @@ std::optional<Fault> Block::run(const Launch& launch, u64 index, u64 seed) {
     hot.current = nullptr;
     if (!fault && living > 0)
         describe_deadlock();
+    if (fault)
+        for (u32 i = 0; i < launch.block.count(); i++)
+            forget_copies(threads[i]);
     return std::move(fault);
 }
 

@@ -16,7 +16,10 @@ static std::string chosen_line(std::FILE* lines) {
             *note = '\0';
         if (line[0] == '?')
             continue;
-        chosen = std::strncmp(line, "./", 2) == 0 ? line + 2 : line;
+        const char* name = line;
+        while (std::strncmp(name, "./", 2) == 0)
+            name += 2;
+        chosen = name;
         if (std::strstr(line, "ptx/") == nullptr && std::strstr(line, "emulated/") == nullptr)
             break;
     }
