@@ -9,7 +9,7 @@ internal static class NameWords
     private static readonly FrozenSet<string> Machine = FrozenSet.Create(
         StringComparer.Ordinal,
         "img", "image", "images", "imgp", "dsc", "dscn", "dscf", "dcim", "pict", "pxl", "mvimg", "gopr", "dji", "sam", "cimg", "photo", "photos", "pic", "pics", "picture", "pictures",
-        "foto", "bild", "screenshot", "screen", "shot", "snap", "snapchat", "whatsapp", "signal", "telegram", "mmexport", "wechat", "received", "fb", "wa", "scan", "scanned", "scanner",
+        "foto", "bild", "screenshot", "screen", "shot", "snap", "snapchat", "whatsapp", "whats", "app", "signal", "telegram", "mmexport", "wechat", "received", "fb", "wa", "scan", "scanned", "scanner",
         "untitled", "unnamed", "unknown", "download", "downloaded", "file", "files", "new", "copy", "final", "edited", "edit", "export", "original", "default", "temp", "tmp", "thumb",
         "thumbnail", "frame", "page", "figure", "fig", "large", "small", "medium", "full", "resized", "cropped", "hdr", "burst", "portrait", "night", "cover", "canon", "nikon", "camera",
         "album", "gallery", "media", "upload", "uploads", "asset", "assets", "of", "at", "am", "pm", "the", "png", "jpg", "jpeg", "gif", "bmp",

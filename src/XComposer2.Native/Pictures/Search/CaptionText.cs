@@ -32,6 +32,6 @@ internal static class CaptionText
         return clean.ToString();
     }
 
-    // Marks of direction turn a name around on a terminal; a byte order mark and zero-width spaces only hide.
-    private static bool IsInvisible(Rune rune) => rune.Value is 0xFEFF or (>= 0x200B and <= 0x200F) or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x2069);
+    // Marks of direction turn a name around on a terminal; a byte order mark and zero-width spaces only hide. Joiners belong to some scripts.
+    private static bool IsInvisible(Rune rune) => rune.Value is 0xFEFF or 0x200B or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x2069);
 }

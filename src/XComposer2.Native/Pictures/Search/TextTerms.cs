@@ -12,10 +12,13 @@ internal static class TextTerms
     /// <summary>A longer run of letters is no word.</summary>
     private const int LongestWord = 64;
 
+    /// <summary>Particles of Chinese, at which a run ends: with them, pairs would be alike in every sentence.</summary>
+    private const string Particles = "的了着是在和与及有";
+
     private static readonly FrozenSet<string> Silent = FrozenSet.Create(
         StringComparer.Ordinal,
         "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "its", "of", "on", "or", "that", "the", "there", "this", "to", "was", "with",
-        "image", "photo", "picture", "show", "shown", "图中", "中有", "图片", "照片", "图像", "这张", "张图", "一张", "一个");
+        "image", "photo", "picture", "show", "shown", "图中", "图片", "照片", "图像", "这张", "张图", "一张", "一个");
 
     /// <summary>Terms of a text that is searched in: also single characters of CJK, so that a query of one character finds them.</summary>
     public static List<string> OfDocument(string text) => Split(text, singles: true);
@@ -36,8 +39,9 @@ internal static class TextTerms
         foreach (Rune found in text.EnumerateRunes())
         {
             Rune rune = Fold(found);
-            bool isCjk = IsCjk(rune);
-            if (!isCjk && Rune.IsLetterOrDigit(rune))
+            bool isParticle = rune.IsBmp && Particles.Contains((char)rune.Value);
+            bool isCjk = IsCjk(rune) && !isParticle;
+            if (!isCjk && !isParticle && Rune.IsLetterOrDigit(rune))
                 word.Append(rune);
             else
                 EndWord(word, terms);
