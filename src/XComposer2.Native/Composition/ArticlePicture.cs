@@ -62,9 +62,13 @@ public sealed class ArticlePicture
     /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
     public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, Path.GetFileName(name), null, bytes);
 
+    /// <summary>A picture that an article's folder kept. Only its header is looked at.</summary>
+    /// <exception cref="ImageException">It is no picture.</exception>
+    internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
+        new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+
     /// <summary>Decodes the picture once, so that no later step finds it damaged.</summary>
-    /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
-    internal static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
+    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
     {
         _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
         return new ArticlePicture(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);

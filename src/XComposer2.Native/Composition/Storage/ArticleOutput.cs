@@ -1,0 +1,6 @@
+namespace XComposer2.Native.Composition;
+
+/// <summary>A file that is made of an article and lies in its folder.</summary>
+/// <param name="FileName">Without folders.</param>
+/// <param name="Write">Writes the file. Pictures of the article lie beside it in <see cref="ArticleFolder.PicturesFolder"/>, as <see cref="ArticlePicture.FileName"/>.</param>
+public sealed record ArticleOutput(string FileName, Action<Article, Stream> Write);
