@@ -146,6 +146,8 @@ public class HttpImageSourceTests
         await using LoopbackService service = Service(host => Urls(host, "/1.png"), _ => LoopbackService.Reply(Red));
         using HttpImageSource source = new(Options(service) with { AllowPrivateAddresses = false });
         Assert.Contains("private address", (await Refused(source)).Message, StringComparison.Ordinal);
+        using HttpImageSource secured = new(Options(service) with { Endpoint = new Uri($"https://{service.Authority}/"), AllowPrivateAddresses = false });
+        Assert.Contains("private address", (await Refused(secured)).Message, StringComparison.Ordinal);
         Assert.Empty(service.Requests);
     }
 
