@@ -34,17 +34,16 @@ public sealed class EnginePictureModel(XComposerEngine engine) : IPictureModel
             await foreach (GenerationEvent next in session.SendAsync(message, answers, cancellationToken).ConfigureAwait(false))
                 if (next is GenerationCompleted completed)
                     result = completed.Result;
-            captions.Add(WholeSentences(result!));
+            captions.Add(result!.FinishReason == FinishReason.Length ? WholeSentences(result.Text) : result.Text);
         }
 
         return captions;
     }
 
-    private static string WholeSentences(GenerationResult answer)
+    /// <summary>A text that was cut off, up to its last whole sentence.</summary>
+    internal static string WholeSentences(string text)
     {
-        if (answer.FinishReason != FinishReason.Length)
-            return answer.Text;
-        int end = answer.Text.LastIndexOfAny(['.', '!', '?', '。', '！', '？']);
-        return end < 0 ? answer.Text : answer.Text[..(end + 1)];
+        int end = text.LastIndexOfAny(['.', '!', '?', '。', '！', '？']);
+        return end < 0 ? text : text[..(end + 1)];
     }
 }

@@ -31,12 +31,15 @@ public sealed class FolderImageSource : IImageSource
     /// <param name="progress">Told of each picture.</param>
     /// <param name="cancellationToken">Stops within one picture; what was done by then is kept and not done again.</param>
     /// <exception cref="ImageSourceException">No such folder, it cannot be read, or there is no picture in it.</exception>
+    /// <exception cref="EngineException">An option is out of its range.</exception>
     public static async Task<FolderImageSource> OpenAsync(
         string folder, IPictureModel model, GalleryOptions? options = null, IProgress<GalleryProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(model);
         options ??= new GalleryOptions();
+        EngineException.ThrowUnless(options.DuplicateSimilarity is > 0 and <= 1, "duplicate similarity", "over 0, at most 1", options.DuplicateSimilarity);
+        EngineException.ThrowUnless(options.MaxPictures >= 1, "most pictures", "1 or more", options.MaxPictures);
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         GalleryNotes notes = new();
         GalleryListing listing = List(folder, root, options, notes, cancellationToken);

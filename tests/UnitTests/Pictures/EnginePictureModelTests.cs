@@ -48,6 +48,16 @@ public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<Dem
     }
 
     [Fact]
+    public async Task Looking_at_a_picture_can_be_cancelled() =>
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => demo.Engine.PictureFeaturesAsync(ImageInput.FromFile(TestPaths.Golden("demo-cases/046-0.png")), new CancellationToken(canceled: true)));
+
+    [Theory]
+    [InlineData("A park. A red cir", "A park.")]
+    [InlineData("公园。红色的", "公园。")]
+    [InlineData("no end", "no end")]
+    public void Captions_that_were_cut_off_end_with_a_sentence(string text, string caption) => Assert.Equal(caption, EnginePictureModel.WholeSentences(text));
+
+    [Fact]
     public void The_fingerprint_names_the_checkpoint_by_its_contents()
     {
         using Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));

@@ -232,6 +232,26 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_named_pipe_is_not_waited_for()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/mkfifo"), "no mkfifo on this machine");
+        gallery.Add("1.png", Red);
+        foreach (string name in new[] { "2.png", "1.txt", "captions.json" })
+            using (System.Diagnostics.Process process = System.Diagnostics.Process.Start("/usr/bin/mkfifo", gallery.PathOf(name)))
+                await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(["captions.json: ", "2.png: the file"], source.Report.Notes.Select(note => note[..15]));
+    }
+
+    [Fact]
+    public async Task Options_out_of_range_are_refused()
+    {
+        gallery.Add("1.png", Red);
+        await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model, gallery.Options with { DuplicateSimilarity = 0 }));
+        await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model, gallery.Options with { MaxPictures = 0 }));
+    }
+
+    [Fact]
     public async Task Limits_on_pictures_and_depth_hold_with_notes()
     {
         gallery.Add("1.png", Red);

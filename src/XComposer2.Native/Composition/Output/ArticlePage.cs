@@ -112,7 +112,8 @@ public static class ArticlePage
     private static void WriteFooter(StreamWriter page, Article article, ArticleLayout layout)
     {
         bool isChinese = layout.Language == TextLanguage.Chinese;
-        string model = CaptionText.Clean(article.Model);
+        // "internlm-xcomposer2-7b, torch .bin, 2 shards": how its files lie is nothing to a reader.
+        string model = CaptionText.Clean(article.Model.Split(',')[0]);
         string[] sources = [.. article.Sections.Select(section => section.Figure?.Picture?.Source).OfType<string>()
             .Where(source => source != ArticlePicture.OwnSource).Select(source => CaptionText.Clean(source)).Where(source => source.Length > 0).Distinct(StringComparer.Ordinal)];
         if (model.Length == 0 && sources.Length == 0)

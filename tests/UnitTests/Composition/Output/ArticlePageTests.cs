@@ -11,7 +11,7 @@ public partial class ArticlePageTests
     [Fact]
     public void The_page_has_its_pictures_in_it_and_captions_below_them()
     {
-        string page = Render(SampleArticle.Of("# Title", "Lead.", "Text.") with { Model = "demo & co", Sections = [new("# Title"), SampleArticle.Illustrated("Lead.", "a *red* <square>", SampleArticle.Red), new("Text.")] });
+        string page = Render(SampleArticle.Of("# Title", "Lead.", "Text.") with { Model = "demo & co, torch .bin", Sections = [new("# Title"), SampleArticle.Illustrated("Lead.", "a *red* <square>", SampleArticle.Red), new("Text.")] });
         Assert.StartsWith("<!DOCTYPE html>\n<html lang=\"en\">\n", page, StringComparison.Ordinal);
         Assert.Contains("<h1>Title</h1>", page, StringComparison.Ordinal);
         Assert.Contains("<p class=\"lead\">Lead.</p>", page, StringComparison.Ordinal);
