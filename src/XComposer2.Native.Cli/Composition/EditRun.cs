@@ -26,7 +26,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
                 EditOperation.Redo => history.Redo(),
                 _ => history.Apply(Change(), await ChangeAsync(history.Current, cancellationToken).ConfigureAwait(false)),
             };
-            ArticleFolder.Save(folder, history, ArticleOutputs.All);
+            ArticleFolder.Save(folder, history, ArticleOutput.Standard);
         }
 
         if (request.Json)

@@ -52,6 +52,28 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_terminal_is_shown_the_text_and_no_lines_of_progress()
+    {
+        FillGallery(6);
+        using CliHarness xc2 = new() { Composer = ScriptedCompositionModel.Of(Text, "<Seg1>", "a red circle\"。"), IsTerminal = true };
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync(Compose("--instruction", "x", "--gallery", Gallery)));
+        Assert.Equal(Text + "\n", xc2.Output);
+        Assert.DoesNotContain("choosing", xc2.Error, StringComparison.Ordinal);
+        Assert.EndsWith($"3 sections, 1 figure, seed 7: {Folder}\n", xc2.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_text_alone_opens_no_gallery()
+    {
+        FillGallery(2);
+        using CliHarness xc2 = Harness();
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync(Compose("--instruction", "x", "--gallery", Gallery, "--figures", "0")));
+        Assert.Equal(2, Directory.EnumerateFileSystemEntries(Gallery).Count());
+        Assert.Single(xc2.Composer.Asked);
+    }
+
+    [Fact]
     public async Task A_report_has_everything_in_one_object()
     {
         FillGallery(6);

@@ -12,7 +12,7 @@ public sealed class EditCommandTests : IDisposable
     public EditCommandTests()
     {
         Article article = CompositionPictures.Article("one", "two", "three").WithFigure(1, CompositionPictures.Shown(0, 1, 2));
-        ArticleFolder.Create(Folder, ArticleHistory.Begin(article), ArticleOutputs.All);
+        ArticleFolder.Create(Folder, ArticleHistory.Begin(article), ArticleOutput.Standard);
     }
 
     private string Folder => Path.Combine(root, "article");
@@ -167,7 +167,7 @@ public sealed class EditCommandTests : IDisposable
         await Run("--section", "1", "--op", "rewrite", "--seed", "3");
         await Run("--section", "2", "--op", "remove-figure");
         Article first = history.Current.WithText(0, "new");
-        ArticleFolder.Create(other, history.Apply("rewrite 1", first).Apply("remove-figure 2", first.WithoutFigure(1)), ArticleOutputs.All);
+        ArticleFolder.Create(other, history.Apply("rewrite 1", first).Apply("remove-figure 2", first.WithoutFigure(1)), ArticleOutput.Standard);
         foreach (string file in Directory.EnumerateFiles(other, "*", SearchOption.AllDirectories))
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(Folder, Path.GetRelativePath(other, file))));
         Assert.Equal(Directory.GetFiles(other, "*", SearchOption.AllDirectories).Length, Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Length);
