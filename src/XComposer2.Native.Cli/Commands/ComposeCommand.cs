@@ -56,7 +56,8 @@ internal static class ComposeCommand
           xc2 compose --instruction "My garden." --image a.jpg --image b.jpg
         """;
 
-    private const int AutomaticFigures = -1;
+    /// <summary>What "auto" is parsed to.</summary>
+    public const int AutomaticFigures = -1;
 
     public static Command Create(CliServices services, Option<bool> verbose)
     {

@@ -87,6 +87,26 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task All_figures_are_made_anew()
+    {
+        string gallery = Path.Combine(root, "gallery");
+        Directory.CreateDirectory(gallery);
+        File.WriteAllBytes(Path.Combine(gallery, "red.png"), TestPicture.Png(255, 0, 0));
+        using (CliHarness xc2 = new() { Composer = ScriptedCompositionModel.Of("", "<Seg2>", "something red\"") })
+        {
+            Assert.Equal(ExitCode.Done, await xc2.RunAsync(Edit("--op", "illustrate", "--figures", "1", "--gallery", gallery)));
+            Assert.EndsWith("选择适合插入图像的1行", xc2.Composer.Asked[0].Prompt.Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([2], Current.FigurePlaces());
+        Assert.Equal("red.png", Current.Sections[2].Figure!.Picture!.Name);
+        Assert.Equal(["compose", "illustrate"], ArticleFolder.Open(Folder).States.Select(state => state.Change));
+        using CliHarness none = new();
+        Assert.Equal(ExitCode.Usage, await none.RunAsync(Edit("--op", "illustrate")));
+        Assert.StartsWith("xc2: --op illustrate needs --gallery or --picture-service: the article has no pictures of its own\n", none.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_an_operation_it_lists_the_article()
     {
         using CliHarness xc2 = new();
@@ -116,7 +136,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--op is missing: rewrite, expand, abbreviate, insert-before, insert-after, set-text, remove-section, find-figure, choose-figure, replace-figure, remove-figure, undo, redo", "--section", "1")]
+    [InlineData("--op is missing: rewrite, expand, abbreviate, insert-before, insert-after, set-text, remove-section, illustrate, find-figure, choose-figure, replace-figure, remove-figure, undo, redo", "--section", "1")]
     [InlineData("--op rewrite needs --section", "--op", "rewrite")]
     [InlineData("--op undo does not take --section", "--op", "undo", "--section", "1")]
     [InlineData("--op insert-after needs --instruction", "--op", "insert-after", "--section", "1")]
@@ -128,6 +148,9 @@ public sealed class EditCommandTests : IDisposable
     [InlineData("--op rewrite does not take --caption", "--op", "rewrite", "--section", "1", "--caption", "x")]
     [InlineData("--op find-figure needs --gallery or --picture-service", "--op", "find-figure", "--section", "1")]
     [InlineData("--op rewrite does not take --gallery or --picture-service", "--op", "rewrite", "--section", "1", "--gallery", "/")]
+    [InlineData("--op illustrate does not take --section", "--op", "illustrate", "--section", "1")]
+    [InlineData("--op rewrite does not take --figures", "--op", "rewrite", "--section", "1", "--figures", "3")]
+    [InlineData("--figures must be auto or an integer, 1 to 60, not '0'", "--op", "illustrate", "--figures", "0")]
     [InlineData("--section must be an integer, at least 1, not '0'", "--op", "rewrite", "--section", "0")]
     public async Task Wrong_usage_is_told_before_anything_is_read(string message, params string[] args)
     {

@@ -131,6 +131,32 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
+    public async Task A_composer_that_was_cancelled_at_any_step_composes_again()
+    {
+        using ArticleComposer composer = new(demo.Engine, Greedy);
+        PictureSource gallery = CompositionCases.Demo.Captioned();
+        ArticleRequest request = new() { Instruction = CompositionCases.Demo.Articles[0].Instruction, Seed = 1 };
+        Article whole = await composer.ComposeAsync(request, gallery, Cancellation).ToArticleAsync(Cancellation);
+        foreach (CompositionStep step in (CompositionStep[])[CompositionStep.Write, CompositionStep.Place, CompositionStep.Caption, CompositionStep.Search, CompositionStep.Choose])
+        {
+            using CancellationTokenSource source = new();
+            Article? last = null;
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            {
+                await foreach (CompositionEvent next in composer.ComposeAsync(request, gallery, source.Token))
+                {
+                    last = (next as ArticleChanged)?.Article ?? last;
+                    if (next is StepStarted started && started.Step == step)
+                        await source.CancelAsync();
+                }
+            });
+            Assert.Equal(step == CompositionStep.Write, last is null);
+            Article again = await composer.ComposeAsync(request, gallery, Cancellation).ToArticleAsync(Cancellation);
+            Assert.Equal(whole.Sections.Select(section => (section.Text, section.Figure?.Picture?.Name)), again.Sections.Select(section => (section.Text, section.Figure?.Picture?.Name)));
+        }
+    }
+
+    [Fact]
     public void Pictures_of_the_composition_checkpoint_have_224_pixels_and_256_positions()
     {
         ModelConfig config = ModelPresets.Find(ModelPresets.Composition7B);
