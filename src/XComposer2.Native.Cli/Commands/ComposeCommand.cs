@@ -9,9 +9,10 @@ internal static class ComposeCommand
     public const string HelpPage = """
         Usage: xc2 compose --instruction TEXT | --title TEXT [options]
 
-        Writes an article with pictures and puts it into a folder: article.json, which
-        xc2 edit changes, and the pictures. The text goes to standard output as it is
-        written. Ctrl-C keeps the article so far.
+        Writes an article with pictures and puts it into a folder: a page to open
+        (article.html), Markdown (article.md), its pictures, all of it packed
+        (article.zip), and article.json, which xc2 edit works on. The text goes to
+        standard output as it is written. Ctrl-C keeps the article so far.
 
         Article
           --instruction TEXT       what to write, in any words; - is standard input
@@ -55,7 +56,8 @@ internal static class ComposeCommand
           xc2 compose --instruction "My garden." --image a.jpg --image b.jpg
         """;
 
-    private const int AutomaticFigures = -1;
+    /// <summary>What "auto" is parsed to.</summary>
+    public const int AutomaticFigures = -1;
 
     public static Command Create(CliServices services, Option<bool> verbose)
     {

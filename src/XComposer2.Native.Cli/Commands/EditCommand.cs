@@ -19,6 +19,8 @@ internal static class EditCommand
                                      abbreviate
                                      insert-before, insert-after
                                                        from an outline: --instruction
+                                     illustrate        all figures anew: --gallery, and
+                                                       --figures N; no --section
                                      choose-figure     again among its candidates
                                      find-figure       --gallery, and a --caption or
                                                        the one that it has
@@ -33,6 +35,7 @@ internal static class EditCommand
           --caption TEXT           what a picture is to show
           --candidate N            which of the pictures that were found, from 1
           --image FILE             your own picture: PNG, JPEG, BMP or GIF
+          --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
 
         Pictures
           --gallery DIR            a folder to search for pictures
@@ -74,9 +77,10 @@ internal static class EditCommand
         Option<string?> caption = new("--caption");
         Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
         Option<string?> image = new("--image");
+        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", ComposeCommand.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         WritingOptions writing = new();
-        DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, candidate, image, maxTokens };
+        DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, candidate, image, figures, maxTokens };
         writing.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -93,6 +97,7 @@ internal static class EditCommand
                 Caption = result.GetValue(caption),
                 Candidate = result.GetValue(candidate),
                 Image = result.GetValue(image),
+                Figures = result.GetValue(figures) is { } count and not ComposeCommand.AutomaticFigures ? count : null,
                 Pictures = writing.Pictures(result),
                 Seed = writing.Seed(result),
                 Json = writing.Json(result),

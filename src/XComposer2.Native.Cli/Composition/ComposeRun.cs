@@ -27,7 +27,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         };
 
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
-        using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
+        using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Figures == 0 ? PictureSourceRequest.None : request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
         CompositionPrinter printer = new(console, isSilent: request.Json);
         try
         {
@@ -83,7 +83,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     private ArticleHistory Save(string folder, CompositionPrinter printer)
     {
         var history = ArticleHistory.Begin(printer.Article!);
-        ArticleFolder.Create(folder, history, ArticleOutputs.All, request.Force);
+        ArticleFolder.Create(folder, history, ArticleOutput.Standard, request.Force);
         return history;
     }
 }

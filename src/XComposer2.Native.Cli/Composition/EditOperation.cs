@@ -10,6 +10,7 @@ internal enum EditOperation
     InsertAfter,
     SetText,
     RemoveSection,
+    Illustrate,
     FindFigure,
     ChooseFigure,
     ReplaceFigure,

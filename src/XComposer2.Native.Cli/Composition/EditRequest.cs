@@ -31,6 +31,9 @@ internal sealed record EditRequest
     /// <summary>From 1; null lets the model choose.</summary>
     public int? Candidate { get; init; }
 
+    /// <summary>Null leaves it to the model.</summary>
+    public int? Figures { get; init; }
+
     public required PictureSourceRequest Pictures { get; init; }
 
     public ulong? Seed { get; init; }

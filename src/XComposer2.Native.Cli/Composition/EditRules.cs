@@ -10,7 +10,7 @@ internal static class EditRules
     [
         ("rewrite", EditOperation.Rewrite), ("expand", EditOperation.Expand), ("abbreviate", EditOperation.Abbreviate),
         ("insert-before", EditOperation.InsertBefore), ("insert-after", EditOperation.InsertAfter), ("set-text", EditOperation.SetText),
-        ("remove-section", EditOperation.RemoveSection), ("find-figure", EditOperation.FindFigure), ("choose-figure", EditOperation.ChooseFigure),
+        ("remove-section", EditOperation.RemoveSection), ("illustrate", EditOperation.Illustrate), ("find-figure", EditOperation.FindFigure), ("choose-figure", EditOperation.ChooseFigure),
         ("replace-figure", EditOperation.ReplaceFigure), ("remove-figure", EditOperation.RemoveFigure), ("undo", EditOperation.Undo), ("redo", EditOperation.Redo),
     ];
 
@@ -37,7 +37,7 @@ internal static class EditRules
             return;
         }
 
-        bool wantsSection = operation is not (EditOperation.Undo or EditOperation.Redo);
+        bool wantsSection = operation is not (EditOperation.Illustrate or EditOperation.Undo or EditOperation.Redo);
         Needs(operation, "--section", wantsSection, request.Section is not null, isRequired: true);
         bool inserts = operation is EditOperation.InsertBefore or EditOperation.InsertAfter or EditOperation.SetText;
         bool wantsInstruction = inserts || operation is EditOperation.Rewrite or EditOperation.Expand;
@@ -45,8 +45,9 @@ internal static class EditRules
         Needs(operation, "--caption", operation is EditOperation.FindFigure or EditOperation.ReplaceFigure, request.Caption is not null, isRequired: false);
         Needs(operation, "--image", operation == EditOperation.ReplaceFigure, request.Image is not null, isRequired: true);
         Needs(operation, "--candidate", operation == EditOperation.ChooseFigure, request.Candidate is not null, isRequired: false);
+        Needs(operation, "--figures", operation == EditOperation.Illustrate, request.Figures is not null, isRequired: false);
         request.Pictures.Require();
-        Needs(operation, "--gallery or --picture-service", operation == EditOperation.FindFigure, !request.Pictures.IsNone, isRequired: true);
+        Needs(operation, "--gallery or --picture-service", operation is EditOperation.FindFigure or EditOperation.Illustrate, !request.Pictures.IsNone, isRequired: operation == EditOperation.FindFigure);
     }
 
     private static void Needs(EditOperation operation, string option, bool belongs, bool isGiven, bool isRequired)

@@ -26,7 +26,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
                 EditOperation.Redo => history.Redo(),
                 _ => history.Apply(Change(), await ChangeAsync(history.Current, cancellationToken).ConfigureAwait(false)),
             };
-            ArticleFolder.Save(folder, history, ArticleOutputs.All);
+            ArticleFolder.Save(folder, history, ArticleOutput.Standard);
         }
 
         if (request.Json)
@@ -42,7 +42,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
             throw new EngineException($"section: expected 1 to {article.Sections.Count}, found {request.Section}");
     }
 
-    private string Change() => $"{EditRules.Name(Operation)} {request.Section}";
+    private string Change() => request.Section is { } section ? $"{EditRules.Name(Operation)} {section}" : EditRules.Name(Operation);
 
     private async Task<Article> ChangeAsync(Article article, CancellationToken cancellationToken) => Operation switch
     {
@@ -64,6 +64,8 @@ internal sealed class EditRun(CliServices services, EditRequest request)
 
     private async Task<Article> AskAsync(Article article, CancellationToken cancellationToken)
     {
+        if (Operation == EditOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
+            throw new UsageException("--op illustrate needs --gallery or --picture-service: the article has no pictures of its own");
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
@@ -72,13 +74,14 @@ internal sealed class EditRun(CliServices services, EditRequest request)
         IAsyncEnumerable<CompositionEvent> events = Operation switch
         {
             EditOperation.ChooseFigure => composer.ChooseAsync(article, Index, seed, cancellationToken),
+            EditOperation.Illustrate => composer.FiguresAsync(article, request.Figures, pictures.Source, seed, cancellationToken),
             EditOperation.FindFigure => composer.FindAsync(article, Index, request.Caption ?? "", pictures.Source!, seed, cancellationToken),
             _ => composer.EditAsync(article, Index, EditRules.Section(Operation), request.Instruction ?? "", seed, cancellationToken),
         };
         CompositionPrinter printer = new(console, isSilent: request.Json);
         await printer.RunAsync(events).ConfigureAwait(false);
         Article changed = printer.Article!;
-        printer.PrintNotes(changed.Notes.Skip(article.Notes.Count));
+        printer.PrintNotes(changed.Notes.Except(article.Notes));
         return changed;
     }
 }

@@ -6,6 +6,8 @@ namespace XComposer2.Native.Cli;
 /// <param name="AllowedHosts">The only hosts that are connected to.</param>
 internal sealed record PictureSourceRequest(string? Gallery, string? Service, IReadOnlyList<string> AllowedHosts)
 {
+    public static PictureSourceRequest None { get; } = new(null, null, []);
+
     public bool IsNone => Gallery is null && Service is null;
 
     /// <exception cref="UsageException">The options do not go together.</exception>

@@ -73,6 +73,9 @@ public sealed record Article
     /// <summary>The same article with one note more.</summary>
     public Article WithNote(CompositionStep step, NoteCause cause, string text) => this with { Notes = [.. Notes, new ArticleNote(step, cause, text)] };
 
+    /// <summary>Before a step runs again: what it and the steps after it noted, no longer holds. Notes of edits stay.</summary>
+    internal Article WithoutNotesFrom(CompositionStep step) => this with { Notes = [.. Notes.Where(note => note.Step < step || note.Step == CompositionStep.Edit)] };
+
     /// <summary>Sections that a figure follows, ascending.</summary>
     internal int[] FigurePlaces() => [.. Enumerable.Range(0, Sections.Count).Where(index => Sections[index].Figure is not null)];
 

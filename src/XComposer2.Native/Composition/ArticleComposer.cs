@@ -44,18 +44,33 @@ public sealed class ArticleComposer : IDisposable
     public IAsyncEnumerable<CompositionEvent> ComposeAsync(ArticleRequest request, PictureSource? source = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        bool hasOwn = request.OwnPictures.Count > 0;
-        if (request.Figures == 0 || (!hasOwn && source is null))
+        if (request.Figures == 0 || (request.OwnPictures.Count == 0 && source is null))
             return WriteAsync(request, cancellationToken);
-        int? figures = hasOwn ? Math.Min(request.Figures ?? int.MaxValue, request.OwnPictures.Count) : request.Figures;
-        if (hasOwn)
-            return Chain(WriteAsync(request, cancellationToken), cancellationToken,
-                article => PlaceAsync(article, figures, article.Seed, cancellationToken),
-                article => AssignOwnAsync(article, article.Seed, cancellationToken));
-        return Chain(WriteAsync(request, cancellationToken), cancellationToken,
-            article => PlaceAsync(article, figures, article.Seed, cancellationToken),
-            article => CaptionAsync(article, article.Seed, cancellationToken),
-            article => IllustrateAsync(article, source!, article.Seed, cancellationToken));
+        return Chain(WriteAsync(request, cancellationToken), cancellationToken, article => FiguresAsync(article, request.Figures, source, article.Seed, cancellationToken));
+    }
+
+    /// <summary>All steps after the text: figures for an article that has none, or others in their place.</summary>
+    /// <param name="article">With its text.</param>
+    /// <param name="figures">How many at most; null leaves it to the model, or is the number of own pictures where there are any.</param>
+    /// <param name="source">Searched for pictures; not asked where the user has pictures of his own.</param>
+    /// <param name="seed">Another one may give other figures.</param>
+    /// <param name="cancellationToken">Ends the step in progress.</param>
+    /// <exception cref="EngineException">There are neither own pictures nor a source.</exception>
+    public IAsyncEnumerable<CompositionEvent> FiguresAsync(Article article, int? figures, PictureSource? source, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(article);
+        EngineException.ThrowUnless(figures is null or (>= 1 and <= ArticleRequest.MaximumFigures), "figures", $"1 to {ArticleRequest.MaximumFigures}", figures);
+        if (article.OwnPictures.Count > 0)
+        {
+            int own = Math.Min(figures ?? int.MaxValue, article.OwnPictures.Count);
+            return Chain(PlaceAsync(article, own, seed, cancellationToken), cancellationToken, placed => AssignOwnAsync(placed, seed, cancellationToken));
+        }
+
+        if (source is null)
+            throw new EngineException("figures need pictures: the article has none of the user's own, and no source is given");
+        return Chain(PlaceAsync(article, figures, seed, cancellationToken), cancellationToken,
+            placed => CaptionAsync(placed, seed, cancellationToken),
+            captioned => IllustrateAsync(captioned, source, seed, cancellationToken));
     }
 
     /// <summary>The text alone.</summary>

@@ -59,8 +59,10 @@ public sealed class ArticlePicture
     }
 
     /// <summary>A picture of the user's.</summary>
+    /// <param name="name">A name or path for messages; the picture keeps no folders of it.</param>
+    /// <param name="bytes">The encoded file; not copied.</param>
     /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
-    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, Path.GetFileName(name), null, bytes);
+    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, name, null, bytes);
 
     /// <summary>A picture that an article's folder kept. Only its header is looked at.</summary>
     /// <exception cref="ImageException">It is no picture.</exception>
@@ -71,6 +73,6 @@ public sealed class ArticlePicture
     private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
     {
         _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
-        return new ArticlePicture(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+        return new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class EngineCompositionModel(XComposerEngine engine) : IComposit
     private readonly ChatTemplate template = new(engine.Tokenizer, PromptStyle.Train);
     private readonly ConditionalWeakTable<ArticlePicture, ImageInput> inputs = [];
 
-    public string Name => engine.Info.Model;
+    public string Name => engine.Info.Model.Split(',')[0];
 
     public int ContextLength => engine.Info.ContextLength;
 

@@ -3,7 +3,7 @@ namespace XComposer2.Native.Composition;
 /// <summary>What answers the pipeline's questions: an engine, or a script in tests.</summary>
 internal interface ICompositionModel : IDisposable
 {
-    /// <summary>Its name, for the article.</summary>
+    /// <summary>Its name, for the article: the checkpoint's, not how it is stored.</summary>
     string Name { get; }
 
     /// <summary>Positions that a sequence may have.</summary>

@@ -78,6 +78,20 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
+    public async Task A_step_that_runs_again_forgets_what_it_noted_before()
+    {
+        ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg9>", "\"", "?");
+        using ArticleComposer composer = new(model, null);
+        PictureSource shelf = CompositionPictures.Shelf(6);
+        Article article = await composer.ComposeAsync(Request(), shelf, Cancellation).ToArticleAsync(Cancellation);
+        CompositionStep[] noted = [CompositionStep.Place, CompositionStep.Caption, CompositionStep.Choose];
+        Assert.Equal(noted, article.Notes.Select(note => note.Step));
+        Assert.Equal(noted, (await composer.IllustrateAsync(article, shelf, 7, Cancellation).ToArticleAsync(Cancellation)).Notes.Select(note => note.Step));
+        Assert.Equal(noted[..2], (await composer.CaptionAsync(article, 7, Cancellation).ToArticleAsync(Cancellation)).Notes.Select(note => note.Step));
+        Assert.Equal(noted[..1], (await composer.PlaceAsync(article, null, 7, Cancellation).ToArticleAsync(Cancellation)).Notes.Select(note => note.Step));
+    }
+
+    [Fact]
     public async Task Progress_names_every_step_and_text_comes_as_it_is_written()
     {
         using ArticleComposer composer = new(ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>", "thing\""), null);

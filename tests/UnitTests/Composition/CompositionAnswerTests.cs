@@ -67,4 +67,24 @@ public sealed class CompositionAnswerTests
         IReadOnlyList<ArticleSection> sections = ArticleText.Split(string.Join('\n', Enumerable.Range(1, 75)), out int dropped);
         Assert.Equal((60, 15, "60"), (sections.Count, dropped, sections[^1].Text));
     }
+
+    [Fact]
+    public void Whatever_an_answer_says_its_places_and_choices_are_there()
+    {
+        string[] words = ["<Seg", ">", "<Seg1>", "<Seg7>", "<Seg60>", "<Seg-1>", "<seg2>", "0", "9", "A", "B", "J", "Z", ", ", "\n", "\"", "，", "图", "\0", "\uD800", "<Seg٣>", "99999999999"];
+        Random random = new(11);
+        for (int i = 0; i < 5000; i++)
+        {
+            string answer = string.Concat(random.GetItems(words, random.Next(12)));
+            int sections = random.Next(1, 61), most = random.Next(1, 61), candidates = random.Next(1, 11);
+            PlacesAnswer places = PlacesAnswer.Read(answer, sections, most);
+            Assert.Equal(places.Places.Where(place => place >= 0 && place < sections).Distinct().Order(), places.Places);
+            Assert.True(places.Places.Count <= most);
+            Assert.True(places.Places.Count > 0 || places.Problem is not null);
+            ChoiceAnswer choice = ChoiceAnswer.Read(answer, candidates);
+            Assert.InRange(choice.Index, 0, candidates - 1);
+            Assert.DoesNotContain('\n', CaptionAnswer.Read(answer));
+            Assert.DoesNotContain('"', CaptionAnswer.Read(answer));
+        }
+    }
 }

@@ -34,17 +34,25 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
         }
     }
 
-    /// <summary>Greedy; sampled as the original does; and greedy with the best candidate not always first, which shows what the choice itself is worth.</summary>
+    /// <summary>
+    /// Greedy; sampled as the original does; greedy with the best candidate not always first, which shows what the choice itself is worth; and
+    /// with one candidate, which is the search's best.
+    /// </summary>
     [Theory]
     [InlineData("greedy")]
     [InlineData("sampled")]
     [InlineData("rotated")]
+    [InlineData("single")]
     public async Task Articles_of_the_demo_checkpoint(string kind)
     {
         using TemporaryGallery folder = new(CompositionCases.GalleryFolder);
         IImageSource pictureSource = await FolderImageSource.OpenAsync(folder.Path, new EnginePictureModel(demo.Engine), cancellationToken: Cancellation);
         PictureSource gallery = new("gallery", kind == "rotated" ? new RotatedSource(pictureSource) : pictureSource);
-        using ArticleComposer composer = new(demo.Engine, kind == "sampled" ? null : new ComposerOptions { Sampling = new ComposerOptions().Sampling with { Greedy = true } });
+        using ArticleComposer composer = new(demo.Engine, kind == "sampled" ? null : new ComposerOptions
+        {
+            Sampling = new ComposerOptions().Sampling with { Greedy = true },
+            Candidates = kind == "single" ? 1 : new ComposerOptions().Candidates,
+        });
         int mention = 0, places = 0, figures = 0, pictures = 0, failed = 0;
         foreach ((int number, CompositionCase wanted) in cases.Articles.Index())
         {

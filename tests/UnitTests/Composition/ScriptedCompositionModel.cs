@@ -8,6 +8,7 @@ namespace XComposer2.Native.UnitTests;
 internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> answer) : ICompositionModel
 {
     private readonly List<(CompositionPrompt Prompt, GenerationOptions Options)> asked = [];
+    private int pieces;
 
     public IReadOnlyList<(CompositionPrompt Prompt, GenerationOptions Options)> Asked => asked;
 
@@ -22,7 +23,8 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
     /// <summary>Called with the number of pieces that were said, over all answers.</summary>
     public Action<int> OnPiece { get; init; } = static _ => { };
 
-    private int pieces;
+    /// <summary>Says no more from this piece on, but waits until it is cancelled.</summary>
+    public int StopsAt { get; init; } = -1;
 
     /// <summary>A model that writes these sections, names these places, captions, and letters.</summary>
     public static ScriptedCompositionModel Of(string article, string places, string caption = "a picture\"。", string choice = ": B") => new(prompt => prompt.AnswerPrefix switch
@@ -44,6 +46,8 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
         {
             cancellationToken.ThrowIfCancellationRequested();
             OnPiece(++pieces);
+            if (pieces == StopsAt)
+                await Task.Delay(Timeout.Infinite, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             yield return new TextDelta(new string(piece));
         }

@@ -7,6 +7,7 @@ internal sealed class CaptionStep(ModelQuestions questions)
 {
     public async IAsyncEnumerable<CompositionEvent> RunAsync(Article article, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        article = article.WithoutNotesFrom(CompositionStep.Caption);
         int[] places = article.FigurePlaces();
         var earlier = new List<(int Place, string Caption)>();
         foreach (int place in places)

@@ -91,6 +91,7 @@ internal sealed class IllustrationStep(ModelQuestions questions)
     /// <summary>A picture that a later figure showed before must not keep an earlier one from it.</summary>
     private static Article WithoutPictures(Article article, int[] places)
     {
+        article = article.WithoutNotesFrom(CompositionStep.Search);
         foreach (int place in places)
             article = article.WithFigure(place, new ArticleFigure { Caption = article.Sections[place].Figure!.Caption });
         return article;

@@ -12,7 +12,7 @@ internal sealed class PlacingStep(ModelQuestions questions)
     public async IAsyncEnumerable<CompositionEvent> RunAsync(Article article, int? figures, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         yield return new StepStarted(CompositionStep.Place, 1, 1);
-        article = article with { Sections = [.. article.Sections.Select(section => section with { Figure = null })] };
+        article = article.WithoutNotesFrom(CompositionStep.Place) with { Sections = [.. article.Sections.Select(section => section with { Figure = null })] };
         CompositionPrompt prompt = CompositionPrompts.Place(article.Sections, article.OwnPictures, figures);
         if (!questions.Fits(prompt, out string problem))
         {
