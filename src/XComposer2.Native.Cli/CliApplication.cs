@@ -17,6 +17,8 @@ internal static class CliApplication
 
         Commands
           chat       ask about pictures and text, once or as a conversation
+          compose    write an article with pictures
+          edit       change an article: its sections and its figures
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           plan       what a model takes of memory
@@ -31,6 +33,7 @@ internal static class CliApplication
         Examples
           xc2 chat --image cat.png "What is in this picture?"
           xc2 chat --model ./internlm-xcomposer2-vl-7b
+          xc2 compose --instruction "Write about tea." --gallery ~/Pictures
           xc2 inspect ./internlm-xcomposer2-vl-7b --check
 
         Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -88,6 +91,8 @@ internal static class CliApplication
                 option.Action = new PrintAction(services.Console, static _ => $"xc2 {Version}");
         }
         root.Add(ChatCommand.Create(services, verbose));
+        root.Add(ComposeCommand.Create(services, verbose));
+        root.Add(EditCommand.Create(services, verbose));
         root.Add(InspectCommand.Create(services));
         root.Add(VerifyCommand.Create(services));
         root.Add(PlanCommand.Create(services));

@@ -6,6 +6,7 @@ namespace XComposer2.Native.Cli;
 
 /// <summary>Everything that is written as JSON: snake_case, one line an object, Chinese as it is.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ArticleReportJson))]
 [JsonSerializable(typeof(ChatJson))]
 [JsonSerializable(typeof(CompiledKernelsJson))]
 [JsonSerializable(typeof(ConversationJson))]

@@ -1,6 +1,8 @@
+using XComposer2.Native.Composition;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
+using XComposer2.Native.Pictures;
 
 namespace XComposer2.Native.Cli;
 
@@ -25,6 +27,7 @@ internal static class Failure
     public static string Describe(Exception error) => Unwrap(error) switch
     {
         CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
+        ArticleFileException or ImageSourceException => Unwrap(error).Message,
         CudaUnavailableException or NvrtcException or KernelSourceException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,

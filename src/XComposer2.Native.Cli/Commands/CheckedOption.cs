@@ -17,6 +17,11 @@ internal static class CheckedOption
             int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum ? value : null);
     }
 
+    /// <summary>An integer of a range, or a word that stands for another value.</summary>
+    public static Option<int?> IntegerOrWord(string name, int minimum, int maximum, string word, int meaning) =>
+        Create<int?>(name, $"{word} or an integer, {minimum} to {maximum}", text =>
+            text == word ? meaning : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum ? value : null);
+
     /// <summary>A number over 0, at most <paramref name="maximum"/>.</summary>
     public static Option<float?> Positive(string name, float maximum = float.PositiveInfinity)
     {

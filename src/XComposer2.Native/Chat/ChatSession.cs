@@ -142,7 +142,7 @@ public sealed class ChatSession : IDisposable
     private AnsweredTurn Answer(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
     {
         List<ChatTurn> asked = [.. turns, new ChatTurn(message.Text, message.Images.Count, null)];
-        IReadOnlyList<PromptPiece> pieces = template.Render(system, asked);
+        IReadOnlyList<PromptPiece> pieces = template.Render(system, asked, message.AnswerPrefix);
         var encoder = new ImageEncoder(engine);
         List<ImageEmbedding> seen = [.. images, .. encoder.Encode(message.Images, cancellation)];
         List<PromptPosition> positions = Positions(pieces, seen);
@@ -150,6 +150,8 @@ public sealed class ChatSession : IDisposable
         GenerationResult result = generation.Run(positions, encoder.DecodeTime, encoder.VisionTime, events, cancellation);
 
         IReadOnlyList<int> said = generation.EndedByText ? engine.Tokenizer.Encode(result.Text) : result.TokenIds;
+        if (message.AnswerPrefix.Length > 0)
+            said = [.. engine.Tokenizer.EncodeUserText(message.AnswerPrefix), .. said];
         return new AnsweredTurn(new ChatTurn(message.Text, message.Images.Count, said), seen[images.Count..], new ChatExchange(message, result));
     }
 

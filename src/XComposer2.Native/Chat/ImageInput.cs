@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Model;
+
 namespace XComposer2.Native;
 
 /// <summary>A picture as given by the user: encoded bytes (PNG, JPEG, BMP, GIF) and a name for messages.</summary>
@@ -14,6 +17,9 @@ public sealed class ImageInput
 
     internal ReadOnlyMemory<byte>? Bytes { get; }
 
+    /// <summary>Of its pixels, once they were decoded; only for bytes, which do not change as a file may.</summary>
+    internal StrongBox<ImageContentHash>? KnownHash { get; set; }
+
     /// <summary>A file, read when the message is sent.</summary>
     public static ImageInput FromFile(string path)
     {
@@ -21,6 +27,6 @@ public sealed class ImageInput
         return new ImageInput(path, null);
     }
 
-    /// <summary>Encoded bytes; not copied, so they must not change until the message was sent.</summary>
+    /// <summary>Encoded bytes; not copied, so they must not change while this is used; whoever sends it again, has it decoded once.</summary>
     public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name) => new(name, bytes);
 }

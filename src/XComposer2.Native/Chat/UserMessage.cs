@@ -10,4 +10,7 @@ public sealed record UserMessage(string Text, IReadOnlyList<ImageInput> Images)
         : this(text, [])
     {
     }
+
+    /// <summary>What the answer begins with, already said: the model goes on from there, and <see cref="GenerationResult.Text"/> begins after it.</summary>
+    public string AnswerPrefix { get; init; } = "";
 }

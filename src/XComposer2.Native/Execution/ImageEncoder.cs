@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
@@ -27,11 +28,15 @@ internal sealed class ImageEncoder(XComposerEngine engine)
 
     private ImageEmbedding Encode(ImageInput input, CancellationToken cancellation)
     {
+        if (input.KnownHash is { } seen && engine.Images.TryGet(seen.Value, out ImageEmbedding? kept))
+            return kept!;
         long start = Stopwatch.GetTimestamp();
         RgbImage image = input.Bytes is { } bytes
             ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default)
             : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default);
         ImageContentHash hash = ImageContentHash.Of(image, SquareMode.Squash);
+        if (input.Bytes is not null)
+            input.KnownHash = new StrongBox<ImageContentHash>(hash);
         if (engine.Images.TryGet(hash, out ImageEmbedding? known))
         {
             DecodeTime += Stopwatch.GetElapsedTime(start);

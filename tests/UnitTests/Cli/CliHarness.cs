@@ -1,4 +1,5 @@
 using XComposer2.Native.Cli;
+using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.UnitTests;
 
@@ -9,6 +10,9 @@ internal sealed class CliHarness : IDisposable
 
     /// <summary>What answers; by default it repeats the question.</summary>
     public ScriptedChatClient Client { get; init; } = ScriptedChatClient.Echo();
+
+    /// <summary>What writes articles; its answers are the question's text by default.</summary>
+    public ScriptedCompositionModel Composer { get; init; } = new(prompt => prompt.Text);
 
     /// <summary>What is typed or piped in.</summary>
     public string Input { get; init; } = "";
@@ -34,10 +38,12 @@ internal sealed class CliHarness : IDisposable
 
     public SessionOptions? OpenedWith { get; private set; }
 
+    public ComposerOptions? ComposedWith { get; private set; }
+
     public async Task<int> RunAsync(params string[] args)
     {
         CliConsole console = new(new StringReader(Input), OutputWriter, error) { InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
-        CliServices services = new(console, Interrupts, ConnectAsync) { Variable = name => Variables.GetValueOrDefault(name) };
+        CliServices services = new(console, Interrupts, ConnectAsync) { Variable = name => Variables.GetValueOrDefault(name), ConnectComposer = ConnectComposerAsync };
         return await CliApplication.RunAsync(args, services);
     }
 
@@ -51,5 +57,13 @@ internal sealed class CliHarness : IDisposable
     {
         (LoadedWith, OpenedWith) = (engine, session);
         return LoadError is null ? Task.FromResult<IChatClient>(Client) : Task.FromException<IChatClient>(LoadError);
+    }
+
+    private Task<ComposerConnection> ConnectComposerAsync(EngineOptions engine, ComposerOptions options, CancellationToken cancellationToken)
+    {
+        (LoadedWith, ComposedWith) = (engine, options);
+        return LoadError is null
+            ? Task.FromResult(new ComposerConnection(new ArticleComposer(Composer, options), new FakePictureModel(), ScriptedChatClient.SomeInfo, null))
+            : Task.FromException<ComposerConnection>(LoadError);
     }
 }

@@ -1,0 +1,109 @@
+using System.CommandLine;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary><c>xc2 edit</c>.</summary>
+internal static class EditCommand
+{
+    public const string HelpPage = """
+        Usage: xc2 edit --article DIR [--section N] [--op OPERATION] [options]
+
+        Changes an article that xc2 compose made. Without --op: its sections, numbered,
+        and its changes. Every change can be undone, also after the folder was closed.
+
+        Article
+          --article DIR            its folder
+          --section N              which section, from 1
+          --op OPERATION           by the model
+                                     rewrite, expand   with material: --instruction
+                                     abbreviate
+                                     insert-before, insert-after
+                                                       from an outline: --instruction
+                                     illustrate        all figures anew: --gallery, and
+                                                       --figures N; no --section
+                                     choose-figure     again among its candidates
+                                     find-figure       --gallery, and a --caption or
+                                                       the one that it has
+                                   without the model
+                                     set-text          to --instruction
+                                     remove-section
+                                     choose-figure     --candidate N
+                                     replace-figure    --image FILE, with a --caption
+                                     remove-figure
+                                     undo, redo        the last change; no --section
+          --instruction TEXT       material, outline or text
+          --caption TEXT           what a picture is to show
+          --candidate N            which of the pictures that were found, from 1
+          --image FILE             your own picture: PNG, JPEG, BMP or GIF
+          --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
+
+        Pictures
+          --gallery DIR            a folder to search for pictures
+          --picture-service URL    a service to search instead; captions are sent to it
+          --allow-host HOST        a host that may be connected to; repeat for more
+          --candidates N           pictures that the model chooses from, 1 to 10 (4)
+
+        Model
+          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
+          --threads N              CPU threads, 1 to 1024 (one per processor)
+          --context N              longest sequence in tokens (the checkpoint's own)
+          --greedy                 the most likely token, every time
+          --temperature T          over 0 (1)
+          --top-p P                over 0, at most 1 (0.8)
+          --top-k K                the K most likely tokens; 0 for all (40)
+          --repetition-penalty R   over 0; 1 is none (1.005)
+          --seed N                 the same seed gives the same change
+          --max-tokens N           longest section (500)
+
+        Output
+          --json                   one JSON object on standard output instead of text
+          --verbose                the device, and stack traces of errors
+
+        Examples
+          xc2 edit --article tea
+          xc2 edit --article tea --section 2 --op rewrite --instruction "green tea"
+          xc2 edit --article tea --section 2 --op find-figure --gallery ~/Pictures
+          xc2 edit --article tea --op undo
+        """;
+
+    public static Command Create(CliServices services, Option<bool> verbose)
+    {
+        Option<string?> article = new("--article");
+        Option<int?> section = CheckedOption.Integer("--section", 1);
+        Option<EditOperation?> operation = CheckedOption.Choice("--op", [.. EditRules.Words]);
+        Option<string?> instruction = new("--instruction");
+        Option<string?> caption = new("--caption");
+        Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
+        Option<string?> image = new("--image");
+        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", ComposeCommand.AutomaticFigures);
+        Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
+        WritingOptions writing = new();
+        DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, candidate, image, figures, maxTokens };
+        writing.AddTo(command);
+        command.SetAction((result, cancellationToken) =>
+        {
+            Composition.ComposerOptions composer = writing.Composer(result);
+            return new EditRun(services, new EditRequest
+            {
+                ModelPath = writing.ModelPath(result),
+                Engine = writing.Engine(result),
+                Composer = composer with { MaxEditTokens = result.GetValue(maxTokens) ?? composer.MaxEditTokens },
+                Folder = result.GetValue(article),
+                Operation = result.GetValue(operation),
+                Section = result.GetValue(section),
+                Instruction = result.GetValue(instruction),
+                Caption = result.GetValue(caption),
+                Candidate = result.GetValue(candidate),
+                Image = result.GetValue(image),
+                Figures = result.GetValue(figures) is { } count and not ComposeCommand.AutomaticFigures ? count : null,
+                Pictures = writing.Pictures(result),
+                Seed = writing.Seed(result),
+                Json = writing.Json(result),
+                Verbose = result.GetValue(verbose),
+            }).RunAsync(cancellationToken);
+        });
+        return command;
+    }
+}

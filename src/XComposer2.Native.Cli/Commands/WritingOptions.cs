@@ -1,0 +1,61 @@
+using System.CommandLine;
+using XComposer2.Native.Composition;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>Options of the model and its sampling that compose and edit share, with the defaults of the composition demo.</summary>
+internal sealed class WritingOptions
+{
+    private readonly Option<string?> model = ModelOptions.Model();
+    private readonly Option<DeviceKind?> device = ModelOptions.Device();
+    private readonly Option<DType?> storage = ModelOptions.Storage();
+    private readonly Option<int?> threads = ModelOptions.Threads();
+    private readonly Option<int?> context = ModelOptions.Context();
+    private readonly Option<bool> greedy = CheckedOption.Flag("--greedy");
+    private readonly Option<float?> temperature = CheckedOption.Positive("--temperature");
+    private readonly Option<float?> topP = CheckedOption.Positive("--top-p", 1);
+    private readonly Option<int?> topK = CheckedOption.Integer("--top-k", 0);
+    private readonly Option<float?> penalty = CheckedOption.Positive("--repetition-penalty");
+    private readonly Option<ulong?> seed = CheckedOption.Unsigned("--seed");
+    private readonly Option<string?> gallery = new("--gallery");
+    private readonly Option<string?> service = new("--picture-service");
+    private readonly Option<string[]> hosts = new("--allow-host") { Arity = ArgumentArity.OneOrMore };
+    private readonly Option<int?> candidates = CheckedOption.Integer("--candidates", 1, ArticleRequest.MaximumOwnPictures);
+    private readonly Option<bool> json = CheckedOption.Flag("--json");
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { model, device, storage, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, json })
+            command.Add(option);
+    }
+
+    public string? ModelPath(ParseResult result) => result.GetValue(model);
+
+    /// <summary>Its path is set when the model is chosen.</summary>
+    public EngineOptions Engine(ParseResult result) =>
+        new() { ModelPath = "", Device = ModelOptions.DeviceOf(result, device, threads, storage), ContextLength = result.GetValue(context) };
+
+    public ComposerOptions Composer(ParseResult result)
+    {
+        ComposerOptions defaults = new();
+        return defaults with
+        {
+            Sampling = defaults.Sampling with
+            {
+                Greedy = result.GetValue(greedy),
+                Temperature = result.GetValue(temperature) ?? defaults.Sampling.Temperature,
+                TopP = result.GetValue(topP) ?? defaults.Sampling.TopP,
+                TopK = result.GetValue(topK) ?? defaults.Sampling.TopK,
+                RepetitionPenalty = result.GetValue(penalty) ?? defaults.Sampling.RepetitionPenalty,
+            },
+            Candidates = result.GetValue(candidates) ?? defaults.Candidates,
+        };
+    }
+
+    public PictureSourceRequest Pictures(ParseResult result) => new(result.GetValue(gallery), result.GetValue(service), result.GetValue(hosts) ?? []);
+
+    public ulong? Seed(ParseResult result) => result.GetValue(seed);
+
+    public bool Json(ParseResult result) => result.GetValue(json);
+}

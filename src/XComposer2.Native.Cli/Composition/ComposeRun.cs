@@ -1,0 +1,89 @@
+using System.Text.Json;
+using XComposer2.Native.Composition;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>One run of <c>xc2 compose</c>.</summary>
+internal sealed class ComposeRun(CliServices services, ComposeRequest request)
+{
+    private const string FolderName = "article";
+
+    private readonly CliConsole console = services.Console;
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        // Everything that can be wrong is told before a model is loaded.
+        RequireOptions();
+        string folder = request.Folder ?? FreeFolder();
+        ArticleFolder.RequireFree(folder, request.Force);
+        ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
+        ArticleRequest article = new()
+        {
+            Instruction = await InstructionAsync(cancellationToken).ConfigureAwait(false),
+            Title = request.Title ?? "",
+            OwnPictures = [.. request.Images.Select(OwnPictures.Read)],
+            Figures = request.Figures,
+            Seed = request.Seed,
+        };
+
+        using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
+        using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Figures == 0 ? PictureSourceRequest.None : request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
+        CompositionPrinter printer = new(console, isSilent: request.Json);
+        try
+        {
+            await printer.RunAsync(connection.Composer.ComposeAsync(article, pictures.Source, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not ClosedPipeException && printer.Article is { Sections.Count: > 0 })
+        {
+            Save(folder, printer);
+            console.Hint(TerminalText.OneLine($"The article so far is in {folder}."));
+            throw;
+        }
+
+        ArticleHistory history = Save(folder, printer);
+        if (request.Json)
+            console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(folder, history), CliJson.Lines.ArticleReportJson) + "\n");
+        printer.Summarise(folder);
+        return ExitCode.Done;
+    }
+
+    private static string FreeFolder()
+    {
+        string folder = FolderName;
+        for (int number = 2; Path.Exists(folder); number++)
+            folder = $"{FolderName}-{number}";
+        return folder;
+    }
+
+    private void RequireOptions()
+    {
+        if (request.Instruction is null == request.Title is null)
+            throw new UsageException(request.Title is null ? "what to write is missing: --instruction or --title" : "--instruction and --title exclude each other");
+        if (request.Title is null && (request.Outline is not null || request.Material.Count > 0))
+            throw new UsageException("--outline and --material belong to --title");
+        if (request.Title is not null && string.IsNullOrWhiteSpace(request.Title))
+            throw new UsageException("--title is empty");
+        if (request.Images.Count > ArticleRequest.MaximumOwnPictures)
+            throw new UsageException($"--image may be given at most {ArticleRequest.MaximumOwnPictures} times, not {request.Images.Count}");
+        request.Pictures.Require();
+        if (request.Images.Count > 0 && !request.Pictures.IsNone)
+            throw new UsageException("own pictures (--image) and searched ones exclude each other");
+        if (request.Figures > 0 && request.Images.Count == 0 && request.Pictures.IsNone)
+            throw new UsageException("--figures needs pictures: --gallery or --image");
+    }
+
+    private async Task<string> InstructionAsync(CancellationToken cancellationToken)
+    {
+        if (request.Title is { } title)
+            return ArticleInstruction.Of(title, request.Outline is { } outline ? TextFile.Read(outline) : "", [.. request.Material.Select(TextFile.Read)]);
+        string text = request.Instruction is "-" ? await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false) : request.Instruction!;
+        return string.IsNullOrWhiteSpace(text) ? throw new Model.PromptException("the instruction is empty") : text;
+    }
+
+    private ArticleHistory Save(string folder, CompositionPrinter printer)
+    {
+        var history = ArticleHistory.Begin(printer.Article!);
+        ArticleFolder.Create(folder, history, ArticleOutput.Standard, request.Force);
+        return history;
+    }
+}

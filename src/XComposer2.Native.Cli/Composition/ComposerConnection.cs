@@ -1,0 +1,32 @@
+using XComposer2.Native.Composition;
+using XComposer2.Native.Pictures;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>A composer, what looks at a gallery's pictures, and the model below both. Owns them.</summary>
+/// <param name="Composer">Of articles.</param>
+/// <param name="Pictures">For a gallery.</param>
+/// <param name="Info">Of the model.</param>
+/// <param name="Engine">Null in tests.</param>
+internal sealed record ComposerConnection(ArticleComposer Composer, IPictureModel Pictures, EngineInfo Info, XComposerEngine? Engine) : IDisposable
+{
+    public static async Task<ComposerConnection> ConnectAsync(EngineOptions options, ComposerOptions composer, CancellationToken cancellationToken)
+    {
+        XComposerEngine engine = await XComposerEngine.LoadAsync(options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new ComposerConnection(new ArticleComposer(engine, composer), new EnginePictureModel(engine), engine.Info, engine);
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Composer.Dispose();
+        Engine?.Dispose();
+    }
+}

@@ -1,0 +1,49 @@
+using XComposer2.Native.Composition;
+using XComposer2.Native.Pictures;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>The one place where the commands make a source of pictures.</summary>
+internal sealed class OpenedPictureSource : IDisposable
+{
+    private readonly IDisposable? owned;
+
+    private OpenedPictureSource(PictureSource? source, IDisposable? owned = null)
+    {
+        Source = source;
+        this.owned = owned;
+    }
+
+    /// <summary>Null where none is wanted.</summary>
+    public PictureSource? Source { get; }
+
+    /// <param name="request">Checked.</param>
+    /// <param name="model">Looks at the pictures of a folder.</param>
+    /// <param name="console">Told of progress and of what was skipped.</param>
+    /// <param name="cancellationToken">Stops indexing.</param>
+    /// <exception cref="ImageSourceException">It cannot be used.</exception>
+    public static async Task<OpenedPictureSource> OpenAsync(PictureSourceRequest request, IPictureModel model, CliConsole console, CancellationToken cancellationToken)
+    {
+        if (request.Gallery is { } folder)
+        {
+            // A folder that was indexed before opens at once; a new one takes a while for each picture.
+            FolderImageSource gallery = await console.WaitAsync("reading the gallery", FolderImageSource.OpenAsync(folder, model, cancellationToken: cancellationToken)).ConfigureAwait(false);
+            foreach (string note in gallery.Report.Notes)
+                console.Hint($"note: {TerminalText.OneLine(note)}");
+            return new OpenedPictureSource(new PictureSource(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), gallery));
+        }
+
+        if (request.Service is null)
+            return new OpenedPictureSource(null);
+        Uri endpoint = new(request.Service);
+        HttpImageSource service = new(new HttpImageSourceOptions
+        {
+            Endpoint = endpoint,
+            AllowedHosts = request.AllowedHosts,
+            Note = note => console.Hint($"note: {TerminalText.OneLine(note)}"),
+        });
+        return new OpenedPictureSource(new PictureSource(endpoint.Host, service), service);
+    }
+
+    public void Dispose() => owned?.Dispose();
+}

@@ -1,0 +1,312 @@
+using XComposer2.Native.Pictures;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class FolderImageSourceTests : IDisposable
+{
+    private static readonly byte[] Red = TestPicture.Png(250, 10, 10);
+    private static readonly byte[] Green = TestPicture.Png(10, 250, 10);
+    private static readonly byte[] Blue = TestPicture.Png(10, 10, 250);
+
+    private readonly GalleryFolder gallery = new();
+    private readonly FakePictureModel model = new();
+
+    public void Dispose() => gallery.Dispose();
+
+    [Fact]
+    public async Task Pictures_without_words_are_found_by_what_the_model_says_in_both_languages()
+    {
+        gallery.Add("000-1.png", Red);
+        gallery.Add("IMG_0002.png", Green);
+        gallery.Add("DCIM/3.png", Blue);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(3, model.Captioned.Count);
+        Assert.Equal((3, 3, 3), (source.Report.Pictures, source.Report.Encoded, source.Report.Captioned));
+        Assert.Empty(source.Report.Notes);
+        ImageCandidate red = Assert.Single(await Search(source, "a red circle"));
+        Assert.Equal(("000-1.png", "000-1.png", "The image shows something red."), (red.Id, red.Name, red.Caption));
+        Assert.Equal(Red, red.Bytes.ToArray());
+        ImageCandidate blue = Assert.Single(await Search(source, "蓝色的方形"));
+        Assert.Equal(("DCIM/3.png", "3.png", "图中有蓝色的东西。"), (blue.Id, blue.Name, blue.Caption));
+        Assert.Empty(await Search(source, "an elephant"));
+        Assert.Empty(await Search(source, ""));
+    }
+
+    [Fact]
+    public async Task Captions_names_folders_and_metadata_are_searched_and_need_no_model()
+    {
+        gallery.Add("1.png", TestPicture.Png(200, 0, 0));
+        gallery.Add("1.txt", "\uFEFFA harbour\r\nin the evening\u001b[31m");
+        gallery.Add("2.png", TestPicture.Png(0, 200, 0));
+        gallery.Add("2.png.caption", "a bridge");
+        gallery.Add("3.png", TestPicture.Png(0, 0, 200, 4, ("tEXt", TestPicture.Latin("Description\0A lighthouse"))));
+        gallery.Add("old mill_04.png", TestPicture.Png(200, 200, 0));
+        gallery.Add("trip/5.png", TestPicture.Png(0, 200, 200));
+        gallery.Add("trip/captions.json", """{"5.png": "a tent", "6.png": 7, "../1.png": "a trap"}""");
+        gallery.Add("6.png", TestPicture.Png(200, 0, 200));
+        gallery.Add("7.png", TestPicture.Png(0, 0, 0));
+        gallery.Add("captions.csv", "file,caption\n\"6.png\",\"a \"\"big\"\" tower, seen from below\"\r\n./7.png,长城\nno such.png,x\n");
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Empty(model.Captioned);
+        Assert.Equal("1.png", Assert.Single(await Search(source, "harbours")).Id);
+        Assert.Equal("A harbour in the evening [31m", Assert.Single(await Search(source, "evening")).Caption);
+        Assert.Equal("2.png", Assert.Single(await Search(source, "bridge")).Id);
+        Assert.Equal("3.png", Assert.Single(await Search(source, "lighthouse")).Id);
+        Assert.Equal("old mill_04.png", Assert.Single(await Search(source, "mill")).Id);
+        Assert.Equal("trip/5.png", Assert.Single(await Search(source, "trip")).Id);
+        Assert.Equal("trip/5.png", Assert.Single(await Search(source, "tent")).Id);
+        Assert.Equal("a \"big\" tower, seen from below", Assert.Single(await Search(source, "tower")).Caption);
+        Assert.Equal("7.png", Assert.Single(await Search(source, "长城")).Id);
+        Assert.Empty(await Search(source, "trap"));
+    }
+
+    [Fact]
+    public async Task Of_pictures_that_look_the_same_the_best_is_returned_and_excluded_ones_stand_for_theirs()
+    {
+        gallery.Add("red rose.png", Red);
+        gallery.Add("red rose in a garden.png", TestPicture.Png(252, 10, 10));
+        gallery.Add("copy of a rose.png", Red);
+        gallery.Add("green rose.png", Green);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(["red rose in a garden.png", "green rose.png"], (await Search(source, "rose in a garden")).Select(found => found.Id));
+        Assert.Equal(["red rose.png"], (await Search(source, "red rose", 1)).Select(found => found.Id));
+        ImageQuery query = new("rose", 4) { ExcludedIds = new HashSet<string> { "copy of a rose.png", "unknown" } };
+        Assert.Equal(["green rose.png"], (await source.SearchAsync(query, TestContext.Current.CancellationToken)).Select(found => found.Id));
+    }
+
+    [Fact]
+    public async Task Only_what_is_new_or_changed_is_looked_at_again()
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add("2.png", Green);
+        gallery.Add("3.png", Blue);
+        await gallery.OpenAsync(model);
+        model.Encoded.Clear();
+        model.Captioned.Clear();
+        byte[] index = File.ReadAllBytes(gallery.IndexPath);
+        Assert.Equal(0, (await gallery.OpenAsync(model)).Report.Encoded);
+        Assert.Equal(index, File.ReadAllBytes(gallery.IndexPath));
+
+        File.SetLastWriteTimeUtc(gallery.PathOf("1.png"), DateTime.UtcNow.AddDays(1));
+        File.Move(gallery.PathOf("2.png"), gallery.PathOf("4.png"));
+        gallery.Add("3.png", TestPicture.Png(10, 240, 240));
+        gallery.Add("5.png", TestPicture.Png(240, 240, 10));
+        GalleryReport report = (await gallery.OpenAsync(model)).Report;
+        Assert.Equal(["3.png", "5.png"], model.Encoded);
+        Assert.Equal(["3.png", "5.png"], model.Captioned);
+        Assert.Equal((4, 2, 2, 1), (report.Pictures, report.Encoded, report.Captioned, report.Removed));
+        Assert.Equal(0, (await gallery.OpenAsync(model)).Report.Encoded);
+        File.Delete(gallery.PathOf("5.png"));
+        Assert.Equal(1, (await gallery.OpenAsync(model)).Report.Removed);
+        Assert.Equal(0, (await gallery.OpenAsync(model)).Report.Removed);
+    }
+
+    [Fact]
+    public async Task A_picture_whose_caption_was_taken_away_gets_one_from_the_model()
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add("1.txt", "a rose");
+        await gallery.OpenAsync(model);
+        Assert.Empty(model.Captioned);
+        File.Delete(gallery.PathOf("1.txt"));
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(["1.png"], model.Captioned);
+        Assert.Single(model.Encoded);
+        Assert.Single(await Search(source, "red"));
+        Assert.Empty((await gallery.OpenAsync(model, gallery.Options with { WriteCaptions = false })).Report.Notes);
+    }
+
+    [Fact]
+    public async Task Damaged_pictures_among_good_ones_are_skipped_with_a_note()
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add("2.png", [.. Green[..^20]]);
+        gallery.Add("3.jpg", "no picture");
+        gallery.Add("4.gif", Array.Empty<byte>());
+        gallery.Add("5.png", TestPicture.Png(1, 1, 1, 30));
+        FolderImageSource source = await gallery.OpenAsync(model, gallery.Options with { Limits = new(500, 1 << 20) });
+        Assert.Equal(1, source.Report.Pictures);
+        Assert.Equal(["2.png: ", "3.jpg: ", "4.gif: ", "5.png: "], source.Report.Notes.Select(note => note[..7]));
+        Assert.Contains("limit is 500", source.Report.Notes[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Folders_without_a_usable_picture_are_refused_clearly()
+    {
+        Assert.Contains("no pictures", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
+        gallery.Add("notes.md", "text");
+        Assert.Contains("found 1 other", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a file", (await Refused(gallery.PathOf("notes.md"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no such folder", (await Refused(gallery.PathOf("nowhere"))).Message, StringComparison.Ordinal);
+        gallery.Add("1.png", "no picture");
+        Assert.Contains("none of its 1 pictures can be used: 1.png", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelled_indexing_keeps_what_is_done()
+    {
+        for (int number = 0; number < 6; number++)
+            gallery.Add($"{number}.png", TestPicture.Png((byte)(number * 40), 10, 250));
+        using CancellationTokenSource source = new();
+        model.Before = name => _ = name == "3.png" ? source.CancelAsync() : null;
+        List<GalleryProgress> seen = [];
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.OpenAsync(model, progress: new Reports(seen), cancellation: source.Token));
+        Assert.Equal([new(1, 6, "0.png"), new(2, 6, "1.png"), new(3, 6, "2.png")], seen);
+        model.Before = _ => { };
+        model.Encoded.Clear();
+        Assert.Equal(6, (await gallery.OpenAsync(model)).Report.Pictures);
+        Assert.Equal(["3.png", "4.png", "5.png"], model.Encoded);
+        Assert.Empty(Directory.GetFiles(gallery.Root, "*.tmp"));
+    }
+
+    [Fact]
+    public async Task A_failure_of_the_model_keeps_what_is_done_too()
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add("2.png", Green);
+        model.Before = name => _ = name == "2.png" ? throw new EngineException("the device is gone") : 0;
+        await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model));
+        model.Before = _ => { };
+        model.Encoded.Clear();
+        await gallery.OpenAsync(model);
+        Assert.Equal(["2.png"], model.Encoded);
+    }
+
+    [Fact]
+    public async Task Damaged_and_foreign_indices_are_made_anew_with_a_note()
+    {
+        gallery.Add("1.png", Red);
+        await gallery.OpenAsync(model);
+        byte[] whole = File.ReadAllBytes(gallery.IndexPath);
+        foreach ((byte[] index, string reason) in new[] { (whole[..^5], "damaged"), ("hello"u8.ToArray(), "no index"), ([.. whole, 0], "damaged") })
+        {
+            File.WriteAllBytes(gallery.IndexPath, index);
+            GalleryReport report = (await gallery.OpenAsync(model)).Report;
+            Assert.Contains(reason, Assert.Single(report.Notes), StringComparison.Ordinal);
+            Assert.Equal(1, report.Encoded);
+            Assert.Equal(whole, File.ReadAllBytes(gallery.IndexPath));
+        }
+
+        FakePictureModel other = new() { Fingerprint = "fake 2" };
+        GalleryReport foreign = (await gallery.OpenAsync(other)).Report;
+        Assert.Contains("another model", Assert.Single(foreign.Notes), StringComparison.Ordinal);
+        Assert.Equal(1, foreign.Encoded);
+        Assert.Empty((await gallery.OpenAsync(other)).Report.Notes);
+    }
+
+    [Fact]
+    public async Task Where_the_gallery_cannot_be_written_the_index_lies_in_the_cache()
+    {
+        gallery.Add("1.png", Red);
+        Directory.CreateDirectory(gallery.IndexPath);
+        GalleryReport report = (await gallery.OpenAsync(model)).Report;
+        Assert.StartsWith(gallery.Options.CacheFolder!, report.IndexFile, StringComparison.Ordinal);
+        Assert.Empty(report.Notes);
+        Assert.Equal(0, (await gallery.OpenAsync(model)).Report.Encoded);
+        Directory.Delete(gallery.Options.CacheFolder!, recursive: true);
+        File.WriteAllText(gallery.Options.CacheFolder!, "in the way");
+        GalleryReport nowhere = (await gallery.OpenAsync(model)).Report;
+        Assert.Null(nowhere.IndexFile);
+        Assert.Contains("cannot be kept", Assert.Single(nowhere.Notes), StringComparison.Ordinal);
+        Assert.Equal(1, nowhere.Pictures);
+    }
+
+    [Fact]
+    public async Task Links_and_hidden_files_are_left_out()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need rights on Windows");
+        gallery.Add("1.png", Red);
+        gallery.Add(".hidden.png", Green);
+        gallery.Add(".git/2.png", Green);
+        File.WriteAllBytes(Path.Combine(gallery.Outside, "secret.png"), Blue);
+        File.WriteAllText(Path.Combine(gallery.Outside, "secret.txt"), "password");
+        File.CreateSymbolicLink(gallery.PathOf("3.png"), Path.Combine(gallery.Outside, "secret.png"));
+        File.CreateSymbolicLink(gallery.PathOf("1.txt"), Path.Combine(gallery.Outside, "secret.txt"));
+        Directory.CreateSymbolicLink(gallery.PathOf("out"), gallery.Outside);
+        Directory.CreateSymbolicLink(gallery.PathOf("loop"), gallery.Root);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(["1.png"], model.Encoded);
+        Assert.Contains("4 links were not followed", Assert.Single(source.Report.Notes), StringComparison.Ordinal);
+        Assert.Empty(await Search(source, "password"));
+    }
+
+    [Fact]
+    public async Task A_named_pipe_is_not_waited_for()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/mkfifo"), "no mkfifo on this machine");
+        gallery.Add("1.png", Red);
+        foreach (string name in new[] { "2.png", "1.txt", "captions.json" })
+            using (System.Diagnostics.Process process = System.Diagnostics.Process.Start("/usr/bin/mkfifo", gallery.PathOf(name)))
+                await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(["captions.json: ", "2.png: the file"], source.Report.Notes.Select(note => note[..15]));
+    }
+
+    [Fact]
+    public async Task Options_out_of_range_are_refused()
+    {
+        gallery.Add("1.png", Red);
+        await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model, gallery.Options with { DuplicateSimilarity = 0 }));
+        await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model, gallery.Options with { MaxPictures = 0 }));
+    }
+
+    [Fact]
+    public async Task Limits_on_pictures_and_depth_hold_with_notes()
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add("2.png", Green);
+        gallery.Add("a/b/c/4.png", Blue);
+        gallery.Add("5.webp", Blue);
+        GalleryReport report = (await gallery.OpenAsync(model, gallery.Options with { MaxPictures = 1, MaxDepth = 2 })).Report;
+        Assert.Equal(1, report.Pictures);
+        Assert.Collection(report.Notes,
+            note => Assert.Contains("a/b/c: not entered", note, StringComparison.Ordinal),
+            note => Assert.Contains("1 pictures over the limit", note, StringComparison.Ordinal),
+            note => Assert.Contains("1 files .webp", note, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_picture_that_was_changed_or_removed_since_is_passed_over()
+    {
+        gallery.Add("red rose.png", Red);
+        gallery.Add("green rose.png", Green);
+        gallery.Add("blue rose.png", Blue);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        File.Delete(gallery.PathOf("red rose.png"));
+        File.WriteAllBytes(gallery.PathOf("green rose.png"), Blue);
+        Assert.Equal(["blue rose.png"], (await Search(source, "rose")).Select(found => found.Id));
+    }
+
+    [Theory]
+    [InlineData("captions.json", "[1, {\"file\": \"1.png\"}, {\"file\": \"1.png\", \"caption\": \"a rose\"}]", "rose", null)]
+    [InlineData("captions.json", "{\"1.png\": \"\\ud800\"}", null, "captions.json: not used")]
+    [InlineData("captions.json", "\"text\"", null, "captions.json: not used")]
+    [InlineData("captions.json", "{\"1.png\": ", null, "captions.json: not used")]
+    [InlineData("captions.csv", "\"1.png\",\"a rose that never closes", "rose", null)]
+    [InlineData("captions.csv", "1.png", null, null)]
+    public async Task Tables_of_captions_are_taken_as_far_as_they_make_sense(string file, string content, string? word, string? note)
+    {
+        gallery.Add("1.png", Red);
+        gallery.Add(file, content);
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(word is null ? 1 : 0, model.Captioned.Count);
+        if (word is not null)
+            Assert.Single(await Search(source, word));
+        if (note is null)
+            Assert.Empty(source.Report.Notes);
+        else
+            Assert.StartsWith(note, Assert.Single(source.Report.Notes), StringComparison.Ordinal);
+    }
+
+    private static ValueTask<IReadOnlyList<ImageCandidate>> Search(FolderImageSource source, string text, int count = 4) =>
+        source.SearchAsync(new ImageQuery(text, count), TestContext.Current.CancellationToken);
+
+    private Task<ImageSourceException> Refused(string folder) =>
+        Assert.ThrowsAsync<ImageSourceException>(() => FolderImageSource.OpenAsync(folder, model, gallery.Options, null, TestContext.Current.CancellationToken));
+
+    private sealed class Reports(List<GalleryProgress> seen) : IProgress<GalleryProgress>
+    {
+        public void Report(GalleryProgress value) => seen.Add(value);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>A web server on this machine that answers with exactly the bytes it is given, so that answers can also be wrong.</summary>
+internal sealed class LoopbackService : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource stop = new();
+    private readonly Func<string, string, byte[]> answer;
+    private readonly Task serving;
+
+    /// <param name="answer">From the request's first line and its content to the whole reply; empty for none.</param>
+    public LoopbackService(Func<string, string, byte[]> answer)
+    {
+        this.answer = answer;
+        listener.Start();
+        Authority = $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+        serving = Task.Run(ServeAsync);
+    }
+
+    public string Authority { get; }
+
+    public Uri Address => new($"http://{Authority}/image/similar");
+
+    public List<string> Requests { get; } = [];
+
+    public static byte[] Reply(byte[] content, string headers = "", string status = "200 OK") =>
+        [.. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {content.Length}\r\nConnection: close\r\n{headers}\r\n"), .. content];
+
+    public static byte[] Reply(string content) => Reply(Encoding.UTF8.GetBytes(content));
+
+    public static byte[] Redirect(string location, string status = "302 Found") => Reply([], $"Location: {location}\r\n", status);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        listener.Stop();
+        await serving;
+        stop.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        List<Task> open = [];
+        try
+        {
+            while (true)
+                open.Add(AnswerAsync(await listener.AcceptTcpClientAsync(stop.Token)));
+        }
+        catch (Exception error) when (error is OperationCanceledException or SocketException or InvalidOperationException)
+        {
+            await Task.WhenAll(open);
+        }
+    }
+
+    private async Task AnswerAsync(TcpClient client)
+    {
+        using (client)
+        {
+            try
+            {
+                NetworkStream stream = client.GetStream();
+                (string line, string content) = await ReadAsync(stream);
+                lock (Requests)
+                    Requests.Add($"{line}\n{content}");
+                byte[] reply = answer(line, content);
+                if (reply.Length == 0)
+                    await Task.Delay(Timeout.Infinite, stop.Token);
+                await stream.WriteAsync(reply, stop.Token);
+            }
+            catch (Exception error) when (error is OperationCanceledException or IOException)
+            {
+                // The client has seen enough, or the test is over.
+            }
+        }
+    }
+
+    private async Task<(string Line, string Content)> ReadAsync(NetworkStream stream)
+    {
+        List<byte> bytes = [];
+        byte[] buffer = new byte[4096];
+        while (true)
+        {
+            string text = Encoding.UTF8.GetString([.. bytes]);
+            int end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (end >= 0)
+            {
+                string? length = text[..end].Split("\r\n").FirstOrDefault(header => header.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase));
+                int wanted = length is null ? 0 : int.Parse(length.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+                if (Encoding.UTF8.GetByteCount(text[(end + 4)..]) >= wanted)
+                    return (text.Split("\r\n")[0], text[(end + 4)..]);
+            }
+
+            int read = await stream.ReadAsync(buffer, stop.Token);
+            // A client that wants to speak TLS would wait for an answer in it.
+            if (read == 0 || buffer[0] == 0x16)
+                throw new IOException("the client has gone");
+            bytes.AddRange(buffer.AsSpan(0, read));
+        }
+    }
+}
