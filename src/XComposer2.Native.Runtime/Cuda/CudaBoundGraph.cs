@@ -30,7 +30,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage);
+            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = CudaSteps.Bind(Graph.Operations[step], binder);

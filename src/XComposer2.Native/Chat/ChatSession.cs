@@ -111,6 +111,10 @@ public sealed class ChatSession : IDisposable
                 LastUse = Stopwatch.GetTimestamp();
                 Answer(message, options, events, cancellation);
             }
+            catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
+            {
+                throw new EngineException($"the GPU failed: {why}", failure);
+            }
             finally
             {
                 engine.Turn.Release();

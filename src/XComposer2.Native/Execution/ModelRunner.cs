@@ -51,13 +51,21 @@ internal sealed class ModelRunner : IDisposable
 
     private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
+    /// <summary>Binds the largest graph of each kind now: what it takes to bind them, a device's memory above all, is known before the first question.</summary>
+    public void Prepare()
+    {
+        prefill.For(prefill.MaximumTokens);
+        BindDecode();
+        BindVision();
+    }
+
     /// <summary>Runs the vision tower and the projector on one picture.</summary>
     /// <param name="pixels">[3, S, S], normalised.</param>
     /// <param name="cancellation">Looked at between operations.</param>
     /// <returns>[tokens per image, hidden].</returns>
     public float[] EncodeImage(ReadOnlySpan<float> pixels, CancellationToken cancellation)
     {
-        vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
+        IBoundGraph vision = BindVision();
         pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
         vision.Run(new RowCounts(0, 0, 1), [], cancellation);
         return vision.Output(vision.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
@@ -82,7 +90,7 @@ internal sealed class ModelRunner : IDisposable
     /// <summary>Appends one generated token, and makes <see cref="Logits"/>.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
+        IBoundGraph decode = BindDecode();
         sequence.Reserve(1);
         decode.Integers(decode.Graph.Find(DecoderNetwork.Ids))[0] = id;
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -104,6 +112,11 @@ internal sealed class ModelRunner : IDisposable
         prefill.Dispose();
         memory.Dispose();
     }
+
+    private IBoundGraph BindVision() => vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
+
+    private IBoundGraph BindDecode() =>
+        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
 
     private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {
