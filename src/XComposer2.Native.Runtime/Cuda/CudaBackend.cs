@@ -47,6 +47,11 @@ public sealed class CudaBackend : IBackend
     /// <summary>Free and total device memory.</summary>
     public (long FreeBytes, long TotalBytes) ReadMemory() => state.Context.ReadMemory();
 
+    public bool RunsAhead => true;
+
+    /// <summary>Everything that was queued is done.</summary>
+    internal bool IsIdle => state.Stream.IsIdle();
+
     public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage);
 
     /// <summary>The plan of a graph on any GPU.</summary>

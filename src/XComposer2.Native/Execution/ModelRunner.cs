@@ -57,6 +57,7 @@ internal sealed class ModelRunner : IDisposable
         prefill.For(prefill.MaximumTokens);
         BindDecode();
         BindVision();
+        CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0).Dispose();
     }
 
     /// <summary>Runs the vision tower and the projector on one picture.</summary>
@@ -98,12 +99,29 @@ internal sealed class ModelRunner : IDisposable
         sequence.Advance(1);
     }
 
+    /// <summary>
+    /// Runs the token that a sampler chose last as the next position of a sequence, and makes <see cref="Logits"/>. The sequence does not grow: whoever
+    /// knows by then that the token belongs to it counts it (<see cref="KeyValueSequence.Advance"/>); else the next step takes its place.
+    /// </summary>
+    /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
+    public void Step(KeyValueSequence sequence, ITokenSampler sampler, CancellationToken cancellation)
+    {
+        IBoundGraph decode = BindDecode();
+        sequence.Reserve(1);
+        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
+        decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
+        lastStep = decode;
+    }
+
+    /// <inheritdoc cref="IBackend.RunsAhead"/>
+    public bool RunsAhead => backend.RunsAhead;
+
     /// <summary>A sampler for one answer.</summary>
     public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
 
     /// <summary>Chooses an id from the logits of the last step.</summary>
     /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
-    public int Sample(ITokenSampler sampler) => sampler.Sample(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
+    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
 
     public void Dispose()
     {
