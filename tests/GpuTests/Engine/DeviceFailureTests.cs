@@ -76,11 +76,13 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         }
 
         environment["XC2_CACHE"] = folder;
-        ProgramRun first = Ask(environment, "cuda");
+        ProgramRun first = Ask(environment, "cuda", "--verbose");
         Assert.Equal((0, Answer), (first.ExitCode, first.Output));
-        Assert.StartsWith($"xc2: the compiled kernel {Path.Combine(copies, "embed_tokens.")}", first.Errors, StringComparison.Ordinal);
-        Assert.EndsWith(" is damaged and not used\n", first.Errors, StringComparison.Ordinal);
-        Assert.Single(first.Errors, '\n');
+        string[] lines = first.Errors.Split('\n');
+        string notice = Assert.Single(lines, line => line.StartsWith("xc2: ", StringComparison.Ordinal));
+        Assert.StartsWith($"xc2: the compiled kernel {Path.Combine(copies, "embed_tokens.")}", notice, StringComparison.Ordinal);
+        Assert.EndsWith(" is damaged and not used", notice, StringComparison.Ordinal);
+        Assert.Single(lines, line => line.StartsWith("compiling kernels, ", StringComparison.Ordinal));
         ProgramRun second = Ask(environment, "cuda");
         Assert.Equal((0, Answer, ""), (second.ExitCode, second.Output, second.Errors));
     }
@@ -157,11 +159,12 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         Assert.False(Directory.Exists(own));
     }
 
-    private static string Architecture => Environment.GetEnvironmentVariable("XC2_EMULATED_ARCH") is { Length: > 0 } named ? named : "80";
+    // Hopper's own code has its own instructions.
+    private static string Architecture => Environment.GetEnvironmentVariable("XC2_EMULATED_ARCH") is { Length: > 0 } named ? named == "90" ? "90a" : named : "80";
 
     private static Dictionary<string, string?> Emulated()
     {
-        if (RepositoryPaths.Root is null)
+        if (RepositoryPaths.Root is null || !File.Exists(RepositoryPaths.Find("tests/EmulatedDevice/build.sh")))
             Assert.Skip("the emulated device is built from a checkout");
         try
         {
