@@ -28,7 +28,7 @@ internal static class Failure
     {
         CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
         ArticleFileException or ImageSourceException => Unwrap(error).Message,
-        CudaUnavailableException or NvrtcException or KernelSourceException => Unwrap(error).Message,
+        CudaUnavailableException or CudaException or NvrtcException or KernelSourceException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,
         OperationCanceledException => "stopped",

@@ -11,6 +11,9 @@ public sealed record ComputeGraph(
 {
     public TensorSpec this[Tensor tensor] => Tensors[tensor.Index];
 
+    /// <summary>Bytes of all inputs at full capacity.</summary>
+    public long InputBytes() => Tensors.Where(tensor => tensor.Role == TensorRole.Input).Sum(tensor => tensor.CapacityBytes);
+
     /// <summary>The tensor of this name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public Tensor Find(string name)

@@ -7,18 +7,20 @@ public sealed class KernelLoader : IDisposable
 {
     private readonly CudaContext context;
     private readonly CubinCache cache;
-    private readonly CudaTarget target;
+    private readonly CudaTarget own;
+    private readonly Lazy<CudaTarget> compiled;
     private readonly Dictionary<KernelDefinition, CudaKernel> kernels = [];
     private readonly List<CudaLibrary> libraries = [];
 
     /// <param name="context">Not owned.</param>
     /// <param name="cache">Where compiled kernels come from.</param>
-    /// <param name="target">What to compile for.</param>
-    public KernelLoader(CudaContext context, CubinCache cache, CudaTarget target)
+    public KernelLoader(CudaContext context, CubinCache cache)
     {
+        ArgumentNullException.ThrowIfNull(context);
         this.context = context;
         this.cache = cache;
-        this.target = target;
+        own = CudaTarget.Own(context.Device.Capability);
+        compiled = new Lazy<CudaTarget>(ChooseTarget);
     }
 
     /// <summary>The kernels of this program, which it carries with it.</summary>
@@ -58,7 +60,24 @@ public sealed class KernelLoader : IDisposable
         libraries.Clear();
     }
 
-    private CubinRequest Request(KernelDefinition definition) => new(definition.Source, target, definition.Options);
+    // Without a compiler nothing says that it would not know the GPU: what an earlier one left is looked for.
+    private CudaTarget ChooseTarget()
+    {
+        try
+        {
+            return cache.TargetFor(context.Device.Capability);
+        }
+        catch (CudaUnavailableException missing) when (missing.Reason is CudaUnavailableReason.CompilerNotFound or CudaUnavailableReason.CompilerTooNew)
+        {
+            return own;
+        }
+    }
+
+    private CubinRequest Request(KernelDefinition definition)
+    {
+        CubinRequest shipped = new(definition.Source, own, definition.Options);
+        return cache.IsShipped(shipped) ? shipped : shipped with { Target = compiled.Value };
+    }
 
     private CudaKernel Load(KernelDefinition definition, Cubin cubin)
     {

@@ -11,6 +11,9 @@ public interface IBackend : IDisposable
     /// <summary>Type in which keys and values are cached.</summary>
     DType CacheType { get; }
 
+    /// <summary>A run returns before its results are there, so that the next one can be queued behind it: waiting for results comes last.</summary>
+    bool RunsAhead { get; }
+
     /// <summary>The memory plan of a graph, with the scratch that this device's kernels want.</summary>
     ExecutionPlan Plan(ComputeGraph graph);
 

@@ -13,6 +13,12 @@ public interface IBoundGraph : IDisposable
     /// <summary>Staging memory of an I32 input at full capacity; keeps what was written to it.</summary>
     Span<int> Integers(Tensor input);
 
+    /// <summary>Gives the next run, in the place of an element of an I32 input, what a sampler chose last; it need not be known to the host yet.</summary>
+    /// <param name="input">[rows].</param>
+    /// <param name="row">Which element.</param>
+    /// <param name="sampler">Of the same backend; has chosen.</param>
+    void Feed(Tensor input, int row, ITokenSampler sampler);
+
     /// <summary>Runs with these counts, none of them above the graph's capacity.</summary>
     /// <param name="counts">Rows of this run.</param>
     /// <param name="sequences">Which rows belong to which sequence; room must be reserved. Their lengths do not change here: advance them when the step is done.</param>

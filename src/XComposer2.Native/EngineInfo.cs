@@ -11,6 +11,9 @@ namespace XComposer2.Native;
 /// <param name="DeviceNote">Why a faster kind of device was not taken, in a sentence; null where none was passed over.</param>
 public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime, string? DeviceNote = null)
 {
+    /// <summary>A faster kind of device seems to be there and could not be used, which its owner will want to know.</summary>
+    public bool DeviceFailed { get; init; }
+
     internal static string Describe(Checkpoint checkpoint)
     {
         string variant = checkpoint.Config.Variant switch

@@ -11,4 +11,10 @@ public sealed record EngineOptions
 
     /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
     public int? ContextLength { get; init; }
+
+    /// <summary>Told how far loading is, where it takes long: while a GPU gets ready. From any thread.</summary>
+    public IProgress<LoadProgress>? Progress { get; init; }
+
+    /// <summary>Told, in a sentence, what is worth knowing and stops nothing: that compiled kernels cannot be kept, or one was damaged. From any thread.</summary>
+    public Action<string>? Notice { get; init; }
 }

@@ -15,11 +15,11 @@ public sealed class XComposerEngine : IDisposable
     private readonly Lock sessionsLock = new();
     private bool disposed;
 
-    private XComposerEngine(LoadedModel model, TextTokenizer tokenizer, int contextLength, TimeSpan started)
+    private XComposerEngine(LoadedModel model, TextTokenizer tokenizer, ModelRunner runner, int contextLength, TimeSpan started, string? deviceNote)
     {
         this.model = model;
         Tokenizer = tokenizer;
-        Runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
+        Runner = runner;
         Images = new ImageEmbeddingCache(ImageCacheBytes);
         Info = new EngineInfo(
             EngineInfo.Describe(model.Checkpoint),
@@ -27,7 +27,10 @@ public sealed class XComposerEngine : IDisposable
             contextLength,
             model.Config.TokensPerImage,
             Stopwatch.GetElapsedTime(0) - started,
-            model.DeviceNote);
+            deviceNote ?? model.DeviceNote)
+        {
+            DeviceFailed = deviceNote is not null || model.DeviceFailed,
+        };
     }
 
     /// <summary>What was loaded, and on what it runs.</summary>
@@ -38,6 +41,9 @@ public sealed class XComposerEngine : IDisposable
     internal TextTokenizer Tokenizer { get; }
 
     internal ModelRunner Runner { get; }
+
+    /// <summary>0 on the processor, which uses them where they lie.</summary>
+    internal long WeightBytesOnDevice => (model.Backend as CudaBackend)?.WeightBytes ?? 0;
 
     internal ImageEmbeddingCache Images { get; }
 
@@ -130,17 +136,41 @@ public sealed class XComposerEngine : IDisposable
     private static XComposerEngine Load(EngineOptions options)
     {
         TimeSpan started = Stopwatch.GetElapsedTime(0);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device);
+        try
+        {
+            return Load(options, options.Device, started, null);
+        }
+        catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
+        {
+            return options.Device.Kind == DeviceKind.Auto
+                ? Load(options, options.Device with { Kind = DeviceKind.Cpu }, started, Backends.PassedOver(why))
+                : throw Backends.Refused(why, failure);
+        }
+    }
+
+    private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote)
+    {
+        var reporter = new LoadReporter(options.Progress);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, device, reporter, options.Notice);
+        ModelRunner? runner = null;
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
             int contextLength = ContextLengths.Resolve(options.ContextLength, model.Config);
-            if (model.Backend is CpuBackend)
-                ModelMemoryPlan.For(model, contextLength).RequireFit();
-            return new XComposerEngine(model, tokenizer, contextLength, started);
+            ModelMemoryPlan plan = ModelMemoryPlan.For(model, contextLength, device.Embeddings);
+            if (model.Backend is CudaBackend gpu)
+                plan.RequireFit(gpu);
+            else
+                plan.RequireFit();
+            reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
+            runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
+            if (model.Backend is CudaBackend)
+                runner.Prepare();
+            return new XComposerEngine(model, tokenizer, runner, contextLength, started, deviceNote);
         }
         catch
         {
+            runner?.Dispose();
             model.Dispose();
             throw;
         }

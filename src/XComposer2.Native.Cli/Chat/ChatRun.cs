@@ -54,10 +54,22 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
     {
         if (model.IsDemo)
             console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, ContextLength = request.ContextLength };
-        IChatClient client = await console.WaitAsync("loading the model", services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
+        LoadWatch watch = new(console, request.Verbose);
+        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, ContextLength = request.ContextLength, Progress = watch, Notice = watch.Notice };
+        IChatClient client;
+        try
+        {
+            client = await console.WaitAsync(() => watch.Status, services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
+        }
+        finally
+        {
+            watch.WriteNotices();
+        }
+
         if (request.Verbose)
             console.Hint(client.Info.DeviceNote is { } note ? $"{client.Info.Device} ({note})" : client.Info.Device);
+        else if (client.Info.DeviceFailed)
+            console.Note($"On the processor: {client.Info.DeviceNote}");
         return client;
     }
 

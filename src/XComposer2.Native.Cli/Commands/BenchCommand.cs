@@ -25,6 +25,7 @@ internal static class BenchCommand
           --samples N            samples (5)
           --device auto|cpu|cuda where to run (auto: a GPU where one works)
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
+          --embeddings device|host where a GPU finds the token embeddings (device)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --json                 one JSON object instead of text
           --verbose              stack traces of errors
@@ -52,9 +53,10 @@ internal static class BenchCommand
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
+        Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, device, storage, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, device, storage, embeddings, threads, json };
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
@@ -69,7 +71,7 @@ internal static class BenchCommand
                 Images = result.GetValue(images) ?? defaults.Images,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Device = ModelOptions.DeviceOf(result, device, threads, storage),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });

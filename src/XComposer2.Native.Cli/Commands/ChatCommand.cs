@@ -17,6 +17,7 @@ internal static class ChatCommand
           --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
           --device auto|cpu|cuda   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
+          --embeddings device|host where a GPU finds the token embeddings (device)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
 
@@ -49,6 +50,7 @@ internal static class ChatCommand
         Option<string?> model = new("--model");
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
+        Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
         Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
@@ -65,7 +67,7 @@ internal static class ChatCommand
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, device, storage, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, device, storage, embeddings, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
         };
         command.SetAction((result, cancellationToken) =>
         {
@@ -75,7 +77,7 @@ internal static class ChatCommand
                 ModelPath = result.GetValue(model),
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
-                Device = ModelOptions.DeviceOf(result, device, threads, storage),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
                 Generation = defaults with

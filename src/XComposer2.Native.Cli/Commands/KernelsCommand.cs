@@ -19,7 +19,8 @@ internal static class KernelsCommand
 
           --arch A[,B..]         generations (sm_75,sm_80,sm_86,sm_89,sm_90a)
           --out DIR              compile: the folder to fill. A machine that names it
-                                 in XC2_CACHE takes its kernels from there
+                                 in XC2_KERNELS takes its kernels from there, and
+                                 needs no NVRTC
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
@@ -37,8 +38,6 @@ internal static class KernelsCommand
           xc2 kernels compile --preset internlm-xcomposer2-vl-7b --arch sm_89 --out k
           xc2 kernels inspect --kernel linear_decode --arch sm_80,sm_90a
         """;
-
-    private const string CacheFolder = "cubins";
 
     public static Command Create(CliServices services) => new DocumentedCommand("kernels", HelpPage)
     {
@@ -72,7 +71,7 @@ internal static class KernelsCommand
         DocumentedCommand command = options.AddTo(new DocumentedCommand("compile", HelpPage) { folder, threads });
         command.SetAction(async (result, cancellationToken) =>
         {
-            string path = Path.Combine(result.GetValue(folder) ?? throw new UsageException("--out is missing: the folder to fill"), CacheFolder);
+            string path = CubinFolders.Within(result.GetValue(folder) ?? throw new UsageException("--out is missing: the folder to fill"));
             IReadOnlyList<SelectedKernel> kernels = options.Read(result, services).Find();
             long start = Stopwatch.GetTimestamp();
             Cubin[] cubins = await new KernelCompiler(services.Console)

@@ -15,11 +15,21 @@ internal static class ModelOptions
     /// <summary>Type of weights and activations on a GPU.</summary>
     public static Option<DType?> Storage() => CheckedOption.Choice("--storage", ("bf16", DType.BF16), ("f16", DType.F16), ("f32", DType.F32));
 
-    /// <summary>What the three options say together.</summary>
-    public static DeviceOptions DeviceOf(ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage)
+    /// <summary>Where a GPU finds the token embeddings.</summary>
+    public static Option<EmbeddingPlace?> Embeddings() => CheckedOption.Choice("--embeddings", ("device", EmbeddingPlace.Device), ("host", EmbeddingPlace.Host));
+
+    /// <summary>What the options say together.</summary>
+    public static DeviceOptions DeviceOf(
+        ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return new DeviceOptions { Kind = result.GetValue(device) ?? DeviceKind.Auto, Threads = result.GetValue(threads), Storage = result.GetValue(storage) };
+        return new DeviceOptions
+        {
+            Kind = result.GetValue(device) ?? DeviceKind.Auto,
+            Threads = result.GetValue(threads),
+            Storage = result.GetValue(storage),
+            Embeddings = (embeddings is null ? null : result.GetValue(embeddings)) ?? EmbeddingPlace.Device,
+        };
     }
 
     public static Option<int?> Threads() => CheckedOption.Integer("--threads", 1, 1024);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cli;
@@ -17,6 +18,9 @@ internal static class PlanCommand
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
           --weights bf16|f16|f32 type of a preset's weights (bf16)
+          --device cpu|cuda      on which device, which need not be there (cpu)
+          --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
+          --embeddings device|host where a GPU finds the token embeddings (device)
           --context N            longest sequence in tokens (the model's own)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --steps                also every step and its place in the arena
@@ -25,6 +29,7 @@ internal static class PlanCommand
 
         Examples
           xc2 plan --preset internlm-xcomposer2-vl-7b --context 2048
+          xc2 plan --preset internlm-xcomposer2-vl-7b --device cuda --embeddings host
           xc2 plan --model ./internlm-xcomposer2-vl-7b --steps
         """;
 
@@ -34,17 +39,28 @@ internal static class PlanCommand
         Option<string?> preset = ModelOptions.Preset();
         Option<DType?> weights = ModelOptions.Weights();
         Option<int?> context = ModelOptions.Context();
+        Option<DeviceKind?> device = CheckedOption.Choice("--device", ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
+        Option<DType?> storage = ModelOptions.Storage();
+        Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> steps = CheckedOption.Flag("--steps");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, context, threads, steps, json };
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, device, storage, embeddings, context, threads, steps, json };
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
-            ModelMemoryPlan plan = path is null
-                ? ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), result.GetValue(threads), result.GetValue(weights) ?? DType.BF16)
-                : ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), result.GetValue(threads));
-            long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+            bool isOnGpu = result.GetValue(device) == DeviceKind.Cuda;
+            DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings);
+            if (path is null && isOnGpu && chosen.Storage is null)
+                chosen = chosen with { Storage = result.GetValue(weights) };
+            ModelMemoryPlan plan = (path, isOnGpu) switch
+            {
+                (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, result.GetValue(weights) ?? DType.BF16),
+                (null, true) => ModelMemoryPlan.ForPresetOnCuda(result.GetValue(preset)!, result.GetValue(context), chosen),
+                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads),
+                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen),
+            };
+            long machineBytes = isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes), CliJson.Lines.MemoryPlanJson));
             else

@@ -14,8 +14,9 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
         foreach (MemoryItem item in plan.Allocated.Items)
             Item(item);
         Item(new MemoryItem("all", plan.TotalBytes), "bold");
-        long left = machineBytes - plan.TotalBytes;
-        Item(left >= 0 ? new MemoryItem("left of this machine's memory", left) : new MemoryItem("more than this machine's memory", -left), left >= 0 ? "green" : "yellow");
+        WriteRest(plan, machineBytes);
+        foreach (MemoryItem item in plan.PageLocked)
+            Item(item);
 
         Line("");
         Line($"  {"graph",-12}{"steps",8}{"arena",14}{"no plan below",16}", "bold");
@@ -31,6 +32,16 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
             foreach (string line in PlanText.Write(graph).Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 Line(line);
         }
+    }
+
+    /// <summary>Nothing where no device is there to compare with.</summary>
+    private void WriteRest(ModelMemoryPlan plan, long machineBytes)
+    {
+        if (machineBytes == 0)
+            return;
+        string whose = plan.Device == DeviceKind.Cuda ? "the GPU's memory" : "this machine's memory";
+        long left = machineBytes - plan.TotalBytes;
+        Item(left >= 0 ? new MemoryItem($"left of {whose}", left) : new MemoryItem($"more than {whose}", -left), left >= 0 ? "green" : "yellow");
     }
 
     private void Item(MemoryItem item, string style = "default") => Line($"  {item.Name,-56}{InspectionText.Size(item.Bytes),12}", style);

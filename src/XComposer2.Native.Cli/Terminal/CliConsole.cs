@@ -103,16 +103,22 @@ internal sealed class CliConsole
         await Task.Run(() => ReadLine(prompt), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Waits for work; when it takes longer than a glance, a terminal shows what is being done and for how long.</summary>
-    public async Task<T> WaitAsync<T>(string what, Task<T> work)
+    public Task<T> WaitAsync<T>(string what, Task<T> work) => WaitAsync(() => what, work);
+
+    /// <param name="what">What is being done at the moment.</param>
+    /// <param name="work">Until when.</param>
+    /// <inheritdoc cref="WaitAsync{T}(string, Task{T})"/>
+    public async Task<T> WaitAsync<T>(Func<string> what, Task<T> work)
     {
+        ArgumentNullException.ThrowIfNull(what);
         ArgumentNullException.ThrowIfNull(work);
         if (!ErrorIsTerminal || !Decorates || await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
             return await work.ConfigureAwait(false);
         long start = Environment.TickCount64;
-        return await RichError.Status().StartAsync(what, async status =>
+        return await RichError.Status().StartAsync(Markup.Escape(what()), async status =>
         {
-            while (await Task.WhenAny(work, Task.Delay(1000)).ConfigureAwait(false) != work)
-                status.Status($"{what} ({(Environment.TickCount64 - start) / 1000} s)");
+            while (await Task.WhenAny(work, Task.Delay(250)).ConfigureAwait(false) != work)
+                status.Status(Markup.Escape($"{what()} ({(Environment.TickCount64 - start) / 1000} s)"));
             return await work.ConfigureAwait(false);
         }).ConfigureAwait(false);
     }

@@ -16,7 +16,7 @@ public sealed class CubinCache
     private int toldThatNothingIsKept;
 
     /// <param name="source">The kernels.</param>
-    /// <param name="compiler">Loads NVRTC; called at most once, for the first kernel that is not shipped.</param>
+    /// <param name="compiler">Loads NVRTC; called at most once, for the first kernel that no shipped folder has.</param>
     /// <param name="options">Where.</param>
     public CubinCache(IKernelSource source, Func<Nvrtc> compiler, CubinCacheOptions? options = null)
     {
@@ -28,12 +28,35 @@ public sealed class CubinCache
         notice = options.Notice ?? (_ => { });
         string? chosen = CubinFolders.Choose(options.Folder, Environment.GetEnvironmentVariable);
         folder = chosen is null ? null : new CubinFolder(chosen, notice);
-        shipped = [.. options.ShippedFolders.Select(path => new CubinFolder(path, notice))];
+        shipped = [.. (options.ShippedFolders ?? CubinFolders.Shipped(Environment.GetEnvironmentVariable, AppContext.BaseDirectory)).Select(path => new CubinFolder(path, notice))];
         folder?.RemoveAbandoned();
     }
 
     /// <summary>Where compiled kernels are kept; null where the system has no place for them.</summary>
     public string? Folder => folder?.Path;
+
+    /// <summary>What to compile for a GPU: its own machine code, or where the compiler does not know it, PTX of an older generation. Loads NVRTC.</summary>
+    /// <exception cref="CudaUnavailableException">NVRTC is missing or knows neither.</exception>
+    public CudaTarget TargetFor(ComputeCapability device) => CudaTarget.For(device, compiler.Value);
+
+    /// <summary>Whether a folder of others has an entry, by its name: nothing is read. Loads no compiler.</summary>
+    public bool IsShipped(CubinRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return shipped.Any(place => place.Exists) && KeyOf(request) is var key && shipped.Any(place => place.Has(key));
+    }
+
+    /// <summary>
+    /// Fails now where nothing for a GPU is there and it could not be compiled either, so that whoever has another device takes it. Where some is
+    /// there, NVRTC is not looked for before it is needed.
+    /// </summary>
+    /// <exception cref="CudaUnavailableException">NVRTC is missing.</exception>
+    public void RequireCodeFor(ComputeCapability device)
+    {
+        CudaTarget own = CudaTarget.Own(device);
+        if (!shipped.Any(place => place.HasAnyFor(own)) && folder?.HasAnyFor(own) is not true)
+            _ = compiler.Value;
+    }
 
     /// <summary>The code of a kernel, compiled if need be.</summary>
     /// <exception cref="KernelSourceException">A file is missing or includes what it must not.</exception>
@@ -47,10 +70,19 @@ public sealed class CubinCache
         string name = $"{request.Source} for {request.Target}";
         foreach (CubinFolder place in shipped)
             if (place.FindAny(key) is { } found) return new Cubin(name, found.Image, found.Log, CubinOrigin.Shipped);
-        if (FindKept(key) is { } kept) return new Cubin(name, kept.Image, kept.Log, CubinOrigin.Cached);
-        CompiledKernel compiled = compiler.Value.Compile(program, request.Target, request.Options);
-        Keep(key, compiled);
-        return new Cubin(name, compiled.Image, compiled.Log, CubinOrigin.Compiled);
+        try
+        {
+            if (FindKept(key) is { } kept) return new Cubin(name, kept.Image, kept.Log, CubinOrigin.Cached);
+            CompiledKernel compiled = compiler.Value.Compile(program, request.Target, request.Options);
+            Keep(key, compiled);
+            return new Cubin(name, compiled.Image, compiled.Log, CubinOrigin.Compiled);
+        }
+        catch (CudaUnavailableException missing)
+        {
+            string[] places = [.. shipped.Where(place => place.Exists).Append(folder).OfType<CubinFolder>().Select(place => place.Path)];
+            throw new CudaUnavailableException(
+                missing.Reason, $"{name} has to be compiled (no compiled one is in {string.Join(" or ", places)}), and {missing.Message}", missing);
+        }
     }
 
     /// <summary>The code of many kernels, compiled on several threads where need be.</summary>
@@ -85,6 +117,8 @@ public sealed class CubinCache
         failures.FirstOrDefault(failure => failure is not null)?.Throw();
         return cubins;
     }
+
+    private CubinKey KeyOf(CubinRequest request) => new(KernelProgram.Read(source, request.Source), request.Target, request.Options);
 
     private CompiledKernel? FindKept(CubinKey key)
     {

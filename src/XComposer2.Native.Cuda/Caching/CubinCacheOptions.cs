@@ -6,8 +6,11 @@ public sealed record CubinCacheOptions
     /// <summary>Folder to read and write; null for <c>XC2_CACHE</c> or the platform's.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>Folders to read first, made by another cache: what is there for source, target and options is taken whatever NVRTC made it.</summary>
-    public IReadOnlyList<string> ShippedFolders { get; init; } = [];
+    /// <summary>
+    /// Folders to read first, filled by another cache: what is there for source, target and options is taken whatever NVRTC made it, so that none
+    /// need be here. Null for the one that <c>XC2_KERNELS</c> names and the one beside the program.
+    /// </summary>
+    public IReadOnlyList<string>? ShippedFolders { get; init; }
 
     /// <summary>Told, in a sentence, what a user may want to know: that nothing can be kept, or that an entry was damaged. From any thread.</summary>
     public Action<string>? Notice { get; init; }

@@ -11,6 +11,14 @@ internal sealed class CubinFolder(string path, Action<string> notice)
 
     public string Path => path;
 
+    public bool Exists => Directory.Exists(path);
+
+    /// <summary>Whether there is a file of an entry, whole or not, that any compiler made.</summary>
+    public bool Has(CubinKey key) => HasFile(key.Prefix + "*" + Extension);
+
+    /// <summary>Whether there is a file of any kernel for a target.</summary>
+    public bool HasAnyFor(CudaTarget target) => HasFile($"*.{target}.*{Extension}");
+
     /// <summary>The entry that a compiler made; null where there is none that is whole.</summary>
     public CompiledKernel? Find(CubinKey key, string compiler) => Read(key, FileOf(key, compiler));
 
@@ -57,6 +65,8 @@ internal sealed class CubinFolder(string path, Action<string> notice)
             // It is only tidying; another run will.
         }
     }
+
+    private bool HasFile(string pattern) => Exists && Directory.EnumerateFiles(path, pattern).Any();
 
     private string FileOf(CubinKey key, string compiler) => System.IO.Path.Combine(path, key.Prefix + compiler + Extension);
 

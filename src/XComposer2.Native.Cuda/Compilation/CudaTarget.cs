@@ -27,12 +27,15 @@ public readonly record struct CudaTarget
 
     public static CudaTarget Ptx(int architecture, bool isSpecific = false) => new(architecture, isSpecific, true);
 
+    /// <summary>A GPU's own machine code.</summary>
+    public static CudaTarget Own(ComputeCapability device) => Cubin(device.Number, device == Hopper);
+
     /// <summary>The best target for a GPU that a compiler knows: its own machine code, or PTX of the newest generation before it.</summary>
     /// <exception cref="CudaUnavailableException">The compiler knows neither.</exception>
     public static CudaTarget For(ComputeCapability device, Nvrtc compiler)
     {
         ArgumentNullException.ThrowIfNull(compiler);
-        if (compiler.SupportedArchitectures.Contains(device.Number)) return Cubin(device.Number, device == Hopper);
+        if (compiler.SupportedArchitectures.Contains(device.Number)) return Own(device);
         int older = compiler.SupportedArchitectures.Where(architecture => architecture < device.Number).DefaultIfEmpty().Max();
         return older >= CudaDriver.MinimumCapability.Number ? Ptx(older) : throw compiler.Unsupported($"compute capability {device}");
     }

@@ -24,6 +24,9 @@ public enum CudaUnavailableReason
     /// <summary>The GPU gives no context.</summary>
     ContextFailed,
 
+    /// <summary>The GPU has less memory free than is wanted; the message has the numbers.</summary>
+    NotEnoughMemory,
+
     /// <summary>No NVRTC library; the message lists what was tried.</summary>
     CompilerNotFound,
 

@@ -18,6 +18,10 @@ public sealed class WeightFacts
     public long DecodeBytes => tensors.Sum(static pair =>
         ModelTensors.KindOf(pair.Key) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
+    /// <summary>Elements of one weight.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    public long ElementsOf(string name) => tensors[name].Shape.ElementCount;
+
     /// <summary>Facts of the weights of a source.</summary>
     /// <exception cref="CheckpointException">One that the model needs is not there.</exception>
     public static WeightFacts Of(IWeightSource source, ModelConfig config)

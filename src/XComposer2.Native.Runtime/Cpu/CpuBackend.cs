@@ -22,6 +22,8 @@ public sealed class CpuBackend : IBackend
     /// <summary>F32: the cache is a small part of what a step reads, and rounding it would cost the golden results' accuracy for little.</summary>
     public DType CacheType => DType.F32;
 
+    public bool RunsAhead => false;
+
     public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, Threads);
 
     /// <summary>The plan of a graph on so many threads, without making them.</summary>
@@ -44,7 +46,7 @@ public sealed class CpuBackend : IBackend
     }
 
     public ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed) =>
-        new CpuTokenSampler(new TokenSampler(parameters, vocabularySize, seed));
+        new CpuTokenSampler(new TokenSampler(parameters, vocabularySize, seed), vocabularySize);
 
     public void Dispose()
     {

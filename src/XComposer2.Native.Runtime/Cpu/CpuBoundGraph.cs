@@ -44,6 +44,9 @@ internal sealed unsafe class CpuBoundGraph : IBoundGraph
 
     public Span<int> Integers(Tensor input) => new((void*)inputs[input.Index], Elements(input, DType.I32));
 
+    public void Feed(Tensor input, int row, ITokenSampler sampler) =>
+        Integers(input)[row] = sampler is CpuTokenSampler mine ? mine.Latest : throw new ArgumentException("the sampler is of another backend", nameof(sampler));
+
     public void Run(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
     {
         RequireWithinCapacity(counts);

@@ -12,20 +12,20 @@ public sealed class CudaBackend : IBackend
     private readonly ConditionalWeakTable<IWeightSource, CudaWeights> weightsOfSource = [];
     private readonly List<CudaWeights> weights = [];
 
-    /// <exception cref="CudaUnavailableException">No driver, no GPU, or no compiler: the message says what is missing and what to do.</exception>
+    /// <exception cref="CudaUnavailableException">No driver, no GPU, neither compiled kernels nor a compiler, or a storage type that the GPU does not
+    /// have: the message says what is missing and what to do.</exception>
     public CudaBackend(CudaBackendOptions? options = null)
     {
         options ??= new CudaBackendOptions();
-        _ = CudaBinder.KernelStorageOf(options.Storage);
         CudaAvailability found = CudaAvailability.TryOpen(options.Device, out CudaContext? context);
         if (context is null)
             throw new CudaUnavailableException(found.Reason!.Value, found.Message);
         try
         {
-            Nvrtc compiler = Nvrtc.Load(options.Device.CompilerLibrary, context.Driver.Version);
-            var cache = new CubinCache(KernelLoader.Source, () => compiler, options.Cache);
-            var kernels = new KernelLoader(context, cache, CudaTarget.For(context.Device.Capability, compiler));
-            state = new CudaDeviceState(context, options.Storage, kernels, options.CompileProgress);
+            CudaContext opened = context;
+            var cache = new CubinCache(KernelLoader.Source, () => Nvrtc.Load(options.Device.CompilerLibrary, opened.Driver.Version), options.Cache);
+            cache.RequireCodeFor(context.Device.Capability);
+            state = new CudaDeviceState(context, ServedStorage(options, context.Device), new KernelLoader(context, cache), options);
         }
         catch
         {
@@ -38,10 +38,29 @@ public sealed class CudaBackend : IBackend
 
     public DType CacheType => state.Storage;
 
-    public ExecutionPlan Plan(ComputeGraph graph)
+    /// <summary>The GPU in words.</summary>
+    public string DeviceName => state.Context.Device.ToString();
+
+    /// <summary>Bytes of weights on the device.</summary>
+    public long WeightBytes => weights.Sum(uploaded => uploaded.TotalBytes);
+
+    /// <summary>Free and total device memory.</summary>
+    public (long FreeBytes, long TotalBytes) ReadMemory() => state.Context.ReadMemory();
+
+    public bool RunsAhead => true;
+
+    /// <summary>Everything that was queued is done.</summary>
+    internal bool IsIdle => state.Stream.IsIdle();
+
+    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage);
+
+    /// <summary>The plan of a graph on any GPU.</summary>
+    /// <param name="graph">As the model builds it.</param>
+    /// <param name="storage">Type of weights and of activations outside of the residual stream.</param>
+    public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage)
     {
         // No kernel wants scratch in the arena: what has counters must keep them from run to run.
-        return MemoryPlanner.Plan(CudaLowering.Lower(graph, state.Storage));
+        return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage));
     }
 
     public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CudaKeyValueMemory(state.Context, state.Stream, layout, pages);
@@ -64,6 +83,17 @@ public sealed class CudaBackend : IBackend
         foreach (CudaWeights uploaded in weights)
             uploaded.Dispose();
         state.Dispose();
+    }
+
+    private static DType ServedStorage(CudaBackendOptions options, CudaDevice device)
+    {
+        bool hasBrainFloats = device.Capability.Major >= 8;
+        if (options.Storage is null)
+            return hasBrainFloats ? options.PreferredStorage : DType.F16;
+        _ = CudaBinder.KernelStorageOf(options.Storage.Value);
+        if (options.Storage == DType.BF16 && !hasBrainFloats)
+            throw new CudaUnavailableException(CudaUnavailableReason.DeviceTooOld, $"{device} has no tensor cores for bf16, which begin with compute capability 8.0; f16 runs on it");
+        return options.Storage.Value;
     }
 
     private CudaWeights WeightsOf(IWeightSource source)

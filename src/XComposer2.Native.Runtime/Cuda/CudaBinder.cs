@@ -5,7 +5,7 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
 {
     private readonly ComputeGraph graph = plan.Graph;
 
@@ -50,6 +50,10 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     /// <summary>A weight that is still a tensor of the graph, in the storage type.</summary>
     public DevicePointer Weight(Tensor tensor) => weights.Get(graph[tensor].Name, storage);
+
+    /// <summary>The table of token embeddings, which may have stayed in host memory.</summary>
+    public DevicePointer EmbeddingTable(Tensor tensor) =>
+        embeddingsOnHost ? weights.GetOnHost(graph[tensor].Name, storage) : Weight(tensor);
 
     /// <summary>The same in F32.</summary>
     public DevicePointer FloatWeight(Tensor tensor) => weights.Get(graph[tensor].Name, DType.F32);

@@ -15,6 +15,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
     private readonly CudaSharedScratch shared;
     private readonly CudaEvent stagingRead;
     private readonly Dictionary<RowCounts, CudaGraphExecutable> captured = [];
+    private readonly List<(DeviceSpan Input, DeviceSpan Id)> fed = [];
     private readonly bool isReplayed;
     private int capturedArena;
     private RowCounts lastCounts;
@@ -30,7 +31,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage);
+            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = CudaSteps.Bind(Graph.Operations[step], binder);
@@ -59,22 +60,31 @@ internal sealed class CudaBoundGraph : IBoundGraph
         return inputs.Staging<int>(input, DType.I32);
     }
 
+    public void Feed(Tensor input, int row, ITokenSampler sampler)
+    {
+        TensorSpec spec = Graph[input];
+        if (spec.Role != TensorRole.Input || spec.Type != DType.I32)
+            throw new ArgumentException($"graph '{Graph.Name}', tensor '{spec.Name}': expected an input of {DType.I32}, found {spec.Type} of role {spec.Role}", nameof(input));
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, spec.Shape[0]);
+        if (sampler is not CudaTokenSampler mine)
+            throw new ArgumentException("the sampler is of another backend", nameof(sampler));
+        fed.Add((new DeviceSpan(inputs.AddressOf(input) + (row * (long)sizeof(int)), sizeof(int)), mine.Latest));
+    }
+
     public void Run(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
     {
-        RequireWithinCapacity(counts);
-        cancellation.ThrowIfCancellationRequested();
-        stagingRead.Synchronize();
-        inputs.Sequences.Write(sequences);
-        int longestRows = 0;
-        foreach (SequenceRows rows in sequences)
-            longestRows = Math.Max(longestRows, rows.RowCount);
-        lastCounts = default;
-        var run = new CudaRun(state.Stream, state.Arena.Start, counts, sequences.Length, longestRows);
-        if (isReplayed)
-            Replay(run);
-        else
-            Launch(run, cancellation);
-        lastCounts = counts;
+        try
+        {
+            RequireWithinCapacity(counts);
+            cancellation.ThrowIfCancellationRequested();
+            Queue(counts, sequences, cancellation);
+        }
+        finally
+        {
+            // Also where nothing ran: a sampler may be gone before the next run.
+            fed.Clear();
+        }
     }
 
     public Span<float> Output(Tensor output) => outputs.Read(output, lastCounts, state.Arena.Start, state.Stream);
@@ -93,10 +103,34 @@ internal sealed class CudaBoundGraph : IBoundGraph
         inputs.Dispose();
     }
 
-    private void Launch(in CudaRun run, CancellationToken cancellation)
+    private void Queue(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
+    {
+        stagingRead.Synchronize();
+        inputs.Sequences.Write(sequences);
+        int longestRows = 0;
+        foreach (SequenceRows rows in sequences)
+            longestRows = Math.Max(longestRows, rows.RowCount);
+        lastCounts = default;
+        var run = new CudaRun(state.Stream, state.Arena.Start, counts, sequences.Length, longestRows);
+        Upload(run);
+        if (isReplayed)
+            Replay(run);
+        else
+            Launch(run, cancellation);
+        lastCounts = counts;
+    }
+
+    // Outside of what is replayed: the host writes the next step's inputs as soon as these copies are done, while the step runs.
+    private void Upload(in CudaRun run)
     {
         inputs.Upload(run.Stream, run.Counts);
         run.Stream.Record(stagingRead);
+        foreach ((DeviceSpan input, DeviceSpan id) in fed)
+            run.Stream.Copy(input, id);
+    }
+
+    private void Launch(in CudaRun run, CancellationToken cancellation)
+    {
         foreach (CudaStep step in steps)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -117,13 +151,11 @@ internal sealed class CudaBoundGraph : IBoundGraph
         if (!captured.TryGetValue(run.Counts, out CudaGraphExecutable? executable))
             captured.Add(run.Counts, executable = Capture(run));
         executable.Launch(run.Stream);
-        run.Stream.Record(stagingRead);
     }
 
     private CudaGraphExecutable Capture(in CudaRun run)
     {
         using StreamCapture capture = run.Stream.BeginCapture();
-        inputs.Upload(run.Stream, run.Counts);
         foreach (CudaStep step in steps)
             step.Launch(run);
         using CudaGraph graph = capture.End();

@@ -7,21 +7,24 @@ namespace XComposer2.Native.Runtime;
 /// <summary>What all bound graphs of one backend share. Owns all of it.</summary>
 internal sealed class CudaDeviceState : IDisposable
 {
-    public CudaDeviceState(CudaContext context, DType storage, KernelLoader kernels, IProgress<CompileProgress>? compileProgress)
+    public CudaDeviceState(CudaContext context, DType storage, KernelLoader kernels, CudaBackendOptions options)
     {
         Context = context;
         Storage = storage;
         Kernels = kernels;
-        CompileProgress = compileProgress;
+        EmbeddingsOnHost = options.EmbeddingsOnHost;
+        CompileProgress = options.CompileProgress;
         Stream = CudaStream.Create(context);
         Arena = new CudaArena(context);
         RopeTables = new CudaRopeTables(context, Stream);
-        Ring = new UploadRing(context, Stream);
+        Ring = new UploadRing(context, Stream, options.UploadProgress);
     }
 
     public CudaContext Context { get; }
 
     public DType Storage { get; }
+
+    public bool EmbeddingsOnHost { get; }
 
     public KernelLoader Kernels { get; }
 

@@ -57,7 +57,7 @@ internal sealed class CudaSequences : IDisposable
         }
     }
 
-    /// <summary>Queues the copy to the device of all there is room for, so that a captured copy serves every later step.</summary>
+    /// <summary>Queues the copy to the device of all there is room for.</summary>
     public void Upload(CudaStream stream) => stream.CopyToDevice(device.Span, host.Span);
 
     public void Dispose()

@@ -11,6 +11,7 @@ internal sealed class CudaWeights : IDisposable
     private readonly UploadRing ring;
     private readonly IWeightSource source;
     private readonly Dictionary<(CudaWeight Weight, DType Type), DeviceMemory> uploaded = [];
+    private readonly Dictionary<(string Name, DType Type), PinnedMemory> onHost = [];
 
     public CudaWeights(CudaContext context, UploadRing ring, IWeightSource source)
     {
@@ -33,6 +34,14 @@ internal sealed class CudaWeights : IDisposable
 
     public DevicePointer Get(string name, DType type) => Get(new PlainWeight(name), type);
 
+    /// <summary>Address of a weight that stays in page-locked host memory, for kernels that read little of it.</summary>
+    public DevicePointer GetOnHost(string name, DType type)
+    {
+        if (!onHost.TryGetValue((name, type), out PinnedMemory? memory))
+            onHost.Add((name, type), memory = CopyToPinned(Find(name), type));
+        return memory.DeviceSpan.Pointer;
+    }
+
     /// <summary>Rows and columns of a matrix as its kernel sees it.</summary>
     public (int Rows, int Columns) SizeOf(CudaWeight weight)
     {
@@ -51,6 +60,19 @@ internal sealed class CudaWeights : IDisposable
     {
         foreach (DeviceMemory memory in uploaded.Values)
             memory.Dispose();
+        foreach (PinnedMemory memory in onHost.Values)
+            memory.Dispose();
+    }
+
+    private unsafe PinnedMemory CopyToPinned(HostTensor tensor, DType type)
+    {
+        int rows = tensor.Shape[0], columns = checked((int)(tensor.Shape.ElementCount / rows));
+        long rowBytes = (long)columns * type.ElementBytes();
+        PinnedMemory memory = PinnedMemory.Allocate(context, checked(rows * rowBytes), isWriteCombined: true);
+        var target = (byte*)memory.Span.Address;
+        Parallel.For(0, rows, row => HostRowConversion.Copy(new HostRow(tensor, row), columns, type, target + (row * rowBytes)));
+        ring.Count(rows * rowBytes);
+        return memory;
     }
 
     private DeviceMemory Upload(CudaWeight weight, DType type)

@@ -14,12 +14,18 @@ internal sealed unsafe class UploadRing : IDisposable
     private readonly CudaStream stream;
     private readonly PinnedMemory?[] memory = new PinnedMemory?[Buffers];
     private readonly CudaEvent[] copied;
+    private readonly IProgress<long>? progress;
+    private long uploadedBytes;
     private int next;
 
-    public UploadRing(CudaContext context, CudaStream stream)
+    /// <param name="context">Where.</param>
+    /// <param name="stream">Copies.</param>
+    /// <param name="progress">Told after each copy that is queued how many bytes were, in all; null for no one.</param>
+    public UploadRing(CudaContext context, CudaStream stream, IProgress<long>? progress)
     {
         this.context = context;
         this.stream = stream;
+        this.progress = progress;
         copied = [CudaEvent.Create(context), CudaEvent.Create(context)];
     }
 
@@ -47,8 +53,12 @@ internal sealed unsafe class UploadRing : IDisposable
             stream.CopyToDevice(destination.Slice(first * rowBytes, count * rowBytes), buffer);
             stream.Record(copied[next]);
             next = (next + 1) % Buffers;
+            Count(count * rowBytes);
         }
     }
+
+    /// <summary>So many bytes more are where the device reads them.</summary>
+    public void Count(long bytes) => progress?.Report(uploadedBytes += bytes);
 
     public void Dispose()
     {

@@ -128,6 +128,10 @@ public sealed class ChatSession : IDisposable
                 LastUse = Stopwatch.GetTimestamp();
                 return Answer(message, options, events, cancellation);
             }
+            catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
+            {
+                throw new EngineException($"the GPU failed: {why}", failure);
+            }
             finally
             {
                 engine.Turn.Release();

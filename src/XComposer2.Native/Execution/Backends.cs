@@ -11,8 +11,10 @@ internal static class Backends
 
     /// <param name="options">What is wanted.</param>
     /// <param name="storedType">Type of the checkpoint's weights; null where it does not say.</param>
+    /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
+    /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
     /// <exception cref="EngineException">The device is not there, or an option is out of range.</exception>
-    public static ChosenDevice Create(DeviceOptions options, DType? storedType)
+    public static ChosenDevice Create(DeviceOptions options, DType? storedType, LoadReporter? reporter = null, Action<string>? notice = null)
     {
         EngineException.ThrowUnless(options.Threads is null or (>= 1 and <= MaximumThreads), "threads", $"1 to {MaximumThreads}", options.Threads);
         EngineException.ThrowUnless(options.Storage is null || options.Storage.Value.IsFloat(), "storage", "BF16, F16 or F32", options.Storage);
@@ -21,23 +23,14 @@ internal static class Backends
             case DeviceKind.Cpu:
                 return new ChosenDevice(new CpuBackend(options.Threads), null);
             case DeviceKind.Cuda:
-                try
-                {
-                    return new ChosenDevice(CreateCuda(options, storedType), null);
-                }
-                catch (CudaUnavailableException missing)
-                {
-                    throw new EngineException($"device cuda: {missing.Message}", missing);
-                }
-
             case DeviceKind.Auto:
                 try
                 {
-                    return new ChosenDevice(CreateCuda(options, storedType), null);
+                    return new ChosenDevice(CreateCuda(options, storedType, reporter, notice), null);
                 }
-                catch (CudaUnavailableException missing)
+                catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
                 {
-                    return new ChosenDevice(new CpuBackend(options.Threads), $"no GPU is used: {missing.Message}");
+                    return options.Kind == DeviceKind.Auto ? new ChosenDevice(new CpuBackend(options.Threads), PassedOver(why), DeviceFailure.IsOfPresentDevice(failure)) : throw Refused(why, failure);
                 }
 
             default:
@@ -45,9 +38,23 @@ internal static class Backends
         }
     }
 
-    private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType) => new(new CudaBackendOptions
+    /// <summary>What a user who left the choice reads of a GPU that was not taken.</summary>
+    public static string PassedOver(string why) => $"no GPU is used: {why}";
+
+    /// <summary>What a user who asked for a GPU reads.</summary>
+    public static EngineException Refused(string why, Exception failure) => new($"device cuda: {why}", failure);
+
+    /// <summary>In which type a GPU that has both keeps weights.</summary>
+    /// <remarks>Of F32 weights, F16 keeps three bits more than BF16; no published value is near the end of its range, and one beyond it is refused.</remarks>
+    public static DType PreferredStorage(DType? storedType) => storedType is DType.BF16 or null ? DType.BF16 : DType.F16;
+
+    private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType, LoadReporter? reporter, Action<string>? notice) => new(new CudaBackendOptions
     {
-        // Of F32 weights, F16 keeps three bits more than BF16; no published value is near the end of its range, and one beyond it is refused.
-        Storage = options.Storage ?? (storedType is DType.BF16 or null ? DType.BF16 : DType.F16),
+        Storage = options.Storage,
+        PreferredStorage = PreferredStorage(storedType),
+        EmbeddingsOnHost = options.Embeddings == EmbeddingPlace.Host,
+        Cache = new CubinCacheOptions { ShippedFolders = options.KernelFolder is { } folder ? [CubinFolders.Within(folder)] : null, Notice = notice },
+        CompileProgress = reporter,
+        UploadProgress = reporter,
     });
 }

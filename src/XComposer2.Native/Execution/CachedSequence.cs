@@ -34,11 +34,17 @@ internal sealed class CachedSequence(ModelRunner runner) : IDisposable
         }
     }
 
-    /// <summary>Appends a generated token.</summary>
-    public void Append(int id, Func<bool> freePages, CancellationToken cancellation)
+    /// <summary>Runs the token that a sampler chose last as the next position. It belongs to the sequence when it is kept, and is forgotten otherwise.</summary>
+    public void Step(ITokenSampler sampler, Func<bool> freePages, CancellationToken cancellation)
     {
         Reserve(1, freePages);
-        runner.Decode(sequence, id, cancellation);
+        runner.Step(sequence, sampler, cancellation);
+    }
+
+    /// <summary>The last step's token belongs to the sequence.</summary>
+    public void Keep(int id)
+    {
+        sequence.Advance(1);
         positions.Add(PromptPosition.Text(id));
     }
 

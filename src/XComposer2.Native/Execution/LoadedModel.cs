@@ -12,6 +12,7 @@ internal sealed class LoadedModel : IDisposable
         Weights = weights;
         Backend = device.Backend;
         DeviceNote = device.Note;
+        DeviceFailed = device.IsFailure;
     }
 
     public Checkpoint Checkpoint { get; }
@@ -25,9 +26,16 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Why a faster kind of device was not taken; null where none was passed over.</summary>
     public string? DeviceNote { get; }
 
+    /// <summary>The note is about a device that seems to be there.</summary>
+    public bool DeviceFailed { get; }
+
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="device">Where to run.</param>
+    /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
+    /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The device is not there.</exception>
-    public static LoadedModel Open(string path, DeviceOptions device)
+    public static LoadedModel Open(string path, DeviceOptions device, LoadReporter? reporter = null, Action<string>? notice = null)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(path);
         PreparedWeights? weights = null;
@@ -36,7 +44,7 @@ internal sealed class LoadedModel : IDisposable
             CheckpointValidator.Validate(checkpoint);
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
             weights = new PreparedWeights(checkpoint, checkpoint.Config);
-            return new LoadedModel(checkpoint, weights, Backends.Create(device, checkpoint.Config.StoredType));
+            return new LoadedModel(checkpoint, weights, Backends.Create(device, checkpoint.Config.StoredType, reporter, notice));
         }
         catch
         {

@@ -51,13 +51,22 @@ internal sealed class ModelRunner : IDisposable
 
     private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
+    /// <summary>Binds the largest graph of each kind now: what it takes to bind them, a device's memory above all, is known before the first question.</summary>
+    public void Prepare()
+    {
+        prefill.For(prefill.MaximumTokens);
+        BindDecode();
+        BindVision();
+        CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0).Dispose();
+    }
+
     /// <summary>Runs the vision tower and the projector on one picture.</summary>
     /// <param name="pixels">[3, S, S], normalised.</param>
     /// <param name="cancellation">Looked at between operations.</param>
     /// <returns>[tokens per image, hidden].</returns>
     public float[] EncodeImage(ReadOnlySpan<float> pixels, CancellationToken cancellation)
     {
-        vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
+        IBoundGraph vision = BindVision();
         pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
         vision.Run(new RowCounts(0, 0, 1), [], cancellation);
         return vision.Output(vision.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
@@ -82,7 +91,7 @@ internal sealed class ModelRunner : IDisposable
     /// <summary>Appends one generated token, and makes <see cref="Logits"/>.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
+        IBoundGraph decode = BindDecode();
         sequence.Reserve(1);
         decode.Integers(decode.Graph.Find(DecoderNetwork.Ids))[0] = id;
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -90,12 +99,29 @@ internal sealed class ModelRunner : IDisposable
         sequence.Advance(1);
     }
 
+    /// <summary>
+    /// Runs the token that a sampler chose last as the next position of a sequence, and makes <see cref="Logits"/>. The sequence does not grow: whoever
+    /// knows by then that the token belongs to it counts it (<see cref="KeyValueSequence.Advance"/>); else the next step takes its place.
+    /// </summary>
+    /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
+    public void Step(KeyValueSequence sequence, ITokenSampler sampler, CancellationToken cancellation)
+    {
+        IBoundGraph decode = BindDecode();
+        sequence.Reserve(1);
+        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
+        decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
+        lastStep = decode;
+    }
+
+    /// <inheritdoc cref="IBackend.RunsAhead"/>
+    public bool RunsAhead => backend.RunsAhead;
+
     /// <summary>A sampler for one answer.</summary>
     public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
 
     /// <summary>Chooses an id from the logits of the last step.</summary>
     /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
-    public int Sample(ITokenSampler sampler) => sampler.Sample(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
+    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
 
     public void Dispose()
     {
@@ -104,6 +130,11 @@ internal sealed class ModelRunner : IDisposable
         prefill.Dispose();
         memory.Dispose();
     }
+
+    private IBoundGraph BindVision() => vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
+
+    private IBoundGraph BindDecode() =>
+        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
 
     private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {

@@ -36,14 +36,30 @@ internal sealed class AnswerGeneration(
 
         long start = Stopwatch.GetTimestamp();
         cache.Extend(prompt, FreePages, out int reused, cancellation);
-        TimeSpan prefill = Stopwatch.GetElapsedTime(start);
-
-        start = Stopwatch.GetTimestamp();
-        int steps = 0;
-        FinishReason? finish = null;
-        while ((finish = Take(Sample(sampler), context - prompt.Count, events)) is null)
+        FinishReason? finish;
+        TimeSpan? prefill = null;
+        int limit = Math.Min(options.MaxTokens, context - prompt.Count), steps = 0;
+        Choose(sampler);
+        while (true)
         {
-            cache.Append(ids[^1], FreePages, cancellation);
+            // Where a run returns before its results are there, the step of a token is under way before the host has read the token, and is not
+            // kept where that turns out to be the last one. The token at the limit has no step.
+            bool isAhead = engine.Runner.RunsAhead && ids.Count + 1 < limit;
+            if (isAhead)
+                Step(sampler, cancellation);
+            int id = Choice(sampler);
+            if (prefill is null)
+            {
+                prefill = Stopwatch.GetElapsedTime(start);
+                start = Stopwatch.GetTimestamp();
+            }
+
+            finish = Take(id, limit, events);
+            if (finish is not null)
+                break;
+            if (!isAhead)
+                Step(sampler, cancellation);
+            cache.Keep(id);
             steps++;
         }
 
@@ -59,7 +75,7 @@ internal sealed class AnswerGeneration(
             {
                 ImageDecode = imageDecode,
                 Vision = vision,
-                Prefill = prefill,
+                Prefill = prefill.Value,
                 Decode = Stopwatch.GetElapsedTime(start),
                 DecodeSteps = steps,
             });
@@ -67,20 +83,41 @@ internal sealed class AnswerGeneration(
 
     private bool FreePages() => engine.FreePagesOfAnother(session);
 
-    private int Sample(ITokenSampler sampler)
+    private void Step(ITokenSampler sampler, CancellationToken cancellation)
+    {
+        cache.Step(sampler, FreePages, cancellation);
+        Choose(sampler);
+    }
+
+    private void Choose(ITokenSampler sampler)
     {
         try
         {
-            return engine.Runner.Sample(sampler);
+            engine.Runner.Choose(sampler);
         }
         catch (InvalidOperationException error)
         {
-            throw new EngineException($"the model gave no usable logits after {ids.Count} tokens of the answer ({error.Message}): a weight may not be finite; xc2 inspect --check finds it", error);
+            throw Unusable(error);
         }
     }
 
+    private int Choice(ITokenSampler sampler)
+    {
+        try
+        {
+            return sampler.Take();
+        }
+        catch (InvalidOperationException error)
+        {
+            throw Unusable(error);
+        }
+    }
+
+    private EngineException Unusable(InvalidOperationException error) =>
+        new($"the model gave no usable logits after {ids.Count} tokens of the answer ({error.Message}): a weight may not be finite; xc2 inspect --check finds it", error);
+
     /// <summary>Takes a sampled token; null where the answer goes on.</summary>
-    private FinishReason? Take(int id, int room, ChannelWriter<GenerationEvent> events)
+    private FinishReason? Take(int id, int limit, ChannelWriter<GenerationEvent> events)
     {
         if (stopIds.Contains(id))
             return FinishReason.Stop;
@@ -88,7 +125,7 @@ internal sealed class AnswerGeneration(
         Emit(filter.Add(decoder.Add(id)), events);
         if (filter.Stopped)
             return FinishReason.Stop;
-        return ids.Count >= options.MaxTokens || ids.Count >= room ? FinishReason.Length : null;
+        return ids.Count >= limit ? FinishReason.Length : null;
     }
 
     private void Emit(string certain, ChannelWriter<GenerationEvent> events)

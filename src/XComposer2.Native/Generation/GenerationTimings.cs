@@ -9,7 +9,7 @@ public sealed record GenerationTimings
     /// <summary>Vision tower and projector.</summary>
     public TimeSpan Vision { get; init; }
 
-    /// <summary>The prompt through the decoder, up to the first token's logits.</summary>
+    /// <summary>The prompt through the decoder, up to the first token.</summary>
     public TimeSpan Prefill { get; init; }
 
     /// <summary>All decode steps.</summary>

@@ -1,18 +1,25 @@
 using System.Globalization;
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>What a model will take on the processor, item by item, known before anything is allocated.</summary>
+/// <summary>What a model will take on a device, item by item, known before anything is allocated.</summary>
 /// <param name="Model">The checkpoint or preset in words.</param>
 /// <param name="ContextLength">Longest sequence in tokens.</param>
-/// <param name="Weights">Weights; those of a checkpoint lie in mapped files, which the system may drop and read again.</param>
+/// <param name="Weights">Weights; on the processor those of a checkpoint lie in mapped files, which the system may drop and read again.</param>
 /// <param name="Allocated">Everything that is allocated: cache, arena, inputs.</param>
 /// <param name="Plans">The largest plan of each graph: vision of one picture, prefill, decode.</param>
 public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated, IReadOnlyList<ExecutionPlan> Plans)
 {
+    /// <summary>The processor, or a GPU.</summary>
+    public DeviceKind Device { get; init; } = DeviceKind.Cpu;
+
+    /// <summary>What a GPU leaves in the host's memory, page-locked; not part of <see cref="TotalBytes"/>.</summary>
+    public IReadOnlyList<MemoryItem> PageLocked { get; init; } = [];
+
     /// <summary>Weights and all that is allocated.</summary>
     public long TotalBytes => checked(Weights.Bytes + Allocated.TotalBytes);
 
@@ -25,7 +32,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     public static ModelMemoryPlan ForCheckpoint(string path, int? contextLength = null, int? threads = null)
     {
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads });
-        return For(model, ContextLengths.Resolve(contextLength, model.Config));
+        return For(model, ContextLengths.Resolve(contextLength, model.Config), EmbeddingPlace.Device);
     }
 
     /// <summary>Of a published model, without its weights.</summary>
@@ -40,8 +47,54 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         return For(preset, config, WeightFacts.Uniform(config, weights), ContextLengths.Resolve(contextLength, config), threads ?? Environment.ProcessorCount);
     }
 
-    internal static ModelMemoryPlan For(LoadedModel model, int contextLength) =>
-        For(EngineInfo.Describe(model.Checkpoint), model.Config, WeightFacts.Of(model.Weights, model.Config), contextLength, ((CpuBackend)model.Backend).Threads);
+    /// <summary>Of a checkpoint folder on a GPU, which need not be there.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
+    /// <param name="device">Storage type and place of the embeddings.</param>
+    /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
+    /// <exception cref="EngineException">The context is out of range.</exception>
+    public static ModelMemoryPlan ForCheckpointOnCuda(string path, int? contextLength, DeviceOptions device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 });
+        DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
+        return CudaMemoryPlan.For(EngineInfo.Describe(model.Checkpoint), model.Config, WeightFacts.Of(model.Weights, model.Config), ContextLengths.Resolve(contextLength, model.Config), storage, device.Embeddings);
+    }
+
+    /// <summary>Of a published model on a GPU, without its weights.</summary>
+    /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
+    /// <param name="contextLength">Tokens; null for the model's own.</param>
+    /// <param name="device">Storage type and place of the embeddings.</param>
+    /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
+    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ModelConfig config = Presets.Find(preset);
+        DType storage = device.Storage ?? DType.BF16;
+        return CudaMemoryPlan.For(preset, config, WeightFacts.Uniform(config, storage), ContextLengths.Resolve(contextLength, config), storage, device.Embeddings);
+    }
+
+    internal static ModelMemoryPlan For(LoadedModel model, int contextLength, EmbeddingPlace embeddings)
+    {
+        string name = EngineInfo.Describe(model.Checkpoint);
+        WeightFacts facts = WeightFacts.Of(model.Weights, model.Config);
+        return model.Backend is CpuBackend processor
+            ? For(name, model.Config, facts, contextLength, processor.Threads)
+            : CudaMemoryPlan.For(name, model.Config, facts, contextLength, model.Backend.CacheType, embeddings);
+    }
+
+    /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated; the message has the numbers.</exception>
+    internal void RequireFit(CudaBackend gpu)
+    {
+        (long free, long total) = gpu.ReadMemory();
+        if (TotalBytes <= free)
+            return;
+        string advice = PageLocked.Count == 0 ? "a shorter context needs less, and so do token embeddings in host memory" : "a shorter context needs less";
+        throw new CudaUnavailableException(
+            CudaUnavailableReason.NotEnoughMemory,
+            $"{Model} with a context of {ContextLength} tokens needs {Mebibytes(TotalBytes)} of device memory ({Items(Allocated.Items.Prepend(Weights))}), "
+            + $"{Mebibytes(free)} of {Mebibytes(total)} are free on {gpu.DeviceName}; {advice}");
+    }
 
     /// <exception cref="EngineException">The machine has less memory than is to be allocated; the message has the numbers.</exception>
     internal void RequireFit()
@@ -49,8 +102,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (Allocated.TotalBytes <= available)
             return;
-        string items = string.Join(", ", Allocated.Items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));
-        throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(Allocated.TotalBytes)} beside its weights ({items}), this machine has {Mebibytes(available)}; a shorter context needs less");
+        throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(Allocated.TotalBytes)} beside its weights ({Items(Allocated.Items)}), this machine has {Mebibytes(available)}; a shorter context needs less");
     }
 
     private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, int threads)
@@ -67,13 +119,12 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Type),
             MemoryItem.Arena(plans),
-            new MemoryItem("inputs of the three graphs", plans.Sum(plan => InputBytes(plan.Graph))),
+            new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);
         return new ModelMemoryPlan(name, contextLength, new MemoryItem("weights", facts.TotalBytes), budget, plans);
     }
 
-    private static long InputBytes(ComputeGraph graph) =>
-        graph.Tensors.Where(tensor => tensor.Role == TensorRole.Input).Sum(tensor => tensor.CapacityBytes);
+    private static string Items(IEnumerable<MemoryItem> items) => string.Join(", ", items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:n0} MiB");
 }

@@ -23,6 +23,9 @@ internal sealed class CliHarness : IDisposable
     /// <summary>Thrown instead of loading a model.</summary>
     public Exception? LoadError { get; init; }
 
+    /// <summary>Done before the model is there.</summary>
+    public Func<EngineOptions, Task> Loading { get; init; } = _ => Task.CompletedTask;
+
     public Dictionary<string, string> Variables { get; } = new() { ["XC2_MODEL"] = "model-of-variable" };
 
     public Interrupts Interrupts { get; } = new();
@@ -53,10 +56,11 @@ internal sealed class CliHarness : IDisposable
         error.Dispose();
     }
 
-    private Task<IChatClient> ConnectAsync(EngineOptions engine, SessionOptions session, CancellationToken cancellationToken)
+    private async Task<IChatClient> ConnectAsync(EngineOptions engine, SessionOptions session, CancellationToken cancellationToken)
     {
         (LoadedWith, OpenedWith) = (engine, session);
-        return LoadError is null ? Task.FromResult<IChatClient>(Client) : Task.FromException<IChatClient>(LoadError);
+        await Loading(engine);
+        return LoadError is null ? Client : throw LoadError;
     }
 
     private Task<ComposerConnection> ConnectComposerAsync(EngineOptions engine, ComposerOptions options, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal sealed class ScriptedChatClient(Func<UserMessage, CancellationToken, IA
 
     public static EngineInfo SomeInfo { get; } = new("scripted model", "no device", 2048, 36, TimeSpan.FromMilliseconds(12.3456));
 
-    public EngineInfo Info => SomeInfo;
+    public EngineInfo Info { get; init; } = SomeInfo;
 
     public IReadOnlyList<ChatExchange> History => history;
 

@@ -176,6 +176,28 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_compiler_is_looked_for_at_once_only_where_no_folder_has_code_for_the_device()
+    {
+        Get(Request());
+        CubinCache shipping = new(source, NoCompiler, new CubinCacheOptions { Folder = Path.Combine(folder, "own"), ShippedFolders = [folder] });
+        Assert.True(shipping.IsShipped(Request()));
+        Assert.False(shipping.IsShipped(Request("-DA=9")));
+        shipping.RequireCodeFor(new ComputeCapability(9, 0));
+        Assert.Equal("none", Assert.Throws<CudaUnavailableException>(() => shipping.RequireCodeFor(new ComputeCapability(8, 0))).Message);
+        new CubinCache(source, NoCompiler, new CubinCacheOptions { Folder = folder, ShippedFolders = [] }).RequireCodeFor(new ComputeCapability(9, 0));
+        Assert.Equal(
+            $"{Kernel} for sm_90a has to be compiled (no compiled one is in {folder} or {Path.Combine(folder, "own")}), and none",
+            Assert.Throws<CudaUnavailableException>(() => shipping.Get(Request("-DA=9"))).Message);
+    }
+
+    [Fact]
+    public void Kernels_compiled_elsewhere_are_where_the_variable_says_and_beside_the_program()
+    {
+        Assert.Equal([Path.Combine("app", "cubins")], CubinFolders.Shipped(_ => null, "app"));
+        Assert.Equal([Path.Combine("mine", "cubins"), Path.Combine("app", "cubins")], CubinFolders.Shipped(name => name == "XC2_KERNELS" ? "mine" : null, "app"));
+    }
+
+    [Fact]
     public void Without_a_compiler_what_an_earlier_one_left_is_used()
     {
         Get(Request());

@@ -8,7 +8,7 @@ internal sealed class CudaEmbedTokensStep(EmbedTokensOp operation, CudaBinder bi
     : KernelStep<EmbedTokens>(new EmbedTokens(binder.Storage, binder.Spec(operation.Table).Shape[1]))
 {
     private readonly CudaOperand ids = binder.Operand(operation.Ids);
-    private readonly DevicePointer table = binder.Weight(operation.Table);
+    private readonly DevicePointer table = binder.EmbeddingTable(operation.Table);
     private readonly int vocabulary = binder.Spec(operation.Table).Shape[0];
     private readonly CudaOperand? visual = binder.Operand(operation.Visual);
     private readonly CudaOperand? visualRow = binder.Operand(operation.VisualRow);

@@ -1,0 +1,59 @@
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>What loading a model onto the device tells, and what it takes of memory.</summary>
+public sealed class LoadTests(GpuDevice device)
+{
+    private static readonly string checkpoint = RepositoryPaths.Root is null ? "" : RepositoryPaths.Find("tools/demo/checkpoint");
+
+    [Theory]
+    [InlineData(EmbeddingPlace.Device)]
+    [InlineData(EmbeddingPlace.Host)]
+    public async Task Uploads_are_told_and_are_what_was_planned(EmbeddingPlace embeddings)
+    {
+        var reports = new Reports();
+        using XComposerEngine engine = await LoadAsync(embeddings, reports);
+        LoadProgress[] uploads = [.. reports.All.Where(report => report.Phase == LoadPhase.UploadingWeights)];
+        var options = new DeviceOptions { Embeddings = embeddings, Storage = device.Supports(Kernels.KernelStorage.BF16) ? null : Graph.DType.F16 };
+        ModelMemoryPlan plan = ModelMemoryPlan.ForCheckpointOnCuda(checkpoint, 512, options);
+        long all = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
+        Assert.Equal(uploads.Select(upload => upload.Done), uploads.Select(upload => upload.Done).Order());
+        Assert.All(uploads, upload => Assert.Equal(all, upload.Total));
+        Assert.Equal(all, uploads[^1].Done);
+    }
+
+    [Fact]
+    public async Task Embeddings_in_host_memory_take_none_of_the_devices_and_change_no_answer()
+    {
+        using XComposerEngine onDevice = await LoadAsync(EmbeddingPlace.Device), onHost = await LoadAsync(EmbeddingPlace.Host);
+        long table = 2L * onHost.Config.Decoder.VocabularySize * onHost.Config.Decoder.HiddenSize;
+        Assert.Equal(onDevice.WeightBytesOnDevice - table, onHost.WeightBytesOnDevice);
+        var options = new GenerationOptions { Greedy = true, MaxTokens = 20 };
+        Assert.Equal((await AskAsync(onDevice, options)).TokenIds, (await AskAsync(onHost, options)).TokenIds);
+    }
+
+    private static async Task<GenerationResult> AskAsync(XComposerEngine engine, GenerationOptions options)
+    {
+        using ChatSession session = engine.CreateSession();
+        await foreach (GenerationEvent next in session.SendAsync(new UserMessage("How many shapes are there?", []), options, TestContext.Current.CancellationToken))
+            if (next is GenerationCompleted completed)
+                return completed.Result;
+        throw new InvalidOperationException("an answer ended without a result");
+    }
+
+    private Task<XComposerEngine> LoadAsync(EmbeddingPlace embeddings, IProgress<LoadProgress>? progress = null)
+    {
+        Assert.NotNull(device.Context);
+        return XComposerEngine.LoadAsync(
+            new EngineOptions { ModelPath = checkpoint, ContextLength = 512, Device = new DeviceOptions { Kind = DeviceKind.Cuda, Embeddings = embeddings }, Progress = progress },
+            TestContext.Current.CancellationToken);
+    }
+
+    private sealed class Reports : IProgress<LoadProgress>
+    {
+        public List<LoadProgress> All { get; } = [];
+
+        public void Report(LoadProgress value) => All.Add(value);
+    }
+}
