@@ -22,7 +22,7 @@ public sealed class XComposerEngine : IDisposable
         Runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
         Images = new ImageEmbeddingCache(ImageCacheBytes);
         Info = new EngineInfo(
-            EngineInfo.Describe(model.Checkpoint),
+            model.Description,
             model.Backend.Description,
             contextLength,
             model.Config.TokensPerImage,
@@ -50,7 +50,7 @@ public sealed class XComposerEngine : IDisposable
     public static Task<XComposerEngine> LoadAsync(EngineOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return Task.Run(() => Load(options), cancellationToken);
+        return Task.Run(() => Load(options, cancellationToken), cancellationToken);
     }
 
     /// <summary>A new conversation. Dispose it before the engine.</summary>
@@ -99,16 +99,17 @@ public sealed class XComposerEngine : IDisposable
         }
     }
 
-    private static XComposerEngine Load(EngineOptions options)
+    private static XComposerEngine Load(EngineOptions options, CancellationToken cancellation)
     {
         TimeSpan started = Stopwatch.GetElapsedTime(0);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Quantization);
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
             int contextLength = ContextLengths.Resolve(options.ContextLength, model.Config);
             if (model.Backend is CpuBackend)
                 ModelMemoryPlan.For(model, contextLength).RequireFit();
+            model.Quantize(cancellation);
             return new XComposerEngine(model, tokenizer, contextLength, started);
         }
         catch

@@ -54,7 +54,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
     {
         if (model.IsDemo)
             console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, ContextLength = request.ContextLength };
+        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, ContextLength = request.ContextLength };
         IChatClient client = await console.WaitAsync("loading the model", services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
         if (request.Verbose)
             console.Hint(client.Info.DeviceNote is { } note ? $"{client.Info.Device} ({note})" : client.Info.Device);

@@ -16,7 +16,9 @@ internal static class PlanCommand
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
-          --weights bf16|f16|f32 type of a preset's weights (bf16)
+          --weights stored|int8  int8: the decoder's linears quantised while loading;
+                                 or the type of a preset's weights, which are bf16
+                                 as stored: bf16, f16, f32
           --context N            longest sequence in tokens (the model's own)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --steps                also every step and its place in the arena
@@ -32,7 +34,7 @@ internal static class PlanCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
-        Option<DType?> weights = ModelOptions.Weights();
+        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
         Option<int?> context = ModelOptions.Context();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> steps = CheckedOption.Flag("--steps");
@@ -41,9 +43,11 @@ internal static class PlanCommand
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            WeightChoice chosen = result.GetValue(weights) ?? default;
+            chosen.RequireFit(path);
             ModelMemoryPlan plan = path is null
-                ? ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), result.GetValue(threads), result.GetValue(weights) ?? DType.BF16)
-                : ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), result.GetValue(threads));
+                ? ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), result.GetValue(threads), chosen.Type ?? DType.BF16, chosen.Quantization)
+                : ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), result.GetValue(threads), chosen.Quantization);
             long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes), CliJson.Lines.MemoryPlanJson));
