@@ -77,7 +77,12 @@ internal sealed unsafe class GptqWeights : IWeightSource
     public bool TryDescribe(string name, out HostTensor facts)
     {
         if (!modules.TryGetValue(name, out GptqModule? module))
-            return TryGet(name, out facts);
+        {
+            bool found = TryGet(name, out facts);
+            facts = facts with { Data = 0 };
+            return found;
+        }
+
         facts = new HostTensor(0, WeightType, new Shape(module.Outputs, module.Inputs));
         return true;
     }
