@@ -11,7 +11,7 @@ public sealed record EngineOptions
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 
-    /// <summary>What is done to the decoder's linears while they are loaded: half the memory and time of a token for a little accuracy.</summary>
+    /// <summary>What is done to the decoder's linears while they are loaded: half their memory, and less time for a token, for a little accuracy.</summary>
     public WeightQuantization Quantization { get; init; }
 
     /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>

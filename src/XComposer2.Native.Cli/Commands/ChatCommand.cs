@@ -19,7 +19,7 @@ internal static class ChatCommand
           --device auto|cpu|cuda   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --weights stored|int8    int8: the decoder's linears take half the memory
-                                   and time, and are a little less exact (stored)
+                                   and less time, a little less exact (stored)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
 
