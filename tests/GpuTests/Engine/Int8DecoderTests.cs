@@ -16,9 +16,10 @@ public sealed class Int8DecoderTests(GpuDevice device)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Text and a picture's rows, whose Partial LoRA is of 16 bits beside integers. Storage of 16 bits rounds activations, as it does without int8.</summary>
+    /// <summary>Text and a picture's rows, whose Partial LoRA is of 16 bits beside integers. In F32 some hundred roundings of 1e-7 lie between two orders of
+    /// summation and two exponentials; storage of 16 bits rounds activations, as it does without int8. A wrong scale, row or column is off by 0.1 and more.</summary>
     [Theory]
-    [InlineData(DType.F32, 1e-5)]
+    [InlineData(DType.F32, 1e-4)]
     [InlineData(DType.F16, 2e-3)]
     [InlineData(DType.BF16, 2e-2)]
     public void Logits_are_the_processors(DType storage, double tolerance)
@@ -36,7 +37,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
     public void No_second_copy_of_the_weights_is_held()
     {
         // A small vocabulary, so that the decoder's linears are the largest weights.
-        ModelConfig config = demo.WithLayers(12);
+        ModelConfig config = demo.WithLayers(64);
         config = config with { Decoder = config.Decoder with { VocabularySize = 64 } };
         long storedBytes = Load(config, WeightQuantization.None, out _, out _), int8Bytes = Load(config, WeightQuantization.Int8, out CountedWeights stored, out CountedWeights integers);
         DecoderConfig decoder = config.Decoder;
@@ -46,7 +47,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
         Assert.Equal(2L * decoder.IntermediateSize * (decoder.HiddenSize + sizeof(float)), integers.MostBytesInUse);
         long linears = decoder.LayerCount * (long)decoder.HiddenSize * (decoder.Attention.PackedColumns + decoder.Attention.QueryColumns + (3L * decoder.IntermediateSize));
         // A device hands memory out in larger units than a byte, and each row has its scale.
-        Assert.InRange(storedBytes - int8Bytes, 0.8 * linears, 1.1 * linears);
+        Assert.InRange(storedBytes - int8Bytes, 0.8 * linears, 1.2 * linears);
     }
 
     /// <summary>Each weight is quantised once, though prefill and decode both use it.</summary>
