@@ -52,11 +52,11 @@ public sealed class DemoTests(GpuDevice device)
         }
     }
 
-    /// <summary>With the decoder's linears as int8 on both: prefill, replayed decode steps over a page border, prefill after cached tokens.</summary>
+    /// <summary>With the decoder's linears as int8 on both, and the storage that every generation has: prefill, replayed decode steps over a page border, prefill after cached tokens.</summary>
     [Fact]
     public async Task A_quantised_conversation_is_the_processors()
     {
-        using XComposerEngine cuda = await LoadAsync(DeviceKind.Cuda, quantization: WeightQuantization.Int8);
+        using XComposerEngine cuda = await LoadAsync(DeviceKind.Cuda, Graph.DType.F16, WeightQuantization.Int8);
         using XComposerEngine cpu = await LoadAsync(DeviceKind.Cpu, quantization: WeightQuantization.Int8);
         foreach (string name in new[] { "shapes-3.png", "shapes-5.png" })
         {

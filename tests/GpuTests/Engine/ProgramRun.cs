@@ -9,7 +9,7 @@ internal static class ProgramRun
     private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
 
     /// <param name="schedule">Order in which threads run: forward, reverse or shuffled.</param>
-    /// <param name="architecture">For example sm_75; null for the tests' own.</param>
+    /// <param name="architecture">For example 75; null for the tests' own.</param>
     /// <param name="arguments">Of <c>xc2</c>.</param>
     public static (int ExitCode, string Output, string Errors) Start(string schedule, string? architecture, params ReadOnlySpan<string> arguments)
     {
