@@ -55,7 +55,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         if (model.IsDemo)
             console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
         LoadWatch watch = new(console, request.Verbose);
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, ContextLength = request.ContextLength, Progress = watch, Notice = watch.Notice };
+        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, ContextLength = request.ContextLength, Progress = watch, Notice = watch.Notice };
         IChatClient client;
         try
         {

@@ -10,10 +10,11 @@ public static class KernelCatalog
     /// <param name="sizes">The model's.</param>
     /// <param name="storage">Type of weights and 16-bit activations.</param>
     /// <param name="capability">The generation, which decides tiles.</param>
-    public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
+    /// <param name="weights">Of the decoder's linears; Partial LoRA and the head are always of the storage type.</param>
+    public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights = WeightFormat.Storage)
     {
         ArgumentNullException.ThrowIfNull(sizes);
-        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability), .. Quantization(sizes, storage)];
+        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability, weights), .. Quantization(sizes, storage)];
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }
 
@@ -31,12 +32,12 @@ public static class KernelCatalog
         ];
     }
 
-    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability) =>
+    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights) =>
     [
         new EmbedTokens(storage, sizes.HiddenSize),
         new RmsNorm(storage, storage, sizes.HiddenSize),
         new SelectRows(KernelStorage.F32, sizes.HiddenSize),
-        .. LinearCatalog.Decoder(sizes, storage, capability),
+        .. LinearCatalog.Decoder(sizes, storage, capability, weights),
         new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
         new DecodeAttention(storage, sizes.Attention),
         new SampleToken(sizes.VocabularySize),

@@ -26,16 +26,16 @@ public static class SpeedMeasurement
             throw new EngineException("expected either a preset or a checkpoint to measure");
         if (options.ModelPath is { } path)
         {
-            using LoadedModel model = LoadedModel.Open(path, options.Device);
-            return Run(EngineInfo.Describe(model.Checkpoint), model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
+            using LoadedModel model = LoadedModel.Open(path, options.Device, options.Quantization);
+            return Run(model.Description, model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
         }
 
         ModelConfig config = Presets.Find(options.Preset!);
         if (options.Layers is { } layers)
             config = config.WithLayers(layers);
-        using var weights = new PreparedWeights(new SyntheticWeights(config, type: options.Weights), config);
+        using var weights = new PreparedWeights(QuantizedWeights.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
         using IBackend backend = Backends.Create(options.Device, options.Weights).Backend;
-        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights";
+        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{QuantizedWeights.Describe(options.Quantization)}";
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 

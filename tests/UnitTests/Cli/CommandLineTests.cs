@@ -32,6 +32,15 @@ public sealed class CommandLineTests
     [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '-1'", "chat", "--seed", "-1", "hi")]
     [InlineData("xc2: --threads must be an integer, 1 to 1024, not '1025'", "chat", "--threads", "1025", "hi")]
     [InlineData("xc2: --device must be auto or cpu or cuda, not 'gpu'", "chat", "--device", "gpu", "hi")]
+    [InlineData("xc2: --weights must be stored or int8, not 'int4'", "chat", "--weights", "int4", "hi")]
+    [InlineData("xc2: --weights must be stored or int8, not 'INT8'", "verify", "--weights", "INT8")]
+    [InlineData("xc2: --weights must be stored or int8, not 'bf16'", "kernels", "list", "--weights", "bf16")]
+    [InlineData("xc2: --weights must be stored or int8 or bf16 or f16 or f32, not 'i8'", "plan", "--weights", "i8")]
+    [InlineData("xc2: --weights must be stored or int8 or bf16 or f16 or f32, not ''", "bench", "decode", "--weights", "")]
+    [InlineData("xc2: --weights needs a value", "chat", "hi", "--weights")]
+    [InlineData("xc2: --weights may be given once", "verify", "--weights", "int8", "--weights", "int8")]
+    [InlineData("xc2: --weights f16 is for a preset; a checkpoint's weights are stored or int8", "plan", "--weights", "f16", "--model", "m")]
+    [InlineData("xc2: --weights bf16 is for a preset; a checkpoint's weights are stored or int8", "bench", "decode", "--weights", "bf16", "--model", "m")]
     [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
     public async Task Wrong_usage_is_one_line_and_the_usage(string message, params string[] args)
     {
