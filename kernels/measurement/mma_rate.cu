@@ -8,11 +8,9 @@
 #include "gemm/multiply_step.cuh"
 #endif
 
-constexpr u32 kDepth = PLAIN_ARITHMETIC ? 1 : 16;
-
 struct Args {
-    const STORAGE* a;       // [64, kDepth], aligned to 4 bytes
-    const STORAGE* b;       // [32, kDepth], aligned to 4 bytes
+    const STORAGE* a;       // [64, 16], f32: [64]; aligned to 4 bytes
+    const STORAGE* b;       // [32, 16], f32: [32]; aligned to 4 bytes
     float* sums;            // [threads of the grid]
     u32 steps;
     u32 reserved;
@@ -48,7 +46,7 @@ __device__ __forceinline__ float multiply(const Args& args, u32 lane) {
     return all;
 }
 #else
-constexpr u32 kTilesDown = 4, kTilesAcross = 4;
+constexpr u32 kDepth = 16, kTilesDown = 4, kTilesAcross = 4;
 
 __device__ __forceinline__ u32 pair_at(const STORAGE* matrix, u32 row, u32 column) {
     return ld_global_nc_u32(matrix + row * kDepth + column);
