@@ -7,10 +7,10 @@ namespace XComposer2.Native.KernelBench;
 /// <summary>What the device can do at best, against which all else is held.</summary>
 internal static class ProbeCases
 {
-    public static KernelCase Of(ReadStream kernel, CaseContext context)
+    public static KernelCase Of(ReadStream kernel, DeviceShape device, CaseSizes counts)
     {
-        LaunchGeometry geometry = kernel.Geometry(context.Device.Multiprocessors, context.Device.ThreadsPerMultiprocessor);
-        long lengthBytes = context.Counts.ReadBytes / ReadStream.ChunkBytes * ReadStream.ChunkBytes;
+        LaunchGeometry geometry = kernel.Geometry(device.Multiprocessors, device.ThreadsPerMultiprocessor);
+        long lengthBytes = counts.ReadBytes / ReadStream.ChunkBytes * ReadStream.ChunkBytes;
         CaseMemory memory = new();
         long values = memory.Values(KernelStorage.BF16, lengthBytes / sizeof(ushort));
         long sums = memory.Result(kernel.SumBytes(geometry));
@@ -19,10 +19,10 @@ internal static class ProbeCases
             start => new ReadStreamArguments(start + values, start + sums, (ulong)(lengthBytes / ReadStream.ChunkBytes)));
     }
 
-    public static KernelCase Of(MmaRate kernel, CaseContext context)
+    public static KernelCase Of(MmaRate kernel, DeviceShape device, CaseSizes counts)
     {
-        LaunchGeometry geometry = kernel.Geometry(context.Device.Multiprocessors);
-        int steps = context.Counts.MmaSteps;
+        LaunchGeometry geometry = kernel.Geometry(device.Multiprocessors);
+        int steps = counts.MmaSteps;
         CaseMemory memory = new();
         long a = memory.Values(kernel.Storage, (long)MmaRate.Rows * kernel.Depth);
         long b = memory.Values(kernel.Storage, (long)MmaRate.Columns * kernel.Depth);

@@ -1,0 +1,112 @@
+using System.Globalization;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Kernels;
+
+namespace XComposer2.Native.KernelBench;
+
+/// <summary>Times launches on a device and holds them against what that device can do. Owns its context, its memory and the kernels that it compiled.
+/// Not thread-safe.</summary>
+public sealed class KernelBenchmark : IDisposable
+{
+    private const int ProbeRepetitions = 10;
+
+    /// <summary>Patterns, marks, code, and what the driver keeps for itself.</summary>
+    private const long SpareBytes = 64L << 20;
+
+    private readonly CudaContext context;
+    private readonly CudaStream stream;
+    private readonly KernelLoader kernels;
+    private readonly CudaVersion compilerVersion;
+
+    private KernelBenchmark(CudaContext context, Nvrtc compiler, CubinCache cache)
+    {
+        this.context = context;
+        compilerVersion = compiler.Version;
+        stream = CudaStream.Create(context);
+        kernels = new KernelLoader(context, cache, CudaTarget.For(context.Device.Capability, compiler));
+    }
+
+    /// <summary>The device.</summary>
+    public CudaDevice Device => context.Device;
+
+    /// <param name="options">Which driver, compiler and device.</param>
+    /// <param name="cache">Where compiled kernels are kept.</param>
+    /// <exception cref="CudaUnavailableException">There is no device, driver or compiler: the message says what is missing and what to do.</exception>
+    public static KernelBenchmark Open(CudaOptions? options = null, CubinCacheOptions? cache = null)
+    {
+        options ??= new CudaOptions();
+        CudaAvailability found = CudaAvailability.TryOpen(options, out CudaContext? context);
+        if (context is null)
+            throw new CudaUnavailableException(found.Reason!.Value, found.Message);
+        try
+        {
+            Nvrtc compiler = Nvrtc.Load(options.CompilerLibrary, context.Driver.Version);
+            return new KernelBenchmark(context, compiler, new CubinCache(KernelLoader.Source, () => compiler, cache));
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Measures the device's limits, then each case.</summary>
+    /// <param name="cases">Of <see cref="CaseCatalog"/>, for this device and the plan's counts.</param>
+    /// <param name="plan">How.</param>
+    /// <param name="progress">Told the name of what is measured next.</param>
+    /// <param name="cancellation">Takes effect between two cases.</param>
+    /// <exception cref="InsufficientMemoryException">The device has less free memory than the largest case needs.</exception>
+    /// <exception cref="CudaException">A launch failed.</exception>
+    public KernelBenchReport Measure(
+        IReadOnlyList<KernelCase> cases, KernelBenchPlan plan, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(cases);
+        ArgumentNullException.ThrowIfNull(plan);
+        DeviceShape shape = DeviceShape.Of(Device);
+        KernelCase reading = ProbeCases.Of(new ReadStream(), shape, plan.Counts), multiplying = ProbeCases.Of(new MmaRate(plan.Storage), shape, plan.Counts);
+        KernelCase[] all = [reading, multiplying, .. cases];
+        L2Plan cache = plan.IsQuick ? L2Plan.Quick(plan.L2) : L2Plan.Full(plan.L2, Device.L2Bytes);
+        RequireMemory(all.MaxBy(item => item.MemoryBytes)!, cache.TotalBytes(shape));
+        progress?.Report("compiling kernels");
+        kernels.Prepare(all.Select(item => item.Definition), null, cancellation);
+
+        using DeviceMemory memory = DeviceMemory.Allocate(context, all.Max(item => item.MemoryBytes));
+        using OperandFiller filler = new(context, stream);
+        using L2Setter setter = new(context, stream, kernels, shape, cache);
+        KernelTiming Time(KernelCase item, KernelTimer timer)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Report(item.Name);
+            foreach (Operand operand in item.Operands)
+                filler.Fill(memory.Span, operand);
+            CudaKernel kernel = kernels.Get(item.Definition);
+            return new KernelTiming(item, timer.Time(() => item.Launch(kernel, stream, memory.Span.Pointer)));
+        }
+
+        DeviceCeilings ceilings;
+        using (KernelTimer probes = new(context, stream, setter, plan.IsQuick ? 1 : ProbeRepetitions))
+            ceilings = new DeviceCeilings(
+                reading.Cost.Bytes / Seconds(Time(reading, probes)), multiplying.Cost.Flops / Seconds(Time(multiplying, probes)), probes.Time(() => { }).Min());
+        using KernelTimer timer = new(context, stream, setter, plan.Repetitions);
+        KernelTiming[] timings = [.. cases.Select(item => Time(item, timer))];
+        return new KernelBenchReport(Device.ToString(), context.Driver.Version.ToString(), compilerVersion.ToString(), plan, ceilings, timings);
+    }
+
+    public void Dispose()
+    {
+        kernels.Dispose();
+        stream.Dispose();
+        context.Dispose();
+    }
+
+    private static double Seconds(KernelTiming timing) => timing.LeastMicroseconds / 1e6;
+
+    private void RequireMemory(KernelCase largest, long cacheBytes)
+    {
+        long neededBytes = largest.MemoryBytes + cacheBytes + SpareBytes, freeBytes = context.ReadMemory().FreeBytes;
+        if (neededBytes > freeBytes)
+            throw new InsufficientMemoryException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{largest.Name}' needs {neededBytes >> 20} MiB of device memory, {Device} has {freeBytes >> 20} MiB free; close what else uses it"));
+    }
+}
