@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.KernelBench;
@@ -8,9 +9,9 @@ namespace XComposer2.Native.KernelBench;
 internal static class LinearPrefillCases
 {
     public static IEnumerable<KernelCase> Of(LinearPrefill kernel, CaseContext context) =>
-        // Only the linears of pictures have a bias; those of the projector come after the class token is gone.
+        // Only the linears of pictures have a bias.
         kernel.Form.HasBias
-            ? [Case(kernel.Form, 0, new PrefillStep(context.Patches + (kernel.Form.OutFeatures == context.Sizes.HiddenSize ? 0 : 1), 0), context)]
+            ? [Picture(kernel.Form, context)]
             : Decoder(kernel, context);
 
     public static IEnumerable<KernelCase> Of(LoraDown kernel, CaseContext context) =>
@@ -18,22 +19,33 @@ internal static class LinearPrefillCases
         where step.VisualRows > 0
         select Case(kernel, step);
 
+    private static KernelCase Picture(LinearForm form, CaseContext context)
+    {
+        // The projector comes after the class token is gone.
+        bool isProjector = form.OutFeatures == context.Sizes.HiddenSize && form.Activation != Activation.QuickGelu;
+        int rows = context.Patches + (isProjector ? 0 : 1);
+        return Case(form, 0, new PrefillStep(rows, 0), rows, context);
+    }
+
     private static IEnumerable<KernelCase> Decoder(LinearPrefill kernel, CaseContext context)
     {
         IReadOnlyList<PrefillStep> steps = context.Counts.PrefillSteps;
         LinearForm int8 = kernel.Form with { Weights = WeightFormat.Int8 };
         return
         [
-            .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, context)),
-            .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, context)),
-            .. steps.Select(step => Case(int8, kernel.LoraRank, step, context)),
+            .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, Bucket(step), context)),
+            .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, Bucket(step), context)),
+            .. steps.Select(step => Case(int8, kernel.LoraRank, step, Bucket(step), context)),
         ];
     }
 
-    private static KernelCase Case(LinearForm form, int loraRank, PrefillStep step, CaseContext context)
+    /// <summary>Rows that the engine's plan for the step has room for: tiles are chosen for the plan.</summary>
+    private static int Bucket(PrefillStep step) => new ShapeBuckets(int.MaxValue).RoundUp(step.Rows);
+
+    private static KernelCase Case(LinearForm form, int loraRank, PrefillStep step, int tileRows, CaseContext context)
     {
         PrefillTile tile = TileChooser.Choose(
-            context.Device.Capability, context.Device.Multiprocessors, form.Storage, step.Rows, form.OutFeatures, loraRank > 0);
+            context.Device.Capability, context.Device.Multiprocessors, form.Storage, tileRows, form.OutFeatures, loraRank > 0);
         LinearPrefill kernel = new(form, tile, loraRank);
         CaseMemory memory = new();
         LinearOperands operands = new(memory, form, form.Storage, step.Rows, CacheOperands.Prefilling(step.Rows, step.Rows));

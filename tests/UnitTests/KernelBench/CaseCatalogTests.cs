@@ -61,7 +61,9 @@ public sealed class CaseCatalogTests
         Assert.Contains("linear_prefill 6144x4096, rope and cache, 2048 rows", names);
         Assert.Contains("linear_prefill 4096x14336 int8, residual, lora 256 on 512, 512 rows", names);
         Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096", names);
-        Assert.Contains("prefill_attention 32/8 heads of 128, 64 rows up to 2048", names.Select(name => name.Replace("4096", "2048", StringComparison.Ordinal)));
+        Assert.Contains("prefill_attention 32/8 heads of 128, 64 rows up to 4096", names);
+        Assert.Contains("linear_prefill 4096x1024, bias, quickgelu, 1226 rows", names);
+        Assert.Contains("linear_prefill 4096x1024, bias, gelu, 1225 rows", names);
         Assert.Contains("vision_attention 16 heads of 64, 1226 tokens", names);
         Assert.Contains("sample_token 8 rows of 92544, top-k 40, top-p 0.8", names);
         Assert.Contains("read_stream 1024 MiB", names);
@@ -102,6 +104,17 @@ public sealed class CaseCatalogTests
         // The gain of a linear decode case is there whether or not it is read.
         long gainBytes = name.StartsWith("linear_decode", StringComparison.Ordinal) ? (2L * 14336) - undeclaredBytes : 0;
         Assert.Equal(item.Operands.Sum(operand => operand.LengthBytes) - undeclaredBytes - gainBytes, item.Cost.Bytes);
+    }
+
+    /// <summary>Text costs no bytes and no operations of Partial LoRA.</summary>
+    [Fact]
+    public void Partial_lora_costs_where_it_is()
+    {
+        Dictionary<string, KernelCost> costs = Cases(Preset, KernelStorage.BF16, h100, CaseSizes.Full).ToDictionary(item => item.Name, item => item.Cost);
+        Assert.Equal(costs["linear_prefill 6144x4096, rope and cache, 2048 rows"], costs["linear_prefill 6144x4096, rope and cache, lora 256 on 0, 2048 rows"]);
+        KernelCost visual = costs["linear_prefill 6144x4096, rope and cache, lora 256 on 1225, 2048 rows"];
+        KernelCost text = costs["linear_prefill 6144x4096, rope and cache, 2048 rows"];
+        Assert.Equal((2L * 256 * (6144 + 1225), 2L * 1225 * 256 * 6144), (visual.Bytes - text.Bytes, visual.Flops - text.Flops));
     }
 
     [Fact]
