@@ -49,7 +49,8 @@ fi
 git -C "$root" rev-parse HEAD >"$pack/COMMIT" 2>/dev/null || echo unknown >"$pack/COMMIT"
 
 mkdir -p "$(dirname "$archive")"
-XZ_OPT=-T0 tar -C "$work" -cJf "$archive" xc2-gpu-pack
+# One thread: several would compress blocks apart, and the archive would be larger.
+XZ_OPT='-9e -T1' tar -C "$work" -cJf "$archive" xc2-gpu-pack
 size=$(stat -c %s "$archive")
 printf '%s: %d MB\n' "$archive" $((size / 1000000))
 [ "$size" -lt 50000000 ] || { echo 'the archive is over 50 MB' >&2; exit 1; }
