@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Kernels;
@@ -9,6 +10,8 @@ namespace XComposer2.Native.KernelBench;
 public sealed class KernelBenchmark : IDisposable
 {
     private const int ProbeRepetitions = 10;
+
+    private static readonly TimeSpan warmUp = TimeSpan.FromSeconds(1);
 
     /// <summary>Patterns, marks, code, and what the driver keeps for itself.</summary>
     private const long SpareBytes = 64L << 20;
@@ -56,7 +59,7 @@ public sealed class KernelBenchmark : IDisposable
     /// <param name="progress">Told the name of what is measured next.</param>
     /// <param name="cancellation">Takes effect between two cases.</param>
     /// <exception cref="InsufficientMemoryException">The device has less free memory than the largest case needs.</exception>
-    /// <exception cref="CudaException">A launch failed.</exception>
+    /// <exception cref="KernelBenchException">A launch failed; the message names the case.</exception>
     public KernelBenchReport Measure(
         IReadOnlyList<KernelCase> cases, KernelBenchPlan plan, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
@@ -66,30 +69,31 @@ public sealed class KernelBenchmark : IDisposable
         KernelCase reading = ProbeCases.Of(new ReadStream(), shape, plan.Counts), multiplying = ProbeCases.Of(new MmaRate(plan.Storage), shape, plan.Counts);
         KernelCase[] all = [reading, multiplying, .. cases];
         L2Plan cache = plan.IsQuick ? L2Plan.Quick(plan.L2) : L2Plan.Full(plan.L2, Device.L2Bytes);
-        RequireMemory(all.MaxBy(item => item.MemoryBytes)!, cache.TotalBytes(shape));
+        KernelCase largest = all.MaxBy(item => item.MemoryBytes)!;
+        RequireMemory(largest, cache.TotalBytes(shape));
         progress?.Report("compiling kernels");
         kernels.Prepare(all.Select(item => item.Definition), null, cancellation);
 
-        using DeviceMemory memory = DeviceMemory.Allocate(context, all.Max(item => item.MemoryBytes));
-        using OperandFiller filler = new(context, stream);
+        using CaseRunner runner = new(context, stream, kernels, largest.MemoryBytes);
         using L2Setter setter = new(context, stream, kernels, shape, cache);
-        KernelTiming Time(KernelCase item, KernelTimer timer)
+        using KernelTimer probes = new(context, stream, setter, plan.IsQuick ? 1 : ProbeRepetitions), timer = new(context, stream, setter, plan.Repetitions);
+        DeviceCeilings Probe() => new(
+            reading.Cost.Bytes / Seconds(runner.Time(reading, probes)), multiplying.Cost.Flops / Seconds(runner.Time(multiplying, probes)), probes.Time(() => { }).Min());
+
+        // A card that was idle raises its clocks only when it has worked for a while.
+        for (long start = Stopwatch.GetTimestamp(); !plan.IsQuick && Stopwatch.GetElapsedTime(start) < warmUp;)
+            runner.Time(multiplying, probes);
+        DeviceCeilings before = Probe();
+        var timings = new KernelTiming[cases.Count];
+        for (int i = 0; i < timings.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(item.Name);
-            foreach (Operand operand in item.Operands)
-                filler.Fill(memory.Span, operand);
-            CudaKernel kernel = kernels.Get(item.Definition);
-            return new KernelTiming(item, timer.Time(() => item.Launch(kernel, stream, memory.Span.Pointer)));
+            progress?.Report(cases[i].Name);
+            timings[i] = runner.Time(cases[i], timer);
         }
 
-        DeviceCeilings ceilings;
-        using (KernelTimer probes = new(context, stream, setter, plan.IsQuick ? 1 : ProbeRepetitions))
-            ceilings = new DeviceCeilings(
-                reading.Cost.Bytes / Seconds(Time(reading, probes)), multiplying.Cost.Flops / Seconds(Time(multiplying, probes)), probes.Time(() => { }).Min());
-        using KernelTimer timer = new(context, stream, setter, plan.Repetitions);
-        KernelTiming[] timings = [.. cases.Select(item => Time(item, timer))];
-        return new KernelBenchReport(Device.ToString(), context.Driver.Version.ToString(), compilerVersion.ToString(), plan, ceilings, timings);
+        return new KernelBenchReport(
+            Device.ToString(), context.Driver.Version.ToString(), compilerVersion.ToString(), plan, DeviceCeilings.Best(before, Probe()), timings);
     }
 
     public void Dispose()

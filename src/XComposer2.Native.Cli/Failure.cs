@@ -1,5 +1,6 @@
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.KernelBench;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
@@ -25,7 +26,7 @@ internal static class Failure
     public static string Describe(Exception error) => Unwrap(error) switch
     {
         CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
-        CudaUnavailableException or NvrtcException or KernelSourceException => Unwrap(error).Message,
+        CudaUnavailableException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,
         OperationCanceledException => "stopped",

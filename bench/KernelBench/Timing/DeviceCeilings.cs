@@ -8,6 +8,11 @@ namespace XComposer2.Native.KernelBench;
 /// <param name="MarkMicroseconds">Between two marks with nothing between them: part of every time.</param>
 public readonly record struct DeviceCeilings(double ReadBytesPerSecond, double FlopsPerSecond, double MarkMicroseconds)
 {
+    /// <summary>The better of two measurements, figure by figure.</summary>
+    public static DeviceCeilings Best(DeviceCeilings one, DeviceCeilings other) => new(
+        Math.Max(one.ReadBytesPerSecond, other.ReadBytesPerSecond), Math.Max(one.FlopsPerSecond, other.FlopsPerSecond),
+        Math.Min(one.MarkMicroseconds, other.MarkMicroseconds));
+
     /// <summary>Whether moving the bytes takes longer than the arithmetic.</summary>
     public bool IsBoundByBytes(KernelCost cost) => cost.Bytes / ReadBytesPerSecond >= cost.Flops / FlopsPerSecond;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using XComposer2.Native.Cuda;
 using XComposer2.Native.KernelBench;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
@@ -81,6 +82,21 @@ public sealed class KernelBenchTests(GpuDevice device)
         (int exitCode, string output) = Run("900", "--filter", "linear_decode 92544x4096, f32 out, 1 row");
         Assert.Equal(1, exitCode);
         Assert.Matches("^xc2: not enough memory: 'read_stream 1024 MiB' needs [0-9]+ MiB of device memory, Emulated device, .* has [0-9]+ MiB free; close what else uses it", output);
+    }
+
+    [Fact]
+    public void A_launch_that_is_refused_names_its_case()
+    {
+        Assert.NotNull(device.Context);
+        CaseMemory memory = new();
+        long finished = memory.Zeros(16);
+        KernelCase item = KernelCase.Create(
+            "with too many threads", new AdvanceStep(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
+            start => new AdvanceStepArguments(start + finished, start + finished, start + finished, start + finished, 1, 0));
+        using KernelBenchmark benchmark = KernelBenchmark.Open();
+        KernelBenchPlan plan = new() { Storage = KernelStorage.F16, IsQuick = true, Repetitions = 1 };
+        KernelBenchException failure = Assert.Throws<KernelBenchException>(() => benchmark.Measure([item], plan, null, TestContext.Current.CancellationToken));
+        Assert.StartsWith("'advance_step with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
     }
 
     private static ModelConfig DemoConfig()

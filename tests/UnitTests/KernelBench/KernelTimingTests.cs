@@ -42,6 +42,10 @@ public sealed class KernelTimingTests
     }
 
     [Fact]
+    public void The_limits_are_the_best_of_two_measurements() =>
+        Assert.Equal(new DeviceCeilings(3, 5, 0.5), DeviceCeilings.Best(new DeviceCeilings(2, 5, 0.5), new DeviceCeilings(3, 4, 1)));
+
+    [Fact]
     public void The_worst_come_first_and_launches_of_next_to_nothing_last()
     {
         DeviceCeilings ceilings = new(2e12, 300e12, MarkMicroseconds: 1);
