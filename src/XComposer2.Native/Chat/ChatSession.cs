@@ -53,19 +53,29 @@ public sealed class ChatSession : IDisposable
             throw new InvalidOperationException("another answer of this session is running");
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var events = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        Task answer = Task.Run(() => AnswerAsync(message, options, events.Writer, abandoned.Token), CancellationToken.None);
+        Task<AnsweredTurn> answer = Task.Run(() => AnswerAsync(message, options, events.Writer, abandoned.Token), CancellationToken.None);
         try
         {
             while (await events.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+            {
                 while (events.Reader.TryRead(out GenerationEvent? next))
+                {
                     yield return next;
-            await answer.ConfigureAwait(false);
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
+            }
+
+            // The answer may be finished long before it is read: what its reader did not want to the end is not part of the conversation.
+            AnsweredTurn turn = await answer.ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            Keep(turn);
+            yield return new GenerationCompleted(turn.Exchange.Answer);
         }
         finally
         {
             // Also reached when the caller stops reading: the answer must have ended before the next one may begin.
             await abandoned.CancelAsync().ConfigureAwait(false);
-            await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Volatile.Write(ref answering, 0);
         }
     }
@@ -101,7 +111,14 @@ public sealed class ChatSession : IDisposable
 
     internal void DropCache() => cache.Drop();
 
-    private async Task AnswerAsync(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
+    private void Keep(AnsweredTurn turn)
+    {
+        turns.Add(turn.Turn);
+        images.AddRange(turn.Images);
+        history.Add(turn.Exchange);
+    }
+
+    private async Task<AnsweredTurn> AnswerAsync(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
     {
         try
         {
@@ -109,7 +126,7 @@ public sealed class ChatSession : IDisposable
             try
             {
                 LastUse = Stopwatch.GetTimestamp();
-                Answer(message, options, events, cancellation);
+                return Answer(message, options, events, cancellation);
             }
             finally
             {
@@ -122,7 +139,7 @@ public sealed class ChatSession : IDisposable
         }
     }
 
-    private void Answer(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
+    private AnsweredTurn Answer(UserMessage message, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
     {
         List<ChatTurn> asked = [.. turns, new ChatTurn(message.Text, message.Images.Count, null)];
         IReadOnlyList<PromptPiece> pieces = template.Render(system, asked);
@@ -133,10 +150,7 @@ public sealed class ChatSession : IDisposable
         GenerationResult result = generation.Run(positions, encoder.DecodeTime, encoder.VisionTime, events, cancellation);
 
         IReadOnlyList<int> said = generation.EndedByText ? engine.Tokenizer.Encode(result.Text) : result.TokenIds;
-        turns.Add(new ChatTurn(message.Text, message.Images.Count, said));
-        images.AddRange(seen[images.Count..]);
-        history.Add(new ChatExchange(message, result));
-        events.TryWrite(new GenerationCompleted(result));
+        return new AnsweredTurn(new ChatTurn(message.Text, message.Images.Count, said), seen[images.Count..], new ChatExchange(message, result));
     }
 
     private static List<PromptPosition> Positions(IReadOnlyList<PromptPiece> pieces, List<ImageEmbedding> images)

@@ -86,6 +86,31 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
     }
 
     [Fact]
+    public async Task An_answer_that_was_ready_before_it_was_read_can_still_be_cancelled_and_left()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        using var source = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (GenerationEvent unused in session.SendAsync(AboutPicture("Describe this image."), Greedy, source.Token))
+            {
+                await TurnIsOverAsync();
+                await source.CancelAsync();
+            }
+        });
+        Assert.Empty(session.History);
+        await foreach (GenerationEvent unused in session.SendAsync(AboutPicture("Describe this image."), Greedy, TestContext.Current.CancellationToken))
+        {
+            await TurnIsOverAsync();
+            break;
+        }
+
+        Assert.Empty(session.History);
+        GenerationResult found = await session.AskAsync(AboutPicture("Describe this image."), Greedy);
+        Assert.Equal(found.TokenIds, Assert.Single(session.History).Answer.TokenIds);
+    }
+
+    [Fact]
     public async Task A_stop_text_ends_the_answer_before_it_and_the_conversation_goes_on_from_there()
     {
         using ChatSession session = demo.Engine.CreateSession();
@@ -205,6 +230,13 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
         Assert.Empty(session.History);
         await session.AskAsync(AboutPicture("Describe this image."), Greedy);
         Assert.Throws<PromptException>(() => demo.Engine.CreateSession(new SessionOptions { PromptStyle = "no such style" }));
+    }
+
+    /// <summary>An answer that has begun holds the engine until its last token.</summary>
+    private async Task TurnIsOverAsync()
+    {
+        await demo.Engine.Turn.WaitAsync(TestContext.Current.CancellationToken);
+        demo.Engine.Turn.Release();
     }
 
     [Fact]
