@@ -3,13 +3,15 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.KernelBench;
 
-/// <summary>Linears of few rows, with weights of the storage type and of 8 bits.</summary>
+/// <summary>Linears of few rows, with weights of the storage type and, but for the head, of 8 bits.</summary>
 internal static class LinearDecodeCases
 {
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
-        from format in (WeightFormat[])[WeightFormat.Storage, WeightFormat.Int8]
+        from format in IsHead(kernel.Form) ? [WeightFormat.Storage] : (WeightFormat[])[WeightFormat.Storage, WeightFormat.Int8]
         from rows in context.Counts.DecodeRows
         select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm), rows, context);
+
+    private static bool IsHead(LinearForm form) => form.StoresFloat && !form.HasResidual;
 
     private static KernelCase Case(LinearDecode kernel, int rows, CaseContext context)
     {

@@ -83,7 +83,8 @@ internal static class BenchKernelsCommand
         KernelBenchReport report = await console.WaitAsync("measuring", Task.Run(
             () =>
             {
-                using KernelBenchmark benchmark = KernelBenchmark.Open(cache: new CubinCacheOptions { Notice = console.Hint });
+                CubinCacheOptions cache = new() { ShippedFolders = CubinCacheOptions.BesideProgram, Notice = console.Hint };
+                using KernelBenchmark benchmark = KernelBenchmark.Open(null, cache);
                 (IReadOnlyList<KernelCase> cases, KernelBenchPlan plan) = request.Find(DeviceShape.Of(benchmark.Device));
                 return benchmark.Measure(cases, plan, null, cancellationToken);
             },

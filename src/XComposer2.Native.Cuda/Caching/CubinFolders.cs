@@ -3,7 +3,10 @@ namespace XComposer2.Native.Cuda;
 /// <summary>Where the cache is.</summary>
 internal static class CubinFolders
 {
-    private const string Variable = "XC2_CACHE", Product = "xcomposer2-native", Cubins = "cubins";
+    /// <summary>How every folder of compiled kernels is called.</summary>
+    public const string Cubins = "cubins";
+
+    private const string Variable = "XC2_CACHE", Product = "xcomposer2-native";
 
     /// <summary>The folder to use; null where the system names no place and the user none.</summary>
     public static string? Choose(string? option, Func<string, string?> environment)

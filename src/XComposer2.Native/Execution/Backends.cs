@@ -49,5 +49,6 @@ internal static class Backends
     {
         // Of F32 weights, F16 keeps three bits more than BF16; no published value is near the end of its range, and one beyond it is refused.
         Storage = options.Storage ?? (storedType is DType.BF16 or null ? DType.BF16 : DType.F16),
+        Cache = new CubinCacheOptions { ShippedFolders = CubinCacheOptions.BesideProgram },
     });
 }
