@@ -3,12 +3,12 @@
 #   -o FOLDER   where logs and JSON go (results)
 #   -t SECONDS  time for all steps together; what does not fit is cut short or not begun, and said (no limit)
 #   -q          small sizes, few tests: shows that the pack runs, on the emulated device too; its figures say nothing
-# Steps: facts tests verify demo bench model peer sanitize; without a name all but peer and sanitize. sanitize is sanitize-memcheck, sanitize-racecheck
+# Steps: facts tests verify demo cubins bench model peer sanitize; without a name all but peer and sanitize. sanitize is sanitize-memcheck, sanitize-racecheck
 # and sanitize-synccheck. Each part has a log of its own and a time limit; one that fails does not keep the others from running. Needs a driver and
 # NVRTC 12 or 13, no .NET. Exit status: 0, 1 where something failed or was not begun, 2 for wrong usage.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-known='facts tests verify demo bench model peer sanitize sanitize-memcheck sanitize-racecheck sanitize-synccheck'
+known='facts tests verify demo cubins bench model peer sanitize sanitize-memcheck sanitize-racecheck sanitize-synccheck'
 folder=$here/results total=1000000 quick=''
 usage() { echo "$1; usage: run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]; steps: $known" >&2; exit 2; }
 while getopts ':o:t:q' option; do
@@ -24,7 +24,7 @@ for wanted in "$@"; do
     [[ " $known " == *" $wanted "* ]] || usage "no step '$wanted'"
 done
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(facts tests verify demo bench model)
+[ ${#steps[@]} -gt 0 ] || steps=(facts tests verify demo cubins bench model)
 out=$(mkdir -p "$folder" && cd "$folder" && pwd) || exit 1
 app=$here/app preset=internlm-xcomposer2-vl-7b
 export XC2_SHARED=$here/shared XC2_CACHE=${XC2_CACHE:-$out/cache} DOTNET_gcServer=0
@@ -122,6 +122,22 @@ run_demo() {
         step "demo-$device" 60 "$app/xc2" chat --model "$here/tools/demo/checkpoint" --device $device --greedy --image "$here/tools/demo/pictures/shapes-3.png" "Describe this image."
     done
     if [ "$(head -n 1 "$out/demo-cpu.log")" = "$(head -n 1 "$out/demo-cuda.log")" ]; then row demo-answers same 0; else failed=1; row demo-answers DIFFER 0; fi
+}
+
+# With the kernels that were compiled where the pack was made. What those lack (tiles of other cards) is compiled here, and counted.
+run_cubins() {
+    if [ ! -d "$here/cubins" ]; then skip cubins 'the pack was made without compiled kernels'; return; fi
+    local golden cache=$out/cubins-cache missing
+    rm -rf "$cache"
+    ln -sfn ../cubins "$app/cubins"
+    for golden in "$here"/shared/golden/*/; do
+        [ -z "$quick" ] || [ "$(basename "$golden")" = mqa-head128-bf16 ] || continue
+        XC2_CACHE=$cache step "cubins-$(basename "$golden")" 60 "$app/xc2" verify --model "$golden" --device cuda --json
+    done
+    XC2_CACHE=$cache step cubins-demo 60 "$app/xc2" chat --model "$here/tools/demo/checkpoint" --device cuda --greedy --image "$here/tools/demo/pictures/shapes-3.png" "Describe this image."
+    rm -f "$app/cubins"
+    missing=$(find "$cache" -name '*.cubin' 2>/dev/null | wc -l)
+    row cubins-compiled-here "$missing" 0
 }
 
 run_bench() {

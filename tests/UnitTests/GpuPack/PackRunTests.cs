@@ -82,6 +82,19 @@ public sealed class PackRunTests : IDisposable
     }
 
     [Fact]
+    public void Kernels_of_the_pack_lie_beside_the_program_while_they_are_tested()
+    {
+        Assert.Contains("cubins: SKIPPED, the pack was made without compiled kernels", pack.Run(["cubins"]).Output, StringComparison.Ordinal);
+        Directory.CreateDirectory(Path.Combine(pack.Root, "cubins"));
+        pack.AddProgram("timeout", "#!/bin/sh\n[ -d \"${3%/*}/cubins\" ] || exit 7\nexec /usr/bin/timeout \"$@\"\n");
+        ProcessResult run = pack.Run(["cubins"]);
+        Assert.True(run.ExitCode == 0, run.Output + run.Error);
+        Assert.Equal(2, pack.Asked.Count);
+        Assert.Matches("cubins-compiled-here +0 ", pack.Result("summary.txt"));
+        Assert.False(Path.Exists(Path.Combine(pack.Root, "app", "cubins")));
+    }
+
+    [Fact]
     public void What_the_machine_has_not_got_is_skipped_aloud()
     {
         ProcessResult run = pack.Run(["peer", "sanitize-racecheck"]);
