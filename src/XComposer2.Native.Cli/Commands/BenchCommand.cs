@@ -8,11 +8,12 @@ namespace XComposer2.Native.Cli;
 internal static class BenchCommand
 {
     public const string HelpPage = """
-        Usage: xc2 bench prefill|decode [options]
+        Usage: xc2 bench prefill|decode|kernels [options]
 
         Times the model: prompts and pictures (prefill) or generated tokens (decode);
         of a published model with random weights, or of a checkpoint. Medians of
-        several samples; the first one warms up and is not counted.
+        several samples; the first one warms up and is not counted. The GPU's
+        kernels one by one: xc2 bench kernels --help.
 
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
@@ -41,6 +42,7 @@ internal static class BenchCommand
     {
         CreateKind("prefill", services, decodes: false),
         CreateKind("decode", services, decodes: true),
+        BenchKernelsCommand.Create(services),
     };
 
     private static DocumentedCommand CreateKind(string name, CliServices services, bool decodes)

@@ -2,8 +2,8 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>The kernels that a model of given sizes runs, in every specialisation: what is compiled ahead of time, and what the tests compile. A kernel that is
-/// not listed here still runs, compiled when it is first needed.</summary>
+/// <summary>The kernels that a model of given sizes runs, in every specialisation, and those that measure the device: what is compiled ahead of time, and what
+/// the tests compile. A kernel that is not listed here still runs, compiled when it is first needed.</summary>
 public static class KernelCatalog
 {
     /// <summary>Those with a form for the generation, each once, in a fixed order.</summary>
@@ -14,7 +14,8 @@ public static class KernelCatalog
     public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights = WeightFormat.Storage)
     {
         ArgumentNullException.ThrowIfNull(sizes);
-        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability, weights), .. Quantization(sizes, storage)];
+        IEnumerable<KernelDefinition> all =
+            [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability, weights), .. Quantization(sizes, storage), .. Measurement(storage)];
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }
 
@@ -46,4 +47,6 @@ public static class KernelCatalog
 
     private static IEnumerable<KernelDefinition> Quantization(KernelSizes sizes, KernelStorage storage) =>
         [new QuantizeInt8(storage, sizes.HiddenSize), new DequantizeInt8(storage, sizes.HiddenSize)];
+
+    private static IEnumerable<KernelDefinition> Measurement(KernelStorage storage) => [new ReadStream(), new MmaRate(storage)];
 }

@@ -88,6 +88,7 @@ public static class SpeedMeasurement
             positions.Add(PromptPosition.Text(TokenAt(i, config)));
 
         using var sequence = new KeyValueSequence(runner.Pool);
+        // A step ends when its token is known, as in an answer: a GPU only queues what it is told, and would seem to be done at once.
         using ITokenSampler sampler = runner.CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0);
         start = Stopwatch.GetTimestamp();
         runner.Prefill(sequence, CollectionsMarshal.AsSpan(positions), cancellation);
