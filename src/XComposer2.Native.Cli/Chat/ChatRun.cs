@@ -50,27 +50,11 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         return await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
+    private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        if (model.IsDemo)
-            console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
-        LoadWatch watch = new(console, request.Verbose);
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, ContextLength = request.ContextLength, Progress = watch, Notice = watch.Notice };
-        IChatClient client;
-        try
-        {
-            client = await console.WaitAsync(() => watch.Status, services.ConnectChat(options, request.Session, cancellationToken)).ConfigureAwait(false);
-        }
-        finally
-        {
-            watch.WriteNotices();
-        }
-
-        if (request.Verbose)
-            console.Hint(client.Info.DeviceNote is { } note ? $"{client.Info.Device} ({note})" : client.Info.Device);
-        else if (client.Info.DeviceFailed)
-            console.Note($"On the processor: {client.Info.DeviceNote}");
-        return client;
+        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, ContextLength = request.ContextLength };
+        return ModelLoading.LoadAsync(
+            console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
 
     private async Task AnswerAsync(IChatClient client, string prompt, CancellationToken cancellationToken)

@@ -47,6 +47,9 @@ internal static class EditCommand
           --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
           --device auto|cpu|cuda   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
+          --embeddings device|host where a GPU finds the token embeddings (device)
+          --weights stored|int8    int8: the decoder's linears take half the memory
+                                   and less time, a little less exact (stored)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
           --greedy                 the most likely token, every time

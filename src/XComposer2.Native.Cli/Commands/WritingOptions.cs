@@ -1,6 +1,7 @@
 using System.CommandLine;
 using XComposer2.Native.Composition;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -10,6 +11,8 @@ internal sealed class WritingOptions
     private readonly Option<string?> model = ModelOptions.Model();
     private readonly Option<DeviceKind?> device = ModelOptions.Device();
     private readonly Option<DType?> storage = ModelOptions.Storage();
+    private readonly Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
+    private readonly Option<WeightQuantization?> weights = ModelOptions.Weights();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();
     private readonly Option<bool> greedy = CheckedOption.Flag("--greedy");
@@ -26,15 +29,20 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, device, storage, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, json })
+        foreach (Option option in new Option[] { model, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, json })
             command.Add(option);
     }
 
     public string? ModelPath(ParseResult result) => result.GetValue(model);
 
     /// <summary>Its path is set when the model is chosen.</summary>
-    public EngineOptions Engine(ParseResult result) =>
-        new() { ModelPath = "", Device = ModelOptions.DeviceOf(result, device, threads, storage), ContextLength = result.GetValue(context) };
+    public EngineOptions Engine(ParseResult result) => new()
+    {
+        ModelPath = "",
+        Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
+        Quantization = result.GetValue(weights) ?? WeightQuantization.None,
+        ContextLength = result.GetValue(context),
+    };
 
     public ComposerOptions Composer(ParseResult result)
     {
