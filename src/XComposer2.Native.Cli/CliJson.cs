@@ -11,6 +11,8 @@ namespace XComposer2.Native.Cli;
 [JsonSerializable(typeof(CompiledKernelsJson))]
 [JsonSerializable(typeof(ConversationJson))]
 [JsonSerializable(typeof(InspectionJson))]
+[JsonSerializable(typeof(KernelBenchJson))]
+[JsonSerializable(typeof(KernelCaseListJson))]
 [JsonSerializable(typeof(KernelInspectionJson))]
 [JsonSerializable(typeof(KernelListJson))]
 [JsonSerializable(typeof(MemoryPlanJson))]

@@ -1,6 +1,7 @@
 using XComposer2.Native.Composition;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.KernelBench;
 using XComposer2.Native.Model;
 using XComposer2.Native.Pictures;
 
@@ -28,7 +29,7 @@ internal static class Failure
     {
         CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
         ArticleFileException or ImageSourceException => Unwrap(error).Message,
-        CudaUnavailableException or CudaException or NvrtcException or KernelSourceException => Unwrap(error).Message,
+        CudaUnavailableException or CudaException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,
         OperationCanceledException => "stopped",

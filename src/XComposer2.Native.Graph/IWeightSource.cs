@@ -1,8 +1,21 @@
 namespace XComposer2.Native.Graph;
 
-/// <summary>Weights by the names that a graph uses. Addresses stay valid until the source is disposed.</summary>
+/// <summary>Weights by the names that a graph uses. Addresses stay valid until the source is disposed, or told that a tensor is no longer needed.</summary>
 public interface IWeightSource : IDisposable
 {
     /// <summary>False where no tensor of this name exists.</summary>
     bool TryGet(string name, out HostTensor tensor);
+
+    /// <summary>Type and shape alone, with no address. A source that makes bytes when they are asked for makes none here.</summary>
+    bool TryDescribe(string name, out HostTensor facts)
+    {
+        bool found = TryGet(name, out facts);
+        facts = facts with { Data = 0 };
+        return found;
+    }
+
+    /// <summary>The bytes of a tensor have been used and are not needed now: what was allocated for it alone may be freed. Asked for again, it is the same.</summary>
+    void Release(string name)
+    {
+    }
 }

@@ -24,14 +24,20 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
     /// <summary>A weight of any floating type and this rank.</summary>
     public TensorSpec Weight(Tensor tensor, string operand, int rank)
     {
-        TensorSpec spec = Known(tensor, operand);
-        if (spec.Role != TensorRole.Weight)
-            throw Failure(operand, spec, "a weight", $"a tensor of role {spec.Role}");
-        if (!spec.Type.IsFloat())
-            throw Failure(operand, spec, "a floating type", spec.Type.ToString());
-        if (spec.Shape.Rank != rank)
-            throw Failure(operand, spec, $"rank {rank}", $"rank {spec.Shape.Rank}, shape {spec.Shape}");
-        return spec;
+        TensorSpec spec = StoredWeight(tensor, operand, rank);
+        return spec.Type.IsFloat() ? spec : throw Failure(operand, spec, "a floating type", spec.Type.ToString());
+    }
+
+    /// <summary>A linear's weight [out, in]: of a floating type, or I8 with a scale [out] F32.</summary>
+    public TensorSpec LinearWeight(Tensor tensor, Tensor? scale, string operand)
+    {
+        if (scale is not { } scales)
+            return Weight(tensor, operand, 2);
+        TensorSpec spec = StoredWeight(tensor, operand, 2);
+        if (spec.Type != DType.I8)
+            throw Failure(operand, spec, "I8, because it has a scale", spec.Type.ToString());
+        TensorSpec factors = Weight(scales, operand + "Scale", [spec.Shape[0]]);
+        return factors.Type == DType.F32 ? spec : throw Failure(operand + "Scale", factors, "F32", factors.Type.ToString());
     }
 
     /// <summary>A weight of any floating type and exactly this shape.</summary>
@@ -78,6 +84,16 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
 
     public GraphException Failure(string operand, TensorSpec spec, string expected, string found) =>
         new($"{Place}: {operand} '{spec.Name}': expected {expected}, found {found}");
+
+    private TensorSpec StoredWeight(Tensor tensor, string operand, int rank)
+    {
+        TensorSpec spec = Known(tensor, operand);
+        if (spec.Role != TensorRole.Weight)
+            throw Failure(operand, spec, "a weight", $"a tensor of role {spec.Role}");
+        if (spec.Shape.Rank != rank)
+            throw Failure(operand, spec, $"rank {rank}", $"rank {spec.Shape.Rank}, shape {spec.Shape}");
+        return spec;
+    }
 
     private string Place => $"graph '{builder.Name}', {operation} '{output}'";
 

@@ -22,7 +22,7 @@ public sealed class XComposerEngine : IDisposable
         Runner = runner;
         Images = new ImageEmbeddingCache(ImageCacheBytes);
         Info = new EngineInfo(
-            EngineInfo.Describe(model.Checkpoint),
+            model.Description,
             model.Backend.Description,
             contextLength,
             model.Config.TokensPerImage,
@@ -56,7 +56,7 @@ public sealed class XComposerEngine : IDisposable
     public static Task<XComposerEngine> LoadAsync(EngineOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return Task.Run(() => Load(options), cancellationToken);
+        return Task.Run(() => Load(options, cancellationToken), cancellationToken);
     }
 
     /// <summary>A new conversation. Dispose it before the engine.</summary>
@@ -133,25 +133,25 @@ public sealed class XComposerEngine : IDisposable
         }
     }
 
-    private static XComposerEngine Load(EngineOptions options)
+    private static XComposerEngine Load(EngineOptions options, CancellationToken cancellation)
     {
         TimeSpan started = Stopwatch.GetElapsedTime(0);
         try
         {
-            return Load(options, options.Device, started, null);
+            return Load(options, options.Device, started, null, cancellation);
         }
         catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
         {
             return options.Device.Kind == DeviceKind.Auto
-                ? Load(options, options.Device with { Kind = DeviceKind.Cpu }, started, Backends.PassedOver(why))
+                ? Load(options, options.Device with { Kind = DeviceKind.Cpu }, started, Backends.PassedOver(why), cancellation)
                 : throw Backends.Refused(why, failure);
         }
     }
 
-    private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote)
+    private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote, CancellationToken cancellation)
     {
         var reporter = new LoadReporter(options.Progress);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, device, reporter, options.Notice);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice);
         ModelRunner? runner = null;
         try
         {
@@ -162,6 +162,7 @@ public sealed class XComposerEngine : IDisposable
                 plan.RequireFit(gpu);
             else
                 plan.RequireFit();
+            model.Quantize(cancellation);
             reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
             runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
             if (model.Backend is CudaBackend)

@@ -15,12 +15,20 @@ public sealed class CompiledMatrix
 
     public CudaVersion CompilerVersion => compiler.Value.Version;
 
+    /// <summary>Others for one generation, in their order.</summary>
+    public Cubin[] Compile(IReadOnlyList<KernelDefinition> definitions, string target) =>
+        Cache().GetAll([.. definitions.Select(definition => Request(definition, target))]);
+
     private Dictionary<(KernelDefinition Definition, string Target), Cubin> Compile()
     {
-        Nvrtc nvrtc = compiler.Value;
-        CubinCache cache = new(KernelLoader.Source, () => nvrtc, new CubinCacheOptions { Folder = TestPaths.Repository("artifacts", "kernel-compile-tests") });
-        Cubin[] compiled = cache.GetAll([.. KernelMatrix.All.Select(kernel => Request(kernel.Definition, kernel.Target))]);
+        Cubin[] compiled = Cache().GetAll([.. KernelMatrix.All.Select(kernel => Request(kernel.Definition, kernel.Target))]);
         return KernelMatrix.All.Zip(compiled).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
+
+    private CubinCache Cache()
+    {
+        Nvrtc nvrtc = compiler.Value;
+        return new CubinCache(KernelLoader.Source, () => nvrtc, new CubinCacheOptions { Folder = TestPaths.Repository("artifacts", "kernel-compile-tests") });
     }
 
     private static CubinRequest Request(KernelDefinition definition, string target) =>

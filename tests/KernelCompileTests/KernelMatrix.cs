@@ -22,6 +22,7 @@ internal static class KernelMatrix
         from target in model.Targets
         // Before 8.0 tensor cores have no bf16: such a model is served as f16 there.
         where storage != KernelStorage.BF16 || CapabilityOf(target).Major >= 8
-        from definition in KernelCatalog.For(model.Sizes, storage, CapabilityOf(target))
+        from weights in Enum.GetValues<WeightFormat>()
+        from definition in KernelCatalog.For(model.Sizes, storage, CapabilityOf(target), weights)
         select (definition, target);
 }

@@ -1,76 +1,237 @@
 #!/usr/bin/env bash
-# Proves the kernels on this machine's GPU and measures them:   ./run.sh [OUTPUT FOLDER] [STEP ...]
-# Steps: facts tests verify demo bench sanitize; all but sanitize without a name. Each has a log of its own and a time limit; one that fails does not
-# keep the others from running. Needs a driver and NVRTC 12 or 13, no .NET. Exit status 1 where a step failed.
+# Proves the kernels on this machine's GPU and measures them:   ./run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]
+#   -o FOLDER   where logs and JSON go (results)
+#   -t SECONDS  time for all steps together; what does not fit is cut short or not begun, and said (no limit)
+#   -q          small sizes, few tests: shows that the pack runs, on the emulated device too; its figures say nothing
+# Steps: facts tests verify demo cubins bench model peer sanitize; without a name all but peer and sanitize. sanitize is sanitize-memcheck, sanitize-racecheck
+# and sanitize-synccheck. Each part has a log of its own and a time limit; one that fails does not keep the others from running. Needs a driver and
+# NVRTC 12 or 13, no .NET. Exit status: 0, 1 where something failed or was not begun, 2 for wrong usage.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-out=$(mkdir -p "${1:-$here/results}" && cd "${1:-$here/results}" && pwd)
-shift
+known='facts tests verify demo cubins bench model peer sanitize sanitize-memcheck sanitize-racecheck sanitize-synccheck'
+folder=$here/results total=1000000 quick=''
+usage() { echo "$1; usage: run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]; steps: $known" >&2; exit 2; }
+while getopts ':o:t:q' option; do
+    case $option in
+        o) folder=$OPTARG ;;
+        t) total=$OPTARG; [[ $total =~ ^[1-9][0-9]*$ ]] || usage "-t wants seconds, not '$total'" ;;
+        q) quick=yes ;;
+        *) usage "no option, or nothing after it: -$OPTARG" ;;
+    esac
+done
+shift $((OPTIND - 1))
+for wanted in "$@"; do
+    [[ " $known " == *" $wanted "* ]] || usage "no step '$wanted'"
+done
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(facts tests verify demo bench)
-app=$here/app
+[ ${#steps[@]} -gt 0 ] || steps=(facts tests verify demo cubins bench model)
+out=$(mkdir -p "$folder" && cd "$folder" && pwd) || exit 1
+app=$here/app preset=internlm-xcomposer2-vl-7b
 export XC2_SHARED=$here/shared XC2_CACHE=${XC2_CACHE:-$out/cache} DOTNET_gcServer=0
-rows=()
+rows=() failed=0 json_rows=''
+
+# row NAME OUTCOME SECONDS: a line of the summary.
+row() {
+    rows+=("$(printf '%-44s %-12s %5d s' "$1" "$2" "$3")")
+    json_rows+="${json_rows:+, }{\"step\": \"$1\", \"outcome\": \"$2\", \"seconds\": $3}"
+}
+
+skip() { row "$1" "SKIPPED" 0; printf '%s: SKIPPED, %s\n' "$1" "$2" | tee "$out/$1.log"; }
+
+# step NAME LIMIT COMMAND ...: runs it, notes how it ended. What it prints goes to NAME.log; where it is JSON alone, to NAME.json too.
+step() {
+    local name=$1 limit=$2 start=$SECONDS status left=$((total - SECONDS)) outcome
+    shift 2
+    if [ $left -lt 5 ]; then failed=1; row "$name" 'NOT BEGUN' 0; return 1; fi
+    [ "$limit" -le $left ] || limit=$left
+    printf '== %s\n' "$name"
+    timeout --kill-after=10s "$limit" "$@" >"$out/$name.log" 2>"$out/$name.err" </dev/null
+    status=$?
+    [ "$(head -c 1 "$out/$name.log")" != '{' ] || cp "$out/$name.log" "$out/$name.json"
+    cat "$out/$name.err" >>"$out/$name.log"
+    rm -f "$out/$name.err"
+    case $status in 0) outcome=ok ;; 124 | 137) outcome="over $limit s" ;; *) outcome="exit $status" ;; esac
+    row "$name" "$outcome" $((SECONDS - start))
+    [ $status -eq 0 ] || { failed=1; tail -n 5 "$out/$name.log"; }
+    return $status
+}
+
+# figure NAME FILE: the first number or word of this name in a JSON file.
+figure() { grep -o "\"$1\": *\"\\?[^,\"}]*" "$2" 2>/dev/null | head -n 1 | sed 's/^[^:]*: *"\{0,1\}//'; }
+
+# median SERIES FILE: milliseconds of a series of xc2 bench.
+median() { grep -o "\"name\":\"$1\",\"tokens\":[0-9]*,\"median_ms\":[0-9.eE+-]*" "$2" 2>/dev/null | sed 's/.*://'; }
+
+# Memory in use on the device, in MiB, the most that is seen until the file STOP is there.
+watch_memory() { # OUTPUT STOP
+    local most=0 now
+    while [ ! -e "$2" ]; do
+        now=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -n 1)
+        [ "${now:-0}" -le "$most" ] || { most=$now; echo "$most" >"$1"; }
+        sleep 0.2
+    done
+}
 
 # NVRTC of a Python environment, where the loader would not look.
-if [ -z "${XC2_NVRTC:-}" ] && ! ldconfig -p 2>/dev/null | grep -q 'libnvrtc\.so\.1[23]'; then
-    found=$(python3 -c 'import os, nvidia.cuda_nvrtc as n; print(os.path.join(list(n.__path__)[0], "lib"))' 2>/dev/null)
-    library=$(ls "${found:-/nonexistent}"/libnvrtc.so.1[23] /usr/local/cuda*/lib64/libnvrtc.so.1[23] 2>/dev/null | head -n 1)
-    [ -z "$library" ] || export XC2_NVRTC=$library
-fi
+find_nvrtc() {
+    local found
+    [ -z "${XC2_NVRTC:-}" ] || return
+    ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep -q 'libnvrtc\.so\.1[23]' || return
+    found=$(python3 -c 'import nvidia, os; print("\n".join(nvidia.__path__))' 2>/dev/null)
+    found=$(ls "${found:-/nonexistent}"/cuda_nvrtc/lib/libnvrtc.so.1[23] "${found:-/nonexistent}"/cu1[23]/lib/libnvrtc.so.1[23] \
+        /usr/local/cuda*/lib64/libnvrtc.so.1[23] 2>/dev/null | head -n 1)
+    [ -z "$found" ] || export XC2_NVRTC=$found
+}
 
-# step NAME LIMIT COMMAND ...: runs it, notes how it ended.
-step() {
-    local name=$1 limit=$2 start=$SECONDS status
-    shift 2
-    printf '== %s\n' "$name"
-    timeout --kill-after=10s "$limit" "$@" >"$out/$name.log" 2>&1 </dev/null
-    status=$?
-    rows+=("$(printf '%-40s %-8s %4d s' "$name" "$([ $status -eq 0 ] && echo ok || echo "exit $status")" $((SECONDS - start)))")
-    [ $status -eq 0 ] || { failed=1; tail -n 5 "$out/$name.log"; }
+find_sanitizer() {
+    command -v compute-sanitizer && return
+    ls /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer /opt/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1
 }
 
 facts() {
-    cat "$here/COMMIT"
+    echo "commit $(cat "$here/COMMIT")"
+    date -u +%Y-%m-%dT%H:%MZ
     nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv || echo 'nvidia-smi is not here'
     echo "NVRTC: ${XC2_NVRTC:-as the loader finds it}; driver: ${XC2_CUDA_DRIVER:-as the loader finds it}"
+    echo "compute-sanitizer: $(find_sanitizer | grep . || echo 'not found')"
     lscpu | grep -E 'Model name|^CPU\(s\)'
 }
 
-failed=0
+# Mistakes that are planted into the kernels need not show on hardware: a barrier less may pass by luck. The emulated device is for them.
+run_tests() {
+    local chosen=(-class- '*MutationTests')
+    [ -z "$quick" ] || chosen=(-class '*DeviceTests' -class '*RowTests' -class '*ReadStreamTests' -class '*KernelBenchTests')
+    step tests 420 "$app/GpuTests" -noLogo -noColor "${chosen[@]}" -result-xml "$out/tests.xml" -result-ctrf "$out/tests.json"
+}
+
+run_verify() {
+    local golden storage
+    for golden in "$here"/shared/golden/*/; do
+        for storage in bf16 f16 f32; do
+            # What F32 weights lose in BF16 is more than the tolerance (src/decisions/0080).
+            [ "$(basename "$golden")/$storage" != gqa-head64-fp32/bf16 ] || continue
+            [ -z "$quick" ] || [ "$(basename "$golden")/$storage" = mqa-head128-bf16/bf16 ] || continue
+            step "verify-$(basename "$golden")-$storage" 60 "$app/xc2" verify --model "$golden" --device cuda --storage $storage --json
+        done
+    done
+}
+
+run_demo() {
+    local device
+    for device in cpu cuda; do
+        step "demo-$device" 60 "$app/xc2" chat --model "$here/tools/demo/checkpoint" --device $device --greedy --image "$here/tools/demo/pictures/shapes-3.png" "Describe this image."
+    done
+    if [ "$(head -n 1 "$out/demo-cpu.log")" = "$(head -n 1 "$out/demo-cuda.log")" ]; then row demo-answers same 0; else failed=1; row demo-answers DIFFER 0; fi
+}
+
+# With the kernels that were compiled where the pack was made. What those lack (tiles of other cards) is compiled here, and counted.
+run_cubins() {
+    if [ ! -d "$here/cubins" ]; then skip cubins 'the pack was made without compiled kernels'; return; fi
+    local golden cache=$out/cubins-cache missing
+    rm -rf "$cache"
+    ln -sfn ../cubins "$app/cubins"
+    for golden in "$here"/shared/golden/*/; do
+        [ -z "$quick" ] || [ "$(basename "$golden")" = mqa-head128-bf16 ] || continue
+        XC2_CACHE=$cache step "cubins-$(basename "$golden")" 60 "$app/xc2" verify --model "$golden" --device cuda --json
+    done
+    XC2_CACHE=$cache step cubins-demo 60 "$app/xc2" chat --model "$here/tools/demo/checkpoint" --device cuda --greedy --image "$here/tools/demo/pictures/shapes-3.png" "Describe this image."
+    rm -f "$app/cubins"
+    missing=$(find "$cache" -name '*.cubin' 2>/dev/null | wc -l)
+    row cubins-compiled-here "$missing" 0
+}
+
+run_bench() {
+    local sizes=(--preset "$preset")
+    [ -z "$quick" ] || sizes=(--model "$here/tools/demo/checkpoint" --quick)
+    step bench-kernels 240 "$app/xc2" bench kernels "${sizes[@]}" --json "$out/bench-kernels.json"
+    # As peers measure: they leave the L2 cache full of what is still to be written back.
+    step bench-kernels-written 120 "$app/xc2" bench kernels "${sizes[@]}" --l2 written --filter linear --filter lora_down --filter attention \
+        --filter rms_norm --json "$out/bench-kernels-written.json"
+}
+
+# One picture and 75 tokens, then 256 generated tokens, on random weights.
+run_model() {
+    local name=model-7b options=(--preset "$preset" --images 1 --tokens 75 --steps 256 --samples 5) stop
+    [ -z "$quick" ] || { name=model-demo; options=(--model "$here/tools/demo/checkpoint" --images 1 --tokens 20 --steps 4 --samples 1); }
+    step $name-plan 30 "$app/xc2" plan "${options[@]:0:2}" --context 2048 --json
+    stop=$(mktemp -u)
+    watch_memory "$out/$name-memory-mib" "$stop" &
+    step $name 240 "$app/xc2" bench decode "${options[@]}" --device cuda --json
+    touch "$stop"
+    wait $!
+    rm -f "$stop"
+    [ -n "$quick" ] || step model-1_8b 120 "$app/xc2" bench decode --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 75 --steps 256 --samples 5 --device cuda --json
+}
+
+run_peer() {
+    if [ ! -f "$here/peer/peer.py" ]; then skip peer 'the pack was made without --peer'; return; fi
+    if ! python3 -c 'import torch; assert torch.cuda.is_available()' >/dev/null 2>&1; then skip peer 'python3 has no PyTorch that sees a GPU'; return; fi
+    local sizes=(--decode 256)
+    [ -z "$quick" ] || sizes=(--preset tiny --decode 4)
+    step peer-kernels 120 python3 "$here/peer/peer.py" kernels "${sizes[@]}" --json "$out/peer-kernels.json"
+    step peer-model 300 python3 "$here/peer/peer.py" model "${sizes[@]}" --mode eager,graph,compile --json "$out/peer-model.json"
+    [ -n "$quick" ] || step peer-ratios 20 python3 "$here/peer/ratios.py" "$out"
+}
+
+# sanitize TOOL: in groups, so that one that takes too long does not cost the others. Children of tests (xc2) are looked at too.
+run_sanitizer() {
+    local tool=$1 sanitizer group class classes options
+    sanitizer=$(find_sanitizer)
+    if [ -z "$sanitizer" ]; then skip "sanitize-$tool" 'compute-sanitizer is not here (it comes with the CUDA toolkit)'; return; fi
+    for group in linears attention rows engine; do
+        case $group in
+            linears) classes=('*LinearDecodeTests' '*LinearPrefillTests' '*LinearRopeTests' '*LoraDownTests') ;;
+            attention) classes=('*VisionAttentionTests' '*PrefillAttentionTests' '*DecodeAttentionTests') ;;
+            rows) classes=('*NormTests' '*RowTests' '*PatchEmbeddingTests' '*QuantizeInt8Tests' '*SampleTokenTests' '*AdvanceStepTests' '*ReadStreamTests' '*MmaRateTests') ;;
+            *) classes=('*DemoTests') ;;
+        esac
+        options=()
+        for class in "${classes[@]}"; do options+=(-class "$class"); done
+        step "sanitize-$tool-$group" 130 "$sanitizer" --tool "$tool" --error-exitcode 9 "$app/GpuTests" -noLogo -noColor "${options[@]}"
+    done
+}
+
+# What the JSON says, in lines for people.
+figures() {
+    local name=model-7b read tokens bytes vision prefill decode
+    [ -z "$quick" ] || name=model-demo
+    [ ! -f "$out/tests.xml" ] || grep -o '<assembly [^>]*' "$out/tests.xml" | sed 's/.* total="\([0-9]*\)".*/tests: \1 in all/'
+    read=$(figure read_gb_per_s "$out/bench-kernels.json")
+    [ -z "$read" ] || echo "limits: $read GB/s read, $(figure mma_tflop_per_s "$out/bench-kernels.json") TFLOP/s by mma.sync, on $(figure device "$out/bench-kernels.json")"
+    [ ! -f "$out/bench-kernels.log" ] || sed -n '/^farthest from the limit/,$p' "$out/bench-kernels.log"
+    [ -f "$out/$name.json" ] || return
+    vision=$(median vision "$out/$name.json") prefill=$(median prefill "$out/$name.json") decode=$(median decode "$out/$name.json")
+    bytes=$(figure decode_weight_bytes "$out/$name.json")
+    tokens=$(grep -o '"name":"decode","tokens":[0-9]*' "$out/$name.json" | sed 's/.*://')
+    awk -v model="$name" -v vision="${vision:-0}" -v prefill="${prefill:-0}" -v decode="${decode:-0}" -v tokens="${tokens:-0}" -v bytes="${bytes:-0}" -v read="${read:-0}" 'BEGIN {
+        printf "%s: picture %.1f ms, prefill %.1f ms, first token after %.1f ms", model, vision, prefill, vision + prefill
+        if (tokens > 0 && decode > 0) {
+            rate = bytes * tokens / decode / 1e6
+            printf "; a generated token %.3f ms: %.0f GB/s of weights", decode / tokens, rate
+            if (read > 0) printf ", %.2f of the read bandwidth", rate / read
+        }
+        print ""
+    }'
+    if [ -s "$out/$name-memory-mib" ]; then
+        echo "$name: at most $(cat "$out/$name-memory-mib") MiB in use on the device; xc2 plan: $(($(figure total_bytes "$out/$name-plan.json") >> 20)) MiB"
+    fi
+}
+
+find_nvrtc
 for wanted in "${steps[@]}"; do
     case $wanted in
         facts) facts 2>&1 | tee "$out/facts.log" ;;
-        tests) step tests 300s "$app/GpuTests" -noLogo -noColor -result-xml "$out/tests.xml" ;;
-        verify)
-            for golden in "$here"/shared/golden/*/; do
-                for storage in bf16 f16 f32; do
-                    # What F32 weights lose in BF16 is more than the tolerance (src/decisions/0080).
-                    [ "$(basename "$golden")/$storage" != gqa-head64-fp32/bf16 ] || continue
-                    step "verify-$(basename "$golden")-$storage" 60s "$app/xc2" verify --model "$golden" --device cuda --storage $storage --json
-                done
-            done ;;
-        demo)
-            for device in cpu cuda; do
-                step "demo-$device" 60s "$app/xc2" chat --device $device --greedy --image "$here/tools/demo/pictures/shapes-3.png" "Describe this image."
-            done
-            [ "$(head -n 1 "$out/demo-cpu.log")" = "$(head -n 1 "$out/demo-cuda.log")" ] || { failed=1; rows+=('demo: the two answers differ'); } ;;
-        bench)
-            for preset in internlm-xcomposer2-vl-1_8b internlm-xcomposer2-vl-7b; do
-                step "bench-$preset-picture" 150s "$app/xc2" bench decode --preset $preset --device cuda --images 1 --tokens 75 --steps 128 --samples 5 --json
-                step "bench-$preset-text" 100s "$app/xc2" bench prefill --preset $preset --device cuda --tokens 512 --samples 5 --json
-            done ;;
-        sanitize)
-            if command -v compute-sanitizer >/dev/null; then
-                step sanitize-memcheck 600s compute-sanitizer --tool memcheck --error-exitcode 9 "$app/GpuTests" -noLogo -class '*LinearDecodeTests' -class '*RowTests'
-                step sanitize-racecheck 600s compute-sanitizer --tool racecheck --error-exitcode 9 "$app/GpuTests" -noLogo -class '*LinearDecodeTests' -class '*VisionAttentionTests'
-            else
-                rows+=('sanitize: SKIPPED, compute-sanitizer is not here')
-            fi ;;
-        *) echo "no step '$wanted'" >&2; exit 2 ;;
+        sanitize) for tool in memcheck racecheck synccheck; do run_sanitizer $tool; done ;;
+        sanitize-*) run_sanitizer "${wanted#sanitize-}" ;;
+        *) "run_$wanted" ;;
     esac
 done
 
-printf '\n'
-printf '%s\n' "${rows[@]}" | tee "$out/summary.txt"
+{
+    printf '%s\n' "${rows[@]}"
+    figures
+    [ -z "$quick" ] || echo 'QUICK: these figures say nothing'
+} | tee "$out/summary.txt"
+printf '{"commit": "%s", "quick": %s, "failed": %s, "steps": [%s]}\n' "$(cat "$here/COMMIT")" "$([ -n "$quick" ] && echo true || echo false)" \
+    "$([ $failed -eq 0 ] && echo false || echo true)" "$json_rows" >"$out/summary.json"
 exit $failed

@@ -1,3 +1,5 @@
+using XComposer2.Native.Model;
+
 namespace XComposer2.Native.Cli;
 
 /// <summary>What <c>xc2 chat</c> was asked for.</summary>
@@ -12,6 +14,8 @@ internal sealed record ChatRequest
     public IReadOnlyList<string> Images { get; init; } = [];
 
     public DeviceOptions Device { get; init; } = new();
+
+    public WeightQuantization Quantization { get; init; }
 
     public int? ContextLength { get; init; }
 

@@ -8,16 +8,19 @@ namespace XComposer2.Native.Cli;
 internal static class BenchCommand
 {
     public const string HelpPage = """
-        Usage: xc2 bench prefill|decode [options]
+        Usage: xc2 bench prefill|decode|kernels [options]
 
         Times the model: prompts and pictures (prefill) or generated tokens (decode);
         of a published model with random weights, or of a checkpoint. Medians of
-        several samples; the first one warms up and is not counted.
+        several samples; the first one warms up and is not counted. The GPU's
+        kernels one by one: xc2 bench kernels --help.
 
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
           --layers N             decoder layers of the preset (all)
-          --weights bf16|f16|f32 type of the preset's weights (bf16)
+          --weights stored|int8  int8: the decoder's linears quantised while loading;
+                                 or the type of a preset's weights, which are bf16
+                                 as stored: bf16, f16, f32
           --model DIR            a checkpoint folder instead of a preset
           --tokens N             text tokens of the prompt (512)
           --images N             pictures before the text (0)
@@ -32,13 +35,14 @@ internal static class BenchCommand
 
         Examples
           xc2 bench prefill --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 64
-          xc2 bench decode --preset internlm-xcomposer2-vl-7b --layers 4
+          xc2 bench decode --preset internlm-xcomposer2-vl-7b --layers 4 --weights int8
         """;
 
     public static Command Create(CliServices services) => new DocumentedCommand("bench", HelpPage)
     {
         CreateKind("prefill", services, decodes: false),
         CreateKind("decode", services, decodes: true),
+        BenchKernelsCommand.Create(services),
     };
 
     private static DocumentedCommand CreateKind(string name, CliServices services, bool decodes)
@@ -46,7 +50,7 @@ internal static class BenchCommand
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
         Option<int?> layers = CheckedOption.Integer("--layers", 1);
-        Option<DType?> weights = ModelOptions.Weights();
+        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
         Option<int?> tokens = CheckedOption.Integer("--tokens", 1);
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
         Option<int?> steps = CheckedOption.Integer("--steps", 1);
@@ -60,13 +64,16 @@ internal static class BenchCommand
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            WeightChoice chosen = result.GetValue(weights) ?? default;
+            chosen.RequireFit(path);
             SpeedOptions defaults = new();
             SpeedOptions options = new()
             {
                 ModelPath = path,
                 Preset = result.GetValue(preset),
                 Layers = result.GetValue(layers),
-                Weights = result.GetValue(weights) ?? defaults.Weights,
+                Weights = chosen.Type ?? defaults.Weights,
+                Quantization = chosen.Quantization,
                 TextTokens = result.GetValue(tokens) ?? defaults.TextTokens,
                 Images = result.GetValue(images) ?? defaults.Images,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,

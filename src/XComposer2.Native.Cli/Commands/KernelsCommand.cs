@@ -4,6 +4,7 @@ using System.Text.Json;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -26,6 +27,8 @@ internal static class KernelsCommand
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
           --storage bf16|f16|f32 type of weights and activations (as the model has
                                  them; f16 before 8.0)
+          --weights stored|int8  int8: the decoder's linears for weights that are
+                                 quantised while loading (stored)
           --kernel NAME          only this kernel; repeat for more
           --threads N            compilations at once, 1 to 1024 (one per processor)
           --json                 one JSON object instead of text
@@ -118,13 +121,14 @@ internal static class KernelsCommand
         private readonly Option<string?> preset = ModelOptions.Preset();
         private readonly Option<string?> model = ModelOptions.Model();
         private readonly Option<DType?> storage = ModelOptions.Storage();
+        private readonly Option<WeightQuantization?> weights = ModelOptions.Weights();
         private readonly Option<string[]> kernels = new("--kernel") { Arity = ArgumentArity.OneOrMore };
 
         public Option<bool> Json { get; } = CheckedOption.Flag("--json");
 
         public DocumentedCommand AddTo(DocumentedCommand command)
         {
-            foreach (Option option in (Option[])[targets, preset, model, storage, kernels, Json])
+            foreach (Option option in (Option[])[targets, preset, model, storage, weights, kernels, Json])
                 command.Add(option);
             return command;
         }
@@ -133,7 +137,8 @@ internal static class KernelsCommand
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
             IReadOnlyList<CudaTarget> chosen = result.GetValue(targets) is { Length: > 0 } named ? named : KernelTargets.All;
-            return new KernelSelection(KernelModel.Open(path, result.GetValue(preset)), result.GetValue(storage), chosen, result.GetValue(kernels) ?? []);
+            WeightFormat format = result.GetValue(weights) == WeightQuantization.Int8 ? WeightFormat.Int8 : WeightFormat.Storage;
+            return new KernelSelection(KernelModel.Open(path, result.GetValue(preset)), result.GetValue(storage), format, chosen, result.GetValue(kernels) ?? []);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -36,8 +37,18 @@ internal static class ModelOptions
 
     public static Option<int?> Context() => CheckedOption.Integer("--context", 1);
 
-    /// <summary>Type of a preset's weights.</summary>
-    public static Option<DType?> Weights() => CheckedOption.Choice("--weights", ("bf16", DType.BF16), ("f16", DType.F16), ("f32", DType.F32));
+    /// <summary>What is done to a checkpoint's weights.</summary>
+    public static Option<WeightQuantization?> Weights() =>
+        CheckedOption.Choice("--weights", ("stored", WeightQuantization.None), ("int8", WeightQuantization.Int8));
+
+    /// <summary>The same, or the type of a preset's weights.</summary>
+    public static Option<WeightChoice?> PresetWeights() => CheckedOption.Choice(
+        "--weights",
+        ("stored", new WeightChoice(null, WeightQuantization.None)),
+        ("int8", new WeightChoice(null, WeightQuantization.Int8)),
+        ("bf16", new WeightChoice(DType.BF16, WeightQuantization.None)),
+        ("f16", new WeightChoice(DType.F16, WeightQuantization.None)),
+        ("f32", new WeightChoice(DType.F32, WeightQuantization.None)));
 
     /// <summary>The checkpoint that is meant where no preset is named; null where one is.</summary>
     /// <exception cref="UsageException">Both are named, or neither is and there is no demo.</exception>

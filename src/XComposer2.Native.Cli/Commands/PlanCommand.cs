@@ -17,7 +17,9 @@ internal static class PlanCommand
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
-          --weights bf16|f16|f32 type of a preset's weights (bf16)
+          --weights stored|int8  int8: the decoder's linears quantised while loading;
+                                 or the type of a preset's weights, which are bf16
+                                 as stored: bf16, f16, f32
           --device cpu|cuda      on which device, which need not be there (cpu)
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --embeddings device|host where a GPU finds the token embeddings (device)
@@ -37,7 +39,7 @@ internal static class PlanCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
-        Option<DType?> weights = ModelOptions.Weights();
+        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
         Option<int?> context = ModelOptions.Context();
         Option<DeviceKind?> device = CheckedOption.Choice("--device", ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
         Option<DType?> storage = ModelOptions.Storage();
@@ -49,16 +51,18 @@ internal static class PlanCommand
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            WeightChoice choice = result.GetValue(weights) ?? default;
+            choice.RequireFit(path);
             bool isOnGpu = result.GetValue(device) == DeviceKind.Cuda;
             DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings);
             if (path is null && isOnGpu && chosen.Storage is null)
-                chosen = chosen with { Storage = result.GetValue(weights) };
+                chosen = chosen with { Storage = choice.Type };
             ModelMemoryPlan plan = (path, isOnGpu) switch
             {
-                (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, result.GetValue(weights) ?? DType.BF16),
-                (null, true) => ModelMemoryPlan.ForPresetOnCuda(result.GetValue(preset)!, result.GetValue(context), chosen),
-                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads),
-                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen),
+                (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, choice.Type ?? DType.BF16, choice.Quantization),
+                (null, true) => ModelMemoryPlan.ForPresetOnCuda(result.GetValue(preset)!, result.GetValue(context), chosen, choice.Quantization),
+                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization),
+                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen, choice.Quantization),
             };
             long machineBytes = isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -20,15 +21,18 @@ internal static class VerifyCommand
                               where to run (auto: a GPU where one works)
           --storage bf16|f16|f32
                               type of weights on a GPU (the checkpoint's own)
+          --weights stored|int8
+                              int8: the decoder's linears quantised while loading
           --threads N         CPU threads, 1 to 1024 (one per processor)
           --tolerance T       largest relative L2 of a stage, over 0 (0.0001; on a
-                              GPU 0.02 with 16-bit storage, 0.001 with f32)
+                              GPU 0.02 with 16-bit storage, 0.001 with f32; of the
+                              decoder 0.05 with int8 weights)
           --json              one JSON object instead of text
           --verbose           stack traces of errors
 
         Examples
           xc2 verify --model ./my-port --golden ./golden.safetensors
-          xc2 verify --model ./my-port --json
+          xc2 verify --model ./my-port --weights int8 --json
         """;
 
     public static Command Create(CliServices services)
@@ -38,9 +42,10 @@ internal static class VerifyCommand
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<int?> threads = ModelOptions.Threads();
         Option<DType?> storage = ModelOptions.Storage();
+        Option<WeightQuantization?> weights = ModelOptions.Weights();
         Option<float?> tolerance = CheckedOption.Positive("--tolerance");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, threads, tolerance, json };
+        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, weights, threads, tolerance, json };
         command.SetAction((result, cancellationToken) =>
         {
             VerificationOptions options = new()
@@ -48,6 +53,7 @@ internal static class VerifyCommand
                 ModelPath = ModelOptions.Choose(result.GetValue(model), null, services)!,
                 GoldenPath = result.GetValue(golden),
                 Device = ModelOptions.DeviceOf(result, device, threads, storage),
+                Quantization = result.GetValue(weights) ?? WeightQuantization.None,
                 Tolerance = result.GetValue(tolerance),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);

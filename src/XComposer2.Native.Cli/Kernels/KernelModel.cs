@@ -1,3 +1,4 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
@@ -24,6 +25,18 @@ internal sealed record KernelModel(string Name, KernelSizes Sizes, DType? Stored
             ? Of(preset!, ModelPresets.Find(preset!))
             : throw new UsageException($"--preset must be {string.Join(" or ", ModelPresets.Names)}, not '{preset}'");
     }
+
+    /// <summary>The type that the model runs in on a generation: as the engine chooses; before 8.0 tensor cores have no bf16.</summary>
+    /// <param name="capability">The generation.</param>
+    /// <param name="wanted">Null for no wish.</param>
+    /// <exception cref="UsageException">The generation has no kernels of the wanted type.</exception>
+    public KernelStorage StorageOn(ComputeCapability capability, DType? wanted) => (wanted ?? StoredType) switch
+    {
+        DType.F32 when wanted is not null => KernelStorage.F32,
+        DType.BF16 or null when capability.Major >= 8 => KernelStorage.BF16,
+        DType.BF16 when wanted is not null => throw new UsageException($"--storage bf16 needs compute capability 8.0 or newer, not {capability}"),
+        _ => KernelStorage.F16,
+    };
 
     private static KernelModel Of(string name, ModelConfig config) => new(name, ModelKernels.SizesOf(config), config.StoredType);
 }

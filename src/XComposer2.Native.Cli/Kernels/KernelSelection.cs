@@ -7,9 +7,10 @@ namespace XComposer2.Native.Cli;
 /// <summary>The kernels that a command is about.</summary>
 /// <param name="Model">Whose.</param>
 /// <param name="Storage">Type of weights and activations; null for the one that the model would run in.</param>
+/// <param name="Weights">Of the decoder's linears.</param>
 /// <param name="Targets">Generations.</param>
 /// <param name="Names">Entries; empty for all.</param>
-internal sealed record KernelSelection(KernelModel Model, DType? Storage, IReadOnlyList<CudaTarget> Targets, IReadOnlyList<string> Names)
+internal sealed record KernelSelection(KernelModel Model, DType? Storage, WeightFormat Weights, IReadOnlyList<CudaTarget> Targets, IReadOnlyList<string> Names)
 {
     /// <summary>Each specialisation for each generation that it serves.</summary>
     /// <exception cref="UsageException">The model has no kernel of a name.</exception>
@@ -19,7 +20,7 @@ internal sealed record KernelSelection(KernelModel Model, DType? Storage, IReadO
         [
             .. from target in Targets
                let capability = KernelTargets.CapabilityOf(target)
-               from definition in KernelCatalog.For(Model.Sizes, StorageFor(capability), capability)
+               from definition in KernelCatalog.For(Model.Sizes, Model.StorageOn(capability, Storage), capability, Weights)
                select new SelectedKernel(definition, target),
         ];
         string[] entries = [.. all.Select(kernel => kernel.Definition.Entry).Distinct().Order(StringComparer.Ordinal)];
@@ -27,13 +28,4 @@ internal sealed record KernelSelection(KernelModel Model, DType? Storage, IReadO
             throw new UsageException($"--kernel must be one of {string.Join(", ", entries)}, not '{unknown}'");
         return Names.Count == 0 ? all : [.. all.Where(kernel => Names.Contains(kernel.Definition.Entry))];
     }
-
-    /// <summary>As the engine chooses; before 8.0 tensor cores have no bf16.</summary>
-    private KernelStorage StorageFor(ComputeCapability capability) => (Storage ?? Model.StoredType) switch
-    {
-        DType.F32 when Storage is not null => KernelStorage.F32,
-        DType.BF16 or null when capability.Major >= 8 => KernelStorage.BF16,
-        DType.BF16 when Storage is not null => throw new UsageException($"--storage bf16 needs compute capability 8.0 or newer, not {capability}"),
-        _ => KernelStorage.F16,
-    };
 }

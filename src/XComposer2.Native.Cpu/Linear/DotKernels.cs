@@ -32,7 +32,7 @@ internal static unsafe class DotKernels
     public static void OneRow<TSimd, TVector, TElement>(float** x, byte** w, nint count, float* lanes)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         float* x0 = x[0];
         byte* w0 = w[0];
@@ -86,7 +86,7 @@ internal static unsafe class DotKernels
     public static void TwoRows<TSimd, TVector, TElement>(float** x, byte** w, nint count, float* lanes)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         float* x0 = x[0];
         float* x1 = x[1];
@@ -137,7 +137,7 @@ internal static unsafe class DotKernels
     public static void FourRows<TSimd, TVector, TElement>(float** x, byte** w, nint count, float* lanes)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         float* x0 = x[0];
         float* x1 = x[1];

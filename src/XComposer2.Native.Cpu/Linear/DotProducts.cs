@@ -21,7 +21,7 @@ internal static unsafe class DotProducts
     /// <param name="x">[., inputs].</param>
     /// <param name="order">Which rows of x.</param>
     /// <param name="rows">How many of them, from the start of the order.</param>
-    /// <param name="weights">[outputs, inputs].</param>
+    /// <param name="weights">[outputs, inputs]; the integers as they are where they are I8.</param>
     /// <param name="first">First row of weights.</param>
     /// <param name="count">Rows of weights.</param>
     /// <param name="sums">[rows, <paramref name="stride"/>].</param>
@@ -36,6 +36,7 @@ internal static unsafe class DotProducts
         {
             case DType.BF16: Multiply<TSimd, TVector, BFloat16Element>(operands, rows); break;
             case DType.F16: Multiply<TSimd, TVector, HalfElement>(operands, rows); break;
+            case DType.I8: Multiply<TSimd, TVector, Int8Element>(operands, rows); break;
             default: Multiply<TSimd, TVector, SingleElement>(operands, rows); break;
         }
     }
@@ -43,7 +44,7 @@ internal static unsafe class DotProducts
     private static void Multiply<TSimd, TVector, TElement>(in Operands operands, int rows)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         for (int first = 0; first < operands.Count; first += TileOutputs)
             for (int row = 0, taken; row < rows; row += taken)
@@ -59,7 +60,7 @@ internal static unsafe class DotProducts
     private static void Tile<TSimd, TVector, TElement>(in Operands operands, int row, int rows, int first, int end)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         float** x = stackalloc float*[DotKernels.MostRows];
         byte** w = stackalloc byte*[DotKernels.MostVectors];
@@ -92,7 +93,7 @@ internal static unsafe class DotProducts
     private static void Tail<TSimd, TVector, TElement>(in Operands operands, int row, int rows, int output, int vectors, float* lanes)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         float** x = stackalloc float*[DotKernels.MostRows];
         byte** w = stackalloc byte*[DotKernels.MostVectors];
@@ -138,7 +139,7 @@ internal static unsafe class DotProducts
     private static void Run<TSimd, TVector, TElement>(float** x, byte** w, int rows, int count, float* lanes)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         if (rows == 1)
             DotKernels.OneRow<TSimd, TVector, TElement>(x, w, count, lanes);
@@ -167,7 +168,7 @@ internal static unsafe class DotProducts
 
         /// <summary>A row of weights; beyond the last one, that one again.</summary>
         public byte* Weights<TElement>(int output)
-            where TElement : struct, IFloatElement =>
+            where TElement : struct, IStoredElement =>
             (byte*)weights.Data + ((first + (nint)Math.Min(output, count - 1)) * weights.Columns * TElement.Bytes);
 
         public ref float Sum(int row, int output) => ref sums[(row * stride) + output];

@@ -12,7 +12,7 @@ public static unsafe class GatedLinearKernel
 
     /// <param name="input">x [rows, gate.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
-    /// <param name="gate">[outputs, inputs] of any floating type, used as stored.</param>
+    /// <param name="gate">[outputs, inputs] of any floating type, or I8 with row scales, used as stored.</param>
     /// <param name="up">As <paramref name="gate"/>.</param>
     /// <param name="gateLora">Null for none.</param>
     /// <param name="upLora">Null for none.</param>
@@ -29,7 +29,8 @@ public static unsafe class GatedLinearKernel
         LinearProblem.Require(input, rows, output, pool);
         LinearBranch main = LinearProblem.Branch(gate, nameof(gate), gateLora, nameof(gateLora));
         LinearBranch second = LinearProblem.Branch(up, nameof(up), upLora, nameof(upLora));
-        FloatLoads.Require(up, nameof(up), gate.Rows, gate.Columns);
+        if (up.Rows != gate.Rows || up.Columns != gate.Columns)
+            throw new ArgumentException($"expected [{gate.Rows}, {gate.Columns}], found [{up.Rows}, {up.Columns}]", nameof(up));
         var problem = new LinearProblem { Input = input, Rows = rows, Main = main, Up = second, VisualRow = visualRow, Output = output };
         LinearPaths.Run(problem, scratch, scratchBytes, pool, width);
     }

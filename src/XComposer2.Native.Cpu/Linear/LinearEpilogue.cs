@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>From finished sums to outputs: Partial LoRA, bias, activation or gate, residual.</summary>
+/// <summary>From finished sums to outputs: scales of integer weights, Partial LoRA, bias, activation or gate, residual.</summary>
 internal static unsafe class LinearEpilogue
 {
     /// <summary>sums += scale * low, element by element.</summary>
@@ -19,6 +19,31 @@ internal static unsafe class LinearEpilogue
         TVector factor = TSimd.Broadcast(scale);
         for (nint i = 0; i < count; i += TSimd.Count)
             TSimd.Store(TSimd.MultiplyAdd(factor, TSimd.Load(low + i), TSimd.Load(sums + i)), sums + i);
+    }
+
+    /// <summary>sums[r, o] *= scales[first + o]: what integers stand for.</summary>
+    /// <param name="weight">Its scales; nothing happens where it has none.</param>
+    /// <param name="sums">[rows, <paramref name="stride"/>].</param>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="stride">Floats from row to row.</param>
+    /// <param name="first">First output.</param>
+    /// <param name="count">Outputs.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ScaleRows<TSimd, TVector>(FloatMatrix weight, float* sums, int rows, nint stride, int first, int count)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        if (weight.RowScales == 0)
+            return;
+        float* scales = (float*)weight.RowScales + first;
+        for (int row = 0; row < rows; row++, sums += stride)
+        {
+            int i = 0;
+            for (; i <= count - TSimd.Count; i += TSimd.Count)
+                TSimd.Store(TSimd.Multiply(TSimd.Load(sums + i), TSimd.Load(scales + i)), sums + i);
+            for (; i < count; i++)
+                sums[i] *= scales[i];
+        }
     }
 
     /// <summary>Writes outputs <paramref name="first"/> to first + <paramref name="count"/> of the rows of <paramref name="order"/>.</summary>

@@ -16,7 +16,7 @@ public static unsafe class LinearKernel
 
     /// <param name="input">x [rows, weight.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
-    /// <param name="weight">W [outputs, inputs] of any floating type, used as stored.</param>
+    /// <param name="weight">W [outputs, inputs] of any floating type, or I8 with row scales, used as stored.</param>
     /// <param name="bias">[1, outputs]; null for none.</param>
     /// <param name="activation">Applied before the residual is added.</param>
     /// <param name="residual">[rows, outputs]; null for none.</param>

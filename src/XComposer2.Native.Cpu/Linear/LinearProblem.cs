@@ -46,12 +46,20 @@ internal readonly unsafe struct LinearProblem
     public static LinearBranch Branch(FloatMatrix weight, string weightName, LoraMatrices? lora, string loraName)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(weight.Columns, 1, weightName);
-        FloatLoads.Require(weight, weightName, weight.Rows, weight.Columns);
+        RequireStored(weight, weightName);
         if (lora is not { } matrices)
             return new LinearBranch(weight, null);
         FloatLoads.Require(matrices.A, $"{loraName}.{nameof(matrices.A)}", matrices.A.Rows, weight.Columns);
         FloatLoads.Require(matrices.B, $"{loraName}.{nameof(matrices.B)}", weight.Rows, matrices.A.Rows);
         return new LinearBranch(weight, matrices.A.Rows == 0 ? null : lora);
+    }
+
+    private static void RequireStored(FloatMatrix weight, string name)
+    {
+        if (weight.Type != DType.I8)
+            FloatLoads.Require(weight, name, weight.Rows, weight.Columns);
+        else if (weight.Data == 0 || weight.RowScales == 0)
+            throw new ArgumentNullException(name, $"expected integers and a scale for each row, found {(weight.Data == 0 ? "no integers" : "no scales")}");
     }
 
     /// <summary>The walk over the rows; <paramref name="memory"/> holds one number per row.</summary>

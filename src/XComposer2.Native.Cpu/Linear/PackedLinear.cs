@@ -179,6 +179,8 @@ internal static unsafe class PackedLinear
             LinearBranch branch, PackedRows reducedRows, RowOrder part, int firstBlock, int first, float* panel, float* sums, float* low)
         {
             Multiply<TSimd, TVector>(rows, firstBlock, part.Count, branch.Weight, first, panel, sums);
+            int columns = 3 * TSimd.Count;
+            LinearEpilogue.ScaleRows<TSimd, TVector>(branch.Weight, sums, part.Count, columns, first, Math.Min(columns, problem.Outputs - first));
             if (part.Visual == 0 || branch.Lora is not { } lora)
                 return;
             Multiply<TSimd, TVector>(reducedRows, firstBlock, part.Visual, lora.B, first, panel, low);

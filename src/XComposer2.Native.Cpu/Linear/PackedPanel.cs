@@ -63,6 +63,7 @@ internal readonly unsafe struct PackedPanel
         {
             case DType.BF16: Pack<TSimd, TVector, BFloat16Element>(weights, first, count); break;
             case DType.F16: Pack<TSimd, TVector, HalfElement>(weights, first, count); break;
+            case DType.I8: Pack<TSimd, TVector, Int8Element>(weights, first, count); break;
             default: Pack<TSimd, TVector, SingleElement>(weights, first, count); break;
         }
     }
@@ -70,7 +71,7 @@ internal readonly unsafe struct PackedPanel
     private void Pack<TSimd, TVector, TElement>(FloatMatrix weights, int first, int count)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         byte* stage = stackalloc byte[SummationOrder.Lanes * StagePitch];
         nint rowBytes = weights.Columns * (nint)TElement.Bytes;
@@ -121,7 +122,7 @@ internal readonly unsafe struct PackedPanel
     private void Transpose<TSimd, TVector, TElement>(byte* stage, int quads, float* destination)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
         nint plane = planeFloats;
         float* lane = destination;
@@ -149,13 +150,19 @@ internal readonly unsafe struct PackedPanel
     private static float* Spread<TSimd, TVector, TElement>(TVector words, float* lane, nint plane)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, IStoredElement
     {
-        TSimd.Store(TElement.First<TSimd, TVector>(words), lane);
-        lane += plane;
+        TSimd.Store(TElement.OfWord<TSimd, TVector>(words, 0), lane);
         if (TElement.PerWord == 1)
-            return lane;
-        TSimd.Store(TElement.Last<TSimd, TVector>(words), lane);
+            return lane + plane;
+        lane += plane;
+        TSimd.Store(TElement.OfWord<TSimd, TVector>(words, 1), lane);
+        if (TElement.PerWord == 2)
+            return lane + plane;
+        lane += plane;
+        TSimd.Store(TElement.OfWord<TSimd, TVector>(words, 2), lane);
+        lane += plane;
+        TSimd.Store(TElement.OfWord<TSimd, TVector>(words, 3), lane);
         return lane + plane;
     }
 }

@@ -97,6 +97,7 @@ internal static unsafe class StreamedLinear
         private void Branch(LinearBranch branch, float* reducedRows, int first, int count, float* sums, float* low)
         {
             DotProducts.Multiply<TSimd, TVector>(problem.Input, order, order.Count, branch.Weight, first, count, sums, taskOutputs);
+            LinearEpilogue.ScaleRows<TSimd, TVector>(branch.Weight, sums, order.Count, taskOutputs, first, count);
             if (reducedRows is null || branch.Lora is not { } lora)
                 return;
             DotProducts.Multiply<TSimd, TVector>(

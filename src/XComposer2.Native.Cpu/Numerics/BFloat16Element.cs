@@ -16,14 +16,9 @@ internal readonly unsafe struct BFloat16Element : IFloatElement
     public static int PerWord => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector First<TSimd, TVector>(TVector words)
+    public static TVector OfWord<TSimd, TVector>(TVector words, int place)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => TSimd.LowerBFloat16(words);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Last<TSimd, TVector>(TVector words)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : struct => TSimd.UpperBFloat16(words);
+        where TVector : struct => place == 0 ? TSimd.LowerBFloat16(words) : TSimd.UpperBFloat16(words);
 
     public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
         where TSimd : struct, ISimd<TVector>

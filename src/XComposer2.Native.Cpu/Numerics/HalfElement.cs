@@ -16,14 +16,9 @@ internal readonly unsafe struct HalfElement : IFloatElement
     public static int PerWord => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector First<TSimd, TVector>(TVector words)
+    public static TVector OfWord<TSimd, TVector>(TVector words, int place)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => TSimd.LowerHalf(words);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Last<TSimd, TVector>(TVector words)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : struct => TSimd.UpperHalf(words);
+        where TVector : struct => place == 0 ? TSimd.LowerHalf(words) : TSimd.UpperHalf(words);
 
     public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
         where TSimd : struct, ISimd<TVector>

@@ -20,6 +20,9 @@ public unsafe interface ISimd<TVector>
     /// <summary>Widens IEEE half values, subnormal ones included; exact.</summary>
     static abstract TVector LoadHalf(ushort* source);
 
+    /// <summary>Widens 8-bit integers; exact.</summary>
+    static abstract TVector LoadInt8(sbyte* source);
+
     /// <summary>16 bytes from <paramref name="source"/>, then 16 from one stride further, and so on: four floats from each of a quarter of the lanes' rows.</summary>
     static abstract TVector LoadQuads(byte* source, nint strideBytes);
 
@@ -34,6 +37,9 @@ public unsafe interface ISimd<TVector>
 
     /// <summary>Widens the IEEE half in the upper half of each 32-bit word; exact.</summary>
     static abstract TVector UpperHalf(TVector words);
+
+    /// <summary>Widens one of the four 8-bit integers of each 32-bit word, 0 being the lowest; exact.</summary>
+    static abstract TVector Int8OfWord(TVector words, int place);
 
     /// <summary>Within each four lanes: even 0, odd 0, even 1, odd 1.</summary>
     static abstract TVector InterleaveLower(TVector even, TVector odd);

@@ -22,6 +22,9 @@ public readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadInt8(sbyte* source) => Vector128.ConvertToSingle(Widen(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadQuads(byte* source, nint strideBytes) => Vector128.Load((float*)source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -35,6 +38,10 @@ public readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> UpperHalf(Vector128<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Int8OfWord(Vector128<float> words, int place) =>
+        Vector128.ConvertToSingle(words.AsInt32() << (24 - (8 * place)) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> InterleaveLower(Vector128<float> even, Vector128<float> odd)
@@ -128,4 +135,11 @@ public readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> Widen(ushort* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Widen(sbyte* source)
+    {
+        Vector128<sbyte> bytes = Vector128.CreateScalarUnsafe(*(int*)source).AsSByte();
+        return Sse41.IsSupported ? Sse41.ConvertToVector128Int32(bytes) : Vector128.WidenLower(Vector128.WidenLower(bytes));
+    }
 }

@@ -21,6 +21,9 @@ public readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadInt8(sbyte* source) => Vector256.ConvertToSingle(Widen(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadQuads(byte* source, nint strideBytes) =>
         Vector256.Create(Vector128.Load((float*)source), Vector128.Load((float*)(source + strideBytes)));
 
@@ -35,6 +38,10 @@ public readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> UpperHalf(Vector256<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Int8OfWord(Vector256<float> words, int place) =>
+        Vector256.ConvertToSingle(words.AsInt32() << (24 - (8 * place)) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> InterleaveLower(Vector256<float> even, Vector256<float> odd) =>
@@ -116,4 +123,14 @@ public readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Widen(ushort* source) => Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Widen(sbyte* source)
+    {
+        Vector128<sbyte> bytes = Vector128.CreateScalarUnsafe(*(long*)source).AsSByte();
+        if (Avx2.IsSupported)
+            return Avx2.ConvertToVector256Int32(bytes);
+        Vector128<short> halves = Vector128.WidenLower(bytes);
+        return Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves));
+    }
 }

@@ -21,6 +21,9 @@ public readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> LoadHalf(ushort* source) => FromHalf(Widen(source).AsInt32() << 16 >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadInt8(sbyte* source) => Vector512.ConvertToSingle(Widen(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadQuads(byte* source, nint strideBytes) =>
         Vector512.Create(Simd256.LoadQuads(source, strideBytes), Simd256.LoadQuads(source + (2 * strideBytes), strideBytes));
 
@@ -35,6 +38,10 @@ public readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> UpperHalf(Vector512<float> words) => FromHalf(words.AsInt32() >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Int8OfWord(Vector512<float> words, int place) =>
+        Vector512.ConvertToSingle(words.AsInt32() << (24 - (8 * place)) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> InterleaveLower(Vector512<float> even, Vector512<float> odd) =>
@@ -118,4 +125,14 @@ public readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Widen(ushort* source) => Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Widen(sbyte* source)
+    {
+        Vector128<sbyte> bytes = Vector128.Load(source);
+        if (Avx512F.IsSupported)
+            return Avx512F.ConvertToVector512Int32(bytes);
+        Vector256<short> halves = Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes));
+        return Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
+    }
 }

@@ -15,12 +15,7 @@ internal readonly unsafe struct SingleElement : IFloatElement
     public static int PerWord => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector First<TSimd, TVector>(TVector words)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : struct => words;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Last<TSimd, TVector>(TVector words)
+    public static TVector OfWord<TSimd, TVector>(TVector words, int place)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => words;
 

@@ -3,7 +3,10 @@ namespace XComposer2.Native.Cuda;
 /// <summary>Where compiled kernels are kept, and where others may have put some.</summary>
 public static class CubinFolders
 {
-    private const string Variable = "XC2_CACHE", ShippedVariable = "XC2_KERNELS", Product = "xcomposer2-native", Cubins = "cubins";
+    /// <summary>How every folder of compiled kernels is called.</summary>
+    public const string Cubins = "cubins";
+
+    private const string Variable = "XC2_CACHE", ShippedVariable = "XC2_KERNELS", Product = "xcomposer2-native";
 
     /// <summary>The folder to use; null where the system names no place and the user none.</summary>
     internal static string? Choose(string? option, Func<string, string?> environment)

@@ -2,18 +2,20 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>The kernels that a model of given sizes runs, in every specialisation: what is compiled ahead of time, and what the tests compile. A kernel that is
-/// not listed here still runs, compiled when it is first needed.</summary>
+/// <summary>The kernels that a model of given sizes runs, in every specialisation, and those that measure the device: what is compiled ahead of time, and what
+/// the tests compile. A kernel that is not listed here still runs, compiled when it is first needed.</summary>
 public static class KernelCatalog
 {
     /// <summary>Those with a form for the generation, each once, in a fixed order.</summary>
     /// <param name="sizes">The model's.</param>
     /// <param name="storage">Type of weights and 16-bit activations.</param>
     /// <param name="capability">The generation, which decides tiles.</param>
-    public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
+    /// <param name="weights">Of the decoder's linears; Partial LoRA and the head are always of the storage type.</param>
+    public static IReadOnlyList<KernelDefinition> For(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights = WeightFormat.Storage)
     {
         ArgumentNullException.ThrowIfNull(sizes);
-        IEnumerable<KernelDefinition> all = [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability), .. Quantization(sizes, storage)];
+        IEnumerable<KernelDefinition> all =
+            [.. Vision(sizes, storage, capability), .. Decoder(sizes, storage, capability, weights), .. Quantization(sizes, storage), .. Measurement(storage)];
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }
 
@@ -31,12 +33,12 @@ public static class KernelCatalog
         ];
     }
 
-    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability) =>
+    private static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights) =>
     [
         new EmbedTokens(storage, sizes.HiddenSize),
         new RmsNorm(storage, storage, sizes.HiddenSize),
         new SelectRows(KernelStorage.F32, sizes.HiddenSize),
-        .. LinearCatalog.Decoder(sizes, storage, capability),
+        .. LinearCatalog.Decoder(sizes, storage, capability, weights),
         new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
         new DecodeAttention(storage, sizes.Attention),
         new SampleToken(sizes.VocabularySize),
@@ -45,4 +47,6 @@ public static class KernelCatalog
 
     private static IEnumerable<KernelDefinition> Quantization(KernelSizes sizes, KernelStorage storage) =>
         [new QuantizeInt8(storage, sizes.HiddenSize), new DequantizeInt8(storage, sizes.HiddenSize)];
+
+    private static IEnumerable<KernelDefinition> Measurement(KernelStorage storage) => [new ReadStream(), new MmaRate(storage)];
 }

@@ -27,14 +27,25 @@ internal static class LinearCatalog
         ];
     }
 
-    public static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability)
+    public static IEnumerable<KernelDefinition> Decoder(KernelSizes sizes, KernelStorage storage, ComputeCapability capability, WeightFormat weights)
     {
         LinearForm packed = new()
         {
-            Storage = storage, InFeatures = sizes.HiddenSize, OutFeatures = sizes.Attention.PackedColumns, Finish = LinearFinish.RopeKvAppend, Heads = sizes.Attention,
+            Storage = storage,
+            Weights = weights,
+            InFeatures = sizes.HiddenSize,
+            OutFeatures = sizes.Attention.PackedColumns,
+            Finish = LinearFinish.RopeKvAppend,
+            Heads = sizes.Attention,
         };
-        LinearForm output = new() { Storage = storage, InFeatures = sizes.Attention.QueryColumns, OutFeatures = sizes.HiddenSize, HasResidual = true, StoresFloat = true };
-        LinearForm gated = new() { Storage = storage, InFeatures = sizes.HiddenSize, OutFeatures = 2 * sizes.IntermediateSize, Finish = LinearFinish.Gated };
+        LinearForm output = new()
+        {
+            Storage = storage, Weights = weights, InFeatures = sizes.Attention.QueryColumns, OutFeatures = sizes.HiddenSize, HasResidual = true, StoresFloat = true,
+        };
+        LinearForm gated = new()
+        {
+            Storage = storage, Weights = weights, InFeatures = sizes.HiddenSize, OutFeatures = 2 * sizes.IntermediateSize, Finish = LinearFinish.Gated,
+        };
         LinearForm down = output with { InFeatures = sizes.IntermediateSize };
         LinearForm head = new() { Storage = storage, InFeatures = sizes.HiddenSize, OutFeatures = sizes.VocabularySize, StoresFloat = true };
         LinearForm[] layer = [packed, output, gated, down];

@@ -65,7 +65,8 @@ public sealed record LinearPrefill : KernelDefinition
     /// <param name="visualRows">Of these, rows with Partial LoRA.</param>
     public KernelCost Cost(int rows, int visualRows)
     {
-        long loraBytes = LoraRank == 0 ? 0 : ((long)Form.OutFeatures + ((long)visualRows * LoraInputs)) * LoraRank * Form.Storage.ElementBytes();
+        // Tiles of text alone do not read B.
+        long loraBytes = visualRows == 0 ? 0 : ((long)Form.OutFeatures + ((long)visualRows * LoraInputs)) * LoraRank * Form.Storage.ElementBytes();
         return Form.Cost(rows, Form.Storage.ElementBytes()) + new KernelCost(loraBytes, 2L * visualRows * LoraRank * Form.OutFeatures);
     }
 }

@@ -3,7 +3,8 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>Rows of 8-bit integers with one scale a row as floating numbers, rounded once.</summary>
+/// <summary>Rows of 8-bit integers with one scale a row as floating numbers, rounded once. Columns are in the model's order, not in that of
+/// <see cref="Int8ColumnOrder"/>.</summary>
 public sealed record DequantizeInt8 : KernelDefinition
 {
     private const int WidestPack = 4;

@@ -3,7 +3,8 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>Rows of weights as 8-bit integers with one scale a row: max |w| / 127, rounded to nearest even. The model room's Int8Rows gives the same bits.</summary>
+/// <summary>Rows of weights as 8-bit integers with one scale a row: max |w| / 127, rounded to nearest even. The model room's Int8Rows gives the same bits.
+/// Columns keep the model's order: linears want <see cref="Int8ColumnOrder"/>.</summary>
 public sealed record QuantizeInt8 : KernelDefinition
 {
     private const int WidestPack = 4;

@@ -40,6 +40,16 @@ public sealed class Checkpoint : IWeightSource
         return names.Contains(name) && source.TryGet(name, out tensor);
     }
 
+    /// <inheritdoc/>
+    /// <exception cref="CheckpointException">The tensor is there but cannot be served (its element type).</exception>
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        facts = default;
+        return names.Contains(name) && source.TryDescribe(name, out facts);
+    }
+
+    public void Release(string name) => source.Release(name);
+
     /// <summary>As <see cref="TryGet"/>, without dequantising: for scans of what is stored.</summary>
     internal bool TryGetStoredNumbers(string name, out HostTensor tensor) =>
         source is GptqWeights quantized ? quantized.TryGetStoredNumbers(name, out tensor) : source.TryGet(name, out tensor);

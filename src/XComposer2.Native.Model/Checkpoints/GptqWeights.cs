@@ -6,7 +6,7 @@ namespace XComposer2.Native.Model;
 /// <summary>
 /// A checkpoint with AutoGPTQ linears, seen as one with plain weights: <c>MODULE.linear.{qweight, ...}</c> appears as
 /// <c>MODULE.weight</c>, and as <c>MODULE.bias</c> where the stored bias is not zero. A weight is dequantised when it is first asked
-/// for, on all cores, into memory that lives until disposal. Memory: 4 bytes a weight in F32 (exact), 2 in F16 (rounds once, as
+/// for, on all cores, into memory that lives until <see cref="Release"/> or disposal. Memory: 4 bytes a weight in F32 (exact), 2 in F16 (rounds once, as
 /// the original does on a GPU); a 7B has 6.4 thousand million such weights.
 /// </summary>
 internal sealed unsafe class GptqWeights : IWeightSource
@@ -72,6 +72,29 @@ internal sealed unsafe class GptqWeights : IWeightSource
         if (name.EndsWith(biasSuffix, StringComparison.Ordinal) && modules.TryGetValue(name[..^biasSuffix.Length] + ".weight", out module) && module.HasBias)
             return source.TryGet(module.Prefix + biasSuffix, out tensor);
         return source.TryGet(name, out tensor);
+    }
+
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        if (!modules.TryGetValue(name, out GptqModule? module))
+        {
+            bool found = TryGet(name, out facts);
+            facts = facts with { Data = 0 };
+            return found;
+        }
+
+        facts = new HostTensor(0, WeightType, new Shape(module.Outputs, module.Inputs));
+        return true;
+    }
+
+    /// <summary>Frees a dequantised weight, which is made anew when it is asked for again.</summary>
+    public void Release(string name)
+    {
+        lock (making)
+        {
+            if (blocks.Remove(name, out NativeBlock? block))
+                block.Dispose();
+        }
     }
 
     /// <summary>The stored numbers that decide whether a tensor is finite: the scales of a quantised weight, otherwise the tensor itself.</summary>

@@ -46,6 +46,20 @@ public sealed class PreparedWeights : IWeightSource
         return true;
     }
 
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        if (positions is null || name != ModelTensors.PositionTableName)
+            return source.TryDescribe(name, out facts);
+        facts = positionTable with { Data = 0 };
+        return true;
+    }
+
+    public void Release(string name)
+    {
+        if (name != ModelTensors.PositionTableName)
+            source.Release(name);
+    }
+
     public void Dispose()
     {
         positions?.Dispose();

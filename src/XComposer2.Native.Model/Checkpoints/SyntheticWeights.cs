@@ -5,19 +5,21 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// Reproducible random weights for a configuration, for measurements without a checkpoint. Norms are 1, biases 0, the rest is like
-/// N(0, 0.02), cut from one repeated block of noise at a place that depends on seed and name. All of it is real memory of its own.
+/// N(0, 0.02), cut from one repeated block of noise at a place that depends on seed and name. Each tensor is real memory of its own, made on all cores
+/// when it is first asked for. Safe to use from several threads.
 /// </summary>
 public sealed unsafe class SyntheticWeights : IWeightSource
 {
     private const int NoiseElements = (1 << 20) + 7;
     private const float StandardDeviation = 0.02f;
-    private const long AlignmentBytes = 64;
     private const long ChunkBytes = 4 << 20;
 
-    private readonly NativeBlock block;
-    private readonly Dictionary<string, (long OffsetBytes, Shape Shape)> tensors = [];
+    private readonly Dictionary<string, Shape> shapes = [];
+    private readonly Dictionary<string, NativeBlock> blocks = [];
+    private readonly Lock making = new();
+    private readonly int seed;
+    private readonly byte[] noise, ones, zeros;
 
-    /// <summary>Makes all weights, on all cores.</summary>
     /// <param name="config">A preset, perhaps <see cref="ModelPresets.WithLayers"/>.</param>
     /// <param name="seed">The same seed gives the same weights.</param>
     /// <param name="type">BF16, F16 or F32.</param>
@@ -26,42 +28,68 @@ public sealed unsafe class SyntheticWeights : IWeightSource
         if (!type.IsFloat())
             throw new ArgumentException($"{type} is not a floating type", nameof(type));
         Type = type;
-        IReadOnlyList<ExpectedTensor> expected = ModelTensors.Expected(config);
-        long offset = 0;
-        List<(ExpectedTensor Tensor, long OffsetBytes, long StartByte, long LengthBytes)> chunks = [];
-        foreach (ExpectedTensor tensor in expected)
-        {
-            long bytes = tensor.Shape.ElementCount * type.ElementBytes();
-            tensors.Add(tensor.Name, (offset, tensor.Shape));
-            for (long start = 0; start < bytes; start += ChunkBytes)
-                chunks.Add((tensor, offset, start, Math.Min(ChunkBytes, bytes - start)));
-            offset = (offset + bytes + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
-        }
-        block = new NativeBlock(offset);
-        byte[] noise = Round(MakeNoise(seed), type);
-        byte[] ones = Round([.. Enumerable.Repeat(1f, NoiseElements)], type);
-        byte[] zeros = new byte[noise.Length];
-        nint target = block.Address;
-        Parallel.ForEach(chunks, chunk =>
-        {
-            byte[] pattern = IsNorm(chunk.Tensor.Name) ? ones : chunk.Tensor.Name.EndsWith(".bias", StringComparison.Ordinal) ? zeros : noise;
-            long phase = StableHash(chunk.Tensor.Name, seed) % NoiseElements * type.ElementBytes();
-            Repeat(pattern, phase + chunk.StartByte, new Span<byte>((byte*)target + chunk.OffsetBytes + chunk.StartByte, (int)chunk.LengthBytes));
-        });
+        this.seed = seed;
+        foreach (ExpectedTensor tensor in ModelTensors.Expected(config))
+            shapes.Add(tensor.Name, tensor.Shape);
+        noise = Round(MakeNoise(seed), type);
+        ones = Round([.. Enumerable.Repeat(1f, NoiseElements)], type);
+        zeros = new byte[noise.Length];
     }
 
     public DType Type { get; }
 
-    public long TotalBytes => block.LengthBytes;
-
     public bool TryGet(string name, out HostTensor tensor)
     {
-        bool found = tensors.TryGetValue(name, out (long OffsetBytes, Shape Shape) place);
-        tensor = found ? new HostTensor(block.Address + (nint)place.OffsetBytes, Type, place.Shape) : default;
+        if (!TryDescribe(name, out tensor))
+            return false;
+        lock (making)
+        {
+            if (!blocks.TryGetValue(name, out NativeBlock? block))
+                blocks.Add(name, block = Make(name, tensor.Bytes));
+            tensor = tensor with { Data = block.Address };
+            return true;
+        }
+    }
+
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        bool found = shapes.TryGetValue(name, out Shape shape);
+        facts = found ? new HostTensor(0, Type, shape) : default;
         return found;
     }
 
-    public void Dispose() => block.Dispose();
+    public void Release(string name)
+    {
+        lock (making)
+        {
+            if (blocks.Remove(name, out NativeBlock? block))
+                block.Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (making)
+        {
+            foreach (NativeBlock block in blocks.Values)
+                block.Dispose();
+            blocks.Clear();
+        }
+    }
+
+    private NativeBlock Make(string name, long bytes)
+    {
+        byte[] pattern = IsNorm(name) ? ones : name.EndsWith(".bias", StringComparison.Ordinal) ? zeros : noise;
+        long phase = StableHash(name, seed) % NoiseElements * Type.ElementBytes();
+        NativeBlock block = new(bytes);
+        nint target = block.Address;
+        Parallel.For(0, (bytes + ChunkBytes - 1) / ChunkBytes, chunk =>
+        {
+            long start = chunk * ChunkBytes;
+            Repeat(pattern, phase + start, new Span<byte>((byte*)target + start, (int)Math.Min(ChunkBytes, bytes - start)));
+        });
+        return block;
+    }
 
     private static bool IsNorm(string name) => name.EndsWith("norm.weight", StringComparison.Ordinal)
         || (name.EndsWith(".weight", StringComparison.Ordinal) && (name.Contains("layer_norm", StringComparison.Ordinal) || name.Contains("pre_layrnorm", StringComparison.Ordinal)));

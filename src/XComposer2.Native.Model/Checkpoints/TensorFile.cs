@@ -56,13 +56,29 @@ public sealed unsafe class TensorFile : IWeightSource
             return false;
         }
         CheckpointTensor facts = stored.Facts;
-        if (facts.Type is not { } type)
-            throw new CheckpointException(Path, $"tensor {CheckpointException.Show(name)}", "F32, F16, BF16, I64, I32, I8 or U8", facts.TypeName);
+        DType type = Served(facts);
         nint address = bytes.Address(stored.OffsetBytes, facts.Bytes);
         if (address % type.ElementBytes() != 0)
             address = AlignedCopy(name, address, facts.Bytes);
         tensor = new HostTensor(address, type, facts.Shape);
         return true;
+    }
+
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        bool found = byName.TryGetValue(name, out StoredTensor stored);
+        facts = found ? new HostTensor(0, Served(stored.Facts), stored.Facts.Shape) : default;
+        return found;
+    }
+
+    /// <summary>Frees the aligned copy, where one was made.</summary>
+    public void Release(string name)
+    {
+        lock (copying)
+        {
+            if (alignedCopies.Remove(name, out NativeBlock? copy))
+                copy.Dispose();
+        }
     }
 
     public void Dispose()
@@ -75,6 +91,9 @@ public sealed unsafe class TensorFile : IWeightSource
             alignedCopies.Clear();
         }
     }
+
+    private DType Served(CheckpointTensor facts) => facts.Type
+        ?? throw new CheckpointException(Path, $"tensor {CheckpointException.Show(facts.Name)}", "F32, F16, BF16, I64, I32, I8 or U8", facts.TypeName);
 
     private static TensorFile Read(FileBytes bytes, Func<FileBytes, List<StoredTensor>> reader)
     {

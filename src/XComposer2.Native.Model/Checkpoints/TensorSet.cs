@@ -36,6 +36,20 @@ internal sealed class TensorSet : IWeightSource
         return false;
     }
 
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        if (owners.TryGetValue(name, out TensorFile? file))
+            return file.TryDescribe(name, out facts);
+        facts = default;
+        return false;
+    }
+
+    public void Release(string name)
+    {
+        if (owners.TryGetValue(name, out TensorFile? file))
+            file.Release(name);
+    }
+
     public void Dispose()
     {
         foreach (TensorFile file in files)

@@ -83,7 +83,9 @@ public static class DecoderNetwork
                 Lora(prefix + "feed_forward.w1", config.Plora.W1),
                 Lora(prefix + "feed_forward.w3", config.Plora.W3),
                 visualRow,
-                prefix + "feed_forward.gated");
+                prefix + "feed_forward.gated",
+                Scale(prefix + "feed_forward.w1.weight"),
+                Scale(prefix + "feed_forward.w3.weight"));
             stream = Linear(gated, prefix + "feed_forward.w2", config.Plora.W2, stream, HiddenState(layer + 1));
             if (layer < config.LayerCount - 1)
                 Keep(stream);
@@ -93,8 +95,16 @@ public static class DecoderNetwork
 
         Tensor Weight(string name) => weights.Declare(builder, name);
 
-        Tensor Linear(Tensor input, string name, PloraConfig plora, Tensor? residual = null, string? result = null) =>
-            builder.Linear(input, Weight(name + ".weight"), residual: residual, lora: Lora(name, plora), visualRow: visualRow, name: result ?? name);
+        Tensor? Scale(string name) => weights.DeclareScale(builder, name);
+
+        Tensor Linear(Tensor input, string name, PloraConfig plora, Tensor? residual = null, string? result = null) => builder.Linear(
+            input,
+            Weight(name + ".weight"),
+            residual: residual,
+            lora: Lora(name, plora),
+            visualRow: visualRow,
+            name: result ?? name,
+            weightScale: Scale(name + ".weight"));
 
         PartialLora? Lora(string name, PloraConfig plora) => visualRow is null || plora.Rank == 0
             ? null

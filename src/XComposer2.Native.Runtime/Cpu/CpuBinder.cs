@@ -33,6 +33,9 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, IWeightSource weights
             : new FloatMatrix(weight.Data, weight.Type, spec.Shape[0], spec.RowElements);
     }
 
+    /// <summary>A linear's weight with the scales of its rows, which it has where it is I8.</summary>
+    public FloatMatrix Matrix(Tensor tensor, Tensor? scale) => scale is { } scales ? Matrix(tensor) with { RowScales = Matrix(scales).Data } : Matrix(tensor);
+
     public FloatMatrix? Matrix(Tensor? tensor) => tensor is { } present ? Matrix(present) : null;
 
     public LoraMatrices? Lora(PartialLora? lora) => lora is null ? null : new LoraMatrices(Matrix(lora.A), Matrix(lora.B), lora.Scale);

@@ -45,6 +45,9 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     /// <summary>A matrix of a linear in the storage type.</summary>
     public DevicePointer Matrix(CudaWeight weight) => weights.Get(weight, storage);
 
+    /// <summary>A matrix of a linear as 8-bit integers, and the scales of its rows.</summary>
+    public (DevicePointer Rows, DevicePointer Scales) Int8Matrix(CudaWeight weight, CudaWeight scale) => weights.GetInt8(weight, scale);
+
     /// <summary>Rows and columns of a matrix.</summary>
     public (int Rows, int Columns) SizeOf(CudaWeight weight) => weights.SizeOf(weight);
 

@@ -22,6 +22,7 @@ internal static class CudaSteps
         _ => throw new NotSupportedException($"the GPU has no kernel for {operation.Name}"),
     };
 
-    private static bool IsForFewRows(FusedLinearOp linear, CudaBinder binder) =>
+    /// <summary>Whether a linear runs in the kernel that reads the weights once, however many rows its graph is made for.</summary>
+    internal static bool IsForFewRows(FusedLinearOp linear, CudaBinder binder) =>
         linear.Lora is null && binder.Spec(linear.Input).Shape[0] <= CudaLowering.DecodeRows;
 }

@@ -27,9 +27,13 @@ internal sealed class CudaWeights : IDisposable
     /// <exception cref="GraphException">The source has no such weight.</exception>
     public DevicePointer Get(CudaWeight weight, DType type)
     {
-        if (!uploaded.TryGetValue((weight, type), out DeviceMemory? memory))
-            uploaded.Add((weight, type), memory = Upload(weight, type));
-        return memory.Span.Pointer;
+        if (!IsUploaded(weight, type))
+        {
+            Upload(weight, type);
+            Release(weight);
+        }
+
+        return uploaded[(weight, type)].Span.Pointer;
     }
 
     public DevicePointer Get(string name, DType type) => Get(new PlainWeight(name), type);
@@ -42,18 +46,29 @@ internal sealed class CudaWeights : IDisposable
         return memory.DeviceSpan.Pointer;
     }
 
+    /// <summary>Addresses of a weight's 8-bit integers and of its rows' scales, which the source makes together and lets go together.</summary>
+    /// <exception cref="GraphException">The source has no such weight, or has it in another type.</exception>
+    public (DevicePointer Rows, DevicePointer Scales) GetInt8(CudaWeight weight, CudaWeight scale)
+    {
+        if (!IsUploaded(weight, DType.I8) || !IsUploaded(scale, DType.F32))
+        {
+            RequireInt8(weight);
+            Upload(weight, DType.I8);
+            Upload(scale, DType.F32);
+            Release(weight);
+            Release(scale);
+        }
+
+        return (uploaded[(weight, DType.I8)].Span.Pointer, uploaded[(scale, DType.F32)].Span.Pointer);
+    }
+
     /// <summary>Rows and columns of a matrix as its kernel sees it.</summary>
     public (int Rows, int Columns) SizeOf(CudaWeight weight)
     {
-        HostTensor first = Find(weight.Name);
+        HostTensor first = Describe(weight.Name);
         int rows = first.Shape[0];
         int columns = checked((int)(first.Shape.ElementCount / rows));
-        return weight switch
-        {
-            GateUpWeight pair => (rows + Find(pair.Up).Shape[0], columns),
-            StackedWeight pair => (rows + Find(pair.Below).Shape[0], columns),
-            _ => (rows, columns),
-        };
+        return (weight.SecondName is { } second ? rows + Describe(second).Shape[0] : rows, columns);
     }
 
     public void Dispose()
@@ -75,25 +90,31 @@ internal sealed class CudaWeights : IDisposable
         return memory;
     }
 
-    private DeviceMemory Upload(CudaWeight weight, DType type)
+    private void RequireInt8(CudaWeight weight)
     {
+        HostTensor facts = Describe(weight.Name);
+        if (facts.Type != DType.I8 || facts.Shape.Rank != 2 || facts.Shape[1] % Int8ColumnOrder.Group != 0)
+            throw new GraphException($"weight '{weight.Name}': expected I8 rows of a multiple of {Int8ColumnOrder.Group} elements on a GPU, found {facts.Type} {facts.Shape}");
+    }
+
+    private bool IsUploaded(CudaWeight weight, DType type) => uploaded.ContainsKey((weight, type));
+
+    private void Upload(CudaWeight weight, DType type)
+    {
+        if (IsUploaded(weight, type))
+            return;
         (int rows, int columns) = SizeOf(weight);
         DeviceMemory memory = DeviceMemory.Allocate(context, checked((long)rows * columns * type.ElementBytes()));
         try
         {
             HostTensor first = Find(weight.Name);
-            HostTensor second = weight switch
-            {
-                GateUpWeight pair => Find(pair.Up),
-                StackedWeight pair => Find(pair.Below),
-                _ => first,
-            };
+            HostTensor second = weight.SecondName is { } name ? Find(name) : first;
             ring.Upload(memory.Span, type, columns, rows, row =>
             {
                 int place = SourceRow(weight, row, first.Shape[0]);
                 return place < first.Shape[0] ? new HostRow(first, place) : new HostRow(second, place - first.Shape[0]);
             });
-            return memory;
+            uploaded.Add((weight, type), memory);
         }
         catch (AggregateException error) when (error.InnerException is OverflowException overflow)
         {
@@ -115,7 +136,17 @@ internal sealed class CudaWeights : IDisposable
         _ => row,
     };
 
-    private HostTensor Find(string name) => source.TryGet(name, out HostTensor tensor)
-        ? tensor
-        : throw new GraphException($"weight '{name}': expected a tensor to upload, found none");
+    /// <summary>The bytes are on the device or on their way in page-locked memory: what the host holds for them alone may go.</summary>
+    private void Release(CudaWeight weight)
+    {
+        source.Release(weight.Name);
+        if (weight.SecondName is { } second)
+            source.Release(second);
+    }
+
+    private HostTensor Describe(string name) => source.TryDescribe(name, out HostTensor facts) ? facts : throw Missing(name);
+
+    private HostTensor Find(string name) => source.TryGet(name, out HostTensor tensor) ? tensor : throw Missing(name);
+
+    private static GraphException Missing(string name) => new($"weight '{name}': expected a tensor to upload, found none");
 }

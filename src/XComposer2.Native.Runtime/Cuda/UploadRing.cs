@@ -31,7 +31,7 @@ internal sealed unsafe class UploadRing : IDisposable
 
     /// <summary>Writes rows one after another, converted to a type.</summary>
     /// <param name="destination">[rows, columns] of <paramref name="type"/>.</param>
-    /// <param name="type">F32, F16 or BF16.</param>
+    /// <param name="type">F32, F16, BF16, or I8 of I8 rows.</param>
     /// <param name="columns">Elements of a row.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="rowOf">The row that goes to this place.</param>

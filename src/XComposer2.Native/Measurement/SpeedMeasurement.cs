@@ -26,16 +26,16 @@ public static class SpeedMeasurement
             throw new EngineException("expected either a preset or a checkpoint to measure");
         if (options.ModelPath is { } path)
         {
-            using LoadedModel model = LoadedModel.Open(path, options.Device);
-            return Run(EngineInfo.Describe(model.Checkpoint), model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
+            using LoadedModel model = LoadedModel.Open(path, options.Device, options.Quantization);
+            return Run(model.Description, model.Config, model.Weights, model.Backend, options, progress, cancellationToken);
         }
 
         ModelConfig config = Presets.Find(options.Preset!);
         if (options.Layers is { } layers)
             config = config.WithLayers(layers);
-        using var weights = new PreparedWeights(new SyntheticWeights(config, type: options.Weights), config);
+        using var weights = new PreparedWeights(QuantizedWeights.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
         using IBackend backend = Backends.Create(options.Device, options.Weights).Backend;
-        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights";
+        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{QuantizedWeights.Describe(options.Quantization)}";
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 
@@ -88,6 +88,7 @@ public static class SpeedMeasurement
             positions.Add(PromptPosition.Text(TokenAt(i, config)));
 
         using var sequence = new KeyValueSequence(runner.Pool);
+        // A step ends when its token is known, as in an answer: a GPU only queues what it is told, and would seem to be done at once.
         using ITokenSampler sampler = runner.CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0);
         start = Stopwatch.GetTimestamp();
         runner.Prefill(sequence, CollectionsMarshal.AsSpan(positions), cancellation);

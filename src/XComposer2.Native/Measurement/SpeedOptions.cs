@@ -1,4 +1,5 @@
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
 
@@ -16,6 +17,9 @@ public sealed record SpeedOptions
 
     /// <summary>Type of the preset's weights.</summary>
     public DType Weights { get; init; } = DType.BF16;
+
+    /// <summary>What is done to the decoder's linears, of a preset or a checkpoint.</summary>
+    public WeightQuantization Quantization { get; init; }
 
     /// <summary>Text tokens of the prompt.</summary>
     public int TextTokens { get; init; } = 512;

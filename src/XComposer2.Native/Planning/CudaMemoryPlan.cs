@@ -48,7 +48,7 @@ internal static class CudaMemoryPlan
         {
             foreach (TensorSpec tensor in graph.Tensors)
                 if (tensor.Role == TensorRole.Weight)
-                    bytes[tensor.Name] = tensor.Shape.ElementCount * storage.ElementBytes();
+                    bytes[tensor.Name] = tensor.Shape.ElementCount * TypeOnDevice(tensor, storage).ElementBytes();
             foreach (PatchEmbeddingOp patches in graph.Operations.OfType<PatchEmbeddingOp>())
                 foreach (TensorSpec added in new[] { graph[patches.ClassToken], graph[patches.Positions] })
                     bytes[added.Name] = added.Shape.ElementCount * sizeof(float);
@@ -56,4 +56,7 @@ internal static class CudaMemoryPlan
 
         return bytes.Values.Sum();
     }
+
+    private static DType TypeOnDevice(TensorSpec weight, DType storage) =>
+        weight.Type == DType.I8 ? DType.I8 : weight.Name.EndsWith(Int8Weights.ScaleSuffix, StringComparison.Ordinal) ? DType.F32 : storage;
 }

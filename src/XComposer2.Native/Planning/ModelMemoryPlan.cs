@@ -10,7 +10,7 @@ namespace XComposer2.Native;
 /// <param name="Model">The checkpoint or preset in words.</param>
 /// <param name="ContextLength">Longest sequence in tokens.</param>
 /// <param name="Weights">Weights; on the processor those of a checkpoint lie in mapped files, which the system may drop and read again.</param>
-/// <param name="Allocated">Everything that is allocated: cache, arena, inputs.</param>
+/// <param name="Allocated">Everything that is allocated: quantised weights, cache, arena, inputs.</param>
 /// <param name="Plans">The largest plan of each graph: vision of one picture, prefill, decode.</param>
 public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated, IReadOnlyList<ExecutionPlan> Plans)
 {
@@ -27,11 +27,13 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="path">The folder.</param>
     /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
+    /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
-    public static ModelMemoryPlan ForCheckpoint(string path, int? contextLength = null, int? threads = null)
+    public static ModelMemoryPlan ForCheckpoint(
+        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = WeightQuantization.None)
     {
-        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads });
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization);
         return For(model, ContextLengths.Resolve(contextLength, model.Config), EmbeddingPlace.Device);
     }
 
@@ -39,48 +41,51 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
     /// <param name="contextLength">Tokens; null for the model's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
-    /// <param name="weights">Type of all weights.</param>
+    /// <param name="weights">Type of all weights, as stored.</param>
+    /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
-    public static ModelMemoryPlan ForPreset(string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16)
+    public static ModelMemoryPlan ForPreset(
+        string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = WeightQuantization.None)
     {
         ModelConfig config = Presets.Find(preset);
-        return For(preset, config, WeightFacts.Uniform(config, weights), ContextLengths.Resolve(contextLength, config), threads ?? Environment.ProcessorCount);
+        return For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), ContextLengths.Resolve(contextLength, config), threads ?? Environment.ProcessorCount);
     }
 
     /// <summary>Of a checkpoint folder on a GPU, which need not be there.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
+    /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context is out of range.</exception>
-    public static ModelMemoryPlan ForCheckpointOnCuda(string path, int? contextLength, DeviceOptions device)
+    public static ModelMemoryPlan ForCheckpointOnCuda(string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
     {
         ArgumentNullException.ThrowIfNull(device);
-        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 });
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization);
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        return CudaMemoryPlan.For(EngineInfo.Describe(model.Checkpoint), model.Config, WeightFacts.Of(model.Weights, model.Config), ContextLengths.Resolve(contextLength, model.Config), storage, device.Embeddings);
+        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), ContextLengths.Resolve(contextLength, model.Config), storage, device.Embeddings);
     }
 
     /// <summary>Of a published model on a GPU, without its weights.</summary>
     /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
     /// <param name="contextLength">Tokens; null for the model's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
+    /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
-    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device)
+    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
     {
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset, config, WeightFacts.Uniform(config, storage), ContextLengths.Resolve(contextLength, config), storage, device.Embeddings);
+        return CudaMemoryPlan.For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), ContextLengths.Resolve(contextLength, config), storage, device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, int contextLength, EmbeddingPlace embeddings)
     {
-        string name = EngineInfo.Describe(model.Checkpoint);
         WeightFacts facts = WeightFacts.Of(model.Weights, model.Config);
         return model.Backend is CpuBackend processor
-            ? For(name, model.Config, facts, contextLength, processor.Threads)
-            : CudaMemoryPlan.For(name, model.Config, facts, contextLength, model.Backend.CacheType, embeddings);
+            ? For(model.Description, model.Config, facts, contextLength, processor.Threads)
+            : CudaMemoryPlan.For(model.Description, model.Config, facts, contextLength, model.Backend.CacheType, embeddings);
     }
 
     /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated; the message has the numbers.</exception>
@@ -117,11 +122,12 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
         var budget = new MemoryBudget(
         [
+            .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Type),
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);
-        return new ModelMemoryPlan(name, contextLength, new MemoryItem("weights", facts.TotalBytes), budget, plans);
+        return new ModelMemoryPlan(name, contextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget, plans);
     }
 
     private static string Items(IEnumerable<MemoryItem> items) => string.Join(", ", items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));

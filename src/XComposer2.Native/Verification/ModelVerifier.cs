@@ -13,17 +13,17 @@ public static class ModelVerifier
     {
         ArgumentNullException.ThrowIfNull(options);
         EngineException.ThrowUnless(options.Tolerance is null or >= 0, "tolerance", "a number of 0 or more", options.Tolerance);
-        using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device);
+        using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Quantization);
         using var golden = new GoldenFile(options.GoldenPath ?? Path.Combine(options.ModelPath, "golden.safetensors"), model.Config);
         var stages = new List<StageResult>();
-        double tolerance = options.Tolerance ?? VerificationTolerance.For(model.Backend);
-        var log = new StageLog(stages, progress, tolerance);
+        double device = options.Tolerance ?? VerificationTolerance.For(model.Backend);
+        double tolerance = options.Tolerance ?? VerificationTolerance.For(model.Backend, options.Quantization);
 
-        float[] embeds = new VisionVerification(model, golden, log).Run(cancellationToken);
-        using var prompts = new PromptVerification(model, golden, log, embeds);
+        float[] embeds = new VisionVerification(model, golden, new StageLog(stages, progress, device)).Run(cancellationToken);
+        using var prompts = new PromptVerification(model, golden, new StageLog(stages, progress, tolerance), embeds);
         foreach (string prompt in PromptVerification.Prompts)
             if (golden.HasPrompt(prompt))
                 prompts.Run(prompt, cancellationToken);
-        return new VerificationReport(EngineInfo.Describe(model.Checkpoint), model.Backend.Description, tolerance, stages);
+        return new VerificationReport(model.Description, model.Backend.Description, tolerance, stages);
     }
 }

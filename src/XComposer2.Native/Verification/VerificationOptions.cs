@@ -1,3 +1,5 @@
+using XComposer2.Native.Model;
+
 namespace XComposer2.Native;
 
 /// <summary>What to verify.</summary>
@@ -12,6 +14,9 @@ public sealed record VerificationOptions
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 
-    /// <summary>Largest relative L2 of a stage that passes; null for what the device's arithmetic allows.</summary>
+    /// <summary>What is done to the decoder's linears; the golden values are of the stored weights.</summary>
+    public WeightQuantization Quantization { get; init; }
+
+    /// <summary>Largest relative L2 of a stage that passes; null for what the device's arithmetic and the quantisation allow.</summary>
     public double? Tolerance { get; init; }
 }

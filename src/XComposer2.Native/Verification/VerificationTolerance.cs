@@ -1,4 +1,5 @@
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
@@ -16,5 +17,14 @@ internal static class VerificationTolerance
     /// <summary>Activations and weights of 8 bits of fraction (bfloat16) are off by 2e-3 each; some dozen roundings a layer add up like their root.</summary>
     private const double HalfStorage = 2e-2;
 
+    /// <summary>The largest of some thousand normal weights is 3 to 4 times their deviation, so a step is 0.03 of it and an error, uniform within half a step,
+    /// 0.8 % of a linear's result. Four linears of a layer add up like their root to 2 %, and the residual stream adds layers' errors as it adds layers.
+    /// A wrong scale, row or column is off by about 1.</summary>
+    private const double Int8 = 5e-2;
+
+    /// <summary>Of the decoder's stages.</summary>
+    public static double For(IBackend backend, WeightQuantization quantization) => quantization == WeightQuantization.Int8 ? Math.Max(Int8, For(backend)) : For(backend);
+
+    /// <summary>Of stages whose weights are as stored.</summary>
     public static double For(IBackend backend) => backend is CpuBackend ? Processor : backend.CacheType == DType.F32 ? FloatStorage : HalfStorage;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using XComposer2.Native.Model;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
@@ -51,6 +52,26 @@ public sealed class DemoTests(GpuDevice device)
         }
     }
 
+    /// <summary>With the decoder's linears as int8 on both, and the storage that every generation has: prefill, replayed decode steps over a page border, prefill after cached tokens.</summary>
+    [Fact]
+    public async Task A_quantised_conversation_is_the_processors()
+    {
+        using XComposerEngine cuda = await LoadAsync(DeviceKind.Cuda, Graph.DType.F16, WeightQuantization.Int8);
+        using XComposerEngine cpu = await LoadAsync(DeviceKind.Cpu, quantization: WeightQuantization.Int8);
+        foreach (string name in new[] { "shapes-3.png", "shapes-5.png" })
+        {
+            using ChatSession onCuda = cuda.CreateSession();
+            using ChatSession onCpu = cpu.CreateSession();
+            string picture = Path.Combine(demo, "pictures", name);
+            foreach ((string question, string? image) in new[] { ("Describe this image.", picture), ("How many shapes are there?", null), ("List the shapes as JSON.", null) })
+            {
+                GenerationResult expected = await AskAsync(onCpu, question, image, greedy);
+                GenerationResult found = await AskAsync(onCuda, question, image, greedy);
+                Assert.Equal(expected.TokenIds, found.TokenIds);
+            }
+        }
+    }
+
     /// <summary>The device draws the numbers that the processor draws.</summary>
     [Fact]
     public async Task A_seed_gives_the_processors_text()
@@ -66,10 +87,13 @@ public sealed class DemoTests(GpuDevice device)
         Assert.Equal(expected.TokenIds, found.TokenIds);
     }
 
-    private async Task<XComposerEngine> LoadAsync(DeviceKind kind, Graph.DType? storage = null)
+    private async Task<XComposerEngine> LoadAsync(DeviceKind kind, Graph.DType? storage = null, WeightQuantization quantization = WeightQuantization.None)
     {
         Assert.NotNull(device.Context);
-        var options = new EngineOptions { ModelPath = Path.Combine(demo, "checkpoint"), ContextLength = 512, Device = new DeviceOptions { Kind = kind, Storage = storage } };
+        var options = new EngineOptions
+        {
+            ModelPath = Path.Combine(demo, "checkpoint"), ContextLength = 512, Quantization = quantization, Device = new DeviceOptions { Kind = kind, Storage = storage },
+        };
         return await XComposerEngine.LoadAsync(options, TestContext.Current.CancellationToken);
     }
 

@@ -14,6 +14,21 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Errors)
     /// <summary>Everything that it wrote.</summary>
     public string All => Output + Errors;
 
+    /// <summary>An emulated device takes its schedule and its generation when the process starts; a GPU ignores both.</summary>
+    /// <param name="schedule">Order in which threads run: forward, reverse or shuffled.</param>
+    /// <param name="architecture">For example 75; null for the tests' own.</param>
+    /// <param name="arguments">Of the command line.</param>
+    public static ProgramRun Start(string schedule, string? architecture, params ReadOnlySpan<string> arguments)
+    {
+        Dictionary<string, string?> environment = new()
+        {
+            ["XC2_EMULATED_SCHEDULE"] = schedule, ["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests"),
+        };
+        if (architecture is not null)
+            environment["XC2_EMULATED_ARCH"] = architecture;
+        return Start(environment, arguments);
+    }
+
     /// <param name="environment">Variables on top of this process's; null takes one away.</param>
     /// <param name="arguments">Of the command line.</param>
     public static ProgramRun Start(IReadOnlyDictionary<string, string?> environment, params ReadOnlySpan<string> arguments)

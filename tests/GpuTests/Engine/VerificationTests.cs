@@ -20,19 +20,10 @@ public sealed class VerificationTests(GpuDevice device)
     public void Golden_checkpoints_pass(string folder, string storage, string schedule)
     {
         string model = SharedMaterial.Find($"golden/{folder}");
-        ProgramRun run = Run(schedule, "verify", "--model", model, "--device", "cuda", "--storage", storage);
+        Assert.NotNull(device.Context);
+        ProgramRun run = ProgramRun.Start(schedule, null, "verify", "--model", model, "--device", "cuda", "--storage", storage);
         Assert.True(run.ExitCode == 0, run.All);
         Assert.Contains("stages are within", run.All, StringComparison.Ordinal);
         Assert.Contains("cuda, ", run.All, StringComparison.Ordinal);
-    }
-
-    private ProgramRun Run(string schedule, params ReadOnlySpan<string> arguments)
-    {
-        Assert.NotNull(device.Context);
-        Dictionary<string, string?> environment = new()
-        {
-            ["XC2_EMULATED_SCHEDULE"] = schedule, ["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests"),
-        };
-        return ProgramRun.Start(environment, arguments);
     }
 }

@@ -44,6 +44,10 @@ public sealed class WeightOrderTests
         sbyte[] row = [.. Enumerable.Range(0, 16).Select(column => (sbyte)(column - 8))], ordered = new sbyte[16];
         Int8ColumnOrder.Apply(row, ordered);
         Assert.Equal(expected.Select(column => (sbyte)(column - 8)), ordered);
+
+        sbyte[] rows = [.. Enumerable.Range(0, 7 * 48).Select(index => unchecked((sbyte)(index * 29)))], orderedRows = new sbyte[rows.Length];
+        Int8ColumnOrder.Apply(rows, orderedRows);
+        Assert.Equal(Enumerable.Range(0, rows.Length).Select(place => rows[Int8ColumnOrder.Column(place)]), orderedRows);
     }
 
     [Fact]

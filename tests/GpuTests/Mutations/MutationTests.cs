@@ -16,6 +16,9 @@ public sealed class MutationTests(GpuDevice device)
     [InlineData("the scale of Partial LoRA is forgotten", "gemm/lora_down.cu", " * args.scale : 0.0f", " : 0.0f", "*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
     [InlineData("the keys of another head", "attention/prefill_attention.cu", "blockIdx.x / GROUP_SIZE,", "blockIdx.x % KEY_VALUE_HEADS,", "*PrefillAttentionTests.A_group_of_heads_shares_keys")]
     [InlineData("a row past the end is not masked", "attention/prefill_attention.cu", "tile.span.past_length + tile.first_row + 1;", "tile.span.past_length + tile.first_row + 2;", "*PrefillAttentionTests.Rows_attend_to_the_past_and_to_themselves")]
+    [InlineData("the scales of int8 weights are forgotten", "gemm/linear_decode.cu", "            sums[i] *= args.weight_scale[output + 8 * i];", "            sums[i] *= 1.0f;", "*LinearDecodeTests.Int8_weights_are_exact")]
+    [InlineData("Partial LoRA is scaled as int8 weights are", "gemm/linear_prefill.cu", "    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "    if constexpr (WEIGHT_INT8)\n        scale_sums(sums, args.weight_scale);\n    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "*LinearPrefillTests.Int8_weights_are_exact_and_partial_lora_is_not_scaled")]
+    [InlineData("negative int8 weights lose their sign", "gemm/int8_weights.cuh", "word ^ 0x80808080u", "(word & 0x7F7F7F7Fu) ^ 0x80808080u", "*LinearDecodeTests.Int8_weights_are_exact")]
     public void A_planted_mistake_makes_a_test_fail(string what, string file, string was, string becomes, string test)
     {
         string source = File.ReadAllText(RepositoryPaths.Find("kernels/" + file));

@@ -76,13 +76,13 @@ public sealed class ChatCommandTests
         using CliHarness xc2 = new();
         string[] args =
         [
-            "chat", "--model", "some/folder", "--device", "cpu", "--embeddings", "host", "--threads", "3", "--context", "77", "--image", Picture, "--system", "be brief",
+            "chat", "--model", "some/folder", "--device", "cpu", "--embeddings", "host", "--threads", "3", "--weights", "int8", "--context", "77", "--image", Picture, "--system", "be brief",
             "--prompt-style", "eval", "--greedy", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7", "--repetition-penalty", "1.5",
             "--seed", "18446744073709551615", "--max-tokens", "9", "--stop", "END", "--stop", "\n\n", "--image", Picture, "<ImageHere> or <ImageHere>?",
         ];
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
-        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, ContextLength = 77 }, Asked(xc2));
+        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, Quantization = WeightQuantization.Int8, ContextLength = 77 }, Asked(xc2));
         Assert.Equal(new SessionOptions { System = "be brief", PromptStyle = "eval" }, xc2.OpenedWith);
         GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = ulong.MaxValue, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using XComposer2.Native.Cli;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Kernels;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
@@ -38,6 +40,27 @@ public sealed class KernelsCommandTests : IDisposable
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "advance_step"));
         Assert.Equal($"kernels of {Preset}\n  decode/advance_step.cu                 1 form    sm_86 sm_90a\n", xc2.Output);
+    }
+
+    /// <summary>Of the decoder's linears, and of no other kernel.</summary>
+    [Fact]
+    public async Task Quantised_weights_have_linears_of_their_own()
+    {
+        KernelSelection stored = Select(WeightFormat.Storage), int8 = Select(WeightFormat.Int8);
+        string[] before = Specialisations(stored), after = Specialisations(int8);
+        Assert.Equal(before.Length, after.Length);
+        // The head stays as it is; with a norm before it and without.
+        Assert.Equal(2, after.Count(text => text.StartsWith("linear_decode", StringComparison.Ordinal) && text.Contains("WEIGHT_INT8=0", StringComparison.Ordinal)));
+        Assert.Equal(before.Order(StringComparer.Ordinal), after.Select(text => text.Replace("WEIGHT_INT8=1", "WEIGHT_INT8=0", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(4, after.Count(text => text.StartsWith("linear_decode", StringComparison.Ordinal) && text.Contains("WEIGHT_INT8=1", StringComparison.Ordinal)));
+        Assert.DoesNotContain(after, text => text.Contains("WEIGHT_INT8=1", StringComparison.Ordinal) && !text.StartsWith("linear_", StringComparison.Ordinal));
+
+        JsonElement json = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", Preset, "--weights", "int8", "--arch", "sm_80", "--json");
+        Assert.Equal(after.Length, json.GetProperty("kernels").EnumerateArray().Sum(kernel => kernel.GetProperty("specialisations").GetInt32()));
+
+        static KernelSelection Select(WeightFormat weights) => new(KernelModel.Open(null, Preset), null, weights, [CudaTarget.Parse("sm_80")], []);
+
+        static string[] Specialisations(KernelSelection selection) => [.. selection.Find().Select(kernel => $"{kernel.Definition.Entry} {kernel.Specialisation}")];
     }
 
     [Fact]

@@ -14,6 +14,9 @@ public sealed unsafe class LinearCase : IDisposable
 
     private readonly Lazy<NativeFloats> up;
 
+    // Of I8 weights; the same for gate and up.
+    private readonly NativeFloats? scales;
+
     private readonly NativeFloats bias;
 
     private readonly NativeFloats residual;
@@ -21,7 +24,7 @@ public sealed unsafe class LinearCase : IDisposable
     /// <param name="rows">Rows of x.</param>
     /// <param name="inputs">Columns of x.</param>
     /// <param name="outputs">Rows of the weights.</param>
-    /// <param name="type">Of the weights and the bias.</param>
+    /// <param name="type">Of the weights and the bias; with I8 weights the bias is BF16, Partial LoRA too.</param>
     /// <param name="rank">0 without Partial LoRA.</param>
     /// <param name="visual">Null where all is text.</param>
     public LinearCase(int rows, int inputs, int outputs, DType type, int rank = 0, Func<int, bool>? visual = null)
@@ -32,8 +35,16 @@ public sealed unsafe class LinearCase : IDisposable
         Rank = rank;
         double scale = 1 / Math.Sqrt(inputs);
         Input = NativeFloats.Random(rows * inputs, 1, 1, DType.F32, "input");
-        weight = NativeFloats.Random(outputs * inputs, 2, scale, type, "weight");
-        up = new Lazy<NativeFloats>(() => NativeFloats.Random(outputs * inputs, 3, scale, type, "up"));
+        double spread = type == DType.I8 ? 42 : scale;
+        weight = NativeFloats.Random(outputs * inputs, 2, spread, type, "weight");
+        up = new Lazy<NativeFloats>(() => NativeFloats.Random(outputs * inputs, 3, spread, type, "up"));
+        if (type == DType.I8)
+        {
+            // A row of zeros has scale 0.
+            scales = NativeFloats.Of([.. Enumerable.Range(0, outputs).Select(row => row % 7 == 3 ? 0 : scale / 42 * (1 + (row % 5)))], name: "scales");
+            type = DType.BF16;
+        }
+
         bias = NativeFloats.Random(outputs, 4, 1, type, "bias");
         residual = NativeFloats.Random(rows * outputs, 5, 1, DType.F32, "residual");
 
@@ -89,11 +100,11 @@ public sealed unsafe class LinearCase : IDisposable
             int* visualRow = map is null ? null : map + firstRow;
             if (Gated)
                 GatedLinearKernel.Run(
-                    x, rowCount, weight.Matrix(outputs, inputs), up.Value.Matrix(outputs, inputs), lora, upLora, visualRow,
+                    x, rowCount, weight.Matrix(outputs, inputs, scales), up.Value.Matrix(outputs, inputs, scales), lora, upLora, visualRow,
                     output.Pointer, scratch.Pointer, scratchBytes, pool, (VectorWidth)width);
             else
                 LinearKernel.Run(
-                    x, rowCount, weight.Matrix(outputs, inputs), HasBias ? bias.Matrix(1, outputs) : null, Activation,
+                    x, rowCount, weight.Matrix(outputs, inputs, scales), HasBias ? bias.Matrix(1, outputs) : null, Activation,
                     HasResidual ? residual.Pointer + ((nint)firstRow * outputs) : null, lora, visualRow,
                     output.Pointer, scratch.Pointer, scratchBytes, pool, (VectorWidth)width);
         }
@@ -130,13 +141,14 @@ public sealed unsafe class LinearCase : IDisposable
         Accuracy.Close(expected, found, Tolerance, what);
 
         double[] Picked(NativeFloats matrix) =>
-            [.. picked.SelectMany(output => Enumerable.Range(output * inputs, inputs).Select(i => matrix[i]))];
+            [.. picked.SelectMany(output => Enumerable.Range(output * inputs, inputs).Select(i => matrix[i] * (scales?[output] ?? 1)))];
     }
 
     public void Dispose()
     {
         foreach (NativeFloats buffer in new[] { Input, weight, bias, residual, LoraA, LoraB })
             buffer.Dispose();
+        scales?.Dispose();
         if (up.IsValueCreated)
             up.Value.Dispose();
     }

@@ -14,6 +14,9 @@ public sealed unsafe class LinearKernelTests
         { 8, 96, 1, DType.F16, 4 }, { 9, 1024, 48, DType.BF16, 8 }, { 16, 100, 130, DType.F32, 8 }, { 17, 15, 200, DType.BF16, 8 },
         { 31, 588, 49, DType.F32, 7 }, { 31, 1, 31, DType.F16, 1 }, { 64, 1024, 48, DType.BF16, 8 }, { 65, 200, 145, DType.F16, 48 },
         { 443, 64, 31, DType.F32, 8 }, { 443, 588, 97, DType.BF16, 20 },
+        { 1, 1, 1, DType.I8, 1 }, { 1, 64, 31, DType.I8, 8 }, { 1, 4096, 1280, DType.I8, 16 }, { 2, 588, 48, DType.I8, 3 }, { 3, 17, 49, DType.I8, 16 },
+        { 7, 100, 130, DType.I8, 17 }, { 16, 15, 200, DType.I8, 8 }, { 17, 31, 49, DType.I8, 7 }, { 31, 1, 31, DType.I8, 1 }, { 65, 200, 145, DType.I8, 48 },
+        { 443, 588, 97, DType.I8, 20 },
     };
 
     [Theory]
@@ -37,6 +40,8 @@ public sealed unsafe class LinearKernelTests
     [InlineData(1, 14336, 1030, DType.BF16, 256)]
     [InlineData(330, 14336, 50, DType.BF16, 64)]
     [InlineData(443, 1024, 1280, DType.F32, 256)]
+    [InlineData(2, 14336, 1030, DType.I8, 256)]
+    [InlineData(65, 4100, 1540, DType.I8, 256)]
     public void Real_sizes_match_doubles(int rows, int inputs, int outputs, DType type, int rank)
     {
         using var one = new LinearCase(rows, inputs, outputs, type, rank, row => row is > 0 and < 60) { HasResidual = true };
@@ -49,6 +54,7 @@ public sealed unsafe class LinearKernelTests
     [InlineData(40, 588, 97, DType.BF16)]
     [InlineData(33, 1024, 130, DType.F32)]
     [InlineData(21, 70, 49, DType.F16)]
+    [InlineData(37, 588, 97, DType.I8)]
     public void A_row_alone_is_bit_for_bit_the_row_among_others(int rows, int inputs, int outputs, DType type)
     {
         foreach (bool gated in new[] { false, true })
@@ -68,6 +74,8 @@ public sealed unsafe class LinearKernelTests
     [Theory]
     [InlineData(12, 100, 70, DType.BF16)]
     [InlineData(70, 100, 70, DType.F32)]
+    [InlineData(12, 100, 70, DType.I8)]
+    [InlineData(70, 100, 70, DType.I8)]
     public void Text_rows_do_not_know_of_partial_lora_nor_of_other_rows(int rows, int inputs, int outputs, DType type)
     {
         foreach (bool gated in new[] { false, true })
@@ -138,6 +146,8 @@ public sealed unsafe class LinearKernelTests
         Assert.Contains("expected [10, 4]", Refused(() => Run(lora: new LoraMatrices(weight with { Rows = 4 }, weight, 1))), StringComparison.Ordinal);
         Assert.Contains("activation", Refused(() => Run(activation: (Activation)77)), StringComparison.Ordinal);
         Assert.Contains("I32", Refused(() => Run(other: weight with { Type = DType.I32 })), StringComparison.Ordinal);
+        Assert.Contains("no scales", Refused(() => Run(other: weight with { Type = DType.I8 })), StringComparison.Ordinal);
+        Assert.Contains("I8", Refused(() => Run(bias: weight with { Type = DType.I8, Rows = 1, Columns = 10, RowScales = x.Data })), StringComparison.Ordinal);
         Assert.Contains("scratch", Refused(() => Run()), StringComparison.Ordinal);
         Assert.Contains("up", Refused(() => GatedLinearKernel.Run(
             x.Pointer, 2, weight, weight with { Rows = 9 }, null, null, null, output.Pointer, null, 0, pool)), StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Floats outside the managed heap, with a border on each side that no kernel may touch, and no more than element alignment.</summary>
+/// <summary>Floats, or 8-bit integers, outside the managed heap, with a border on each side that no kernel may touch, and no more than element alignment.</summary>
 public sealed unsafe class NativeFloats : IDisposable
 {
     private const int BorderBytes = 132;
@@ -64,16 +64,20 @@ public sealed unsafe class NativeFloats : IDisposable
             Set(i, value);
     }
 
-    public FloatMatrix Matrix(int rows, int columns)
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="scales">Of I8 rows; null for other types.</param>
+    public FloatMatrix Matrix(int rows, int columns, NativeFloats? scales = null)
     {
         Assert.Equal(count, rows * columns);
-        return new FloatMatrix(Data, type, rows, columns);
+        return new FloatMatrix(Data, type, rows, columns, scales?.Data ?? 0);
     }
 
     public double this[int index] => type switch
     {
         DType.F32 => ((float*)Data)[index],
         DType.F16 => (double)((Half*)Data)[index],
+        DType.I8 => ((sbyte*)Data)[index],
         _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)Data)[index] << 16),
     };
 
@@ -91,6 +95,8 @@ public sealed unsafe class NativeFloats : IDisposable
             ((float*)Data)[index] = (float)value;
         else if (type == DType.F16)
             ((Half*)Data)[index] = (Half)value;
+        else if (type == DType.I8)
+            ((sbyte*)Data)[index] = (sbyte)Math.Clamp(Math.Round(value), -127, 127);
         else
             ((ushort*)Data)[index] = (ushort)(BitConverter.SingleToUInt32Bits((float)value) >> 16);
     }

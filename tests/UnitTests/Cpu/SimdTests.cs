@@ -39,6 +39,39 @@ public sealed unsafe class SimdTests
     }
 
     [Fact]
+    public void Every_8_bit_integer_widens_exactly()
+    {
+        All<Simd128, Vector128<float>>();
+        All<Simd256, Vector256<float>>();
+        All<Simd512, Vector512<float>>();
+
+        static void All<TSimd, TVector>()
+            where TSimd : struct, ISimd<TVector>
+            where TVector : struct
+        {
+            sbyte* stored = stackalloc sbyte[16];
+            sbyte* words = stackalloc sbyte[64];
+            float* widened = stackalloc float[16];
+            for (int first = -128; first < 128; first++)
+            {
+                for (int i = 0; i < 64; i++)
+                    words[i] = unchecked((sbyte)(first + (i * 37)));
+                for (int i = 0; i < 16; i++)
+                    stored[i] = words[i];
+                TSimd.Store(TSimd.LoadInt8(stored), widened);
+                for (int i = 0; i < TSimd.Count; i++)
+                    Assert.Equal((float)stored[i], widened[i]);
+                for (int place = 0; place < 4; place++)
+                {
+                    TSimd.Store(TSimd.Int8OfWord(TSimd.Load((float*)words), place), widened);
+                    for (int i = 0; i < TSimd.Count; i++)
+                        Assert.Equal((float)words[(4 * i) + place], widened[i]);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void BFloat16_is_stored_to_nearest_even()
     {
         All<Simd128, Vector128<float>>();

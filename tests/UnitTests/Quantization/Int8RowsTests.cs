@@ -37,6 +37,38 @@ public sealed unsafe class Int8RowsTests
         Assert.Equal(new sbyte[] { 127, 0, 2, 2, 0, -2, -2, -127, 126, -126, 0, 0 }, Values(quantized));
     }
 
+    /// <summary>Its row loses what is smaller than half a step of it; the rows beside it do not know of it.</summary>
+    [Theory]
+    [InlineData(1e6f)]
+    [InlineData(-3e38f)]
+    [InlineData(float.MaxValue)]
+    public void One_weight_dominates_its_row_and_no_other(float large)
+    {
+        const int Columns = 37;
+        float[] weights = Random(3 * Columns, 4);
+        weights[Columns + 20] = large;
+        using Int8Rows quantized = Quantize(weights, 3, Columns);
+        Assert.Equal([.. Enumerable.Range(0, Columns).Select(column => column == 20 ? (sbyte)(127 * MathF.Sign(large)) : (sbyte)0)], Values(quantized)[Columns..(2 * Columns)]);
+        Assert.Equal(MathF.Abs(large) / 127, Scales(quantized)[1]);
+        weights[Columns + 20] = 0;
+        using Int8Rows without = Quantize(weights, 3, Columns);
+        foreach (int row in new[] { 0, 2 })
+        {
+            Assert.Equal(Scales(without)[row], Scales(quantized)[row]);
+            Assert.Equal(Values(without)[(row * Columns)..((row + 1) * Columns)], Values(quantized)[(row * Columns)..((row + 1) * Columns)]);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(5, 0)]
+    public void A_matrix_without_elements_is_one(int rows, int columns)
+    {
+        using Int8Rows quantized = Quantize(new float[1], rows, columns);
+        Assert.Equal(new Shape(rows, columns), quantized.Shape);
+        Assert.Equal(new float[rows], Scales(quantized));
+    }
+
     /// <summary>The scale of tiny numbers is itself rounded coarsely, or to zero.</summary>
     [Fact]
     public void Rows_of_zeros_and_of_the_smallest_numbers()

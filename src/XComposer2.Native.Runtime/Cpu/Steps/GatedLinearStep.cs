@@ -6,8 +6,8 @@ namespace XComposer2.Native.Runtime;
 internal sealed unsafe class GatedLinearStep(GatedLinearOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand input = binder.Operand(operation.Input);
-    private readonly FloatMatrix gate = binder.Matrix(operation.Gate);
-    private readonly FloatMatrix up = binder.Matrix(operation.Up);
+    private readonly FloatMatrix gate = binder.Matrix(operation.Gate, operation.GateScale);
+    private readonly FloatMatrix up = binder.Matrix(operation.Up, operation.UpScale);
     private readonly LoraMatrices? gateLora = binder.Lora(operation.GateLora);
     private readonly LoraMatrices? upLora = binder.Lora(operation.UpLora);
     private readonly CpuOperand? visualRow = binder.Operand(operation.VisualRow);

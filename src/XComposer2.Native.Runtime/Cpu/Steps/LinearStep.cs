@@ -6,7 +6,7 @@ namespace XComposer2.Native.Runtime;
 internal sealed unsafe class LinearStep(LinearOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand input = binder.Operand(operation.Input);
-    private readonly FloatMatrix weight = binder.Matrix(operation.Weight);
+    private readonly FloatMatrix weight = binder.Matrix(operation.Weight, operation.WeightScale);
     private readonly FloatMatrix? bias = binder.Matrix(operation.Bias);
     private readonly Activation activation = operation.Activation;
     private readonly CpuOperand? residual = binder.Operand(operation.Residual);

@@ -77,7 +77,6 @@ internal sealed class CudaLowering
 
     private void LowerLinear(LinearOp linear)
     {
-        string weight = source[linear.Weight].Name;
         RopeKvAppendOp? rope = source[linear.Output].Role == TensorRole.Temporary ? uses.OnlyReader(linear.Output) as RopeKvAppendOp : null;
         if (rope is not null)
             foldedRopes.Add(linear.Output.Index, new FusedRope(rope.Layer, rope.Geometry, rope.RopeTheta));
@@ -85,7 +84,8 @@ internal sealed class CudaLowering
         FusedLora? lora = linear.Lora is { } adapter ? LowerLora(linear, adapter, input, rope?.Geometry) : null;
         operations.Add(new FusedLinearOp(
             input,
-            rope is null ? new PlainWeight(weight) : new RopePackedWeight(weight, rope.Geometry),
+            Projection(linear.Weight, rope?.Geometry),
+            linear.WeightScale is { } scale ? Projection(scale, rope?.Geometry) : null,
             norm,
             linear.Bias is { } bias ? source[bias].Name : null,
             linear.Activation,
@@ -99,11 +99,10 @@ internal sealed class CudaLowering
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
     {
         int rank = source[adapter.A].Shape[0];
-        string b = source[adapter.B].Name;
         Tensor visualRow = Renamed(linear.VisualRow)!.Value;
         Tensor down = AddDown(linear.Output, rank);
         operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A].Name), rank, adapter.Scale, visualRow, down));
-        return new FusedLora(down, packed is { } geometry ? new RopePackedWeight(b, geometry) : new PlainWeight(b), rank, visualRow);
+        return new FusedLora(down, Projection(adapter.B, packed), rank, visualRow);
     }
 
     private void LowerGated(GatedLinearOp gated)
@@ -115,6 +114,7 @@ internal sealed class CudaLowering
         operations.Add(new FusedLinearOp(
             input,
             new GateUpWeight(source[gated.Gate].Name, source[gated.Up].Name),
+            gated.GateScale is { } gateScale && gated.UpScale is { } upScale ? new GateUpWeight(source[gateScale].Name, source[upScale].Name) : null,
             norm,
             Bias: null,
             Activation.None,
@@ -135,6 +135,10 @@ internal sealed class CudaLowering
         operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A].Name, source[up.A].Name), 2 * rank, gate.Scale, visualRow, down));
         return new FusedLora(down, new GateUpWeight(source[gate.B].Name, source[up.B].Name), rank, visualRow);
     }
+
+    /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
+    private CudaWeight Projection(Tensor weight, AttentionGeometry? packed) =>
+        packed is { } geometry ? new RopePackedWeight(source[weight].Name, geometry) : new PlainWeight(source[weight].Name);
 
     private Operation Rename(Operation operation) => operation switch
     {

@@ -6,6 +6,7 @@ namespace XComposer2.Native.Runtime;
 /// <summary>A linear with everything around it that one kernel does.</summary>
 /// <param name="Input">[rows, in].</param>
 /// <param name="Weight">[out, in]; [2 out, in] for gate and up.</param>
+/// <param name="WeightScale">[out] F32, in the order of the weight's rows, which are 8-bit integers then; null where they are of the storage type.</param>
 /// <param name="Norm">Null where the input is normed already, or not at all.</param>
 /// <param name="Bias">Name of the weight [out]; null for none.</param>
 /// <param name="Activation">Before the residual.</param>
@@ -17,6 +18,7 @@ namespace XComposer2.Native.Runtime;
 internal sealed record FusedLinearOp(
     Tensor Input,
     CudaWeight Weight,
+    CudaWeight? WeightScale,
     FusedNorm? Norm,
     string? Bias,
     Activation Activation,

@@ -20,6 +20,7 @@ internal sealed class LinearDecodeStep(FusedLinearOp operation, CudaBinder binde
             Input = operands.Input.Pointer(run),
             Gain = gain,
             Weight = operands.Weight,
+            WeightScale = operands.WeightScale,
             Bias = operands.Bias,
             Residual = operands.Residual is { } residual ? residual.Pointer(run) : default,
             Output = operands.Output.Pointer(run),

@@ -12,6 +12,7 @@ internal static class LinearForms
         return new LinearForm
         {
             Storage = binder.Storage,
+            Weights = operation.WeightScale is null ? WeightFormat.Storage : WeightFormat.Int8,
             InFeatures = columns,
             OutFeatures = rows,
             Finish = operation.Epilogue switch

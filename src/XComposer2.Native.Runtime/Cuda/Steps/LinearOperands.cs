@@ -6,9 +6,16 @@ namespace XComposer2.Native.Runtime;
 /// <summary>What both kernels of a lowered linear read and write.</summary>
 internal sealed class LinearOperands(FusedLinearOp operation, CudaBinder binder)
 {
+    private readonly (DevicePointer Rows, DevicePointer Scales) weight = operation.WeightScale is { } scale
+        ? binder.Int8Matrix(operation.Weight, scale)
+        : (binder.Matrix(operation.Weight), default);
+
     public CudaOperand Input { get; } = binder.Operand(operation.Input);
 
-    public DevicePointer Weight { get; } = binder.Matrix(operation.Weight);
+    public DevicePointer Weight => weight.Rows;
+
+    /// <summary>Null where the weights are of the storage type.</summary>
+    public DevicePointer WeightScale => weight.Scales;
 
     public DevicePointer Bias { get; } = operation.Bias is { } bias ? binder.Matrix(new PlainWeight(bias)) : default;
 

@@ -21,6 +21,7 @@ internal sealed class LinearPrefillStep(FusedLinearOp operation, CudaBinder bind
         {
             Input = operands.Input.Pointer(run),
             Weight = operands.Weight,
+            WeightScale = operands.WeightScale,
             Bias = operands.Bias,
             Residual = operands.Residual is { } residual ? residual.Pointer(run) : default,
             Output = operands.Output.Pointer(run),

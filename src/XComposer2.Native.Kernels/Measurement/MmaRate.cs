@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Keeps tensor cores (F32: multiply-adds) as busy as mma.sync can, from registers alone: measures the limit of kernels that are bounded by arithmetic.</summary>
+/// <param name="Storage">Type of the operands; sums are F32.</param>
+public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
+{
+    /// <summary>Rows of A, which is [rows, depth].</summary>
+    public const int Rows = 64;
+
+    /// <summary>Rows of B, which is [columns, depth].</summary>
+    public const int Columns = 32;
+
+    private const int BlocksPerMultiprocessor = 2, WarpLanes = 32;
+
+    /// <summary>Columns of A and B.</summary>
+    public int Depth => Storage == KernelStorage.F32 ? 1 : 16;
+
+    public override string Source => "measurement/mma_rate.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<MmaRateArguments>();
+
+    /// <summary>Two blocks are four warps for each of a multiprocessor's tensor cores.</summary>
+    public override int BlockThreads => 256;
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+    [
+        ("STORAGE", Storage.CudaName()),
+        ("PLAIN_ARITHMETIC", Flag(Storage == KernelStorage.F32)),
+        ("BLOCKS_PER_SM", Number(BlocksPerMultiprocessor)),
+    ];
+
+    /// <summary>As many blocks as the device holds at once.</summary>
+    public LaunchGeometry Geometry(int multiprocessors)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
+        return new LaunchGeometry(multiprocessors * BlocksPerMultiprocessor, BlockThreads);
+    }
+
+    /// <param name="steps">Of the launch.</param>
+    /// <param name="geometry">Of the launch.</param>
+    public KernelCost Cost(int steps, in LaunchGeometry geometry)
+    {
+        long threads = (long)geometry.Grid.X * BlockThreads;
+        long bytes = (threads * sizeof(float)) + ((long)(Rows + Columns) * Depth * Storage.ElementBytes());
+        return new KernelCost(bytes, threads / WarpLanes * steps * 2L * Rows * Columns * Depth);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Text.Json;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.KernelBench;
+using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
+using Xunit;
+
+namespace XComposer2.Native.GpuTests;
+
+/// <summary>That the kernel benchmark runs. What it finds is for a GPU to say.</summary>
+public sealed class KernelBenchTests(GpuDevice device)
+{
+    private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
+
+    private static readonly string demo = RepositoryPaths.Find("tools/demo/checkpoint");
+
+    [Fact]
+    public void Every_kernel_is_timed_at_the_demos_sizes()
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"xc2-kernel-bench-{Environment.ProcessId}.json");
+        try
+        {
+            (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--json", file);
+            Assert.True(exitCode == 0, output);
+            Assert.Contains("farthest from the limit", output, StringComparison.Ordinal);
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
+            JsonElement report = json.RootElement;
+            Assert.True(report.GetProperty("quick").GetBoolean());
+            foreach (string ceiling in (string[])["read_gb_per_s", "mma_tflop_per_s"])
+                Assert.True(report.GetProperty(ceiling).GetDouble() > 0, ceiling);
+            JsonElement[] times = [.. report.GetProperty("kernels").EnumerateArray()];
+            Assert.All(times, time => Assert.True(time.GetProperty("min_us").GetDouble() > 0 && time.GetProperty("median_us").GetDouble() <= time.GetProperty("p90_us").GetDouble()));
+            // The program's own kernels, so that a copy without kernels/ can be tested too.
+            KernelSizes sizes = ModelKernels.SizesOf(DemoConfig());
+            KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
+            Assert.Equal(
+                KernelCatalog.For(sizes, storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
+                times.Select(time => time.GetProperty("kernel").GetString()).Distinct().Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("written")]
+    [InlineData("warm")]
+    public void The_cache_can_be_left_otherwise(string state)
+    {
+        (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "advance_step", "--json");
+        Assert.True(exitCode == 0, output);
+        using JsonDocument json = JsonDocument.Parse(output);
+        Assert.Equal(state, json.RootElement.GetProperty("l2").GetString());
+        Assert.Equal(["advance_step"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
+    }
+
+    /// <summary>At the real sizes: offsets, grids and alignment of the operands are those that figures are made with.</summary>
+    [Theory]
+    [InlineData("linear_decode 6144x4096, rope and cache, normed, 8 rows")]
+    [InlineData("linear_decode 4096x4096 int8, residual, 1 row")]
+    [InlineData("linear_prefill 4096x4096, residual, lora 256 on 0, 64 rows")]
+    [InlineData("decode_attention 32/8 heads of 128, 8 sequences of 1300")]
+    [InlineData("sample_token 1 row of 92544, top-k 40, top-p 0.8")]
+    [InlineData("embed_tokens 512 rows of 4096, 512 of them visual")]
+    public void Cases_of_the_7B_run(string name)
+    {
+        KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
+        KernelSizes sizes = ModelKernels.SizesOf(ModelPresets.Find("internlm-xcomposer2-vl-7b"));
+        KernelCase item = CaseCatalog.For(sizes, storage, DeviceShape.Of(device.Context.Device), CaseSizes.Full).Single(found => found.Name == name);
+        using KernelBenchmark benchmark = KernelBenchmark.Open();
+        KernelBenchReport report = benchmark.Measure([item], new KernelBenchPlan { Storage = storage, IsQuick = true, Repetitions = 1 }, null, TestContext.Current.CancellationToken);
+        Assert.Equal([item], report.Timings.Select(timing => timing.Case));
+    }
+
+    [Fact]
+    public void Too_little_memory_is_said_with_numbers()
+    {
+        if (!device.Context.Device.Name.StartsWith("Emulated", StringComparison.Ordinal))
+            Assert.Skip("only the emulated device can be made small");
+        (int exitCode, string output) = Run("900", "--filter", "linear_decode 92544x4096, f32 out, 1 row");
+        Assert.Equal(1, exitCode);
+        Assert.Matches("^xc2: not enough memory: 'read_stream 1024 MiB' needs [0-9]+ MiB of device memory, Emulated device, .* has [0-9]+ MiB free; close what else uses it", output);
+    }
+
+    [Fact]
+    public void A_launch_that_is_refused_names_its_case()
+    {
+        Assert.NotNull(device.Context);
+        CaseMemory memory = new();
+        long finished = memory.Zeros(16);
+        KernelCase item = KernelCase.Create(
+            "with too many threads", new AdvanceStep(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
+            start => new AdvanceStepArguments(start + finished, start + finished, start + finished, start + finished, 1, 0));
+        using KernelBenchmark benchmark = KernelBenchmark.Open();
+        KernelBenchPlan plan = new() { Storage = KernelStorage.F16, IsQuick = true, Repetitions = 1 };
+        KernelBenchException failure = Assert.Throws<KernelBenchException>(() => benchmark.Measure([item], plan, null, TestContext.Current.CancellationToken));
+        Assert.StartsWith("'advance_step with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static ModelConfig DemoConfig()
+    {
+        using Checkpoint checkpoint = CheckpointFolder.Open(demo);
+        return checkpoint.Config;
+    }
+
+    private (int ExitCode, string Output) Run(string? memory, params ReadOnlySpan<string> arguments)
+    {
+        Assert.NotNull(device.Context);
+        string program = Path.Combine(AppContext.BaseDirectory, "xc2");
+        bool isSelfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        string[] words = ["bench", "kernels", .. arguments];
+        var start = isSelfContained ? new ProcessStartInfo(program, words) : new ProcessStartInfo("dotnet", [program + ".dll", .. words]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        start.Environment["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests");
+        if (memory is not null) start.Environment["XC2_EMULATED_MEMORY_MB"] = memory;
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"it took over {limit.TotalMinutes} minutes");
+        }
+
+        return (process.ExitCode, output.Result + errors.Result);
+    }
+}
