@@ -114,6 +114,31 @@ public sealed class RunAheadTests(GpuDevice device)
         Assert.True(cuda.IsIdle);
     }
 
+    [Fact]
+    public async Task A_token_allocates_nothing()
+    {
+        using XComposerEngine engine = await LoadAsync(DeviceKind.Cuda);
+        CancellationToken cancellation = Cancellation;
+        using var sequence = new KeyValueSequence(engine.Runner.Pool);
+        engine.Runner.Prefill(sequence, [PromptPosition.Text(300), PromptPosition.Text(301)], cancellation);
+        using ITokenSampler sampler = engine.Runner.CreateSampler(greedy, seed: 0);
+        engine.Runner.Choose(sampler);
+        for (int token = 0; token < 3; token++)
+            Generate();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Generate();
+        Generate();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Generate()
+        {
+            engine.Runner.Step(sequence, sampler, cancellation);
+            engine.Runner.Choose(sampler);
+            sampler.Take();
+            sequence.Advance(1);
+        }
+    }
+
     /// <summary>Inputs have page-locked places of their own: the next step's are written when the copies are done, not the step.</summary>
     [Fact]
     public void The_host_writes_the_next_prompt_step_while_the_one_before_is_to_be_done()
