@@ -17,8 +17,8 @@ internal static class ComposeCommand
         Article
           --instruction TEXT       what to write, in any words; - is standard input
           --title TEXT             what it is about; or with these
-          --outline FILE             a text, one point a line
-          --material FILE            a text to write from; repeat for more
+          --outline FILE           a text, one point a line
+          --material FILE          a text to write from; repeat for more
 
         Pictures
           --image FILE             your own: written from, and each used once at most;

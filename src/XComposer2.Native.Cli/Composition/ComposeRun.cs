@@ -15,6 +15,8 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         // Everything that can be wrong is told before a model is loaded.
         RequireOptions();
         string folder = request.Folder ?? FreeFolder();
+        if (!request.Force && Directory.Exists(folder))
+            throw new ArticleFileException($"{folder}: the folder exists already; --force takes it over, and leaves other files in it alone");
         ArticleFolder.RequireFree(folder, request.Force);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         ArticleRequest article = new()

@@ -14,8 +14,11 @@ static void from_environment(Configuration& configuration) {
     };
     for (const auto& entry : variables)
         if (const char* value = std::getenv(entry.variable))
-            if (!configuration.set(entry.name, value))
-                std::fprintf(stderr, "emulated device: %s=%s is not understood; the default stays\n", entry.variable, value);
+            if (!configuration.set(entry.name, value)) {
+                // The default in its place would prove something else than what was asked for.
+                std::fprintf(stderr, "emulated device: %s=%s is not understood\n", entry.variable, value);
+                std::_Exit(2);
+            }
 }
 
 Configuration& Configuration::instance() {
@@ -33,8 +36,9 @@ static bool number(const std::string& value, u64& result) {
     return !value.empty() && *end == '\0';
 }
 
-bool Configuration::set(const std::string& name, const std::string& value) {
+bool Configuration::set(const std::string& name, const std::string& given) {
     u64 parsed = 0;
+    const std::string value = name == "arch" && given.rfind("sm_", 0) == 0 ? given.substr(3) : given;
     if (name == "schedule") {
         if (value != "forward" && value != "reverse" && value != "shuffled")
             return false;

@@ -24,6 +24,18 @@ internal static class DeviceLibraries
         return new CudaOptions { DriverLibrary = library, CompilerLibrary = library };
     }
 
+    /// <summary>Where the program's compiled kernels stay from run to run. Each build of the emulated device has a place of its own, because it loads no
+    /// other's, and folders that others filled are believed whatever compiler filled them.</summary>
+    /// <param name="driver">The driver library.</param>
+    public static string KernelCache(string? driver)
+    {
+        string build = driver is not null && File.Exists(driver) ? $"{File.GetLastWriteTimeUtc(driver).Ticks:x}" : "gpu";
+        return Path.Combine(Path.GetTempPath(), "xc2-gpu-tests", build);
+    }
+
+    /// <summary>The same, of the driver that this process's tests run on.</summary>
+    public static string KernelCache() => KernelCache(Environment.GetEnvironmentVariable(DriverVariable));
+
     /// <summary>The path of the emulated device, which is built where it is older than its sources.</summary>
     /// <exception cref="CudaUnavailableException">It cannot be built on this machine.</exception>
     public static string BuildEmulatedDevice()

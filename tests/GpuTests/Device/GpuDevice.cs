@@ -42,6 +42,13 @@ public sealed class GpuDevice : IDisposable
     /// <summary>Storage types whose kernels this generation runs: 16-bit ones on tensor cores, F32 for tests.</summary>
     public bool Supports(KernelStorage storage) => storage != KernelStorage.BF16 || Capability.Number >= 80;
 
+    /// <summary>Skips the test, aloud, where the program would refuse to run in this storage type.</summary>
+    /// <param name="storage">As on the command line.</param>
+    public void Require(string storage)
+    {
+        if (!Supports(Enum.Parse<KernelStorage>(storage, ignoreCase: true))) Assert.Skip($"{storage} has no tensor cores on {Capability}");
+    }
+
     /// <summary>Runs a kernel and waits for it, so that a fault is this launch's.</summary>
     public void Run<T>(KernelDefinition definition, LaunchGeometry geometry, in T arguments)
         where T : unmanaged

@@ -11,9 +11,6 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
 
     private static readonly string demo = RepositoryPaths.Root is null ? "" : RepositoryPaths.Find("tools/demo");
 
-    // Kept from run to run: the kernels of the demo.
-    private static readonly string kernels = RepositoryPaths.Root is null ? "" : RepositoryPaths.Find("artifacts/test-kernels");
-
     private readonly string folder = Directory.CreateTempSubdirectory("xc2-failures-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -146,7 +143,7 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
     public void Kernels_that_were_compiled_elsewhere_need_no_NVRTC()
     {
         Dictionary<string, string?> environment = Emulated();
-        string shipped = kernels + "-shipped", own = Path.Combine(folder, "own");
+        string shipped = environment["XC2_CACHE"] + "-shipped", own = Path.Combine(folder, "own");
         ProgramRun compiled = ProgramRun.Start(environment, "kernels", "compile", "--model", Path.Combine(demo, "checkpoint"), "--arch", $"sm_{Architecture}", "--out", shipped);
         Assert.True(compiled.ExitCode == 0, compiled.All);
         environment["XC2_KERNELS"] = shipped;
@@ -160,7 +157,12 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
     }
 
     // Hopper's own code has its own instructions.
-    private static string Architecture => Environment.GetEnvironmentVariable("XC2_EMULATED_ARCH") is { Length: > 0 } named ? named == "90" ? "90a" : named : "80";
+    private static string Architecture => Environment.GetEnvironmentVariable("XC2_EMULATED_ARCH")?.Replace("sm_", "", StringComparison.Ordinal) switch
+    {
+        null or "" => "80",
+        "90" => "90a",
+        { } named => named,
+    };
 
     private static Dictionary<string, string?> Emulated()
     {
@@ -169,7 +171,7 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         try
         {
             string library = DeviceLibraries.BuildEmulatedDevice();
-            return new() { ["XC2_CUDA_DRIVER"] = library, ["XC2_NVRTC"] = library, ["XC2_CACHE"] = kernels, ["XC2_KERNELS"] = null };
+            return new() { ["XC2_CUDA_DRIVER"] = library, ["XC2_NVRTC"] = library, ["XC2_CACHE"] = DemoKernels(library), ["XC2_KERNELS"] = null };
         }
         catch (CudaUnavailableException missing)
         {
@@ -177,6 +179,9 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
             throw;
         }
     }
+
+    // Kept from run to run, beside what other tests keep: here it is counted what is there.
+    private static string DemoKernels(string library) => DeviceLibraries.KernelCache(library) + "-demo";
 
     private static ProgramRun Ask(Dictionary<string, string?> environment, string kind, params ReadOnlySpan<string> more) => ProgramRun.Start(
         environment,
@@ -206,11 +211,12 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
     /// <summary>Into this test's folder, as a cache would lie there; compiled first where that has not been done.</summary>
     private string CopyKernels()
     {
-        ProgramRun run = Ask(Emulated(), "cuda");
+        Dictionary<string, string?> environment = Emulated();
+        ProgramRun run = Ask(environment, "cuda");
         Assert.True(run.ExitCode == 0, run.All);
         string copies = CubinFolders.Within(folder);
         Directory.CreateDirectory(copies);
-        foreach (string file in Directory.GetFiles(CubinFolders.Within(kernels)))
+        foreach (string file in Directory.GetFiles(CubinFolders.Within(environment["XC2_CACHE"]!)))
             File.Copy(file, Path.Combine(copies, Path.GetFileName(file)));
         return copies;
     }

@@ -22,7 +22,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Errors)
     {
         Dictionary<string, string?> environment = new()
         {
-            ["XC2_EMULATED_SCHEDULE"] = schedule, ["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests"),
+            ["XC2_EMULATED_SCHEDULE"] = schedule, ["XC2_CACHE"] = DeviceLibraries.KernelCache(),
         };
         if (architecture is not null)
             environment["XC2_EMULATED_ARCH"] = architecture;

@@ -113,7 +113,7 @@ public sealed class KernelBenchTests(GpuDevice device)
         string[] words = ["bench", "kernels", .. arguments];
         var start = isSelfContained ? new ProcessStartInfo(program, words) : new ProcessStartInfo("dotnet", [program + ".dll", .. words]);
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        start.Environment["XC2_CACHE"] = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests");
+        start.Environment["XC2_CACHE"] = DeviceLibraries.KernelCache();
         if (memory is not null) start.Environment["XC2_EMULATED_MEMORY_MB"] = memory;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();

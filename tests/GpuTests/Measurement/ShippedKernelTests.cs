@@ -18,7 +18,7 @@ public sealed class ShippedKernelTests(GpuDevice device)
         Assert.NotNull(device.Context);
         if (Path.Exists(beside))
             Assert.Skip($"{beside} is there already");
-        string full = Path.Combine(Path.GetTempPath(), "xc2-gpu-tests"), empty = Directory.CreateTempSubdirectory("xc2-shipped-").FullName;
+        string full = DeviceLibraries.KernelCache(), empty = Directory.CreateTempSubdirectory("xc2-shipped-").FullName;
         string[] words = [.. command, RepositoryPaths.Find("tools/demo/checkpoint")];
         try
         {

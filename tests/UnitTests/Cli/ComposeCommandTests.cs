@@ -163,7 +163,7 @@ public sealed class ComposeCommandTests : IDisposable
         Directory.CreateDirectory(Folder);
         using CliHarness xc2 = Harness();
         Assert.Equal(ExitCode.Failed, await xc2.RunAsync(Compose("--instruction", "x")));
-        Assert.Equal($"xc2: {Folder}: the folder exists already\n", xc2.Error);
+        Assert.Equal($"xc2: {Folder}: the folder exists already; --force takes it over, and leaves other files in it alone\n", xc2.Error);
         Assert.Null(xc2.LoadedWith);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Folder));
 
