@@ -11,8 +11,6 @@ namespace XComposer2.Native.GpuTests;
 /// <summary>That the kernel benchmark runs. What it finds is for a GPU to say.</summary>
 public sealed class KernelBenchTests(GpuDevice device)
 {
-    private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
-
     private static readonly string demo = RepositoryPaths.Find("tools/demo/checkpoint");
 
     [Fact]
@@ -108,21 +106,9 @@ public sealed class KernelBenchTests(GpuDevice device)
     private (int ExitCode, string Output) Run(string? memory, params ReadOnlySpan<string> arguments)
     {
         Assert.NotNull(device.Context);
-        string program = Path.Combine(AppContext.BaseDirectory, "xc2");
-        bool isSelfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        string[] words = ["bench", "kernels", .. arguments];
-        var start = isSelfContained ? new ProcessStartInfo(program, words) : new ProcessStartInfo("dotnet", [program + ".dll", .. words]);
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        start.Environment["XC2_CACHE"] = DeviceLibraries.KernelCache();
-        if (memory is not null) start.Environment["XC2_EMULATED_MEMORY_MB"] = memory;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(limit))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"it took over {limit.TotalMinutes} minutes");
-        }
-
-        return (process.ExitCode, output.Result + errors.Result);
+        Dictionary<string, string?> environment = new() { ["XC2_CACHE"] = DeviceLibraries.KernelCache() };
+        if (memory is not null) environment["XC2_EMULATED_MEMORY_MB"] = memory;
+        ProgramRun run = ProgramRun.Start(environment, ["bench", "kernels", .. arguments]);
+        return (run.ExitCode, run.All);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
@@ -6,8 +5,6 @@ namespace XComposer2.Native.GpuTests;
 /// <summary>Kernels that lie beside the program are taken, and nothing is compiled.</summary>
 public sealed class ShippedKernelTests(GpuDevice device)
 {
-    private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
-
     private static readonly string beside = Path.Combine(AppContext.BaseDirectory, "cubins");
 
     [Theory]
@@ -40,19 +37,7 @@ public sealed class ShippedKernelTests(GpuDevice device)
 
     private static void Run(string cache, string[] words)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "xc2");
-        bool isSelfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        var start = isSelfContained ? new ProcessStartInfo(program, words) : new ProcessStartInfo("dotnet", [program + ".dll", .. words]);
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        start.Environment["XC2_CACHE"] = cache;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(limit))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"it took over {limit.TotalMinutes} minutes");
-        }
-
-        Assert.True(process.ExitCode == 0, output.Result + errors.Result);
+        ProgramRun run = ProgramRun.Start(new Dictionary<string, string?> { ["XC2_CACHE"] = cache }, words);
+        Assert.True(run.ExitCode == 0, run.All);
     }
 }
