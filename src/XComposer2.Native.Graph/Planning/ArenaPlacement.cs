@@ -66,3 +66,16 @@ internal sealed class ArenaPlacement
         return Array.ConvertAll(keys, key => key.Request);
     }
 }
+
+/// <summary>A buffer to be placed: its size, already aligned, and when it is live.</summary>
+internal readonly record struct ArenaRequest(long Bytes, LiveRange Live);
+
+/// <summary>Which buffer the greedy placement takes next. Ties keep the order of the operations, so that a plan is reproducible.</summary>
+internal enum PlacementOrder : byte
+{
+    /// <summary>Largest first: small ones fill the gaps that large ones leave.</summary>
+    BySize,
+
+    /// <summary>Longest lived first: the residual stream and outputs settle at the bottom.</summary>
+    ByLifetime,
+}

@@ -56,3 +56,10 @@ public sealed class ExecutionPlan
     /// <summary>Scratch of the operation at this step, its own only while it runs; 0 bytes where it asked for none.</summary>
     public ArenaSlot ScratchOf(int step) => scratch[step];
 }
+
+/// <summary>Part of the arena. <paramref name="Bytes"/> 0 means that there is none; the offset says nothing then.</summary>
+public readonly record struct ArenaSlot(long OffsetBytes, long Bytes)
+{
+    /// <summary>First byte after the slot.</summary>
+    public long EndBytes => OffsetBytes + Bytes;
+}

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+
+namespace XComposer2.Native.Graph;
+
+/// <summary>Patches through a stride-p convolution, class token first, position table added.
+/// Pixels [images, 3, S, S] F32; Weight [width, 3, p, p]; ClassToken [width]; Positions [patches + 1, width]; Output [images x (patches + 1), width] F32.</summary>
+public sealed record PatchEmbeddingOp(Tensor Pixels, Tensor Weight, Tensor ClassToken, Tensor Positions, Tensor Output) : Operation(Output)
+{
+    public override string Name => "patch_embedding";
+
+    public override ImmutableArray<Tensor> Inputs => Present(Pixels, Weight, ClassToken, Positions);
+}
+
+/// <summary>Softmax attention of every token to every token of the same picture, no mask. Query, Key, Value and Output [images x tokens, heads x head size] F32.</summary>
+public sealed record VisionAttentionOp(Tensor Query, Tensor Key, Tensor Value, int TokensPerImage, int Heads, Tensor Output) : Operation(Output)
+{
+    public override string Name => "vision_attention";
+
+    public override ImmutableArray<Tensor> Inputs => Present(Query, Key, Value);
+}
+
+/// <summary>Drops the class token of each picture: [images x (patches + 1), width] to [images x patches, width].</summary>
+public sealed record SelectPatchesOp(Tensor Input, int TokensPerImage, Tensor Output) : Operation(Output)
+{
+    public override string Name => "select_patches";
+
+    public override ImmutableArray<Tensor> Inputs => Present(Input);
+}
