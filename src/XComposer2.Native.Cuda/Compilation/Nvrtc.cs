@@ -138,3 +138,38 @@ public sealed unsafe class Nvrtc
 
     private string Describe(NvrtcResult result) => $"{Marshal.PtrToStringUTF8((nint)functions.nvrtcGetErrorString(result))} ({(int)result})";
 }
+
+/// <summary>What NVRTC made of a program.</summary>
+/// <param name="Image">A cubin, or PTX text with a zero byte at its end.</param>
+/// <param name="Log">Warnings, and what <c>--ptxas-options=-v</c> prints; empty where there is nothing.</param>
+public sealed record CompiledKernel(ReadOnlyMemory<byte> Image, string Log);
+
+/// <summary>A compilation that failed, or another NVRTC call: the message names call, code, file, target and options, and ends with the log.</summary>
+public sealed class NvrtcException : Exception
+{
+    internal NvrtcException(NvrtcResult result, string message, string log)
+        : base(log.Length == 0 ? message : $"{message}\n{log}")
+    {
+        Result = result;
+        Log = log;
+    }
+
+    public NvrtcResult Result { get; }
+
+    /// <summary>What the compiler printed; empty where it printed nothing.</summary>
+    public string Log { get; }
+}
+
+/// <summary><c>nvrtcResult</c>.</summary>
+public enum NvrtcResult
+{
+    Success = 0,
+    OutOfMemory = 1,
+    ProgramCreationFailure = 2,
+    InvalidInput = 3,
+    InvalidProgram = 4,
+    InvalidOption = 5,
+    Compilation = 6,
+    BuiltinOperationFailure = 7,
+    InternalError = 11,
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace XComposer2.Native.Cuda;
@@ -98,4 +99,13 @@ public sealed unsafe class CudaDevice
         int end = text.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? text : text[..end]);
     }
+}
+
+/// <summary>The generation of a GPU: 8.6 is sm_86.</summary>
+public readonly record struct ComputeCapability(int Major, int Minor)
+{
+    /// <summary>As the compiler counts: 86, 90, 120.</summary>
+    public int Number => (10 * Major) + Minor;
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}");
 }

@@ -32,3 +32,56 @@ public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicS
         ? string.Create(CultureInfo.InvariantCulture, $", L2 window of {part.Span.LengthBytes} bytes at {part.Span.Pointer}, hit ratio {part.HitRatio}")
         : string.Empty;
 }
+
+/// <summary>Sizes of a grid, a block or a cluster, x first.</summary>
+public readonly record struct Dim3(int X, int Y = 1, int Z = 1)
+{
+    public static implicit operator Dim3(int x) => new(x);
+
+    public static Dim3 FromInt32(int x) => new(x);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{X}x{Y}x{Z}");
+}
+
+/// <summary>Which accesses of a launch stay in the L2 cache.</summary>
+/// <param name="Span">At most <see cref="CudaDevice.AccessPolicyWindowBytes"/> long.</param>
+/// <param name="HitRatio">The part of the accesses inside of the span that persist, 0 to 1; all others stream.</param>
+public readonly record struct L2Window(DeviceSpan Span, float HitRatio);
+
+/// <summary>A geometry as the driver's list of attributes.</summary>
+internal static unsafe class LaunchAttributes
+{
+    public const int MaximumCount = 4;
+
+    /// <summary>Writes the attributes that the geometry has and returns how many.</summary>
+    public static uint Write(in LaunchGeometry geometry, LaunchAttribute* attributes)
+    {
+        uint count = 0;
+        if (geometry.Cluster is { } cluster)
+            attributes[count++] = new LaunchAttribute
+            {
+                Id = LaunchAttributeId.ClusterDimension,
+                ClusterDim = new ClusterDimension { X = (uint)cluster.X, Y = (uint)cluster.Y, Z = (uint)cluster.Z },
+            };
+        if (geometry.IsCooperative)
+            attributes[count++] = new LaunchAttribute { Id = LaunchAttributeId.Cooperative, Cooperative = 1 };
+        if (geometry.OverlapsPredecessor)
+            attributes[count++] = new LaunchAttribute
+            {
+                Id = LaunchAttributeId.ProgrammaticStreamSerialization,
+                ProgrammaticStreamSerializationAllowed = 1,
+            };
+        if (geometry.L2Window is { } window)
+            attributes[count++] = new LaunchAttribute { Id = LaunchAttributeId.AccessPolicyWindow, AccessPolicyWindow = Describe(window) };
+        return count;
+    }
+
+    private static AccessPolicyWindow Describe(L2Window window) => new()
+    {
+        BasePtr = window.Span.Pointer,
+        NumBytes = (nuint)window.Span.LengthBytes,
+        HitRatio = window.HitRatio,
+        HitProp = AccessProperty.Persisting,
+        MissProp = AccessProperty.Streaming,
+    };
+}

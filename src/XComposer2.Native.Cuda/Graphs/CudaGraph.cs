@@ -59,3 +59,24 @@ public sealed unsafe class CudaGraph : CudaResource
 
     private protected override void Release() => Context.NoteRelease(Functions.cuGraphDestroy(handle), nameof(DriverFunctions.cuGraphDestroy));
 }
+
+/// <summary>A step of a graph; means something as long as the graph lives.</summary>
+public readonly record struct GraphNode
+{
+    internal GraphNode(nint value) => Value = value;
+
+    internal nint Value { get; }
+}
+
+/// <summary><c>CUgraphNodeType</c>, as far as a capture makes them.</summary>
+public enum GraphNodeType
+{
+    Kernel = 0,
+    Memcpy = 1,
+    Memset = 2,
+    Host = 3,
+    Graph = 4,
+    Empty = 5,
+    WaitEvent = 6,
+    EventRecord = 7,
+}

@@ -1,4 +1,15 @@
+using System.Runtime.InteropServices;
+
 namespace XComposer2.Native.Cuda;
+
+/// <summary>A library's exported functions.</summary>
+internal interface INativeExports
+{
+    /// <summary>The library's path or loader name, for messages.</summary>
+    string Name { get; }
+
+    bool TryFind(string symbol, out nint address);
+}
 
 internal static class NativeExports
 {
@@ -10,4 +21,12 @@ internal static class NativeExports
             : throw new CudaUnavailableException(
                 CudaUnavailableReason.LibraryUnusable,
                 $"{exports.Name} does not export {symbol}: it is not an NVIDIA library of CUDA 12.0 or newer");
+}
+
+/// <summary>A library in this process. It is never unloaded: drivers leave threads behind that would run in the hole.</summary>
+internal sealed class LoadedLibrary(string name, nint handle) : INativeExports
+{
+    public string Name => name;
+
+    public bool TryFind(string symbol, out nint address) => NativeLibrary.TryGetExport(handle, symbol, out address);
 }

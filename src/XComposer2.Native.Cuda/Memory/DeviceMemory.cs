@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace XComposer2.Native.Cuda;
 
 /// <summary>Owned device memory, at least 256-byte aligned, not cleared.</summary>
@@ -48,5 +50,45 @@ public sealed unsafe class DeviceMemory : CudaResource
         return context.Driver.Functions.cuMemGetInfo_v2(&free, &total) == CudaResult.Success
             ? $"{(long)free} of {(long)total} bytes free"
             : "free bytes unknown";
+    }
+}
+
+/// <summary>A run of bytes on the device. Does not own them.</summary>
+public readonly record struct DeviceSpan(DevicePointer Pointer, long LengthBytes)
+{
+    /// <exception cref="ArgumentOutOfRangeException">The part is not inside.</exception>
+    public DeviceSpan Slice(long offsetBytes, long lengthBytes)
+    {
+        SpanBounds.Check(LengthBytes, offsetBytes, lengthBytes);
+        return new DeviceSpan(Pointer + offsetBytes, lengthBytes);
+    }
+}
+
+/// <summary>An address on the device.</summary>
+public readonly record struct DevicePointer(ulong Address)
+{
+    public static DevicePointer operator +(DevicePointer start, long offsetBytes) => start.Add(offsetBytes);
+
+    /// <summary>So many bytes further.</summary>
+    public DevicePointer Add(long offsetBytes) => new(unchecked(Address + (ulong)offsetBytes));
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"0x{Address:x}");
+}
+
+internal static class SpanBounds
+{
+    /// <exception cref="ArgumentOutOfRangeException">The part is not inside of the whole.</exception>
+    public static void Check(long wholeBytes, long offsetBytes, long lengthBytes)
+    {
+        if (offsetBytes < 0 || lengthBytes < 0 || offsetBytes > wholeBytes - lengthBytes)
+            throw new ArgumentOutOfRangeException(
+                nameof(offsetBytes), $"{lengthBytes} bytes from {offsetBytes} on are not inside of {wholeBytes} bytes");
+    }
+
+    /// <exception cref="ArgumentException">The two sides of a copy differ in length.</exception>
+    public static void CheckEqual(long destinationBytes, long sourceBytes)
+    {
+        if (destinationBytes != sourceBytes)
+            throw new ArgumentException($"a copy of {sourceBytes} bytes into {destinationBytes} bytes");
     }
 }

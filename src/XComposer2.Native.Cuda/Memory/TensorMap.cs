@@ -53,3 +53,79 @@ public unsafe struct TensorMap
         private ulong first;
     }
 }
+
+/// <summary>What a <see cref="TensorMap"/> is made from. Sizes are innermost first, as TMA counts.</summary>
+public readonly ref struct TensorMapLayout
+{
+    /// <summary>A multiple of 16 bytes.</summary>
+    public required DevicePointer Start { get; init; }
+
+    public required TensorMapType Type { get; init; }
+
+    /// <summary>Elements of each dimension, innermost first.</summary>
+    public required ReadOnlySpan<ulong> Sizes { get; init; }
+
+    /// <summary>Bytes from one to the next in each dimension but the innermost; multiples of 16.</summary>
+    public required ReadOnlySpan<ulong> StridesBytes { get; init; }
+
+    /// <summary>Elements of each dimension that one copy takes, at most 256.</summary>
+    public required ReadOnlySpan<uint> Box { get; init; }
+
+    public TensorMapInterleave Interleave { get; init; }
+
+    public TensorMapSwizzle Swizzle { get; init; }
+
+    public TensorMapPromotion Promotion { get; init; }
+
+    public TensorMapFill Fill { get; init; }
+
+    internal string Describe() =>
+        $"{Type} at {Start}, sizes {List(Sizes)}, strides {List(StridesBytes)} bytes, box {List(Box)}, swizzle {Swizzle}, interleave {Interleave}";
+
+    private static string List<T>(ReadOnlySpan<T> values) => $"[{string.Join(", ", values.ToArray())}]";
+}
+
+/// <summary><c>CUtensorMapDataType</c>, the members in use.</summary>
+public enum TensorMapType
+{
+    UInt8 = 0,
+    UInt16 = 1,
+    UInt32 = 2,
+    Int32 = 3,
+    Float16 = 6,
+    Float32 = 7,
+    BFloat16 = 9,
+}
+
+/// <summary><c>CUtensorMapInterleave</c>.</summary>
+public enum TensorMapInterleave
+{
+    None = 0,
+    Bytes16 = 1,
+    Bytes32 = 2,
+}
+
+/// <summary><c>CUtensorMapSwizzle</c>.</summary>
+public enum TensorMapSwizzle
+{
+    None = 0,
+    Bytes32 = 1,
+    Bytes64 = 2,
+    Bytes128 = 3,
+}
+
+/// <summary><c>CUtensorMapL2promotion</c>.</summary>
+public enum TensorMapPromotion
+{
+    None = 0,
+    L2Bytes64 = 1,
+    L2Bytes128 = 2,
+    L2Bytes256 = 3,
+}
+
+/// <summary><c>CUtensorMapFloatOOBfill</c>: what is read outside of the tensor.</summary>
+public enum TensorMapFill
+{
+    Zero = 0,
+    NanRequestZeroFma = 1,
+}

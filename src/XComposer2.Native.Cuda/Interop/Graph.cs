@@ -19,3 +19,28 @@ internal unsafe struct KernelNodeParameters
     public KernelHandle Kern;
     public ContextHandle Ctx;
 }
+
+/// <summary><c>CUgraphInstantiate_flags</c>; the parameter is 64 bits wide.</summary>
+[Flags]
+internal enum GraphInstantiateFlags : ulong
+{
+    None = 0,
+    UseNodePriority = 8,
+}
+
+/// <summary><c>CUgraphExecUpdateResultInfo</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct GraphUpdateInfo
+{
+    public GraphUpdateResult Result;
+    public GraphNode ErrorNode;
+    public GraphNode ErrorFromNode;
+}
+
+/// <summary><c>CUstreamCaptureStatus</c>.</summary>
+internal enum CaptureStatus
+{
+    None = 0,
+    Active = 1,
+    Invalidated = 2,
+}
