@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 
@@ -76,3 +77,9 @@ public sealed record PrefillAttention : KernelDefinition
         return cost;
     }
 }
+
+/// <summary>As <c>attention/prefill_attention.cu</c> declares it. Made by <see cref="PrefillAttention.Bind"/>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct PrefillAttentionArguments(
+    DevicePointer Queries, DevicePointer Outputs, DevicePointer Layer, long PageBytes, DevicePointer Spans, DevicePointer PageTable,
+    int Sequences, float ScoreScale);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
@@ -79,3 +80,8 @@ public sealed record VisionAttention : KernelDefinition
         return new KernelCost(4 * rows * Heads * HeadSize * Storage.ElementBytes(), 4 * rows * tokensPerImage * Heads * HeadSize);
     }
 }
+
+/// <summary>As <c>attention/vision_attention.cu</c> declares it. Made by <see cref="VisionAttention.Bind"/>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct VisionAttentionArguments(
+    DevicePointer Queries, DevicePointer Keys, DevicePointer Values, DevicePointer Outputs, int Tokens, float ScoreScale);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
@@ -49,4 +50,54 @@ public sealed record LinearDecode : KernelDefinition
     public LaunchGeometry Geometry() => new((Form.OutFeatures + StripRows - 1) / StripRows, BlockThreads);
 
     public KernelCost Cost(int rows) => Form.Cost(rows, HasNorm ? sizeof(float) : Form.Storage.ElementBytes());
+}
+
+/// <summary>As <c>gemm/linear_decode.cu</c> declares it. What the specialisation does not use may stay null. Matrices are aligned to 16 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct LinearDecodeArguments
+{
+    /// <summary>[rows, in]; F32 where it is normed.</summary>
+    public DevicePointer Input { get; init; }
+
+    /// <summary>[in], of the norm.</summary>
+    public DevicePointer Gain { get; init; }
+
+    /// <summary>[out, in].</summary>
+    public DevicePointer Weight { get; init; }
+
+    /// <summary>F32 [out], of int8 weights.</summary>
+    public DevicePointer WeightScale { get; init; }
+
+    /// <summary>[out].</summary>
+    public DevicePointer Bias { get; init; }
+
+    /// <summary>F32 [rows, out]; may be the output.</summary>
+    public DevicePointer Residual { get; init; }
+
+    /// <summary>[rows, <see cref="LinearForm.OutputColumns"/>].</summary>
+    public DevicePointer Output { get; init; }
+
+    /// <summary>F32 [positions, head size / 2, 2]: cosine and sine.</summary>
+    public DevicePointer RopeTable { get; init; }
+
+    /// <summary>Page 0 of this layer's part of the cache.</summary>
+    public DevicePointer Pages { get; init; }
+
+    /// <summary>[<see cref="SequenceCount"/>] of <c>common/sequence_span.cuh</c>.</summary>
+    public DevicePointer Sequences { get; init; }
+
+    /// <summary>I32: physical pages.</summary>
+    public DevicePointer PageTable { get; init; }
+
+    public long PageBytes { get; init; }
+
+    /// <summary>1 to <see cref="LinearDecode.MaxRows"/>.</summary>
+    public int Rows { get; init; }
+
+    public int SequenceCount { get; init; }
+
+    /// <summary>Of the norm.</summary>
+    public float Epsilon { get; init; }
+
+    private int Reserved { get; init; }
 }

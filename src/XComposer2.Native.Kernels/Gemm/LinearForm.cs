@@ -98,3 +98,26 @@ public sealed record LinearForm
     private static ArgumentException Refused(string property, string expected, object found) =>
         new($"{nameof(LinearForm)}.{property}: expected {expected}, found {found}", property);
 }
+
+/// <summary>What a linear does with its sums. The numbers are those of <c>gemm/linear_epilogue.cuh</c>.</summary>
+public enum LinearFinish : byte
+{
+    /// <summary>activation(sum + bias) + residual, each where there is one.</summary>
+    Plain = 0,
+
+    /// <summary>silu(gate) * up: half as many columns. Rows of the weights in the order of <see cref="RowPermutation.GateUp"/>.</summary>
+    Gated = 1,
+
+    /// <summary>Queries and keys are rotated, keys and values appended to the cache. Rows of the weights in the order of <see cref="RowPermutation.Rope"/>.</summary>
+    RopeKvAppend = 2,
+}
+
+/// <summary>How a linear's weights are stored on the device.</summary>
+public enum WeightFormat : byte
+{
+    /// <summary>In the kernel's storage type.</summary>
+    Storage,
+
+    /// <summary>Integers of -127 to 127 with one F32 scale a row, columns in the order of <see cref="Int8ColumnOrder"/>.</summary>
+    Int8,
+}

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
@@ -49,4 +50,31 @@ public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
         long bytes = (threads * sizeof(float)) + ((long)(Rows + Columns) * Depth * Storage.ElementBytes());
         return new KernelCost(bytes, threads / WarpLanes * steps * 2L * Rows * Columns * Depth);
     }
+}
+
+/// <summary>As <c>measurement/mma_rate.cu</c> declares it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct MmaRateArguments
+{
+    /// <param name="a">[<see cref="MmaRate.Rows"/>, <see cref="MmaRate.Depth"/>] of the storage type, aligned to 4 bytes.</param>
+    /// <param name="b">[<see cref="MmaRate.Columns"/>, <see cref="MmaRate.Depth"/>], aligned to 4 bytes.</param>
+    /// <param name="sums">F32 [threads of the grid].</param>
+    /// <param name="steps">How often the product is added.</param>
+    public MmaRateArguments(DevicePointer a, DevicePointer b, DevicePointer sums, uint steps)
+    {
+        A = a;
+        B = b;
+        Sums = sums;
+        Steps = steps;
+    }
+
+    public DevicePointer A { get; }
+
+    public DevicePointer B { get; }
+
+    public DevicePointer Sums { get; }
+
+    public uint Steps { get; }
+
+    private uint Reserved { get; }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
@@ -40,3 +41,11 @@ public sealed record QuantizeInt8 : KernelDefinition
 
     public KernelCost Cost(int rows, int columns) => new(rows * (((long)columns * (Storage.ElementBytes() + sizeof(byte))) + sizeof(float)), rows * (long)columns);
 }
+
+/// <summary>As <c>quantization/quantize_int8.cu</c> declares it.</summary>
+/// <param name="Values">[rows, columns] of the storage type, finite, aligned to 16 bytes.</param>
+/// <param name="Quantized">I8 [rows, columns], aligned to 16 bytes.</param>
+/// <param name="Scales">F32 [rows].</param>
+/// <param name="Columns">Elements of a row.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct QuantizeInt8Arguments(DevicePointer Values, DevicePointer Quantized, DevicePointer Scales, uint Columns);

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using XComposer2.Native.Cuda;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>(x - mean) / sqrt(variance + eps) * gain + bias, per row. The input is F32.</summary>
+/// <param name="Storage">Type of gain and bias.</param>
+/// <param name="Output">Type of the result.</param>
+/// <param name="Columns">Columns, a multiple of 4.</param>
+public sealed record LayerNorm(KernelStorage Storage, KernelStorage Output, int Columns) : RowKernel(Columns)
+{
+    public override string Source => "normalization/layer_norm.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<LayerNormArguments>();
+
+    protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName()), ("OUTPUT", Output.CudaName())];
+
+    public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (2L * Columns * Storage.ElementBytes()), 7L * rows * Columns);
+}
+
+/// <summary>As <c>normalization/layer_norm.cu</c> declares it.</summary>
+/// <param name="Input">F32 [rows, columns].</param>
+/// <param name="Gain">[columns].</param>
+/// <param name="Bias">[columns].</param>
+/// <param name="Output">[rows, columns].</param>
+/// <param name="Epsilon">Added to the variance.</param>
+/// <param name="Rows">Rows.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct LayerNormArguments(DevicePointer Input, DevicePointer Gain, DevicePointer Bias, DevicePointer Output, float Epsilon, uint Rows);
+
+/// <summary>x / sqrt(mean(x²) + eps) * gain, per row. The input is F32.</summary>
+/// <param name="Storage">Type of gain.</param>
+/// <param name="Output">Type of the result.</param>
+/// <param name="Columns">Columns, a multiple of 4.</param>
+public sealed record RmsNorm(KernelStorage Storage, KernelStorage Output, int Columns) : RowKernel(Columns)
+{
+    public override string Source => "normalization/rms_norm.cu";
+
+    public override int ArgumentBytes => Unsafe.SizeOf<RmsNormArguments>();
+
+    protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName()), ("OUTPUT", Output.CudaName())];
+
+    public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (Columns * Storage.ElementBytes()), 4L * rows * Columns);
+}
+
+/// <summary>As <c>normalization/rms_norm.cu</c> declares it.</summary>
+/// <param name="Input">F32 [rows, columns].</param>
+/// <param name="Gain">[columns].</param>
+/// <param name="Output">[rows, columns].</param>
+/// <param name="Epsilon">Added to the mean of squares.</param>
+/// <param name="Rows">Rows.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct RmsNormArguments(DevicePointer Input, DevicePointer Gain, DevicePointer Output, float Epsilon, uint Rows);
