@@ -1,4 +1,4 @@
-using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
 

@@ -1,5 +1,5 @@
-using XComposer2.Native.Cpu;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
 

@@ -1,4 +1,4 @@
-namespace XComposer2.Native.Cpu;
+namespace XComposer2.Native.Graph;
 
 /// <summary>Cosines and sines of rotary positions, computed as the original model does: inverse frequencies and angles in fp32.
 /// Owns its memory, which does not move; immutable, safe to share between threads.</summary>
