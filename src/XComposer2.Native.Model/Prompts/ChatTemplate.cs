@@ -125,3 +125,18 @@ public sealed class ChatTemplate
         prompt.Text(LineEnd);
     }
 }
+
+/// <summary>A question and, but for the last one, its answer.</summary>
+/// <param name="User">May say <c>&lt;ImageHere&gt;</c> once for each picture; otherwise the pictures stand before the text.</param>
+/// <param name="ImageCount">Pictures of this turn.</param>
+/// <param name="AnswerIds">Generated ids without the end mark; null where the answer is wanted.</param>
+public sealed record ChatTurn(string User, int ImageCount, IReadOnlyList<int>? AnswerIds);
+
+/// <summary>A conversation that cannot be made into a prompt; the message is for the person who wrote it.</summary>
+public sealed class PromptException : Exception
+{
+    public PromptException(string message)
+        : base(message)
+    {
+    }
+}

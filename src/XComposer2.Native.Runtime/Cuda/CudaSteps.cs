@@ -1,4 +1,6 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
@@ -25,4 +27,51 @@ internal static class CudaSteps
     /// <summary>Whether a linear runs in the kernel that reads the weights once, however many rows its graph is made for.</summary>
     internal static bool IsForFewRows(FusedLinearOp linear, CudaBinder binder) =>
         linear.Lora is null && binder.Spec(linear.Input).Shape[0] <= CudaLowering.DecodeRows;
+}
+
+/// <summary>One operation, bound to its kernel and operands.</summary>
+internal abstract class CudaStep
+{
+    /// <summary>What has to be compiled.</summary>
+    public abstract KernelDefinition Definition { get; }
+
+    /// <summary>Takes the loaded kernel; called once, before the first launch.</summary>
+    public abstract void Attach(KernelLoader loader);
+
+    public abstract void Launch(in CudaRun run);
+}
+
+/// <summary>A step of one kernel.</summary>
+internal abstract class KernelStep<TDefinition>(TDefinition definition) : CudaStep
+    where TDefinition : KernelDefinition
+{
+    private CudaKernel? kernel;
+
+    public sealed override KernelDefinition Definition => definition;
+
+    protected TDefinition Twin => definition;
+
+    public sealed override void Attach(KernelLoader loader)
+    {
+        ArgumentNullException.ThrowIfNull(loader);
+        kernel = loader.Get(definition);
+    }
+
+    protected void Launch<TArguments>(in CudaRun run, in LaunchGeometry geometry, in TArguments arguments)
+        where TArguments : unmanaged =>
+        kernel!.Launch(run.Stream, geometry, arguments);
+}
+
+/// <summary>What the steps of one run have in common.</summary>
+internal readonly struct CudaRun(CudaStream stream, DevicePointer arena, RowCounts counts, int sequences, int longestRows)
+{
+    public readonly CudaStream Stream = stream;
+    public readonly DevicePointer Arena = arena;
+    public readonly RowCounts Counts = counts;
+
+    /// <summary>Sequences of the step.</summary>
+    public readonly int Sequences = sequences;
+
+    /// <summary>Rows of the sequence that has most in this step.</summary>
+    public readonly int LongestRows = longestRows;
 }

@@ -198,23 +198,6 @@ public sealed unsafe class PagedAttentionTests
         Assert.Equal((float)packed[(5 * geometry.PackedColumns) + (5 * 16) + 3], ((float*)view.Value(0, 1))[(5 * 16) + 3]);
     }
 
-    [Fact]
-    public void Angles_are_the_originals()
-    {
-        var table = new RopeTable(4096, 128, 1000000f);
-        foreach (int position in new[] { 0, 1, 63, 1000, 4095 })
-            for (int i = 0; i < 64; i++)
-            {
-                float angle = position * (1f / MathF.Pow(1000000f, 2 * i / 128f));
-                Assert.Equal(Math.Cos(angle), table.Row(position)[i], 2e-3);
-                double exact = position / Math.Pow(1000000.0, 2 * i / 128.0);
-                Assert.Equal(Math.Sin(exact), table.Row(position)[64 + i], 2e-3);
-            }
-
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RopeTable(4, 7, 10000f));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RopeTable(4, 8, float.NaN));
-    }
-
     private static float[] Packed(AttentionGeometry geometry, int tokens, int seed)
     {
         using NativeFloats values = NativeFloats.Random(tokens * geometry.PackedColumns, seed);
