@@ -3,7 +3,7 @@ using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.KernelBench;
 using XComposer2.Native.Model;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Cli;
 
