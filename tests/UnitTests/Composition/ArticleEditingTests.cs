@@ -1,5 +1,5 @@
 using XComposer2.Native.Composition;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;

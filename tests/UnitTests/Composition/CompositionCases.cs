@@ -1,6 +1,6 @@
 using System.Text.Json;
 using XComposer2.Native.Composition;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using XComposer2.Native.Composition;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;

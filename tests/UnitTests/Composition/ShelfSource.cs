@@ -1,4 +1,4 @@
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 

@@ -1,5 +1,5 @@
 using XComposer2.Native.Model;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 

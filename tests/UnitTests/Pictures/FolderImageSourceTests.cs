@@ -1,4 +1,4 @@
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;

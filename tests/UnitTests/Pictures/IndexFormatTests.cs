@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;

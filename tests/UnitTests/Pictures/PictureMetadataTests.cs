@@ -1,6 +1,6 @@
 using System.Text;
 using XComposer2.Native.Model;
-using XComposer2.Native.Pictures;
+using XComposer2.Native.Composition.Pictures;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
