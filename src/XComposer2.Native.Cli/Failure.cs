@@ -1,9 +1,9 @@
 using XComposer2.Native.Composition;
+using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.KernelBench;
 using XComposer2.Native.Model;
-using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Cli;
 
@@ -43,3 +43,23 @@ internal static class Failure
         _ => error,
     };
 }
+
+/// <summary>The command line asks for what no command does; the message is for the person who typed it.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>What <c>xc2</c> tells the shell.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>128 + SIGINT.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>128 + SIGPIPE: whoever read the answer has gone.</summary>
+    public const int ClosedPipe = 141;
+}
+
+/// <summary>The reader of standard output has gone: nothing is left to do, and nobody to tell.</summary>
+internal sealed class ClosedPipeException() : IOException("standard output was closed by its reader");

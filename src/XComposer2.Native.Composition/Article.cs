@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace XComposer2.Native.Composition;
 
 /// <summary>
@@ -91,4 +93,71 @@ public sealed record Article
     }
 
     private Article WithSection(int index, ArticleSection section) => this with { Sections = [.. Sections.Take(index), section, .. Sections.Skip(index + 1)] };
+}
+
+/// <summary>A paragraph, or a heading in Markdown (<c>### ...</c>). One line: no line ends inside.</summary>
+/// <param name="Text">Not empty.</param>
+/// <param name="Figure">The figure after this section; null where there is none.</param>
+public sealed record ArticleSection(string Text, ArticleFigure? Figure = null);
+
+/// <summary>
+/// A figure after a section. It comes into being step by step: a place, then a caption, then candidates, then the chosen one of them; an
+/// article that was stopped on the way has figures without a picture, which nobody shows.
+/// </summary>
+public sealed record ArticleFigure
+{
+    /// <summary>What the picture is to show; empty where it has none yet, and where the user's own pictures were chosen from.</summary>
+    public string Caption { get; init; } = "";
+
+    /// <summary>Pictures that were found for it, best first.</summary>
+    public IReadOnlyList<ArticlePicture> Candidates { get; init; } = [];
+
+    /// <summary>Which of <see cref="Candidates"/> is shown; null where none is chosen yet.</summary>
+    public int? ChosenIndex { get; init; }
+
+    /// <summary>The picture that is shown; null where none is chosen yet.</summary>
+    public ArticlePicture? Picture => ChosenIndex is { } index ? Candidates[index] : null;
+}
+
+/// <summary>Something that did not go as hoped, in a sentence.</summary>
+/// <param name="Step">The step in which it happened.</param>
+/// <param name="Cause">Whose doing it was.</param>
+/// <param name="Text">For the reader; may quote a model's answer.</param>
+public sealed record ArticleNote(CompositionStep Step, NoteCause Cause, string Text);
+
+/// <summary>Whose doing it was that a step did not go as hoped.</summary>
+public enum NoteCause
+{
+    /// <summary>The model's answer could not be used, or not all of it.</summary>
+    Model,
+
+    /// <summary>The source of pictures had none, or damaged ones.</summary>
+    Pictures,
+
+    /// <summary>A limit was reached: of the context, of sections, of places.</summary>
+    Limit,
+}
+
+/// <summary>From a model's text to sections: one a line, empty lines and indentation dropped.</summary>
+internal static partial class ArticleText
+{
+    /// <summary>More are dropped.</summary>
+    public const int MaximumSections = 60;
+
+    /// <param name="text">Of the model.</param>
+    /// <param name="dropped">Sections over the limit.</param>
+    public static IReadOnlyList<ArticleSection> Split(string text, out int dropped)
+    {
+        string[] lines = LineEnds().Replace(text.ReplaceLineEndings("\n").Trim(), "\n").Split('\n');
+        if (lines is [""])
+            lines = [];
+        dropped = Math.Max(0, lines.Length - MaximumSections);
+        return [.. lines.Take(MaximumSections).Select(line => new ArticleSection(line))];
+    }
+
+    /// <summary>An edited section is one line.</summary>
+    public static string Join(string text) => text.Trim().ReplaceLineEndings(" ");
+
+    [GeneratedRegex(@"(\n\s*)+")]
+    private static partial Regex LineEnds();
 }

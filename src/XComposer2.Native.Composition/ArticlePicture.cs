@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
-using XComposer2.Native.Model;
+using System.Text.RegularExpressions;
 using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
@@ -75,4 +76,13 @@ public sealed class ArticlePicture
         _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
         return new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
     }
+}
+
+/// <summary>Names of the form that <see cref="ArticlePicture.FileName"/> has: nothing else in an article's folder of pictures is ours.</summary>
+internal static partial class PictureFileName
+{
+    public static bool IsOne(string name) => Pattern().IsMatch(name);
+
+    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|gif|bmp)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
 }

@@ -30,3 +30,15 @@ internal sealed record ComposerConnection(ArticleComposer Composer, IPictureMode
         Engine?.Dispose();
     }
 }
+
+/// <summary>Loads a model and makes a composer of it.</summary>
+internal delegate Task<ComposerConnection> ComposerConnector(EngineOptions engine, ComposerOptions options, CancellationToken cancellationToken);
+
+/// <summary>Loads a model for a composer, and tells the person at the terminal.</summary>
+internal static class ComposerLoading
+{
+    public static Task<ComposerConnection> LoadAsync(
+        CliServices services, ModelFolder model, EngineOptions engine, ComposerOptions options, bool isVerbose, CancellationToken cancellationToken) =>
+        ModelLoading.LoadAsync(
+            services.Console, model, engine, isVerbose, asked => services.ConnectComposer(asked, options, cancellationToken), connection => connection.Info);
+}

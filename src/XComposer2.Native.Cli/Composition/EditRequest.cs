@@ -42,3 +42,79 @@ internal sealed record EditRequest
 
     public bool Verbose { get; init; }
 }
+
+/// <summary>What <c>xc2 edit --op</c> names.</summary>
+internal enum EditOperation
+{
+    Rewrite,
+    Expand,
+    Abbreviate,
+    InsertBefore,
+    InsertAfter,
+    SetText,
+    RemoveSection,
+    Illustrate,
+    FindFigure,
+    ChooseFigure,
+    ReplaceFigure,
+    RemoveFigure,
+    Undo,
+    Redo,
+}
+
+/// <summary>Which options belong to which operation of <c>xc2 edit</c>.</summary>
+internal static class EditRules
+{
+    /// <summary>As typed.</summary>
+    public static IReadOnlyList<(string Word, EditOperation Value)> Words { get; } =
+    [
+        ("rewrite", EditOperation.Rewrite), ("expand", EditOperation.Expand), ("abbreviate", EditOperation.Abbreviate),
+        ("insert-before", EditOperation.InsertBefore), ("insert-after", EditOperation.InsertAfter), ("set-text", EditOperation.SetText),
+        ("remove-section", EditOperation.RemoveSection), ("illustrate", EditOperation.Illustrate), ("find-figure", EditOperation.FindFigure), ("choose-figure", EditOperation.ChooseFigure),
+        ("replace-figure", EditOperation.ReplaceFigure), ("remove-figure", EditOperation.RemoveFigure), ("undo", EditOperation.Undo), ("redo", EditOperation.Redo),
+    ];
+
+    public static string Name(EditOperation operation) => Words.First(word => word.Value == operation).Word;
+
+    /// <summary>The model's edit of a section.</summary>
+    public static SectionEdit Section(EditOperation operation) => operation switch
+    {
+        EditOperation.Rewrite => SectionEdit.Rewrite,
+        EditOperation.Expand => SectionEdit.Expand,
+        EditOperation.Abbreviate => SectionEdit.Abbreviate,
+        EditOperation.InsertBefore => SectionEdit.InsertBefore,
+        EditOperation.InsertAfter => SectionEdit.InsertAfter,
+        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "not an edit of a section"),
+    };
+
+    /// <exception cref="UsageException">An option is missing, or belongs to another operation.</exception>
+    public static void Require(EditRequest request)
+    {
+        if (request.Operation is not { } operation)
+        {
+            if (request.Section is not null)
+                throw new UsageException($"--op is missing: {string.Join(", ", Words.Select(word => word.Word))}");
+            return;
+        }
+
+        bool wantsSection = operation is not (EditOperation.Illustrate or EditOperation.Undo or EditOperation.Redo);
+        Needs(operation, "--section", wantsSection, request.Section is not null, isRequired: true);
+        bool inserts = operation is EditOperation.InsertBefore or EditOperation.InsertAfter or EditOperation.SetText;
+        bool wantsInstruction = inserts || operation is EditOperation.Rewrite or EditOperation.Expand;
+        Needs(operation, "--instruction", wantsInstruction, request.Instruction is not null, isRequired: inserts);
+        Needs(operation, "--caption", operation is EditOperation.FindFigure or EditOperation.ReplaceFigure, request.Caption is not null, isRequired: false);
+        Needs(operation, "--image", operation == EditOperation.ReplaceFigure, request.Image is not null, isRequired: true);
+        Needs(operation, "--candidate", operation == EditOperation.ChooseFigure, request.Candidate is not null, isRequired: false);
+        Needs(operation, "--figures", operation == EditOperation.Illustrate, request.Figures is not null, isRequired: false);
+        request.Pictures.Require();
+        Needs(operation, "--gallery or --picture-service", operation is EditOperation.FindFigure or EditOperation.Illustrate, !request.Pictures.IsNone, isRequired: operation == EditOperation.FindFigure);
+    }
+
+    private static void Needs(EditOperation operation, string option, bool belongs, bool isGiven, bool isRequired)
+    {
+        if (belongs && isRequired && !isGiven)
+            throw new UsageException($"--op {Name(operation)} needs {option}");
+        if (!belongs && isGiven)
+            throw new UsageException($"--op {Name(operation)} does not take {option}");
+    }
+}

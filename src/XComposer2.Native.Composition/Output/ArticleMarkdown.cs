@@ -54,3 +54,58 @@ public static class ArticleMarkdown
         return block.Text.Count == 0 ? image : $"{image}\n\n{MarkdownText.Line([new TextSpan(block.PlainText, TextEmphasis.Light)])}";
     }
 }
+
+/// <summary>Plain text as Markdown that means just that text.</summary>
+internal static class MarkdownText
+{
+    /// <summary>Escapes what begins markup anywhere in a line.</summary>
+    public static string Escape(string text)
+    {
+        StringBuilder escaped = new(text.Length + 8);
+        foreach (char next in text)
+        {
+            if (next is '\\' or '`' or '*' or '_' or '[' or ']' or '<' or '>' or '&' or '~' or '|' or '$')
+                escaped.Append('\\');
+            escaped.Append(next);
+        }
+
+        return escaped.ToString();
+    }
+
+    /// <summary>A line of text with its emphases, that stands at the beginning of a line of the file.</summary>
+    public static string Line(IReadOnlyList<TextSpan> spans)
+    {
+        string line = Inline(spans);
+        if (line.Length > 0 && line[0] is '#' or '+' or '-' or '=' or ':')
+            return "\\" + line;
+        int digits = 0;
+        while (digits < line.Length && char.IsAsciiDigit(line[digits]))
+            digits++;
+        return digits > 0 && digits < line.Length && line[digits] is '.' or ')' ? line.Insert(digits, "\\") : line;
+    }
+
+    /// <summary>A line of text behind a heading's marks, where a last number sign would vanish.</summary>
+    public static string Heading(IReadOnlyList<TextSpan> spans) => Inline(spans).Replace("#", "\\#", StringComparison.Ordinal);
+
+    private static string Inline(IReadOnlyList<TextSpan> spans)
+    {
+        StringBuilder line = new();
+        for (int index = 0; index < spans.Count; index++)
+        {
+            TextSpan span = spans[index];
+            char before = index == 0 ? ' ' : spans[index - 1].Text[^1];
+            char after = index == spans.Count - 1 ? ' ' : spans[index + 1].Text[0];
+            string mark = span.Emphasis switch { TextEmphasis.Strong => "**", TextEmphasis.Light => "*", _ => "" };
+            if (!Holds(before, span.Text[0]) || !Holds(after, span.Text[^1]))
+                mark = "";
+            line.Append(mark).Append(Escape(span.Text)).Append(mark);
+        }
+
+        return line.ToString();
+    }
+
+    // Between a letter outside and a sign inside, as Chinese often has it, a mark is none: CommonMark's rule of flanking.
+    private static bool Holds(char outside, char inside) => !IsSign(inside) || IsSign(outside) || char.IsWhiteSpace(outside);
+
+    private static bool IsSign(char value) => char.IsPunctuation(value) || char.IsSymbol(value);
+}

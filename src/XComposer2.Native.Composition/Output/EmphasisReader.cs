@@ -67,3 +67,16 @@ internal static class EmphasisReader
         plain.Clear();
     }
 }
+
+/// <summary>A run of text in one emphasis.</summary>
+/// <param name="Text">Plain: nothing in it is markup. Not empty.</param>
+/// <param name="Emphasis">How it stands out.</param>
+internal readonly record struct TextSpan(string Text, TextEmphasis Emphasis);
+
+/// <summary>How text stands out.</summary>
+internal enum TextEmphasis
+{
+    None,
+    Light,
+    Strong,
+}

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
@@ -95,5 +97,85 @@ internal sealed class IllustrationStep(ModelQuestions questions)
         foreach (int place in places)
             article = article.WithFigure(place, new ArticleFigure { Caption = article.Sections[place].Figure!.Caption });
         return article;
+    }
+}
+
+/// <summary>Candidates for one figure from a source. What the source gives is not trusted: damaged, superfluous and repeated pictures are left out.</summary>
+internal sealed class PictureSearch(int count)
+{
+    /// <summary>The article with the candidates that were found, perhaps none, and a note on what was wrong.</summary>
+    public async Task<Article> RunAsync(Article article, int place, string caption, PictureSource source, CancellationToken cancellationToken)
+    {
+        string figure = $"figure after section {place + 1}";
+        IReadOnlyList<ImageCandidate> found;
+        try
+        {
+            found = await source.Images.SearchAsync(new ImageQuery(caption, count) { ExcludedIds = UsedIds(article, place, source.Name) }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageSourceException error)
+        {
+            return article.WithNote(CompositionStep.Search, NoteCause.Pictures, $"{figure}: {error.Message}");
+        }
+
+        HashSet<string> taken = article.ShownElsewhere(place);
+        var candidates = new List<ArticlePicture>();
+        foreach (ImageCandidate candidate in found.Take(count))
+        {
+            try
+            {
+                var picture = ArticlePicture.Of(candidate, source.Name);
+                if (taken.Add(picture.FileName))
+                    candidates.Add(picture);
+            }
+            catch (ImageException damaged)
+            {
+                article = article.WithNote(CompositionStep.Search, NoteCause.Pictures, $"{figure}: a picture was skipped: {damaged.Message}");
+            }
+        }
+
+        if (candidates.Count == 0)
+            return article.WithNote(CompositionStep.Search, NoteCause.Pictures, $"{figure}: {source.Name} has no picture for \"{AnswerQuote.Of(caption)}\"");
+        return article.WithFigure(place, article.Sections[place].Figure! with { Candidates = candidates });
+    }
+
+    private static HashSet<string> UsedIds(Article article, int place, string source) =>
+        [.. article.Sections.Where((section, index) => index != place && section.Figure?.Picture?.Source == source).Select(section => section.Figure!.Picture!.Id)];
+}
+
+/// <summary>The model's choice among the candidates of one figure.</summary>
+internal sealed class PictureChoice(ModelQuestions questions)
+{
+    /// <summary>Chooses, and notes where the choice was not the model's. One candidate is taken without asking.</summary>
+    /// <param name="article">With a figure that has candidates at the place.</param>
+    /// <param name="place">The section before the figure.</param>
+    /// <param name="seed">Of the step.</param>
+    /// <param name="cancellationToken">Ends the step.</param>
+    public async Task<Article> RunAsync(Article article, int place, ulong seed, CancellationToken cancellationToken)
+    {
+        ArticleFigure figure = article.Sections[place].Figure!;
+        int[] free = Free(article, place, figure);
+        if (free.Length == 0)
+            return article.WithNote(CompositionStep.Choose, NoteCause.Pictures, $"figure after section {place + 1}: every picture that was found is shown elsewhere");
+        if (free.Length == 1)
+            return article.WithFigure(place, figure with { ChosenIndex = free[0] });
+
+        CompositionPrompt prompt = CompositionPrompts.Choose(article.Sections, place, [.. free.Select(index => figure.Candidates[index])]);
+        if (!questions.Fits(prompt, out string problem))
+            return Take(article, place, free[0]).WithNote(CompositionStep.Choose, NoteCause.Limit, $"figure after section {place + 1}: the first candidate is taken, the article is too long to ask ({problem})");
+        string answer = await questions.AskAsync(prompt, ComposerOptions.MaxChoiceTokens, StepSeeds.Of(seed, CompositionStep.Choose, place), cancellationToken).ConfigureAwait(false);
+        ChoiceAnswer choice = ChoiceAnswer.Read(answer, free.Length);
+        article = Take(article, place, free[choice.Index]);
+        return choice.IsUsable
+            ? article
+            : article.WithNote(CompositionStep.Choose, NoteCause.Model, $"figure after section {place + 1}: the first candidate is taken, the model named none: \"{AnswerQuote.Of(answer)}\"");
+    }
+
+    private static Article Take(Article article, int place, int index) => article.WithFigure(place, article.Sections[place].Figure! with { ChosenIndex = index });
+
+    /// <summary>Candidates that no other figure shows, at most as many as there are letters.</summary>
+    private static int[] Free(Article article, int place, ArticleFigure figure)
+    {
+        HashSet<string> shown = article.ShownElsewhere(place);
+        return [.. Enumerable.Range(0, figure.Candidates.Count).Where(index => !shown.Contains(figure.Candidates[index].FileName)).Take(CompositionPrompts.Letters.Length)];
     }
 }

@@ -74,3 +74,66 @@ public static class ArticleFolder
         return new StoredArticleReader(file, name => BoundedFile.Read(Path.Combine(pictures, name), Model.ImageLimits.Default.MaxFileBytes)).Read(json);
     }
 }
+
+/// <summary>A file that is made of an article and lies in its folder.</summary>
+/// <param name="FileName">Without folders.</param>
+/// <param name="Write">Writes the file. Pictures of the article lie beside it in <see cref="ArticleFolder.PicturesFolder"/>, as <see cref="ArticlePicture.FileName"/>.</param>
+public sealed record ArticleOutput(string FileName, Action<Article, Stream> Write)
+{
+    /// <summary>A page to open, Markdown, and both packed with the pictures.</summary>
+    public static IReadOnlyList<ArticleOutput> Standard { get; } =
+    [
+        new(ArticleMarkdown.FileName, ArticleMarkdown.Write),
+        new(ArticlePage.FileName, ArticlePage.Write),
+        new(ArticleArchive.FileName, ArticleArchive.Write),
+    ];
+}
+
+/// <summary>An article's folder that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
+public sealed class ArticleFileException : Exception
+{
+    /// <inheritdoc/>
+    public ArticleFileException(string message)
+        : base(message)
+    {
+    }
+
+    /// <inheritdoc/>
+    public ArticleFileException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>Files of a folder that came from elsewhere: only ordinary ones, and not over a limit.</summary>
+internal static class BoundedFile
+{
+    /// <exception cref="ArticleFileException">It is missing, no ordinary file, empty, or too large.</exception>
+    public static FileInfo Require(string path, long limitBytes)
+    {
+        if (Directory.Exists(path))
+            throw new ArticleFileException($"{path}: is a folder, not a file");
+        var file = new FileInfo(path);
+        if (file.LinkTarget is not null)
+            throw new ArticleFileException($"{path}: is a link");
+        if (!file.Exists)
+            throw new ArticleFileException($"{path}: no such file");
+
+        // Asked before it is opened: opening a named pipe would wait for its writer for ever, and a device never ends; both have no length.
+        if (file.Length == 0)
+            throw new ArticleFileException($"{path}: the file is empty");
+        if (file.Length > limitBytes)
+            throw new ArticleFileException($"{path}: the file has {file.Length} bytes, the limit is {limitBytes}");
+        return file;
+    }
+
+    /// <inheritdoc cref="Require"/>
+    public static byte[] Read(string path, long limitBytes)
+    {
+        Require(path, limitBytes);
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)Math.Min(stream.Length, limitBytes)));
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -134,3 +134,28 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:n0} MiB");
 }
+
+/// <summary>The context that is used: the wanted one, else the model's own.</summary>
+internal static class ContextLengths
+{
+    /// <exception cref="EngineException">The wanted one is not positive, or beyond the model's positions.</exception>
+    public static int Resolve(int? wanted, ModelConfig config)
+    {
+        int most = config.Decoder.MaximumPositions;
+        EngineException.ThrowUnless(wanted is null || (wanted >= 1 && wanted <= most), "context", $"1 to {most} tokens, the positions that the model was made for", wanted);
+        return wanted ?? config.ContextLength;
+    }
+}
+
+/// <summary>Presets as users name them.</summary>
+internal static class Presets
+{
+    /// <exception cref="EngineException">No preset has this name.</exception>
+    public static ModelConfig Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return ModelPresets.Names.Contains(name)
+            ? ModelPresets.Find(name)
+            : throw new EngineException($"preset: expected one of {string.Join(", ", ModelPresets.Names)}, found '{name}'");
+    }
+}

@@ -98,3 +98,60 @@ internal static class IndexFormat
         stream.Write(bytes);
     }
 }
+
+/// <summary>Walks an index's bytes; a step over the end is an <see cref="InvalidDataException"/>.</summary>
+internal ref struct IndexCursor(ReadOnlySpan<byte> bytes)
+{
+    private ReadOnlySpan<byte> rest = bytes;
+
+    public readonly bool IsAtEnd => rest.IsEmpty;
+
+    public ReadOnlySpan<byte> Take(int count)
+    {
+        if (count > rest.Length)
+            throw new InvalidDataException("it is damaged (cut off)");
+        ReadOnlySpan<byte> taken = rest[..count];
+        rest = rest[count..];
+        return taken;
+    }
+
+    public int Integer()
+    {
+        int value = BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int)));
+        return value >= 0 ? value : throw new InvalidDataException("it is damaged (a negative count)");
+    }
+
+    public long Long() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+
+    public string Text(int maxBytes)
+    {
+        int length = Integer();
+        if (length > maxBytes)
+            throw new InvalidDataException("it is damaged (a text over the limit)");
+        return Encoding.UTF8.GetString(Take(length));
+    }
+}
+
+/// <summary>SHA-256 of a file.</summary>
+internal readonly record struct ContentHash(UInt128 High, UInt128 Low)
+{
+    public const int Length = SHA256.HashSizeInBytes;
+
+    public static ContentHash Of(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> digest = stackalloc byte[Length];
+        SHA256.HashData(bytes, digest);
+        return Read(digest);
+    }
+
+    public static ContentHash Read(ReadOnlySpan<byte> digest) => new(BinaryPrimitives.ReadUInt128BigEndian(digest), BinaryPrimitives.ReadUInt128BigEndian(digest[16..]));
+
+    public void Write(Span<byte> digest)
+    {
+        BinaryPrimitives.WriteUInt128BigEndian(digest, High);
+        BinaryPrimitives.WriteUInt128BigEndian(digest[16..], Low);
+    }
+
+    /// <summary>64 hexadecimal digits.</summary>
+    public override string ToString() => $"{High:x32}{Low:x32}";
+}

@@ -52,3 +52,8 @@ internal sealed class Bm25Index
 
     private readonly record struct Posting(int Document, int Count);
 }
+
+/// <summary>A text that fits a query.</summary>
+/// <param name="Document">Its number.</param>
+/// <param name="Score">Over 0; more is better.</param>
+internal readonly record struct RankedText(int Document, float Score);

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace XComposer2.Native.Composition.Pictures;
+
+/// <summary>The question, with the names that the original gives its parts.</summary>
+internal sealed record SimilarImagesRequest(string Caption, IReadOnlyList<long> Exclude, bool NeedIdxs);
+
+/// <summary>The answer of a service that nobody vouches for.</summary>
+internal static class SimilarImagesReply
+{
+    private const int MaxImages = 256;
+
+    /// <returns>Pictures in the service's order, each id once, without those that are excluded.</returns>
+    /// <exception cref="JsonException">No JSON.</exception>
+    /// <exception cref="InvalidDataException">Not of the expected form.</exception>
+    public static List<SimilarImage> Read(ReadOnlyMemory<byte> reply, IReadOnlySet<string> excluded)
+    {
+        using JsonDocument document = JsonDocument.Parse(reply);
+        JsonElement root = document.RootElement;
+        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("data", out JsonElement data))
+            root = data;
+        if (!TryArray(root, "image_urls", out JsonElement addresses) || !TryArray(root, "indices", out JsonElement indices))
+            throw new InvalidDataException("the reply is not as expected: arrays image_urls and indices");
+        if (addresses.GetArrayLength() != indices.GetArrayLength())
+            throw new InvalidDataException($"the reply has {addresses.GetArrayLength()} image_urls and {indices.GetArrayLength()} indices");
+        List<SimilarImage> images = [];
+        HashSet<string> seen = new(excluded, StringComparer.Ordinal);
+        foreach ((JsonElement address, JsonElement index) in addresses.EnumerateArray().Zip(indices.EnumerateArray()).Take(MaxImages))
+            if (index.ValueKind == JsonValueKind.Number && index.TryGetInt64(out long number) && Address(address) is { } found && seen.Add(number.ToString(CultureInfo.InvariantCulture)))
+                images.Add(new SimilarImage(number.ToString(CultureInfo.InvariantCulture), found));
+        return images;
+    }
+
+    private static bool TryArray(JsonElement parent, string name, out JsonElement array)
+    {
+        array = default;
+        return parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out array) && array.ValueKind == JsonValueKind.Array;
+    }
+
+    private static Uri? Address(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String)
+            return null;
+        try
+        {
+            return Uri.TryCreate(element.GetString(), UriKind.Absolute, out Uri? address) ? address : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, written as an escape.
+            return null;
+        }
+    }
+}
+
+/// <summary>A picture that a service names.</summary>
+/// <param name="Id">Its index in the service, in digits.</param>
+/// <param name="Address">Absolute; not checked yet.</param>
+internal sealed record SimilarImage(string Id, Uri Address);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(SimilarImagesRequest))]
+internal sealed partial class ImageSearchJson : JsonSerializerContext;
