@@ -10,31 +10,31 @@ internal static class CudaMemoryPlan
     /// <param name="name">The checkpoint or preset in words.</param>
     /// <param name="config">Sizes.</param>
     /// <param name="facts">Shapes of weights.</param>
-    /// <param name="contextLength">Longest sequence in tokens.</param>
+    /// <param name="sizes">Most of everything.</param>
     /// <param name="storage">Type of weights and cache.</param>
     /// <param name="embeddings">Where the embedding table lies.</param>
-    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, DType storage, EmbeddingPlace embeddings)
+    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, DType storage, EmbeddingPlace embeddings)
     {
         // Every bucket that was used keeps its inputs; the arena is that of the largest plan.
-        var buckets = new ShapeBuckets(Math.Min(contextLength, ModelRunner.PrefillStepTokens));
+        var buckets = new ShapeBuckets(sizes.StepTokens);
         ComputeGraph[] prefills = [.. buckets.Sizes.Select(tokens => DecoderNetwork.BuildPrefill(config.Decoder, facts, tokens, logits: 1))];
         ComputeGraph vision = VisionNetwork.Build(config, facts, images: 1);
-        ComputeGraph decode = DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1);
+        ComputeGraph decode = DecoderNetwork.BuildDecode(config.Decoder, facts, sizes.Sequences);
         ExecutionPlan[] plans = [.. new[] { vision, prefills[^1], decode }.Select(graph => CudaBackend.PlanFor(graph, storage))];
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes([vision, prefills[^1]], storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, storage);
-        long positions = (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage;
+        long positions = (long)sizes.CachePages * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
-            ModelRunner.PictureRows(config, contextLength),
+            ModelRunner.PictureMemory(config, sizes),
             new MemoryItem("inputs of all graphs", prefills.Append(vision).Append(decode).Sum(graph => graph.InputBytes())),
             new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
         ]);
-        return new ModelMemoryPlan(name, contextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
         {
             Device = DeviceKind.Cuda,
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
