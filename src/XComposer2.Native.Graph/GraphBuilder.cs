@@ -36,6 +36,13 @@ public sealed partial class GraphBuilder
         return Add(name, type, rows, tail, TensorRole.Input);
     }
 
+    /// <summary>Rows that lie in memory of the caller's own, and are chosen by index: [1, columns], standing for as many rows as that memory has.</summary>
+    public Tensor Resident(string name, DType type, int columns)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Add(name, type, RowExtent.Fixed(1), [columns], TensorRole.Resident);
+    }
+
     /// <summary>A tensor of the checkpoint. The same name again gives the same handle (tied weights) if type and shape agree.</summary>
     public Tensor Weight(string name, DType type, Shape shape)
     {

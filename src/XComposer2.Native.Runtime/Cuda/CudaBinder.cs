@@ -5,7 +5,7 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
 {
     private readonly ComputeGraph graph = plan.Graph;
 
@@ -32,7 +32,12 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     public CudaOperand Operand(Tensor tensor)
     {
         TensorSpec spec = graph[tensor];
-        return spec.Role == TensorRole.Input ? CudaOperand.At(inputs.AddressOf(tensor), spec) : CudaOperand.InArena(plan.OffsetOf(tensor), spec);
+        return spec.Role switch
+        {
+            TensorRole.Input => CudaOperand.At(inputs.AddressOf(tensor), spec),
+            TensorRole.Resident => Resident(spec),
+            _ => CudaOperand.InArena(plan.OffsetOf(tensor), spec),
+        };
     }
 
     public CudaOperand? Operand(Tensor? tensor) => tensor is { } present ? Operand(present) : null;
@@ -78,6 +83,16 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     /// <summary>Angles for every position that the cache can hold: [positions, d / 2] pairs of cosine and sine.</summary>
     public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
         ropeTables.Get(checked(pages!.PageCount * KeyValuePages.TokensPerPage), geometry.HeadSize, theta);
+
+    /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
+    private CudaOperand Resident(TensorSpec spec)
+    {
+        if (rows is null)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected memory of {spec.RowElements} columns, found none");
+        if (rows.Columns != spec.RowElements || spec.Type != DType.F32)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected {spec.Type} of {spec.RowElements} columns, found {DType.F32} of {rows.Columns}");
+        return CudaOperand.At(rows.Start, spec with { Rows = RowExtent.Fixed(rows.Rows) });
+    }
 }
 
 /// <summary>An input or intermediate result: where it lies and how its rows are counted.</summary>

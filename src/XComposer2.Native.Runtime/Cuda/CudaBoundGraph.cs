@@ -20,7 +20,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
     private int capturedArena;
     private RowCounts lastCounts;
 
-    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages)
+    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows)
     {
         this.plan = plan;
         this.state = state;
@@ -31,7 +31,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
+            var binder = new CudaBinder(plan, weights, pages, rows, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = CudaSteps.Bind(Graph.Operations[step], binder);
@@ -60,7 +60,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         return inputs.Staging<int>(input, DType.I32);
     }
 
-    public void Feed(Tensor input, int row, ITokenSampler sampler)
+    public void Feed(Tensor input, int row, ITokenSampler sampler, int slot)
     {
         TensorSpec spec = Graph[input];
         if (spec.Role != TensorRole.Input || spec.Type != DType.I32)
@@ -69,7 +69,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, spec.Shape[0]);
         if (sampler is not CudaTokenSampler mine)
             throw new ArgumentException("the sampler is of another backend", nameof(sampler));
-        fed.Add((new DeviceSpan(inputs.AddressOf(input) + (row * (long)sizeof(int)), sizeof(int)), mine.Latest));
+        fed.Add((new DeviceSpan(inputs.AddressOf(input) + (row * (long)sizeof(int)), sizeof(int)), mine.LatestOf(slot)));
     }
 
     public void Run(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)

@@ -16,6 +16,7 @@ internal sealed class ModelRunner : IDisposable
     private readonly WeightFacts facts;
     private readonly IBackend backend;
     private readonly IKeyValueMemory memory;
+    private readonly IRowMemory rows;
     private readonly PrefillGraphs prefill;
     private IBoundGraph? vision;
     private IBoundGraph? decode;
@@ -34,7 +35,8 @@ internal sealed class ModelRunner : IDisposable
         facts = WeightFacts.Of(weights, config);
         memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
         Pool = new KeyValuePool(memory);
-        prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, Math.Min(contextLength, prefillStepTokens));
+        rows = backend.AllocateRows(Math.Min(contextLength, prefillStepTokens), config.Decoder.HiddenSize);
+        prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, rows, Math.Min(contextLength, prefillStepTokens));
     }
 
     public KeyValuePool Pool { get; }
@@ -45,6 +47,10 @@ internal sealed class ModelRunner : IDisposable
     /// <param name="config">Sizes.</param>
     /// <param name="type">The backend's.</param>
     public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
+
+    /// <summary>Rows of pictures that the decoder reads.</summary>
+    public static MemoryItem PictureRows(ModelConfig config, int contextLength) =>
+        new("rows of pictures", (long)Math.Min(contextLength, PrefillStepTokens) * config.Decoder.HiddenSize * sizeof(float));
 
     /// <summary>Logits after the last position of the last step [vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
     public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));
@@ -108,7 +114,7 @@ internal sealed class ModelRunner : IDisposable
     {
         IBoundGraph decode = BindDecode();
         sequence.Reserve(1);
-        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
+        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler, slot: 0);
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
         lastStep = decode;
     }
@@ -117,17 +123,22 @@ internal sealed class ModelRunner : IDisposable
     public bool RunsAhead => backend.RunsAhead;
 
     /// <summary>A sampler for one answer.</summary>
-    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
+    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed)
+    {
+        ITokenSampler sampler = backend.CreateSampler(config.Decoder.VocabularySize, slots: 1);
+        sampler.Begin(0, new SamplingRequest { Parameters = parameters, Seed = seed });
+        return sampler;
+    }
 
     /// <summary>Chooses an id from the logits of the last step.</summary>
-    /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
-    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
+    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits), [new SampleRow(0, 0)]);
 
     public void Dispose()
     {
         vision?.Dispose();
         decode?.Dispose();
         prefill.Dispose();
+        rows.Dispose();
         memory.Dispose();
     }
 
@@ -139,18 +150,17 @@ internal sealed class ModelRunner : IDisposable
     private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {
         IBoundGraph graph = prefill.For(positions.Length);
-        WritePositions(graph, positions, config.Decoder.HiddenSize);
+        WritePositions(graph, rows, positions);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, isLast ? 1 : 0, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
         lastStep = graph;
     }
 
     /// <summary>Fills the inputs of a prefill graph; visual rows are packed in the order in which they come.</summary>
-    internal static void WritePositions(IBoundGraph graph, ReadOnlySpan<PromptPosition> positions, int hidden)
+    internal static void WritePositions(IBoundGraph graph, IRowMemory memory, ReadOnlySpan<PromptPosition> positions)
     {
         Span<int> ids = graph.Integers(graph.Graph.Find(DecoderNetwork.Ids));
         Span<int> visualRow = graph.Integers(graph.Graph.Find(DecoderNetwork.VisualRow));
-        Span<float> visual = graph.Floats(graph.Graph.Find(DecoderNetwork.Visual));
         int visualRows = 0;
         for (int i = 0; i < positions.Length; i++)
         {
@@ -158,13 +168,13 @@ internal sealed class ModelRunner : IDisposable
             ids[i] = position.Id;
             visualRow[i] = position.Image is null ? -1 : visualRows;
             if (position.Image is { } image)
-                image.Rows.AsSpan(position.Row * hidden, hidden).CopyTo(visual.Slice(visualRows++ * hidden, hidden));
+                memory.Write(visualRows++, image.Rows.AsSpan(position.Row * memory.Columns, memory.Columns));
         }
     }
 }
 
 /// <summary>Prefill graphs by shape bucket, each built, planned and bound when first needed.</summary>
-internal sealed class PrefillGraphs(DecoderConfig config, WeightFacts facts, IWeightSource weights, IBackend backend, IKeyValueMemory pages, int maximumTokens) : IDisposable
+internal sealed class PrefillGraphs(DecoderConfig config, WeightFacts facts, IWeightSource weights, IBackend backend, IKeyValueMemory pages, IRowMemory rows, int maximumTokens) : IDisposable
 {
     private readonly ShapeBuckets buckets = new(maximumTokens);
     private readonly Dictionary<int, IBoundGraph> graphs = [];
@@ -178,7 +188,7 @@ internal sealed class PrefillGraphs(DecoderConfig config, WeightFacts facts, IWe
         if (!graphs.TryGetValue(bucket, out IBoundGraph? graph))
         {
             ComputeGraph built = DecoderNetwork.BuildPrefill(config, facts, bucket, logits: 1);
-            graphs.Add(bucket, graph = backend.Bind(backend.Plan(built), weights, pages));
+            graphs.Add(bucket, graph = backend.Bind(backend.Plan(built), weights, pages, rows));
         }
 
         return graph;

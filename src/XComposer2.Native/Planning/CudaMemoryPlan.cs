@@ -30,6 +30,7 @@ internal static class CudaMemoryPlan
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
+            ModelRunner.PictureRows(config, contextLength),
             new MemoryItem("inputs of all graphs", prefills.Append(vision).Append(decode).Sum(graph => graph.InputBytes())),
             new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
         ]);

@@ -46,7 +46,7 @@ public sealed class KernelsInUseTests
         foreach (ComputeGraph graph in graphs)
         {
             ExecutionPlan plan = MemoryPlanner.Plan(CudaLowering.Lower(graph, DType.BF16));
-            CudaBinder binder = new(plan, new CudaWeights(null!, null!, source), null, null!, null!, null!, null!, DType.BF16, embeddingsOnHost: false);
+            CudaBinder binder = new(plan, new CudaWeights(null!, null!, source), null, null, null!, null!, null!, null!, DType.BF16, embeddingsOnHost: false);
             foreach (LoraDownOp down in plan.Graph.Operations.OfType<LoraDownOp>())
                 Assert.Contains((binder.SizeOf(down.A).Columns, down.Rank), downs);
             foreach (FusedLinearOp linear in plan.Graph.Operations.OfType<FusedLinearOp>())

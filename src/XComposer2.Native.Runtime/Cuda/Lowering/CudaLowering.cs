@@ -44,7 +44,7 @@ internal sealed class CudaLowering
 
     private ComputeGraph Run()
     {
-        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role == TensorRole.Input))
+        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role is TensorRole.Input or TensorRole.Resident))
             lowered[source.Find(input.Name).Index] = Add(input);
         foreach (Operation operation in source.Operations)
             Lower(operation);
