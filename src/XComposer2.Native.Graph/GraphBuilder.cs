@@ -29,6 +29,9 @@ public sealed partial class GraphBuilder
 
     public RowCounts Capacity { get; }
 
+    /// <inheritdoc cref="ComputeGraph.HasOneRowPerSequence"/>
+    public bool HasOneRowPerSequence { get; init; }
+
     /// <summary>A tensor that the caller writes before each run: [rows at capacity, tail...].</summary>
     public Tensor Input(string name, DType type, RowExtent rows, params ReadOnlySpan<int> tail)
     {
@@ -98,7 +101,7 @@ public sealed partial class GraphBuilder
             if (tensors[i].Role == TensorRole.Weight && !read[i])
                 throw new GraphException($"graph '{Name}', weight '{tensors[i].Name}': declared and never read");
         built = true;
-        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]);
+        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]) { HasOneRowPerSequence = HasOneRowPerSequence };
     }
 
     internal TensorSpec? TryGet(Tensor tensor) => (uint)tensor.Index < (uint)tensors.Count ? tensors[tensor.Index] : null;

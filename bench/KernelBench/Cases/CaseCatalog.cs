@@ -36,6 +36,7 @@ public static class CaseCatalog
         ReadStream kernel => [ProbeCases.Of(kernel, context.Device, context.Counts)],
         RmsNorm kernel => RowCases.Of(kernel, context),
         SampleToken kernel => TokenCases.Of(kernel, context),
+        TokenLogProbs kernel => TokenCases.Of(kernel, context),
         SelectPatches kernel => RowCases.Of(kernel, context),
         SelectRows kernel => RowCases.Of(kernel, context),
         VisionAttention kernel => AttentionCases.Of(kernel, context),

@@ -43,6 +43,7 @@ public static class KernelCatalog
         new PrefillAttention(storage, sizes.Attention, FlashTile.ChooseKeys(capability, sizes.Attention.HeadSize)),
         new DecodeAttention(storage, sizes.Attention),
         new SampleToken(sizes.VocabularySize),
+        new TokenLogProbs(sizes.VocabularySize),
         new AdvanceStep(),
     ];
 

@@ -53,12 +53,11 @@ internal static class LinearCatalog
         [
             .. from rows in prefillRows from form in layer select Prefill(form, rows, capability, sizes.LoraRank),
             .. LowerLoras(sizes, storage, capability),
-            new LinearDecode(packed, hasNorm: true),
-            new LinearDecode(output),
-            new LinearDecode(gated, hasNorm: true),
-            new LinearDecode(down),
+            .. LinearDecode.SizesFor(LinearDecode.MaxRows).SelectMany(rows => (LinearDecode[])
+            [
+                new(packed, hasNorm: true, rows), new(output, rows: rows), new(gated, hasNorm: true, rows), new(down, rows: rows), new(head, hasNorm: true, rows),
+            ]),
             new LinearDecode(head),
-            new LinearDecode(head, hasNorm: true),
         ];
     }
 

@@ -57,7 +57,7 @@ public static class DecoderNetwork
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        var builder = new GraphBuilder("decode", new RowCounts(sequences, 0, 0));
+        var builder = new GraphBuilder("decode", new RowCounts(sequences, 0, 0)) { HasOneRowPerSequence = true };
         Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
         Tensor stream = builder.EmbedTokens(ids, weights.Declare(builder, CheckpointFolder.EmbeddingName), name: HiddenState(0));
         Head(builder, config, weights, Layers(builder, config, weights, stream, null, keepStages: false));

@@ -76,7 +76,7 @@ public sealed class CudaBackend : IBackend
         if (rows is not (null or CudaRowMemory))
             throw new ArgumentException("the rows are of another backend", nameof(rows));
         state.Arena.Require(plan.ArenaBytes);
-        return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows);
+        return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows, limits);
     }
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CudaTokenSampler(state, vocabularySize, slots);

@@ -5,7 +5,7 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
 {
     private readonly ComputeGraph graph = plan.Graph;
 
@@ -15,7 +15,10 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     public KernelStorage Storage { get; } = KernelStorageOf(storage);
 
     /// <summary>The graph is one of generated tokens.</summary>
-    public bool IsDecode { get; } = CudaLowering.IsDecode(plan.Graph);
+    public bool IsDecode => graph.HasOneRowPerSequence;
+
+    /// <summary>What a step has at most.</summary>
+    public StepLimits Limits => limits;
 
     /// <summary>Where the step's sequences are described on the device.</summary>
     public CudaSequences Sequences => inputs.Sequences;
@@ -80,9 +83,9 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
         return new CudaCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes, pages.PageCount);
     }
 
-    /// <summary>Angles for every position that the cache can hold: [positions, d / 2] pairs of cosine and sine.</summary>
+    /// <summary>Angles for every position that a sequence can have: [positions, d / 2] pairs of cosine and sine.</summary>
     public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
-        ropeTables.Get(checked(pages!.PageCount * KeyValuePages.TokensPerPage), geometry.HeadSize, theta);
+        ropeTables.Get(limits.Positions, geometry.HeadSize, theta);
 
     /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
     private CudaOperand Resident(TensorSpec spec)

@@ -29,8 +29,14 @@ internal sealed class CudaRowMemory : IRowMemory
 
     public void CopyFrom(IBoundGraph graph, Tensor output, int row)
     {
-        ArgumentNullException.ThrowIfNull(graph);
-        Write(row, graph.Output(output));
+        if (graph is not CudaBoundGraph bound)
+            throw new ArgumentException("the graph is of another backend", nameof(graph));
+        TensorSpec spec = graph.Graph[output];
+        if (spec.Type != DType.F32 || spec.RowElements != Columns)
+            throw new ArgumentException($"graph '{graph.Graph.Name}', tensor '{spec.Name}': expected {DType.F32} rows of {Columns}, found {spec.Type} rows of {spec.RowElements}", nameof(output));
+        DeviceSpan values = bound.SpanOf(output);
+        if (values.LengthBytes > 0)
+            stream.Copy(Span(row, (int)(values.LengthBytes / ((long)Columns * sizeof(float)))), values);
     }
 
     public float[] Read(int row, int count)

@@ -24,16 +24,19 @@ internal static class CudaSteps
         _ => throw new NotSupportedException($"the GPU has no kernel for {operation.Name}"),
     };
 
-    /// <summary>Whether a linear runs in the kernel that reads the weights once, however many rows its graph is made for.</summary>
+    /// <summary>Rows of a prompt's graph, its head's, that are so few that streaming the weights is best.</summary>
+    private const int FewRows = 8;
+
+    /// <summary>Whether a linear runs in the kernel that reads the weights once: generated tokens always, so that they do not depend on how many there are.</summary>
     internal static bool IsForFewRows(FusedLinearOp linear, CudaBinder binder) =>
-        linear.Lora is null && binder.Spec(linear.Input).Shape[0] <= CudaLowering.DecodeRows;
+        linear.Lora is null && (binder.IsDecode || binder.Spec(linear.Input).Shape[0] <= FewRows);
 }
 
 /// <summary>One operation, bound to its kernel and operands.</summary>
 internal abstract class CudaStep
 {
     /// <summary>What has to be compiled.</summary>
-    public abstract KernelDefinition Definition { get; }
+    public abstract IReadOnlyList<KernelDefinition> Definitions { get; }
 
     /// <summary>Takes the loaded kernel; called once, before the first launch.</summary>
     public abstract void Attach(KernelLoader loader);
@@ -47,7 +50,7 @@ internal abstract class KernelStep<TDefinition>(TDefinition definition) : CudaSt
 {
     private CudaKernel? kernel;
 
-    public sealed override KernelDefinition Definition => definition;
+    public sealed override IReadOnlyList<KernelDefinition> Definitions => [definition];
 
     protected TDefinition Twin => definition;
 

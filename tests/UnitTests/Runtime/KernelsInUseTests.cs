@@ -35,6 +35,7 @@ public sealed class KernelsInUseTests
         [
             VisionNetwork.Build(config, facts, images: 1),
             DecoderNetwork.BuildDecode(config.Decoder, facts, 1),
+            DecoderNetwork.BuildDecode(config.Decoder, facts, 64),
             .. rows.Select(count => DecoderNetwork.BuildPrefill(config.Decoder, facts, count, 1)),
         ];
         WeightFormat format = quantization == WeightQuantization.Int8 ? WeightFormat.Int8 : WeightFormat.Storage;
@@ -46,14 +47,14 @@ public sealed class KernelsInUseTests
         foreach (ComputeGraph graph in graphs)
         {
             ExecutionPlan plan = MemoryPlanner.Plan(CudaLowering.Lower(graph, DType.BF16));
-            CudaBinder binder = new(plan, new CudaWeights(null!, null!, source), null, null, null!, null!, null!, null!, DType.BF16, embeddingsOnHost: false);
+            CudaBinder binder = new(plan, new CudaWeights(null!, null!, source), null, null, default, null!, null!, null!, null!, DType.BF16, embeddingsOnHost: false);
             foreach (LoraDownOp down in plan.Graph.Operations.OfType<LoraDownOp>())
                 Assert.Contains((binder.SizeOf(down.A).Columns, down.Rank), downs);
             foreach (FusedLinearOp linear in plan.Graph.Operations.OfType<FusedLinearOp>())
             {
                 LinearForm form = LinearForms.Of(linear, binder);
                 if (CudaSteps.IsForFewRows(linear, binder))
-                    Assert.Contains(new LinearDecode(form, linear.Norm is not null), decode);
+                    Assert.All(LinearDecode.SizesFor(binder.Spec(linear.Input).Shape[0]), size => Assert.Contains(new LinearDecode(form, linear.Norm is not null, size), decode));
                 else
                     Assert.Contains((form, linear.Lora?.Rank ?? 0), prefill);
                 bound++;
@@ -62,8 +63,8 @@ public sealed class KernelsInUseTests
         }
 
         // Four linears of a layer, in the decode graph and in each prefill graph; the head, and the whole of the picture's part, are as stored.
-        Assert.Equal(quantization == WeightQuantization.Int8 ? 4 * (1 + rows.Length) : 0, quantised);
-        Assert.True(bound > 5 * (1 + rows.Length));
+        Assert.Equal(quantization == WeightQuantization.Int8 ? 4 * (2 + rows.Length) : 0, quantised);
+        Assert.True(bound > 5 * (2 + rows.Length));
     }
 
     private static ModelConfig Config(string model)

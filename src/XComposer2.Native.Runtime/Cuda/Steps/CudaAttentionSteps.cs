@@ -4,7 +4,7 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
-/// <summary>Grids are made for the longest sequence that the cache can hold, so that a captured launch serves every length.</summary>
+/// <summary>Grids are made for the longest sequence that there may be, so that a captured launch serves every length, and sums are the same in every graph.</summary>
 internal sealed class DecodeAttentionStep : KernelStep<DecodeAttention>
 {
     private readonly CudaOperand query;
@@ -22,7 +22,7 @@ internal sealed class DecodeAttentionStep : KernelStep<DecodeAttention>
         output = binder.Operand(operation.Output);
         layer = binder.Layer(operation.Layer, operation.Geometry);
         sequences = binder.Sequences;
-        runs = Twin.ChooseRuns(binder.Device.MultiprocessorCount, 1, layer.PageCount);
+        runs = Twin.ChooseRuns(binder.Device.MultiprocessorCount, 1, binder.Limits.PagesPerSequence);
         scratch = Twin.Scratch(sequences.MaximumSequences, runs);
         scratchMemory = binder.SharedScratch(nameof(DecodeAttention), scratch.TotalBytes);
     }

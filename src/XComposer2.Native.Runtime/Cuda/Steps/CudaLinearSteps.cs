@@ -58,9 +58,11 @@ internal static class LinearForms
     }
 }
 
-internal sealed class LinearDecodeStep(FusedLinearOp operation, CudaBinder binder)
-    : KernelStep<LinearDecode>(new LinearDecode(LinearForms.Of(operation, binder), operation.Norm is not null))
+/// <summary>A specialisation for few rows, one for more, one for many, as far as the graph has so many: all give the same.</summary>
+internal sealed class LinearDecodeStep(FusedLinearOp operation, CudaBinder binder) : CudaStep
 {
+    private readonly LinearDecode[] twins = Twins(operation, binder);
+    private CudaKernel[] kernels = [];
     private readonly LinearOperands operands = new(operation, binder);
     private readonly DevicePointer gain = operation.Norm is { } norm ? binder.Matrix(new PlainWeight(norm.Gain)) : default;
     private readonly float epsilon = operation.Norm?.Epsilon ?? 0;
@@ -70,7 +72,10 @@ internal sealed class LinearDecodeStep(FusedLinearOp operation, CudaBinder binde
         int rows = operands.Input.Rows(run);
         if (rows == 0)
             return;
-        Launch(run, Twin.Geometry(), new LinearDecodeArguments
+        int choice = 0;
+        while (twins[choice].LaunchRows < rows)
+            choice++;
+        kernels[choice].Launch(run.Stream, twins[choice].Geometry(rows), new LinearDecodeArguments
         {
             Input = operands.Input.Pointer(run),
             Gain = gain,
@@ -88,6 +93,17 @@ internal sealed class LinearDecodeStep(FusedLinearOp operation, CudaBinder binde
             SequenceCount = run.Sequences,
             Epsilon = epsilon,
         });
+    }
+
+    public override IReadOnlyList<KernelDefinition> Definitions => twins;
+
+    public override void Attach(KernelLoader loader) => kernels = [.. twins.Select(loader.Get)];
+
+    private static LinearDecode[] Twins(FusedLinearOp operation, CudaBinder binder)
+    {
+        LinearForm form = LinearForms.Of(operation, binder);
+        int most = binder.Spec(operation.Input).Shape[0];
+        return [.. LinearDecode.SizesFor(most).Select(rows => new LinearDecode(form, operation.Norm is not null, rows))];
     }
 }
 
