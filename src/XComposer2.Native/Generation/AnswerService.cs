@@ -34,7 +34,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
         }
 
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
-        var text = new AnswerText(tokenizer, stopIds, options.Stop, events);
+        var text = new AnswerText(tokenizer, stopIds, options.Stop, options.WantsLogProbs, events);
         List<PromptPosition> positions = asked.Positions();
         var request = new AnswerRequest(positions, options.Sampling(seed), options.MaxTokens, text, options.Timeout, cancellation);
         engine.Submit(request);
@@ -55,7 +55,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
                     new TokenUsage(positions.Count, visual, outcome.CachedTokens, text.TokenIds.Count),
                     Timings(decodeTime, outcome.Times))
                 {
-                    LogProbs = options.WantsLogProbs ? text.Scores : [],
+                    LogProbs = text.Scores,
                 };
             }
             catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)

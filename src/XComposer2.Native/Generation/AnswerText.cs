@@ -9,8 +9,9 @@ namespace XComposer2.Native;
 /// <param name="tokenizer">The model's.</param>
 /// <param name="stopIds">End marks.</param>
 /// <param name="stopTexts">The answer ends before the first of them.</param>
+/// <param name="wantsScores">Log-probabilities were asked for.</param>
 /// <param name="events">Told the text as it becomes certain.</param>
-internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> stopIds, IReadOnlyList<string> stopTexts, ChannelWriter<GenerationEvent> events) : IAnswerSink
+internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> stopIds, IReadOnlyList<string> stopTexts, bool wantsScores, ChannelWriter<GenerationEvent> events) : IAnswerSink
 {
     private readonly StreamingDecoder decoder = new(tokenizer);
     private readonly StopTextFilter filter = new(stopTexts);
@@ -24,7 +25,7 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
     /// <summary>Tokens without the end mark.</summary>
     public IReadOnlyList<int> TokenIds => ids;
 
-    /// <summary>For each of them, where log-probabilities were asked for.</summary>
+    /// <summary>For each of them; empty where log-probabilities were not asked for.</summary>
     public IReadOnlyList<TokenScore> Scores => scores;
 
     public FinishReason? Take(in TokenChoice choice)
@@ -32,7 +33,8 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
         if (stopIds.Contains(choice.Id))
             return FinishReason.Stop;
         ids.Add(choice.Id);
-        scores.Add(new TokenScore(choice.Id, choice.LogProb, choice.Top));
+        if (wantsScores)
+            scores.Add(Score(choice));
         Emit(filter.Add(decoder.Add(choice.Id)));
         return filter.Stopped ? FinishReason.Stop : null;
     }
@@ -44,6 +46,14 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
         Emit(filter.Add(decoder.Finish()));
         Emit(filter.Finish());
         return text.ToString();
+    }
+
+    private static TokenScore Score(in TokenChoice choice)
+    {
+        var top = new TokenAlternative[choice.Top.Length];
+        for (int place = 0; place < top.Length; place++)
+            top[place] = new TokenAlternative(choice.Top.Span[place].Id, choice.Top.Span[place].LogProb);
+        return new TokenScore(choice.Id, choice.LogProb, top);
     }
 
     private void Emit(string certain)

@@ -1,5 +1,3 @@
-using XComposer2.Native.Runtime;
-
 namespace XComposer2.Native;
 
 /// <summary>What a running answer reports: <see cref="TextDelta"/> any number of times, then <see cref="GenerationCompleted"/> once.</summary>
@@ -31,7 +29,12 @@ public sealed record GenerationResult(
 /// <param name="Id">The token.</param>
 /// <param name="LogProb">Natural logarithm of its probability in the distribution that the model gives, before penalty, temperature, top-k and top-p.</param>
 /// <param name="Top">The likeliest tokens of the same distribution, likeliest first; empty where none were asked for.</param>
-public readonly record struct TokenScore(int Id, float LogProb, ReadOnlyMemory<TokenLogProb> Top);
+public sealed record TokenScore(int Id, float LogProb, IReadOnlyList<TokenAlternative> Top);
+
+/// <summary>One of the likeliest tokens of a place.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProb">Natural logarithm of its probability.</param>
+public readonly record struct TokenAlternative(int Id, float LogProb);
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason

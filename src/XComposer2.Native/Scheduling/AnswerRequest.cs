@@ -19,6 +19,7 @@ internal sealed class AnswerRequest : IDisposable
     private readonly CancellationToken cancellation;
     private readonly TimeSpan? timeout;
     private readonly long submitted = Stopwatch.GetTimestamp();
+    private CancellationTokenRegistration engineStop;
     private volatile Exception? reason;
 
     /// <param name="prompt">Not empty.</param>
@@ -92,6 +93,9 @@ internal sealed class AnswerRequest : IDisposable
     /// <summary>The rest of the prompt.</summary>
     public ReadOnlySpan<PromptPosition> Unread => CollectionsMarshal.AsSpan(Prompt)[Sequence!.Length..];
 
+    /// <summary>Ends it when its engine is disposed.</summary>
+    public void EndWith(CancellationToken stop) => engineStop = stop.Register(() => Cancel(new ObjectDisposedException(nameof(XComposerEngine))));
+
     /// <summary>Ends it, from any thread.</summary>
     /// <param name="why">What its outcome will be; null for a plain cancellation.</param>
     public void Cancel(Exception? why = null)
@@ -126,7 +130,11 @@ internal sealed class AnswerRequest : IDisposable
             outcome.TrySetException(new TimeoutException(FormattableString.Invariant($"the answer was not complete after {timeout.Value.TotalSeconds:g} s, its time limit")));
     }
 
-    public void Dispose() => ended.Dispose();
+    public void Dispose()
+    {
+        engineStop.Unregister();
+        ended.Dispose();
+    }
 }
 
 /// <summary>A finished answer, below the text.</summary>

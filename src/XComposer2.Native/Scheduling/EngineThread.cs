@@ -10,6 +10,7 @@ internal sealed class EngineThread : IAsyncDisposable, IDisposable
     private readonly ConcurrentQueue<Action> jobs = new();
     private readonly SemaphoreSlim wake = new(0);
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource stop = new();
     private readonly Lock gate = new();
     private readonly Thread thread;
     private volatile bool isStopping;
@@ -27,6 +28,7 @@ internal sealed class EngineThread : IAsyncDisposable, IDisposable
     public void Submit(AnswerRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request.EndWith(stop.Token);
         if (!TryPost(inbox, () => scheduler.Add(request)))
             request.Fail(new ObjectDisposedException(nameof(XComposerEngine)));
     }
@@ -46,12 +48,17 @@ internal sealed class EngineThread : IAsyncDisposable, IDisposable
             try
             {
                 ObjectDisposedException.ThrowIf(isStopping, typeof(XComposerEngine));
-                cancellation.ThrowIfCancellationRequested();
-                result.SetResult(job(cancellation));
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stop.Token);
+                either.Token.ThrowIfCancellationRequested();
+                result.SetResult(job(either.Token));
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 result.SetCanceled(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                result.SetException(new ObjectDisposedException(nameof(XComposerEngine)));
             }
             catch (Exception failure)
             {
@@ -66,8 +73,15 @@ internal sealed class EngineThread : IAsyncDisposable, IDisposable
     /// <summary>Ends all requests; done when the thread has ended.</summary>
     public ValueTask DisposeAsync()
     {
+        bool isFirst;
         lock (gate)
+        {
+            isFirst = !isStopping;
             isStopping = true;
+        }
+
+        if (isFirst)
+            stop.Cancel();
         wake.Release();
         return new ValueTask(stopped.Task);
     }

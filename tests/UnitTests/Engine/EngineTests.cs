@@ -118,13 +118,13 @@ public sealed class EngineTests
         Assert.All(found.LogProbs, score =>
         {
             // Greedy and without a penalty: the chosen token is the likeliest.
-            Assert.Equal((score.Id, score.LogProb), (score.Top.Span[0].Id, score.Top.Span[0].LogProb));
-            Assert.Equal(3, score.Top.Length);
-            Assert.True(score.Top.Span[0].LogProb >= score.Top.Span[1].LogProb && score.Top.Span[1].LogProb >= score.Top.Span[2].LogProb);
+            Assert.Equal((score.Id, score.LogProb), (score.Top[0].Id, score.Top[0].LogProb));
+            Assert.Equal(3, score.Top.Count);
+            Assert.True(score.Top[0].LogProb >= score.Top[1].LogProb && score.Top[1].LogProb >= score.Top[2].LogProb);
             Assert.InRange(score.LogProb, -5f, 0f);
         });
         GenerationResult sampled = await plain.AskAsync(new UserMessage("Hello?"), endless with { MaxTokens = 5, LogProbs = true });
-        Assert.All(sampled.LogProbs, score => Assert.True(score.LogProb < 0 && score.Top.IsEmpty));
+        Assert.All(sampled.LogProbs, score => Assert.True(score.LogProb < 0 && score.Top.Count == 0));
         await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(new UserMessage("x"), greedy with { TopLogProbs = 21 }));
     }
 
