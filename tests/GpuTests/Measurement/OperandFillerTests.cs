@@ -46,7 +46,7 @@ public sealed class OperandFillerTests(GpuDevice device)
     {
         L2Plan plan = L2Plan.Full(L2State.Cold, cacheBytes);
         Assert.Equal(expected, plan.FlushBytes);
-        DeviceFacts shape = new(new ComputeCapability(9, 0), 132, 2048);
+        DeviceFacts shape = new(new ComputeCapability(9, 0), 132);
         // A float for each of 132 x 2 blocks of 256 threads.
         Assert.Equal(expected + (132 * 2 * 256 * 4), plan.TotalBytes(shape));
     }

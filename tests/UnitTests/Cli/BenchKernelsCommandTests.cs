@@ -28,10 +28,10 @@ public sealed class BenchKernelsCommandTests
         Assert.Equal(
             """
             cases of internlm-xcomposer2-vl-1_8b
-            quantize_int8
-              4096x2048         25.18 MB        0.01 GFLOP
-            dequantize_int8
-              4096x2048         25.18 MB        0.01 GFLOP
+            select_patches
+              1225 rows of 1024          7.53 MB        0.00 GFLOP
+            mma_rate
+              bf16, 16384 steps          0.27 MB     2267.74 GFLOP
 
             """.ReplaceLineEndings("\n"), xc2.Output);
     }
