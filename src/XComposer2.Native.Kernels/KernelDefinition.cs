@@ -31,6 +31,9 @@ public abstract record KernelDefinition
     /// <summary>Whether the kernel has a form for this generation.</summary>
     public virtual bool Serves(ComputeCapability capability) => capability.Number >= 75;
 
+    /// <summary>Launches of this kernel that <c>xc2 bench kernels</c> times. Abstract, so that a kernel without a case does not compile.</summary>
+    internal abstract IEnumerable<KernelCase> Cases(CaseContext context);
+
     /// <summary>What <see cref="Options"/> defines beside ARGS_BYTES and BLOCK_THREADS.</summary>
     protected abstract IEnumerable<(string Name, string Value)> Definitions { get; }
 

@@ -100,6 +100,8 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
         return cost;
     }
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
     // The grid is made for the longest sequence that the cache can hold, so that a captured launch serves every length.
     protected override KernelLaunch Resolve(PagedAttentionOp operation, IKernelOperands operands)
     {

@@ -79,6 +79,8 @@ public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
         return cost;
     }
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
     protected override KernelLaunch Resolve(PagedAttentionOp operation, IKernelOperands operands)
     {
         KernelOperand query = operands.Operand(operation.Query), output = operands.Operand(operation.Output);

@@ -83,6 +83,8 @@ public sealed record VisionAttention : OperationKernel<VisionAttentionOp>
         return new KernelCost(4 * rows * Heads * HeadSize * Storage.ElementBytes(), 4 * rows * tokensPerImage * Heads * HeadSize);
     }
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
     protected override KernelLaunch Resolve(VisionAttentionOp operation, IKernelOperands operands)
     {
         KernelOperand query = operands.Operand(operation.Query), key = operands.Operand(operation.Key);

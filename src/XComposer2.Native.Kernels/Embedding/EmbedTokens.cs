@@ -18,6 +18,8 @@ public sealed record EmbedTokens(DType Storage, int Columns) : RowKernel<EmbedTo
 
     public KernelCost Cost(int textRows, int visualRows) => new(Columns * ((long)(textRows * (sizeof(float) + Storage.ElementBytes())) + (2L * visualRows * sizeof(float))), 0);
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
     protected override KernelLaunch Resolve(EmbedTokensOp operation, IKernelOperands operands)
     {
         KernelOperand ids = operands.Operand(operation.Ids), output = operands.Operand(operation.Output);

@@ -18,6 +18,8 @@ public sealed record SelectRows(DType Output, int Columns) : RowKernel<SelectRow
 
     public KernelCost Cost(int rows) => new((long)rows * Columns * (sizeof(float) + Output.ElementBytes()), 0);
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
     protected override KernelLaunch Resolve(SelectRowsOp operation, IKernelOperands operands)
     {
         KernelOperand input = operands.Operand(operation.Input), rows = operands.Operand(operation.Rows), output = operands.Operand(operation.Output);

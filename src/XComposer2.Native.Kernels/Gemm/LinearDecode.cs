@@ -54,6 +54,8 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 
     public KernelCost Cost(int rows) => Form.Cost(rows, HasNorm ? sizeof(float) : Form.Storage.ElementBytes());
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearDecodeCases.Of(this, context);
+
     protected override KernelLaunch Resolve(FusedLinearOp operation, IKernelOperands operands)
     {
         LinearOperands linear = new(operation, operands);

@@ -74,6 +74,8 @@ public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
         return Form.Cost(rows, Form.Storage.ElementBytes()) + new KernelCost(loraBytes, 2L * visualRows * LoraRank * Form.OutFeatures);
     }
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearPrefillCases.Of(this, context);
+
     protected override KernelLaunch Resolve(FusedLinearOp operation, IKernelOperands operands)
     {
         LinearOperands linear = new(operation, operands);

@@ -73,6 +73,8 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
     public KernelCost Cost(int rows, int visualRows) => new(
         ((((long)visualRows + OutFeatures) * InFeatures) + ((long)rows * OutFeatures)) * Storage.ElementBytes(), 2L * visualRows * InFeatures * OutFeatures);
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearPrefillCases.Of(this, context);
+
     protected override KernelLaunch Resolve(LoraDownOp operation, IKernelOperands operands)
     {
         KernelOperand input = operands.Operand(operation.Input), visualRow = operands.Operand(operation.VisualRow), output = operands.Operand(operation.Output);

@@ -53,6 +53,8 @@ public sealed record MmaRate(DType Storage) : KernelDefinition
         long bytes = (threads * sizeof(float)) + ((long)(Rows + Columns) * Depth * Storage.ElementBytes());
         return new KernelCost(bytes, threads / WarpLanes * steps * 2L * Rows * Columns * Depth);
     }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => [ProbeCases.Of(this, context.Device, context.Counts)];
 }
 
 /// <summary>As <c>measurement/mma_rate.cu</c> declares it.</summary>

@@ -19,6 +19,8 @@ public sealed record LayerNorm(DType Storage, DType Output, int Columns) : RowKe
 
     public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (2L * Columns * Storage.ElementBytes()), 7L * rows * Columns);
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
     protected override KernelLaunch Resolve(LayerNormOp operation, IKernelOperands operands)
     {
         KernelOperand input = operands.Operand(operation.Input), output = operands.Operand(operation.Output);
@@ -55,6 +57,8 @@ public sealed record RmsNorm(DType Storage, DType Output, int Columns) : RowKern
     protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName()), ("OUTPUT", Output.CudaName())];
 
     public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (Columns * Storage.ElementBytes()), 4L * rows * Columns);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
 
     protected override KernelLaunch Resolve(RmsNormOp operation, IKernelOperands operands)
     {

@@ -70,6 +70,8 @@ public sealed record PatchEmbedding : OperationKernel<PatchEmbeddingOp>
         return new KernelCost(bytes, 2 * images * (long)Patches * Width * depth);
     }
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this);
+
     protected override KernelLaunch Resolve(PatchEmbeddingOp operation, IKernelOperands operands)
     {
         KernelOperand pixels = operands.Operand(operation.Pixels), output = operands.Operand(operation.Output);

@@ -18,6 +18,8 @@ public sealed record SelectPatches(DType Output, int Columns) : RowKernel<Select
 
     public KernelCost Cost(int rows) => new((long)rows * Columns * (sizeof(float) + Output.ElementBytes()), 0);
 
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
     protected override KernelLaunch Resolve(SelectPatchesOp operation, IKernelOperands operands)
     {
         KernelOperand input = operands.Operand(operation.Input), output = operands.Operand(operation.Output);

@@ -1,5 +1,3 @@
-using XComposer2.Native.Graph;
-
 namespace XComposer2.Native.Kernels;
 
 /// <summary>A case, or several, for every kernel that <see cref="KernelCatalog"/> lists for a model.</summary>
@@ -9,32 +7,26 @@ public static class CaseCatalog
     /// <param name="kernels">Of <see cref="KernelCatalog"/>.</param>
     /// <param name="device">What decides tiles and grids.</param>
     /// <param name="counts">How much work.</param>
-    /// <exception cref="NotSupportedException">A kernel of the catalog has no case: it was forgotten here.</exception>
     public static IReadOnlyList<KernelCase> For(IReadOnlyList<KernelDefinition> kernels, DeviceFacts device, CaseSizes counts)
     {
         ArgumentNullException.ThrowIfNull(counts);
         CaseContext context = new(kernels, device, counts);
         // The catalog has linears once for each tile; the cases choose tiles themselves.
-        return [.. kernels.SelectMany(definition => Of(definition, context)).DistinctBy(found => found.Name)];
+        return [.. kernels.SelectMany(definition => definition.Cases(context)).DistinctBy(found => found.Name)];
     }
+}
 
-    private static IEnumerable<KernelCase> Of(KernelDefinition definition, CaseContext context) => definition switch
-    {
-        DecodeAttention kernel => AttentionCases.Of(kernel, context),
-        EmbedTokens kernel => RowCases.Of(kernel, context),
-        LayerNorm kernel => RowCases.Of(kernel, context),
-        LinearDecode kernel => LinearDecodeCases.Of(kernel, context),
-        LinearPrefill kernel => LinearPrefillCases.Of(kernel, context),
-        LoraDown kernel => LinearPrefillCases.Of(kernel, context),
-        MmaRate kernel => [ProbeCases.Of(kernel, context.Device, context.Counts)],
-        PatchEmbedding kernel => RowCases.Of(kernel),
-        PrefillAttention kernel => AttentionCases.Of(kernel, context),
-        ReadStream kernel => [ProbeCases.Of(kernel, context.Device, context.Counts)],
-        RmsNorm kernel => RowCases.Of(kernel, context),
-        SampleToken kernel => TokenCases.Of(kernel, context),
-        SelectPatches kernel => RowCases.Of(kernel, context),
-        SelectRows kernel => RowCases.Of(kernel, context),
-        VisionAttention kernel => AttentionCases.Of(kernel, context),
-        _ => throw new NotSupportedException($"{definition.Source} is in the catalog of kernels and has no case in the kernel benchmark"),
-    };
+/// <summary>What all cases are made for.</summary>
+internal sealed record CaseContext(IReadOnlyList<KernelDefinition> Kernels, DeviceFacts Device, CaseSizes Counts)
+{
+    /// <summary>Patches of a picture.</summary>
+    public int Patches { get; } = Kernels.OfType<PatchEmbedding>().First().Patches;
+
+    /// <summary>Width of the decoder's residual stream.</summary>
+    public int HiddenSize { get; } = Kernels.OfType<EmbedTokens>().First().Columns;
+
+    public int VocabularySize { get; } = Kernels.OfType<SampleToken>().First().VocabularySize;
+
+    /// <summary>"1 row", "8 rows".</summary>
+    public static string Count(int count, string what) => count == 1 ? $"1 {what}" : FormattableString.Invariant($"{count} {what}s");
 }
