@@ -23,6 +23,7 @@ public static class KernelCatalog
         }
 
         all.Add(new SampleToken(vocabularySize));
+        all.Add(new TokenLogProbs(vocabularySize));
         all.AddRange(Measurement(storage));
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }

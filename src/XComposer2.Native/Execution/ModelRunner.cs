@@ -12,6 +12,7 @@ internal sealed class ModelRunner : IDisposable
     private readonly ModelGraphs graphs;
     private readonly IBackend backend;
     private readonly IKeyValueMemory memory;
+    private readonly IRowMemory rows;
     private readonly Dictionary<ModelGraph, IBoundGraph> bound = [];
     private IBoundGraph? lastStep;
 
@@ -28,6 +29,7 @@ internal sealed class ModelRunner : IDisposable
         graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), contextLength, prefillStepTokens);
         memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
         Pool = new KeyValuePool(memory);
+        rows = backend.AllocateRows(graphs.MaximumPrefillTokens, config.Decoder.HiddenSize);
     }
 
     public KeyValuePool Pool { get; }
@@ -38,6 +40,10 @@ internal sealed class ModelRunner : IDisposable
     /// <param name="config">Sizes.</param>
     /// <param name="type">The backend's.</param>
     public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
+
+    /// <summary>Rows of pictures that the decoder reads.</summary>
+    public static MemoryItem PictureRows(ModelConfig config, int contextLength) =>
+        new("rows of pictures", (long)Math.Min(contextLength, ModelGraphs.PrefillStepTokens) * config.Decoder.HiddenSize * sizeof(float));
 
     /// <summary>Logits after the last position of the last step [vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
     public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));
@@ -102,7 +108,7 @@ internal sealed class ModelRunner : IDisposable
     {
         IBoundGraph decode = Bound(graphs.DecodeFor(1));
         sequence.Reserve(1);
-        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
+        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler, slot: 0);
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
         lastStep = decode;
     }
@@ -111,41 +117,45 @@ internal sealed class ModelRunner : IDisposable
     public bool RunsAhead => backend.RunsAhead;
 
     /// <summary>A sampler for one answer.</summary>
-    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
+    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed)
+    {
+        ITokenSampler sampler = backend.CreateSampler(config.Decoder.VocabularySize, slots: 1);
+        sampler.Begin(0, new SamplingRequest { Parameters = parameters, Seed = seed });
+        return sampler;
+    }
 
     /// <summary>Chooses an id from the logits of the last step.</summary>
-    /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
-    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
+    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits), [new SampleRow(0, 0)]);
 
     public void Dispose()
     {
         foreach (IBoundGraph graph in bound.Values)
             graph.Dispose();
+        rows.Dispose();
         memory.Dispose();
     }
 
     private IBoundGraph Bound(ModelGraph graph)
     {
         if (!bound.TryGetValue(graph, out IBoundGraph? found))
-            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory));
+            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory, graph == graphs.Vision ? null : rows));
         return found;
     }
 
     private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {
         IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
-        WritePositions(graph, positions, config.Decoder.HiddenSize);
+        WritePositions(graph, rows, positions);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, isLast ? 1 : 0, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
         lastStep = graph;
     }
 
     /// <summary>Fills the inputs of a prefill graph; visual rows are packed in the order in which they come.</summary>
-    internal static void WritePositions(IBoundGraph graph, ReadOnlySpan<PromptPosition> positions, int hidden)
+    internal static void WritePositions(IBoundGraph graph, IRowMemory memory, ReadOnlySpan<PromptPosition> positions)
     {
         Span<int> ids = graph.Integers(graph.Graph.Find(DecoderNetwork.Ids));
         Span<int> visualRow = graph.Integers(graph.Graph.Find(DecoderNetwork.VisualRow));
-        Span<float> visual = graph.Floats(graph.Graph.Find(DecoderNetwork.Visual));
         int visualRows = 0;
         for (int i = 0; i < positions.Length; i++)
         {
@@ -153,7 +163,7 @@ internal sealed class ModelRunner : IDisposable
             ids[i] = position.Id;
             visualRow[i] = position.Image is null ? -1 : visualRows;
             if (position.Image is { } image)
-                image.Rows.AsSpan(position.Row * hidden, hidden).CopyTo(visual.Slice(visualRows++ * hidden, hidden));
+                memory.Write(visualRows++, image.Rows.AsSpan(position.Row * memory.Columns, memory.Columns));
         }
     }
 }

@@ -89,32 +89,15 @@ internal sealed class AnswerGeneration(
         Choose(sampler);
     }
 
-    private void Choose(ITokenSampler sampler)
-    {
-        try
-        {
-            engine.Runner.Choose(sampler);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw Unusable(error);
-        }
-    }
+    private void Choose(ITokenSampler sampler) => engine.Runner.Choose(sampler);
 
     private int Choice(ITokenSampler sampler)
     {
-        try
-        {
-            return sampler.Take();
-        }
-        catch (InvalidOperationException error)
-        {
-            throw Unusable(error);
-        }
+        TokenChoice choice = sampler.Take()[0];
+        return choice.Failure is { } failure
+            ? throw new EngineException($"the model gave no usable logits after {ids.Count} tokens of the answer ({failure}): a weight may not be finite; xc2 inspect --check finds it")
+            : choice.Id;
     }
-
-    private EngineException Unusable(InvalidOperationException error) =>
-        new($"the model gave no usable logits after {ids.Count} tokens of the answer ({error.Message}): a weight may not be finite; xc2 inspect --check finds it", error);
 
     /// <summary>Takes a sampled token; null where the answer goes on.</summary>
     private FinishReason? Take(int id, int limit, ChannelWriter<GenerationEvent> events)

@@ -28,6 +28,7 @@ internal static class CudaMemoryPlan
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
+            ModelRunner.PictureRows(config, contextLength),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
         ]);

@@ -119,6 +119,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
             .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Type),
             MemoryItem.Arena(plans),
+            ModelRunner.PictureRows(config, contextLength),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);
         return new ModelMemoryPlan(name, contextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget, plans);

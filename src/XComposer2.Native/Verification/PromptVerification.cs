@@ -70,8 +70,9 @@ internal sealed class PromptVerification : IDisposable
         ComputeGraph graph = new ModelGraphs(model.Config, WeightFacts.Of(model.Weights, model.Config), count).Prefill[^1].BuildWithStages(new RowCounts(count, count, 0));
         using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config, model.Backend.CacheType), (int)KeyValuePages.Count(count));
         using var sequence = new KeyValueSequence(new KeyValuePool(memory));
-        using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory);
-        ModelRunner.WritePositions(bound, positions, decoder.HiddenSize);
+        using IRowMemory rows = model.Backend.AllocateRows(count, decoder.HiddenSize);
+        using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory, rows);
+        ModelRunner.WritePositions(bound, rows, positions);
         Span<int> logitRows = bound.Integers(bound.Graph.Find(DecoderNetwork.LogitRows));
         for (int i = 0; i < count; i++)
             logitRows[i] = i;

@@ -89,14 +89,19 @@ public sealed class RunAheadTests(GpuDevice device)
     }
 
     [Fact]
-    public void A_third_choice_has_to_wait_and_without_one_there_is_nothing_to_take()
+    public void A_fifth_choice_is_refused_and_without_one_there_is_nothing_to_take()
     {
         using var cuda = new Batch(new CudaBackend(new CudaBackendOptions { Device = Options, Storage = DType.F16 }), checkpoint);
         using ITokenSampler sampler = cuda.Prefill(0, greedy, seed: 0, Cancellation);
-        sampler.Choose(cuda.Prompt, cuda.PromptLogits);
-        Assert.Equal("2 choices are not taken yet", Assert.Throws<InvalidOperationException>(() => sampler.Choose(cuda.Prompt, cuda.PromptLogits)).Message);
-        Assert.Equal(sampler.Take(), sampler.Take());
-        Assert.Equal("nothing was chosen", Assert.Throws<InvalidOperationException>(() => sampler.Take()).Message);
+        for (int choice = 1; choice < ITokenSampler.MaximumPending; choice++)
+            Choose();
+        Assert.Equal("4 choices are not taken yet", Assert.Throws<InvalidOperationException>(Choose).Message);
+        int first = sampler.Take()[0].Id;
+        for (int choice = 1; choice < ITokenSampler.MaximumPending; choice++)
+            Assert.Equal(first, sampler.Take()[0].Id);
+        Assert.Equal("nothing was chosen", Assert.Throws<InvalidOperationException>(() => { sampler.Take(); }).Message);
+
+        void Choose() => sampler.Choose(cuda.Prompt, cuda.PromptLogits, [new SampleRow(0, 0)]);
     }
 
     /// <summary>The device is not waited for where a step is queued: what it would do is still to be done then.</summary>
@@ -149,9 +154,9 @@ public sealed class RunAheadTests(GpuDevice device)
         using ITokenSampler first = cuda.Prefill(0, greedy, seed: 0, Cancellation);
         using ITokenSampler second = cuda.Prefill(1, greedy, seed: 0, Cancellation);
         Assert.False(cuda.IsIdle, "the second prompt was waited for");
-        int id = first.Take();
+        int id = first.Take()[0].Id;
         Assert.False(cuda.IsIdle, "the second prompt was waited for");
-        Assert.NotEqual(id, second.Take());
+        Assert.NotEqual(id, second.Take()[0].Id);
     }
 
     private static UserMessage Question => new("How many shapes are there?", []);

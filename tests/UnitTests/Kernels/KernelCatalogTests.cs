@@ -35,7 +35,7 @@ public sealed partial class KernelCatalogTests
         ModelConfig config = Config(model);
         ModelConfig thin = config.WithLayers(2);
         thin = thin with { Vision = thin.Vision with { LayerCount = 2 } };
-        var graphs = new ModelGraphs(thin, WeightFacts.Uniform(thin, DType.F16, quantization), config.ContextLength, decodeSequences: [1, 2, 8]);
+        var graphs = new ModelGraphs(thin, WeightFacts.Uniform(thin, DType.F16, quantization), config.ContextLength, decodeSequences: [1, 8, 9, 64]);
         ComputeGraph[] lowered = [.. graphs.All.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
         foreach (ComputeCapability generation in generations)
         {

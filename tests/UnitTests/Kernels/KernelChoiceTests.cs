@@ -46,6 +46,7 @@ public sealed class KernelChoiceTests
     // Generated tokens: each weight once. The logits of a prompt are a row too.
     [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 3, 2)]
     [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
+    [InlineData("decode w13", 33, 86, 46, "linear_decode", null, 78, 2)]
     [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
     [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 126, 2)]
     [InlineData("prefill attention", 1300, 86, 46, "prefill_attention", null, 15, 2)]
@@ -125,7 +126,7 @@ public sealed class KernelChoiceTests
 
     private static ComputeGraph[] Lower()
     {
-        var list = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.F16), 4096, decodeSequences: 8);
+        var list = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.F16), 4096, decodeSequences: 64);
         return [.. list.Largest.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
     }
 
@@ -156,7 +157,7 @@ public sealed class KernelChoiceTests
     private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
-        LinearDecode linear => linear.Geometry(),
+        LinearDecode linear => linear.Geometry(rows),
         LoraDown down => down.Geometry(rows),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
         VisionAttention attention => attention.Geometry(1, rows),
