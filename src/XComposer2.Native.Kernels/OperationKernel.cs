@@ -121,12 +121,11 @@ public readonly struct KernelRun(CudaStream stream, DevicePointer arena, RowCoun
 /// <summary>One layer's part of the cache.</summary>
 /// <param name="Start">In physical page 0.</param>
 /// <param name="PageBytes">From one page to the next.</param>
-/// <param name="PageCount">Pages that there are.</param>
-public readonly record struct KernelCacheLayer(DevicePointer Start, long PageBytes, int PageCount);
+public readonly record struct KernelCacheLayer(DevicePointer Start, long PageBytes);
 
 /// <summary>Where the sequences of a step are described on the device.</summary>
 /// <param name="Spans"><see cref="SequenceSpan"/>[sequences].</param>
 /// <param name="PageTable">I32: physical pages.</param>
 /// <param name="Maximum">Sequences of one step at most.</param>
-/// <param name="MaximumPages">Pages of one sequence at most.</param>
+/// <param name="MaximumPages">Of one sequence.</param>
 public readonly record struct KernelSequences(DevicePointer Spans, DevicePointer PageTable, int Maximum, int MaximumPages);

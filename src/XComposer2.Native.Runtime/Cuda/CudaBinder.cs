@@ -12,7 +12,7 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public DeviceFacts Device { get; } = DeviceFacts.Of(device);
 
-    public KernelSequences Sequences => new(inputs.Sequences.Spans, inputs.Sequences.PageTable, inputs.Sequences.MaximumSequences, limits.PagesPerSequence);
+    public KernelSequences Sequences => new(inputs.Sequences.Spans, inputs.Sequences.PageTable, limits.Sequences, limits.PagesPerSequence);
 
     public TensorSpec Spec(Tensor tensor) => graph[tensor];
 
@@ -44,10 +44,11 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
         if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Type != storage)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
-        return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes, pages.PageCount);
+        return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes);
     }
 
-    public DevicePointer Rope(AttentionGeometry geometry, float theta) => ropeTables.Get(limits.Positions, geometry.HeadSize, theta);
+    public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
+        ropeTables.Get(limits.Positions, geometry.HeadSize, theta);
 
     /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
     private KernelOperand Resident(TensorSpec spec)

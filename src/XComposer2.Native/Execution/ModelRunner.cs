@@ -138,7 +138,7 @@ internal sealed class ModelRunner : IDisposable
     private IBoundGraph Bound(ModelGraph graph)
     {
         if (!bound.TryGetValue(graph, out IBoundGraph? found))
-            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory, graph == graphs.Vision ? null : rows));
+            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory, rows));
         return found;
     }
 

@@ -48,6 +48,11 @@ public sealed class KernelChoiceTests
     [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
     [InlineData("decode w13", 33, 86, 46, "linear_decode", null, 78, 2)]
     [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
+    // However many are generated together: no tile, and two blocks a strip from 33 rows on.
+    [InlineData("decode wo", 9, 86, 46, "linear_decode", null, 6, 2)]
+    [InlineData("decode w13", 16, 80, 108, "linear_decode", null, 17, 2)]
+    [InlineData("decode w13", 32, 90, 132, "linear_decode", null, 14, 2)]
+    [InlineData("decode w13", 64, 90, 132, "linear_decode", null, 28, 2)]
     [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 126, 2)]
     [InlineData("prefill attention", 1300, 86, 46, "prefill_attention", null, 15, 2)]
     [InlineData("vision attention", 1226, 75, 46, "vision_attention", null, 7, 2)]
