@@ -11,9 +11,6 @@ public sealed class ModelGraphs
     /// intermediate results of a 7B stay below half a gigabyte.</summary>
     public const int PrefillStepTokens = 2048;
 
-    /// <summary>Sequences of one decode step at most.</summary>
-    public const int MaximumSequences = 64;
-
     private readonly ShapeBuckets buckets;
 
     /// <param name="config">Sizes.</param>

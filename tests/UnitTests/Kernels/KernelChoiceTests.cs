@@ -46,7 +46,6 @@ public sealed class KernelChoiceTests
     // Generated tokens: each weight once. The logits of a prompt are a row too.
     [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 3, 2)]
     [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
-    [InlineData("decode w13", 33, 86, 46, "linear_decode", null, 78, 2)]
     [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
     // However many are generated together: no tile, and two blocks a strip from 33 rows on.
     [InlineData("decode wo", 9, 86, 46, "linear_decode", null, 6, 2)]
