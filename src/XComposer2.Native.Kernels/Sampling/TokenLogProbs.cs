@@ -43,6 +43,8 @@ public sealed record TokenLogProbs : KernelDefinition
 
     /// <summary>The logits once.</summary>
     public KernelCost Cost(int rows) => new(rows * VocabularySize * (long)sizeof(float), rows * (long)VocabularySize);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => TokenCases.Of(this, context);
 }
 
 /// <summary>As <c>sampling/token_log_probs.cu</c> declares it.</summary>

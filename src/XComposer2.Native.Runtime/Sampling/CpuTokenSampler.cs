@@ -82,8 +82,8 @@ internal sealed class CpuTokenSampler : ITokenSampler
 
         if (!wantsLogProbs)
             return new TokenChoice(id, null, 0, default);
-        float logSum = LogProbabilities.LogSum(asGiven);
-        return new TokenChoice(id, null, asGiven[id] - logSum, LogProbabilities.Top(asGiven, logSum, answer.Top));
+        LogProbabilities logProbs = LogProbabilities.Of(asGiven);
+        return new TokenChoice(id, null, answer.LogProbs ? logProbs[asGiven[id]] : 0, logProbs.Top(asGiven, answer.Top));
     }
 
     private sealed class Answer(TokenSampler sampler, bool logProbs, int top)
@@ -99,25 +99,26 @@ internal sealed class CpuTokenSampler : ITokenSampler
 }
 
 /// <summary>Logarithms of the probabilities that a row of logits stands for.</summary>
-internal static class LogProbabilities
+/// <param name="Largest">Logit.</param>
+/// <param name="LogSum">Of exp(logit - largest).</param>
+internal readonly record struct LogProbabilities(float Largest, float LogSum)
 {
-    /// <summary>log of the sum of exp(logit): what is taken from each logit.</summary>
     /// <param name="logits">No NaN, one above -infinity.</param>
-    public static float LogSum(ReadOnlySpan<float> logits)
+    public static LogProbabilities Of(ReadOnlySpan<float> logits)
     {
         float largest = float.NegativeInfinity;
         foreach (float logit in logits)
             largest = Math.Max(largest, logit);
-        if (float.IsPositiveInfinity(largest))
-            return largest;
         double sum = 0;
         foreach (float logit in logits)
-            sum += MathF.Exp(logit - largest);
-        return largest + (float)Math.Log(sum);
+            sum += Math.Exp(Below(logit, largest));
+        return new LogProbabilities(largest, (float)Math.Log(sum));
     }
 
-    /// <summary>The likeliest ids, likeliest first, of equal ones the lower id.</summary>
-    public static TokenLogProb[] Top(ReadOnlySpan<float> logits, float logSum, int count)
+    public float this[float logit] => Below(logit, Largest) - LogSum;
+
+    /// <summary>The likeliest ids, likeliest first, of equal ones the lower id. Those of -infinity are not among them.</summary>
+    public TokenLogProb[] Top(ReadOnlySpan<float> logits, int count)
     {
         if (count == 0)
             return [];
@@ -126,7 +127,7 @@ internal static class LogProbabilities
         for (int id = 0; id < logits.Length; id++)
         {
             float logit = logits[id];
-            if (found == count && logit <= top[^1].LogProb)
+            if (float.IsNegativeInfinity(logit) || (found == count && logit <= top[^1].LogProb))
                 continue;
             int place = found < count ? found++ : count - 1;
             for (; place > 0 && top[place - 1].LogProb < logit; place--)
@@ -134,8 +135,11 @@ internal static class LogProbabilities
             top[place] = new TokenLogProb(id, logit);
         }
 
-        for (int place = 0; place < count; place++)
-            top[place] = top[place] with { LogProb = top[place].LogProb - logSum };
-        return top;
+        for (int place = 0; place < found; place++)
+            top[place] = top[place] with { LogProb = this[top[place].LogProb] };
+        return top[..found];
     }
+
+    // Infinite less infinite is no number.
+    private static float Below(float logit, float largest) => logit == largest ? 0 : logit - largest;
 }

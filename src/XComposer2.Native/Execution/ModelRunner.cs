@@ -9,17 +9,15 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
 {
     private readonly ModelConfig config;
     private readonly IWeightSource weights;
-    private readonly WeightFacts facts;
+    private readonly ModelGraphs graphs;
     private readonly IBackend backend;
     private readonly EngineSizes sizes;
     private readonly IKeyValueMemory memory;
     private readonly PictureRows pictures;
-    private readonly PrefillGraphs prefill;
+    private readonly Dictionary<ModelGraph, IBoundGraph> bound = [];
     private readonly SequenceRows[] stepRows;
     private readonly SampleRow[] sampleRows;
     private ITokenSampler sampler;
-    private IBoundGraph? vision;
-    private IBoundGraph? decode;
     private IBoundGraph? lastStep;
 
     /// <param name="config">Sizes.</param>
@@ -32,11 +30,10 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         this.weights = weights;
         this.backend = backend;
         this.sizes = sizes;
-        facts = WeightFacts.Of(weights, config);
+        graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
         memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), sizes.CachePages);
         Pool = new KeyValuePool(memory);
         pictures = new PictureRows(backend, sizes.Pictures, config.TokensPerImage, config.Decoder.HiddenSize);
-        prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, pictures.Memory, sizes);
         sampler = backend.CreateSampler(config.Decoder.VocabularySize, sizes.Sequences);
         stepRows = new SequenceRows[sizes.Sequences];
         sampleRows = new SampleRow[sizes.Sequences];
@@ -61,12 +58,13 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     public static MemoryItem PictureMemory(ModelConfig config, EngineSizes sizes) =>
         new($"rows of {sizes.Pictures} pictures", (long)sizes.Pictures * config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float));
 
-    /// <summary>Binds the largest graph of each kind now: what it takes to bind them, a device's memory above all, is known before the first question.</summary>
+    /// <summary>Binds every graph now: what it takes to bind them, a device's memory above all, is known before the first question, and no prompt waits for a
+    /// kernel to be compiled.</summary>
     public void Prepare()
     {
-        prefill.For(sizes.StepTokens);
-        BindDecode();
-        BindVision();
+        // The largest first, so that the arena grows once.
+        foreach (ModelGraph graph in graphs.All.OrderByDescending(graph => graph.Capacity.Tokens))
+            Bound(graph);
     }
 
     public void Begin(int slot, in SamplingRequest request) => sampler.Begin(slot, request);
@@ -78,7 +76,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         int row = pictures.Add(picture.Hash);
         try
         {
-            IBoundGraph vision = BindVision();
+            IBoundGraph vision = Bound(graphs.Vision);
             picture.Pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
             vision.Run(new RowCounts(0, 0, 1), [], cancellation);
             pictures.Memory.CopyFrom(vision, vision.Graph.Find(VisionNetwork.ImageEmbeds), row);
@@ -108,7 +106,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
 
     public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation)
     {
-        IBoundGraph graph = prefill.For(positions.Length);
+        IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
         WritePositions(graph, pictures, positions);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, slot is null ? 0 : 1, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
@@ -119,7 +117,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
 
     public void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation)
     {
-        IBoundGraph graph = BindDecode();
+        IBoundGraph graph = Bound(graphs.DecodeFor(rows.Length));
         Tensor ids = graph.Graph.Find(DecoderNetwork.Ids);
         for (int row = 0; row < rows.Length; row++)
         {
@@ -163,7 +161,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     /// <summary>Appends one token, and makes <see cref="Logits"/>. For a client that has no scheduler.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        IBoundGraph graph = BindDecode();
+        IBoundGraph graph = Bound(graphs.DecodeFor(1));
         sequence.Reserve(1);
         graph.Integers(graph.Graph.Find(DecoderNetwork.Ids))[0] = id;
         graph.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -174,9 +172,8 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     public void Dispose()
     {
         sampler.Dispose();
-        vision?.Dispose();
-        decode?.Dispose();
-        prefill.Dispose();
+        foreach (IBoundGraph graph in bound.Values)
+            graph.Dispose();
         pictures.Dispose();
         memory.Dispose();
     }
@@ -205,34 +202,17 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         }
     }
 
-    private IBoundGraph BindVision() => vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
-
-    private IBoundGraph BindDecode() =>
-        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sizes.Sequences)), weights, memory, limits: sizes.Steps);
-}
-
-/// <summary>Prefill graphs by shape bucket, each built, planned and bound when first needed.</summary>
-internal sealed class PrefillGraphs(
-    DecoderConfig config, WeightFacts facts, IWeightSource weights, IBackend backend, IKeyValueMemory pages, IRowMemory rows, EngineSizes sizes) : IDisposable
-{
-    private readonly ShapeBuckets buckets = new(sizes.StepTokens);
-    private readonly Dictionary<int, IBoundGraph> graphs = [];
-
-    public IBoundGraph For(int tokens)
+    private IBoundGraph Bound(ModelGraph graph)
     {
-        int bucket = buckets.RoundUp(tokens);
-        if (!graphs.TryGetValue(bucket, out IBoundGraph? graph))
+        if (!bound.TryGetValue(graph, out IBoundGraph? found))
         {
-            ComputeGraph built = DecoderNetwork.BuildPrefill(config, facts, bucket, logits: 1);
-            graphs.Add(bucket, graph = backend.Bind(backend.Plan(built), weights, pages, rows, StepLimits.For(1, sizes.ContextLength)));
+            ExecutionPlan plan = backend.Plan(graph.Build());
+            found = graph == graphs.Vision
+                ? backend.Bind(plan, weights)
+                : backend.Bind(plan, weights, memory, pictures.Memory, plan.Graph.HasOneRowPerSequence ? sizes.Steps : StepLimits.For(1, sizes.ContextLength));
+            bound.Add(graph, found);
         }
 
-        return graph;
-    }
-
-    public void Dispose()
-    {
-        foreach (IBoundGraph graph in graphs.Values)
-            graph.Dispose();
+        return found;
     }
 }

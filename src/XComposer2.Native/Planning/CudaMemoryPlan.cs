@@ -1,4 +1,5 @@
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
@@ -15,24 +16,23 @@ internal static class CudaMemoryPlan
     /// <param name="embeddings">Where the embedding table lies.</param>
     public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, DType storage, EmbeddingPlace embeddings)
     {
-        // Every bucket that was used keeps its inputs; the arena is that of the largest plan.
-        var buckets = new ShapeBuckets(sizes.StepTokens);
-        ComputeGraph[] prefills = [.. buckets.Sizes.Select(tokens => DecoderNetwork.BuildPrefill(config.Decoder, facts, tokens, logits: 1))];
-        ComputeGraph vision = VisionNetwork.Build(config, facts, images: 1);
-        ComputeGraph decode = DecoderNetwork.BuildDecode(config.Decoder, facts, sizes.Sequences);
-        ExecutionPlan[] plans = [.. new[] { vision, prefills[^1], decode }.Select(graph => CudaBackend.PlanFor(graph, storage))];
+        // Every graph keeps its inputs; the arena is that of the largest plan.
+        var graphs = new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
+        ComputeGraph[] largest = [.. graphs.Largest.Select(graph => graph.Build())];
+        ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage))];
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
-        long weights = WeightBytes([vision, prefills[^1]], storage) - (isOnHost ? table : 0);
+        long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, storage);
         long positions = (long)sizes.CachePages * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
+            new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             ModelRunner.PictureMemory(config, sizes),
-            new MemoryItem("inputs of all graphs", prefills.Append(vision).Append(decode).Sum(graph => graph.InputBytes())),
-            new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
+            new MemoryItem("rotary table", (long)sizes.ContextLength * layout.Geometry.HeadSize * sizeof(float)),
+            new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
         ]);
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
         {
@@ -41,8 +41,16 @@ internal static class CudaMemoryPlan
         };
     }
 
+    // Of the largest card there is: how many runs of pages a sequence has depends on the card.
+    private static long DecodeScratchBytes(AttentionGeometry heads, EngineSizes sizes, DType storage)
+    {
+        const int MostMultiprocessors = 192;
+        DecodeAttention kernel = new(storage, heads);
+        return kernel.Scratch(sizes.Sequences, kernel.ChooseRuns(MostMultiprocessors, 1, sizes.PagesPerSequence)).TotalBytes;
+    }
+
     // Each name once: graphs share what both use.
-    private static long WeightBytes(ComputeGraph[] graphs, DType storage)
+    private static long WeightBytes(IEnumerable<ComputeGraph> graphs, DType storage)
     {
         var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (ComputeGraph graph in graphs)

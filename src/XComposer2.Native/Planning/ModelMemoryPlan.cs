@@ -115,12 +115,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, int threads)
     {
-        ExecutionPlan[] plans =
-        [
-            CpuBackend.PlanFor(VisionNetwork.Build(config, facts, images: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildPrefill(config.Decoder, facts, sizes.StepTokens, logits: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildDecode(config.Decoder, facts, sizes.Sequences), threads),
-        ];
+        ExecutionPlan[] plans = [.. new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences).Largest.Select(graph => CpuBackend.PlanFor(graph.Build(), threads))];
         KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
         var budget = new MemoryBudget(
         [

@@ -7,12 +7,12 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class LinearDecodeTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage> Storages => [KernelStorage.F32, KernelStorage.F16, KernelStorage.BF16];
+    public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
     /// <summary>Any number of rows, outputs that are no multiple of a strip, inputs that are no multiple of a window.</summary>
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Every_number_of_rows_is_right(KernelStorage storage)
+    public void Every_number_of_rows_is_right(DType storage)
     {
         foreach (int rows in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 31, 32, 33, 63, 64])
         {
@@ -24,9 +24,9 @@ public sealed class LinearDecodeTests(GpuDevice device)
     /// <summary>To the bit: an answer must not depend on how many others are generated with it.</summary>
     [Theory]
     [MemberData(nameof(Storages))]
-    public void A_row_gives_the_same_among_any_number_of_rows(KernelStorage storage)
+    public void A_row_gives_the_same_among_any_number_of_rows(DType storage)
     {
-        foreach (LinearForm form in (LinearForm[])[Form(storage, 328, 40) with { StoresFloat = true }, Form(storage, 192, 64) with { Weights = WeightFormat.Int8, Finish = LinearFinish.Gated }])
+        foreach (LinearForm form in (LinearForm[])[Form(storage, 328, 40) with { StoresFloat = true }, Form(storage, 192, 64) with { Weights = WeightFormat.Int8, Epilogue = LinearEpilogue.Gated }])
             foreach (bool hasNorm in (bool[])[false, true])
             {
                 // Rows of a shorter case are the first ones of the longer.
@@ -41,7 +41,7 @@ public sealed class LinearDecodeTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Bias_activation_and_residual_follow(KernelStorage storage)
+    public void Bias_activation_and_residual_follow(DType storage)
     {
         LinearForm form = Form(storage, 384, 70);
         Check(new LinearCase(form with { HasBias = true, Activation = Activation.QuickGelu }, 3));
@@ -52,40 +52,40 @@ public sealed class LinearDecodeTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void The_norm_is_done_on_the_way(KernelStorage storage)
+    public void The_norm_is_done_on_the_way(DType storage)
     {
         foreach (int rows in new[] { 1, 2, 8, 13, 32, 50 })
         {
             Check(new LinearCase(Form(storage, 256, 65) with { StoresFloat = true }, rows, hasNorm: true));
-            Check(new LinearCase(Form(storage, 512, 96) with { Finish = LinearFinish.Gated }, rows, hasNorm: true));
+            Check(new LinearCase(Form(storage, 512, 96) with { Epilogue = LinearEpilogue.Gated }, rows, hasNorm: true));
         }
     }
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Gate_and_up_meet(KernelStorage storage)
+    public void Gate_and_up_meet(DType storage)
     {
         foreach (int rows in new[] { 1, 4, 7, 12, 41 })
-            Check(new LinearCase(Form(storage, 128, 48) with { Finish = LinearFinish.Gated }, rows));
+            Check(new LinearCase(Form(storage, 128, 48) with { Epilogue = LinearEpilogue.Gated }, rows));
     }
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Int8_weights_are_exact(KernelStorage storage)
+    public void Int8_weights_are_exact(DType storage)
     {
         LinearForm form = Form(storage, 208, 50) with { Weights = WeightFormat.Int8 };
         Check(new LinearCase(form, 1));
         Check(new LinearCase(form with { HasResidual = true, StoresFloat = true }, 6));
-        Check(new LinearCase(form with { OutFeatures = 64, Finish = LinearFinish.Gated }, 3, hasNorm: true));
+        Check(new LinearCase(form with { OutFeatures = 64, Epilogue = LinearEpilogue.Gated }, 3, hasNorm: true));
         Check(new LinearCase(form, 9));
-        Check(new LinearCase(form with { OutFeatures = 64, Finish = LinearFinish.Gated }, 39, hasNorm: true));
+        Check(new LinearCase(form with { OutFeatures = 64, Epilogue = LinearEpilogue.Gated }, 39, hasNorm: true));
     }
 
     /// <summary>Slices of the 7B's projections: the longest sums there are.</summary>
     [Theory]
-    [InlineData(KernelStorage.BF16, 14336)]
-    [InlineData(KernelStorage.F16, 4096)]
-    public void Real_lengths_are_right(KernelStorage storage, int inputs)
+    [InlineData(DType.BF16, 14336)]
+    [InlineData(DType.F16, 4096)]
+    public void Real_lengths_are_right(DType storage, int inputs)
     {
         Check(new LinearCase(Form(storage, inputs, 40) with { HasResidual = true, StoresFloat = true }, 1));
         Check(new LinearCase(Form(storage, inputs, 40) with { StoresFloat = true }, 8));
@@ -94,19 +94,19 @@ public sealed class LinearDecodeTests(GpuDevice device)
     private void Check(LinearCase one)
     {
         (double[] expected, double[] bounds) = one.Expected();
-        Accuracy.Within(expected, bounds, Run(one), $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Finish}");
+        Accuracy.Within(expected, bounds, Run(one), $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Epilogue}");
     }
 
     private float[] Run(LinearCase one)
     {
         LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows);
-        using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? KernelStorage.F32 : one.Form.Storage);
+        using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? DType.F32 : one.Form.Storage);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
         using DeviceArray<float> scales = one.UploadScales(device);
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceArray<float> residual = one.UploadResidual(device);
-        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? KernelStorage.F32 : one.Form.Storage);
+        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? DType.F32 : one.Form.Storage);
         device.Run(kernel, kernel.Geometry(one.Rows), new LinearDecodeArguments
         {
             Input = new DevicePointer(input.Address),
@@ -122,5 +122,5 @@ public sealed class LinearDecodeTests(GpuDevice device)
         return output.Download();
     }
 
-    private static LinearForm Form(KernelStorage storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
+    private static LinearForm Form(DType storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
 }

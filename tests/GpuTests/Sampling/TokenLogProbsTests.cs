@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -74,7 +75,7 @@ public sealed class TokenLogProbsTests(GpuDevice device)
 
                 // Each of the difference, the logarithm and their difference is rounded once; a weight is cut to 45 bits, the sum rounded.
                 double difference = given[id] == largest ? 0 : Math.Abs(given[id] - largest);
-                double bound = (4 * Accuracy.Rounding(KernelStorage.F32) * (1 + difference + Math.Log(sum))) + (given.Length * Math.Pow(2, -44));
+                double bound = (4 * Accuracy.Rounding(DType.F32) * (1 + difference + Math.Log(sum))) + (given.Length * Math.Pow(2, -44));
                 Assert.True(Math.Abs(value - found) <= bound, $"row {row}, id {id}: expected {value} within {bound}, found {found}");
             }
         }
