@@ -13,7 +13,7 @@ internal sealed class Batch : IDisposable
     private readonly Checkpoint checkpoint;
     private readonly PreparedWeights weights;
     private readonly IKeyValueMemory memory;
-    private readonly IRowMemory pictures;
+    private readonly PictureRows pictures;
     private readonly IBoundGraph decode;
     private readonly KeyValueSequence[] sequences;
     private readonly Dictionary<ITokenSampler, int> places = [];
@@ -26,10 +26,10 @@ internal sealed class Batch : IDisposable
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
         memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheType), 12);
-        pictures = backend.AllocateRows(1, config.Decoder.HiddenSize);
+        pictures = new PictureRows(backend, 1, config.TokensPerImage, config.Decoder.HiddenSize);
         var pool = new KeyValuePool(memory);
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new KeyValueSequence(pool))];
-        Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory, pictures);
+        Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory, pictures.Memory);
         decode = backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, Sequences)), weights, memory);
     }
 

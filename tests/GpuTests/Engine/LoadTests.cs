@@ -61,7 +61,7 @@ public sealed class LoadTests(GpuDevice device)
     {
         Assert.NotNull(device.Context);
         return XComposerEngine.LoadAsync(
-            new EngineOptions { ModelPath = checkpoint, ContextLength = 512, Device = new DeviceOptions { Kind = DeviceKind.Cuda, Embeddings = embeddings }, Progress = progress },
+            new EngineOptions { ModelPath = checkpoint, Limits = new EngineLimits { Context = 512 }, Device = new DeviceOptions { Kind = DeviceKind.Cuda, Embeddings = embeddings }, Progress = progress },
             TestContext.Current.CancellationToken);
     }
 
