@@ -21,18 +21,18 @@ public sealed class VisionAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_token_attends_to_its_own_picture(KernelStorage storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
+    public void Tokens_attend_to_their_own_picture(KernelStorage storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
 
     [Theory]
     [InlineData(KernelStorage.F16)]
     [InlineData(KernelStorage.BF16)]
-    public void The_real_size(KernelStorage storage) => Check(storage, 1, 1226, 1, 64);
+    public void Published_size_is_supported(KernelStorage storage) => Check(storage, 1, 1226, 1, 64);
 
     [Theory]
     [InlineData(KernelStorage.F32)]
     [InlineData(KernelStorage.F16)]
     [InlineData(KernelStorage.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(KernelStorage storage)
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(KernelStorage storage)
     {
         const int Tokens = 140;
         float[] queries = StoredFloats.Random(Tokens * 64, 1, storage), keys = StoredFloats.Random(Tokens * 64, 2, storage);
@@ -45,7 +45,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Large_scores_leave_one_weight()
+    public void Large_scores_give_one_weight()
     {
         const int Tokens = 100;
         float[] queries = StoredFloats.Random(Tokens * 64, 4, KernelStorage.F16, 40), keys = StoredFloats.Random(Tokens * 64, 5, KernelStorage.F16, 40);
@@ -68,7 +68,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Sizes_that_the_kernel_has_no_form_for_are_refused()
+    public void Unsupported_sizes_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(KernelStorage.F16, 2, 72, 144, 64));
         Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(KernelStorage.F16, 2, 144, 288, 64));
@@ -80,14 +80,14 @@ public sealed class VisionAttentionTests(GpuDevice device)
     [InlineData(7, 5)]
     [InlineData(8, 0)]
     [InlineData(9, 0)]
-    public void Every_head_size_has_a_tile_on_every_generation(int major, int minor)
+    public void Every_head_size_has_a_tile_on_every_architecture(int major, int minor)
     {
         for (int headSize = 16; headSize <= 128; headSize += 16)
             Assert.Equal(headSize, new VisionAttention(KernelStorage.F16, 1, headSize, headSize, FlashTile.ChooseKeys(new ComputeCapability(major, minor), headSize)).HeadSize);
     }
 
     [Fact]
-    public void Cost_of_a_picture()
+    public void Cost_counts_operations_and_bytes_of_a_picture()
     {
         VisionAttention kernel = new(KernelStorage.BF16, 16, 64, 1024, 64);
         Assert.Equal(new KernelCost(4L * 1226 * 1024 * 2, 4L * 1226 * 1226 * 1024), kernel.Cost(1, 1226));

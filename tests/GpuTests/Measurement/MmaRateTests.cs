@@ -6,7 +6,7 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class MmaRateTests(GpuDevice device)
 {
-    /// <summary>Small integers, whose products and sums are exact in every type: a product that is left out or done twice changes what a lane stores.</summary>
+    /// <summary>Small integers, whose products and sums are exact in every type: a missing or repeated product changes the stored sums.</summary>
     [Theory]
     [InlineData(KernelStorage.F32, 0)]
     [InlineData(KernelStorage.F32, 7)]
@@ -14,7 +14,7 @@ public sealed class MmaRateTests(GpuDevice device)
     [InlineData(KernelStorage.F16, 6)]
     [InlineData(KernelStorage.BF16, 1)]
     [InlineData(KernelStorage.BF16, 9)]
-    public void Every_product_is_added_every_step(KernelStorage storage, int steps)
+    public void Every_product_is_added_in_every_step(KernelStorage storage, int steps)
     {
         MmaRate kernel = new(storage);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 1);
@@ -33,7 +33,7 @@ public sealed class MmaRateTests(GpuDevice device)
     }
 
     [Fact]
-    public void It_declares_its_operations()
+    public void Declared_operations_match_the_launch()
     {
         MmaRate kernel = new(KernelStorage.F16);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 3);
@@ -41,7 +41,7 @@ public sealed class MmaRateTests(GpuDevice device)
         Assert.Equal(48L * 5 * 2 * 64 * 32 * 16, kernel.Cost(steps: 5, geometry).Flops);
     }
 
-    /// <summary>Who holds a sum: a lane of m16n8's result, or an 8 x 8 part where there are no tensor cores.</summary>
+    /// <summary>The lane that holds a sum: a lane of m16n8's result, or an 8 x 8 part without tensor cores.</summary>
     private static int LaneOf(int row, int column, KernelStorage storage) =>
         storage == KernelStorage.F32 ? (row / 8 * 4) + (column / 8) : (row % 8 * 4) + (column % 8 / 2);
 
