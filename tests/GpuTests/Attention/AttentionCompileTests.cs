@@ -28,7 +28,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Vision(string target, KernelStorage storage)
+    public void Vision_attention_does_not_spill(string target, KernelStorage storage)
     {
         Check(target, keys => new VisionAttention(storage, 16, 64, 1024, keys(64)), ThreeBlocks);
         Check(target, keys => new VisionAttention(storage, 16, 64, 3072, keys(64)), ThreeBlocks);
@@ -37,7 +37,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Prefill(string target, KernelStorage storage)
+    public void Prefill_attention_does_not_spill(string target, KernelStorage storage)
     {
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(32, 8, 128), keys(128)), TwoBlocks);
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(16, 8, 128), keys(128)), TwoBlocks);
@@ -46,7 +46,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Decode(string target, KernelStorage storage)
+    public void Decode_attention_does_not_spill(string target, KernelStorage storage)
     {
         foreach (int group in (int[])[1, 2, 4, 8])
             Check(target, _ => new DecodeAttention(storage, new AttentionGeometry(8 * group, 8, 128)), ThreeBlocks);

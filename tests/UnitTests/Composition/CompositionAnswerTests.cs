@@ -16,7 +16,7 @@ public sealed class CompositionAnswerTests
     [InlineData("", 8, 8, new int[0], "the model named no place for a figure: \"\"")]
     [InlineData("<Seg9>", 8, 8, new int[0], "the model named no place for a figure: \"<Seg9>\"")]
     [InlineData("<Seg1", 8, 8, new int[0], "the model named no place for a figure: \"<Seg1\"")]
-    public void Places(string answer, int sections, int most, int[] places, string? problem)
+    public void Places_are_parsed(string answer, int sections, int most, int[] places, string? problem)
     {
         PlacesAnswer found = PlacesAnswer.Read(answer, sections, most);
         Assert.Equal(places, found.Places);
@@ -32,7 +32,7 @@ public sealed class CompositionAnswerTests
     [InlineData("the second", 4, 0, false)]
     [InlineData("", 4, 0, false)]
     [InlineData("J", 10, 9, true)]
-    public void Choices(string answer, int candidates, int index, bool isUsable) => Assert.Equal(new ChoiceAnswer(index, isUsable), ChoiceAnswer.Read(answer, candidates));
+    public void Choices_are_parsed(string answer, int candidates, int index, bool isUsable) => Assert.Equal(new ChoiceAnswer(index, isUsable), ChoiceAnswer.Read(answer, candidates));
 
     [Theory]
     [InlineData("a red circle\"。", "a red circle")]
@@ -40,7 +40,7 @@ public sealed class CompositionAnswerTests
     [InlineData("no end", "no end")]
     [InlineData("\"", "")]
     [InlineData("", "")]
-    public void Captions(string answer, string caption) => Assert.Equal(caption, CaptionAnswer.Read(answer));
+    public void Captions_are_parsed(string answer, string caption) => Assert.Equal(caption, CaptionAnswer.Read(answer));
 
     [Fact]
     public void Unterminated_caption_is_truncated_between_characters()
@@ -55,7 +55,7 @@ public sealed class CompositionAnswerTests
     [InlineData("a\u2028b\rc", new[] { "a", "b", "c" })]
     [InlineData("", new string[0])]
     [InlineData(" \n\t\n", new string[0])]
-    public void Sections(string text, string[] sections)
+    public void Text_is_split_into_sections(string text, string[] sections)
     {
         Assert.Equal(sections, ArticleText.Split(text, out int dropped).Select(section => section.Text));
         Assert.Equal(0, dropped);

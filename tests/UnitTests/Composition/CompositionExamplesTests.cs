@@ -16,7 +16,7 @@ public sealed class CompositionExamplesTests : IDisposable
     [InlineData("text-editing", 6, "editing-en", "editing-zh")]
     [InlineData("complex-instructions", 1, "complex-zh")]
     [InlineData("customisation", 4, "custom-zh")]
-    public void Runs(string example, int states, params string[] articles)
+    public void Example_creates_articles(string example, int states, params string[] articles)
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("no shell on this machine");

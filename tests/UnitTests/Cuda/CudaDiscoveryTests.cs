@@ -63,7 +63,7 @@ public class CudaDiscoveryTests
         driver.Remove("cuLibraryLoadData");
         CudaUnavailableException old = Refused(() => new CudaDriver(driver));
         Assert.Equal(CudaUnavailableReason.DriverTooOld, old.Reason);
-        Assert.StartsWith("the CUDA driver libfake.so is too old: it is for CUDA 11.8; install a driver for CUDA 12.0 or newer", old.Message, StringComparison.Ordinal);
+        Assert.StartsWith("the CUDA driver libfake.so is too old: it supports CUDA 11.8; install a driver for CUDA 12.0 or newer", old.Message, StringComparison.Ordinal);
     }
 
     [Fact]
