@@ -30,7 +30,7 @@ public sealed record ImageQuery(string Text, int Count)
 public sealed record ImageCandidate(string Id, string Name, string? Caption, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>A picture source is unusable or failed. The message names source and reason and can be shown to the user.</summary>
-public sealed class ImageSourceException : Exception
+public sealed class ImageSourceException : XComposerException
 {
     /// <inheritdoc/>
     public ImageSourceException(string message)

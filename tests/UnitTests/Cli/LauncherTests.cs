@@ -47,19 +47,6 @@ public sealed class LauncherTests : IDisposable
         Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
     }
 
-    /// <summary>xc2 contains the kernel benchmark, whose sources are outside src.</summary>
-    [Fact]
-    public void Kernel_benchmark_change_triggers_a_build()
-    {
-        tree.Run(["x"]);
-        string folder = Path.Combine(tree.Root, "bench", "KernelBench");
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "B.cs"), "");
-        File.SetLastWriteTimeUtc(Path.Combine(folder, "B.cs"), DateTime.UtcNow.AddMinutes(1));
-        tree.Run(["x"]);
-        Assert.Equal(2, tree.Publishes.Count);
-    }
-
     [Fact]
     public void Text_change_does_not_trigger_a_build()
     {
