@@ -35,7 +35,7 @@ public sealed class KernelsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Text_list()
+    public async Task Text_list_shows_forms_and_architectures()
     {
         using CliHarness xc2 = new();
 
@@ -77,9 +77,9 @@ public sealed class KernelsCommandTests : IDisposable
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "cubins"), "*.cubin").Length);
     }
 
-    /// <summary>Who compiles ahead of time means a published model, not the demo.</summary>
+    /// <summary>Ahead-of-time compilation defaults to a published model, not the demo.</summary>
     [Fact]
-    public async Task Without_a_model_the_7B_is_meant_and_named()
+    public async Task Default_model_is_the_7B_and_is_named()
     {
         Assert.NotEmpty(NvidiaLibraries.Compiler);
         using CliHarness scripts = new(), people = new();
@@ -95,7 +95,7 @@ public sealed class KernelsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task All_presets_are_compiled_together_each_kernel_once()
+    public async Task Kernels_of_all_presets_are_compiled_once()
     {
         JsonElement all = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", "all", "--arch", "sm_80", "--json");
         Assert.Equal(string.Join(", ", ModelPresets.Names), all.GetProperty("model").GetString());
