@@ -47,6 +47,9 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     /// <summary>Belongs to the engine thread; others may look at its counts.</summary>
     internal Scheduler Scheduler { get; }
 
+    /// <summary>Of a GPU; 0 on the processor.</summary>
+    internal int LoadedKernels => (model.Backend as CudaBackend)?.LoadedKernels ?? 0;
+
     /// <summary>0 on the processor, which uses them where they lie.</summary>
     internal long WeightBytesOnDevice => (model.Backend as CudaBackend)?.WeightBytes ?? 0;
 

@@ -41,6 +41,9 @@ public sealed class CudaBackend : IBackend
     /// <summary>The GPU in words.</summary>
     public string DeviceName => state.Context.Device.ToString();
 
+    /// <summary>Kernels that are loaded.</summary>
+    public int LoadedKernels => state.Kernels.Count;
+
     /// <summary>Bytes of weights on the device.</summary>
     public long WeightBytes => weights.Sum(uploaded => uploaded.TotalBytes);
 
