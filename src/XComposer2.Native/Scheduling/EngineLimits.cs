@@ -78,7 +78,7 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
         return Of(config, limits.Sequences, context, pages, limits.PromptPiece ?? (isGpu ? GpuPiece : ProcessorPiece), limits.Pictures ?? (isGpu ? GpuPictures : ProcessorPictures));
     }
 
-    /// <summary>What a client reads whose prompt leaves no room for an answer.</summary>
+    /// <summary>The refusal of a prompt that leaves no room for an answer.</summary>
     public EngineException PromptTooLong(int tokens) =>
         new($"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
 

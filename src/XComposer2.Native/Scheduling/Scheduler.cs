@@ -108,6 +108,8 @@ internal sealed class Scheduler : IDisposable
 
     private void EndCancelled()
     {
+        if (!(waiting.Exists(IsEnded) || answering.Exists(IsEnded) || (reading is not null && IsEnded(reading))))
+            return;
         foreach (AnswerRequest request in Everyone())
             if (request.IsEnded)
             {
@@ -115,6 +117,8 @@ internal sealed class Scheduler : IDisposable
                 Leave(request);
             }
     }
+
+    private static bool IsEnded(AnswerRequest request) => request.IsEnded;
 
     private void Admit()
     {

@@ -26,7 +26,7 @@ public sealed class ConversationTests(GpuDevice device)
             Device = new DeviceOptions { Kind = DeviceKind.Cuda, Storage = DType.F32 },
         };
         await using XComposerEngine engine = await XComposerEngine.LoadAsync(options, Cancellation);
-        await Conversations.CheckAsync(engine, RepositoryPaths.Find("tools/demo/pictures"));
+        await Conversations.CheckAsync(engine, RepositoryPaths.Find("tools/demo/pictures"), tokens: 12);
     }
 
     /// <summary>An emulated device takes its schedule when the process starts: this program again, with the test above alone.</summary>

@@ -11,18 +11,19 @@ internal static class Conversations
 
     /// <param name="engine">Whose limits allow all of them.</param>
     /// <param name="pictures">Folder of the demo's pictures.</param>
-    public static async Task CheckAsync(XComposerEngine engine, string pictures)
+    /// <param name="tokens">Of each answer at most, or some more.</param>
+    public static async Task CheckAsync(XComposerEngine engine, string pictures, int tokens)
     {
         var alone = new GenerationResult[Count][];
         for (int index = 0; index < Count; index++)
         {
             await engine.ForgetPrefixesAsync();
-            alone[index] = await TalkAsync(engine, pictures, index);
+            alone[index] = await TalkAsync(engine, pictures, index, tokens);
         }
 
         await engine.ForgetPrefixesAsync();
         int most = 0;
-        Task<GenerationResult[]>[] talks = [.. Enumerable.Range(0, Count).Select(index => Task.Run(() => TalkAsync(engine, pictures, index), Cancellation))];
+        Task<GenerationResult[]>[] talks = [.. Enumerable.Range(0, Count).Select(index => Task.Run(() => TalkAsync(engine, pictures, index, tokens), Cancellation))];
         while (!Task.WhenAll(talks).IsCompleted)
             most = Math.Max(most, await engine.OnThreadAsync(() => engine.Scheduler.Answering));
         Assert.True(most >= 3, $"at most {most} answers were under way together");
@@ -42,13 +43,13 @@ internal static class Conversations
             await engine.OnThreadAsync(() => engine.Scheduler.PageCount), await engine.OnThreadAsync(() => engine.Scheduler.AvailablePages));
     }
 
-    private static async Task<GenerationResult[]> TalkAsync(XComposerEngine engine, string pictures, int index)
+    private static async Task<GenerationResult[]> TalkAsync(XComposerEngine engine, string pictures, int index, int tokens)
     {
         await using ChatSession session = engine.CreateSession();
         bool seesPicture = index % 2 == 0;
         GenerationOptions options = index % 4 < 2
-            ? new GenerationOptions { Greedy = true, RepetitionPenalty = 1f, MaxTokens = 40 }
-            : new GenerationOptions { Seed = (ulong)index, Temperature = 1.5f, TopP = 0.95f, TopK = 40, RepetitionPenalty = 1.1f, MaxTokens = 30 + index };
+            ? new GenerationOptions { Greedy = true, RepetitionPenalty = 1f, MaxTokens = tokens }
+            : new GenerationOptions { Seed = (ulong)index, Temperature = 1.5f, TopP = 0.95f, TopK = 40, RepetitionPenalty = 1.1f, MaxTokens = tokens + (index / 2) };
         UserMessage first = seesPicture
             ? new UserMessage("Describe this image.", [ImageInput.FromFile(Path.Combine(pictures, $"shapes-{1 + (index / 2)}.png"))])
             : new UserMessage($"What is the color of shape {index}?");

@@ -18,7 +18,7 @@ public sealed class EngineTests
     public async Task Eight_conversations_together_answer_as_each_does_alone()
     {
         await using XComposerEngine engine = await LoadAsync(new EngineLimits { Context = 512, CacheBytes = 8 << 20, PromptPiece = 64 });
-        await Conversations.CheckAsync(engine, pictures);
+        await Conversations.CheckAsync(engine, pictures, tokens: 40);
     }
 
     [Fact]
