@@ -21,6 +21,7 @@ public sealed class ArticlePicture
             ImageFormat.Png => ("image/png", "png"),
             ImageFormat.Jpeg => ("image/jpeg", "jpg"),
             ImageFormat.Gif => ("image/gif", "gif"),
+            ImageFormat.WebP => ("image/webp", "webp"),
             _ => ("image/bmp", "bmp"),
         };
         FileName = $"{Convert.ToHexStringLower(SHA256.HashData(bytes.Span))[..HashDigits]}.{extension}";
@@ -42,7 +43,7 @@ public sealed class ArticlePicture
     /// <summary>The encoded file; not to be changed.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>Of its bytes, whatever its name says: image/png, image/jpeg, image/gif or image/bmp.</summary>
+    /// <summary>Of its bytes, whatever its name says: image/png, image/jpeg, image/webp, image/gif or image/bmp.</summary>
     public string MediaType { get; }
 
     /// <summary>The name under which an article's folder keeps it, made of its bytes: 32 hexadecimal digits and an extension.</summary>
@@ -63,18 +64,23 @@ public sealed class ArticlePicture
     /// <param name="name">A name or path for messages; the picture keeps no folders of it.</param>
     /// <param name="bytes">The encoded file; not copied.</param>
     /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
-    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, name, null, bytes);
+    /// <param name="orientation">Whether it is turned as its EXIF data say; where not, it is kept as a PNG without them, because browsers would turn it.</param>
+    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply) =>
+        Of(OwnSource, null, name, null, bytes, orientation);
 
     /// <summary>A picture that an article's folder kept. Only its header is looked at.</summary>
     /// <exception cref="ImageException">It is no picture.</exception>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
-        new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+        new(source, id, name, caption, bytes, ImageHeader.Read(bytes, name).Format);
 
-    /// <summary>Decodes the picture once, so that no later step finds it damaged.</summary>
-    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
+    /// <summary>Decodes the picture once, so that no later step finds it damaged. A TIFF becomes a PNG, because browsers do not show it.</summary>
+    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply)
     {
-        _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
-        return new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+        RgbImage image = ImageDecoder.Decode(bytes, name, ImageLimits.Default, orientation);
+        ImageFormat format = ImageHeader.Read(bytes, name).Format;
+        return format == ImageFormat.Tiff || (orientation == ExifOrientation.Ignore && ImageHeader.IsTurned(bytes, name))
+            ? new ArticlePicture(source, id, Path.GetFileName(name), caption, PngEncoder.Encode(image), ImageFormat.Png)
+            : new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, format);
     }
 }
 
@@ -83,6 +89,6 @@ internal static partial class PictureFileName
 {
     public static bool IsOne(string name) => Pattern().IsMatch(name);
 
-    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|gif|bmp)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|webp|gif|bmp)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

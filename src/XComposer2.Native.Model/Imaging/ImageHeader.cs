@@ -37,6 +37,10 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
         return ImageOrientation.SwapsSides(ImageOrientation.Read(file, stored.Format)) ? new(stored.Format, stored.Height, stored.Width) : stored;
     }
 
+    /// <summary>Whether the EXIF data of the file turn or mirror the picture.</summary>
+    /// <exception cref="ImageException">As for <see cref="Read"/>.</exception>
+    public static bool IsTurned(ReadOnlyMemory<byte> file, string name) => ImageOrientation.Read(file, Read(file, name).Format) != ImageOrientation.Upright;
+
     private static ImageHeader ReadPng(ReadOnlySpan<byte> bytes, string name)
     {
         RequireLength(bytes, PngHeaderBytes, "PNG", name);

@@ -32,8 +32,8 @@ internal sealed class ImageEncoder(XComposerEngine engine)
             return kept!;
         long start = Stopwatch.GetTimestamp();
         RgbImage image = input.Bytes is { } bytes
-            ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default)
-            : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default);
+            ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default, input.Orientation, cancellation)
+            : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default, input.Orientation, cancellation);
         ImageContentHash hash = ImageContentHash.Of(image, SquareMode.Squash);
         if (input.Bytes is not null)
             input.KnownHash = new StrongBox<ImageContentHash>(hash);

@@ -122,6 +122,9 @@ internal sealed class GuardedHttp : IDisposable
 internal sealed class AllowedHosts
 {
     private readonly HashSet<(string Host, int Port)> hosts = [];
+    private readonly bool isAny;
+
+    private AllowedHosts() => isAny = true;
 
     /// <param name="entries">A name or address each, with a port where it is not the scheme's own.</param>
     /// <exception cref="ImageSourceException">An entry is something else.</exception>
@@ -138,6 +141,9 @@ internal sealed class AllowedHosts
         }
     }
 
+    /// <summary>Every host: the user named the address, and redirects lead on from there.</summary>
+    public static AllowedHosts Any { get; } = new();
+
     /// <summary>Why an address may not be connected to; null where it may.</summary>
     public string? Refusal(Uri address)
     {
@@ -148,7 +154,7 @@ internal sealed class AllowedHosts
         if (address.UserInfo.Length > 0)
             return "a name or password in an address is not sent";
         string host = address.IdnHost.ToLowerInvariant();
-        bool isAllowed = hosts.Contains((host, address.Port)) || (address.IsDefaultPort && hosts.Contains((host, -1)));
+        bool isAllowed = isAny || hosts.Contains((host, address.Port)) || (address.IsDefaultPort && hosts.Contains((host, -1)));
         return isAllowed ? null : $"{CaptionText.Clean(address.Authority)} is not on the list of allowed hosts";
     }
 }

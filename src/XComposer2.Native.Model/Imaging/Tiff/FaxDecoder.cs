@@ -14,6 +14,7 @@ internal ref struct FaxDecoder
     private readonly int _compression;
     private readonly bool _hasTwoDimensions;
     private long _position;
+    private bool _hasMarks;
     // Columns where the colour changes, of the row above and of this row: first to black, then to white, and so on.
     private int[] _above;
     private int[] _current;
@@ -43,7 +44,7 @@ internal ref struct FaxDecoder
         for (int row = 0; (long)row * rowBytes < target.Length; row++)
         {
             if (_compression == 2) _position = (_position + 7) / 8 * 8;
-            bool isPlain = _compression == GroupThree ? BeginGroupThreeRow() : _compression != GroupFour;
+            if (BeginRow(row) is not { } isPlain) return $"damaged in row {row} (fax coding): a mark of the end of a row is missing";
             _count = 0;
             if (!(isPlain ? PlainRow() : TwoDimensionalRow())) return $"damaged or cut off in row {row} (fax coding)";
             if (_position > 8L * _data.Length) return $"cut off in row {row} (fax coding)";
@@ -54,18 +55,20 @@ internal ref struct FaxDecoder
         return null;
     }
 
-    /// <returns>Whether the row is coded in one dimension.</returns>
-    private bool BeginGroupThreeRow()
+    /// <returns>Whether the row is coded in one dimension; null where its mark is missing.</returns>
+    private bool? BeginRow(int row)
     {
+        if (_compression != GroupThree) return _compression != GroupFour;
         // Any number of zeros may fill up the row before.
         long start = _position;
         while (_position < 8L * _data.Length && Peek(1) == 0) _position++;
         bool hasMark = _position - start >= EndOfLineBits - 1;
+        if (row == 0) _hasMarks = hasMark;
+        if (_hasMarks && !hasMark) return null;
         if (hasMark) _position++;
         else _position = start;
         if (!_hasTwoDimensions) return true;
-        if (!hasMark) return false;
-        return Take(1) == 1;
+        return hasMark && Take(1) == 1;
     }
 
     private bool PlainRow()

@@ -104,6 +104,8 @@ internal static class TiffDecoder
             using MemoryStream stream = segment.Array is null ? new(data.ToArray()) : new(segment.Array, segment.Offset, segment.Count);
             using ZLibStream inflated = new(stream, CompressionMode.Decompress);
             inflated.ReadExactly(target);
+            // Behind the last byte the checksum is compared.
+            _ = inflated.ReadByte();
             return null;
         }
         catch (Exception error) when (error is InvalidDataException or IOException)

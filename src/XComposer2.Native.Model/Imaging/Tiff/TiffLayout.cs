@@ -47,7 +47,7 @@ internal sealed record TiffLayout
     {
         int samples = (int)Math.Clamp(tags.Number(277, 1), 0, 100);
         long[] bits = tags.Numbers(258) is { Length: > 0 } stated ? stated : [1];
-        long compression = tags.Number(259, 1), photometric = tags.Number(262, tags.Has(320) ? 3 : 1);
+        long compression = tags.Number(259, 1), photometric = tags.Number(262, 0);
         bool isPlanar = tags.Number(284, 1) == 2 && samples > 1;
         bool isTiled = tags.Has(322) || tags.Has(324);
         long partWidth = isTiled ? tags.Number(322, 0) : job.Width;

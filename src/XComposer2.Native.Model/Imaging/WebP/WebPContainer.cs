@@ -55,20 +55,6 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
         return default;
     }
 
-    /// <summary>A file that holds the first frame's picture data alone.</summary>
-    public byte[] SingleFrame()
-    {
-        int padding = Data.Length & 1;
-        byte[] file = new byte[HeaderBytes + 8 + Data.Length + padding];
-        "RIFF"u8.CopyTo(file);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
-        "WEBP"u8.CopyTo(file.AsSpan(8));
-        (IsLossless ? "VP8L"u8 : "VP8 "u8).CopyTo(file.AsSpan(HeaderBytes));
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(HeaderBytes + 4), Data.Length);
-        Data.Span.CopyTo(file.AsSpan(HeaderBytes + 8));
-        return file;
-    }
-
     /// <summary>Size of the first frame as its data state it; 0 x 0 where they do not.</summary>
     public (int Width, int Height) FrameSize()
     {
