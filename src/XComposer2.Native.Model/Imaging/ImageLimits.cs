@@ -1,5 +1,3 @@
-using XComposer2.Native.Graph;
-
 namespace XComposer2.Native.Model;
 
 /// <summary>What a picture may ask for before anything is allocated for it.</summary>
