@@ -36,7 +36,7 @@ internal static class BmpDecoder
 
         ReadOnlySpan<byte> palette = bits <= 8 ? Palette(bytes, isCore, headerBytes, bits, dataOffset) : default;
         (uint red, uint green, uint blue) = bits >= 16 ? Masks(bytes, bits, masked, job) : default;
-        byte[] indices = isRunLength ? BmpRunLength.Decode(bytes[(int)dataOffset..], bits, job) : [];
+        byte[] indices = isRunLength ? BmpRunLength.Decode(bytes, (int)dataOffset, bits, job) : [];
         byte[] pixels = GC.AllocateUninitializedArray<byte>(3 * width * height);
         for (int row = 0; row < height; row++)
         {
@@ -119,52 +119,50 @@ internal static class BmpDecoder
     private static uint U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 }
 
-/// <summary>The run-length codings of BMP.</summary>
+/// <summary>The run-length codings of BMP. What writers do not do and readers take differently (steps, empty rows, runs over the end of a row) is refused.</summary>
 internal static class BmpRunLength
 {
     private const byte EndOfRow = 0;
     private const byte EndOfPicture = 1;
-    private const byte Skip = 2;
+    private const byte Step = 2;
 
-    /// <returns>[height, width] indices into the palette, in the order of the file; 0 where nothing was stored.</returns>
-    /// <exception cref="ImageException">The data end before the picture does.</exception>
-    public static byte[] Decode(ReadOnlySpan<byte> data, int bits, ImageJob job)
+    /// <param name="file">The whole file.</param>
+    /// <param name="position">Where the data begins.</param>
+    /// <param name="bits">4 or 8.</param>
+    /// <param name="job">With the size of the picture.</param>
+    /// <returns>[height, width] indices into the palette, in the order of the file; 0 behind the end of a short row.</returns>
+    /// <exception cref="ImageException">The data ends before the picture does, or is damaged.</exception>
+    public static byte[] Decode(ReadOnlySpan<byte> file, int position, int bits, ImageJob job)
     {
         job.RequireMemory((long)job.Width * job.Height);
         byte[] indices = new byte[job.Width * job.Height];
-        int position = 0, row = 0, column = 0;
+        int row = 0, column = 0;
         while (row < job.Height && (row < job.Height - 1 || column < job.Width))
         {
-            if (position + 2 > data.Length) throw job.Fault($"BMP: the run-length data is cut off in row {row} of {job.Height}");
-            int count = data[position], value = data[position + 1];
+            if (position + 2 > file.Length) throw job.Fault($"BMP: the run-length data is cut off in row {row} of {job.Height}");
+            int count = file[position], value = file[position + 1];
             position += 2;
-            if (count > 0)
+            if (count == 0 && value == EndOfRow)
             {
-                // A run goes no further than its row.
-                count = Math.Min(count, job.Width - column);
-                for (int index = 0; index < count; index++) indices[row * job.Width + column++] = Sample(value, index, bits);
+                if (column == 0) throw job.Fault($"BMP: row {row} of the run-length data is empty");
+                (row, column) = (row + 1, 0);
+                continue;
             }
-            else if (value == EndOfPicture) break;
-            else if (value == EndOfRow) (row, column) = (row + 1, 0);
-            else if (value == Skip)
+            if (count == 0 && (value is EndOfPicture or Step))
+                throw job.Fault(value == Step ? "BMP: steps in run-length data are not read" : $"BMP: the run-length data ends in row {row} of {job.Height}");
+            bool isRun = count > 0;
+            int pixels = isRun ? count : value, bytes = isRun ? 0 : bits == 8 ? value : (value + 1) / 2;
+            if (pixels > job.Width - column) throw job.Fault($"BMP: the run-length data goes over the end of row {row}");
+            if (position + bytes > file.Length) throw job.Fault($"BMP: the run-length data is cut off in row {row} of {job.Height}");
+            for (int index = 0; index < pixels; index++)
             {
-                if (position + 2 > data.Length) throw job.Fault($"BMP: the run-length data is cut off in row {row} of {job.Height}");
-                column = Math.Min(column + data[position], job.Width);
-                row += data[position + 1];
-                position += 2;
+                int stored = isRun ? value : file[position + (bits == 8 ? index : index / 2)];
+                indices[row * job.Width + column++] = (byte)(bits == 8 ? stored : index % 2 == 0 ? stored >> 4 : stored & 15);
             }
-            else
-            {
-                int length = bits == 8 ? value : (value + 1) / 2;
-                if (position + length > data.Length) throw job.Fault($"BMP: the run-length data is cut off in row {row} of {job.Height}");
-                for (int index = 0; index < value && column < job.Width; index++)
-                    indices[row * job.Width + column++] = Sample(data[position + (bits == 8 ? index : index / 2)], index, bits);
-                // Literal samples fill whole pairs of bytes.
-                position += length + (length & 1);
-            }
+            position += bytes;
+            // Literal samples are followed by an even position in the file.
+            if (!isRun) position += position & 1;
         }
         return indices;
     }
-
-    private static byte Sample(int value, int index, int bits) => (byte)(bits == 8 ? value : index % 2 == 0 ? value >> 4 : value & 15);
 }

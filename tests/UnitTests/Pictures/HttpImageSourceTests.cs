@@ -52,7 +52,7 @@ public class HttpImageSourceTests
         notes.Sort(StringComparer.Ordinal);
         Assert.Collection(notes,
             note => Assert.Contains("404", note, StringComparison.Ordinal),
-            note => Assert.Contains("not a picture", note, StringComparison.Ordinal),
+            note => Assert.Contains("which is not read", note, StringComparison.Ordinal),
             note => Assert.Contains("70000 bytes, the limit is 65000", note, StringComparison.Ordinal),
             note => Assert.Contains("more than 65000 bytes", note, StringComparison.Ordinal),
             note => Assert.Contains("compressed", note, StringComparison.Ordinal));
