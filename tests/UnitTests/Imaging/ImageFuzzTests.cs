@@ -30,7 +30,7 @@ public class ImageFuzzTests
     [InlineData("jpeg-1x1_2x2_2x2-progressive-restart.jpg")]
     public void Damaged_pictures_give_a_picture_or_one_clear_refusal(string file)
     {
-        string path = TestPaths.Repository($"tests/golden/images/{file}");
+        string path = Path.Combine(TestPaths.Golden("images"), file);
         byte[] original = File.Exists(path) ? File.ReadAllBytes(path) : PillowPicture.Read(file).Bytes;
         int rounds = int.TryParse(Environment.GetEnvironmentVariable("XC2_FUZZ_ROUNDS"), out int wanted) ? wanted : 2000;
         Random random = new(20240131 + original.Length);

@@ -10,7 +10,7 @@ internal ref struct JpegDecoder
     private const int MaxScans = 500;
 
     /// <summary>Blocks that all scans together may visit: a few seconds of work. A progressive picture of 200 megapixels needs under 30 million.</summary>
-    private const long MaxBlockVisits = 100_000_000;
+    private const long MaxBlockVisits = 40_000_000;
 
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly ImageJob _job;

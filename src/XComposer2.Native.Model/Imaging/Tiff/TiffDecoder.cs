@@ -57,7 +57,7 @@ internal static class TiffDecoder
             1 => Copy(data.Span, target),
             2 or 3 or 4 => new FaxDecoder(data.Span, layout.PartWidth, layout.Compression, (int)tags.Number(292, 0), changes).Decode(target, (int)layout.RowBytes),
             5 => TiffLzw.Decode(data.Span, target),
-            8 or 32946 => Inflate(data, target),
+            8 or 32946 => Inflate(data, target, part.Length),
             32773 => PackBits(data.Span, target),
             _ => throw job.Fault($"TIFF: compression {layout.Compression} is not read"),
         };
@@ -96,7 +96,7 @@ internal static class TiffDecoder
         return null;
     }
 
-    private static string? Inflate(ReadOnlyMemory<byte> data, Span<byte> target)
+    private static string? Inflate(ReadOnlyMemory<byte> data, Span<byte> target, int wholeBytes)
     {
         try
         {
@@ -104,9 +104,11 @@ internal static class TiffDecoder
             using MemoryStream stream = segment.Array is null ? new(data.ToArray()) : new(segment.Array, segment.Offset, segment.Count);
             using ZLibStream inflated = new(stream, CompressionMode.Decompress);
             inflated.ReadExactly(target);
-            // Behind the last byte the checksum is compared.
-            _ = inflated.ReadByte();
-            return null;
+            // The checksum behind the last byte is compared when the end is reached. A last strip may hold rows below the picture.
+            Span<byte> below = stackalloc byte[256];
+            long bytes = target.Length;
+            for (int read; bytes <= wholeBytes && (read = inflated.Read(below)) > 0;) bytes += read;
+            return bytes == target.Length || bytes == wholeBytes ? null : $"{target.Length} bytes expected, found {bytes} and more";
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
