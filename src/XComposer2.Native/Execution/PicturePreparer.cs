@@ -23,7 +23,7 @@ internal sealed class PicturePreparer : IDisposable
     }
 
     /// <param name="input">As the user gave it.</param>
-    /// <param name="cancellation">Looked at before it begins.</param>
+    /// <param name="cancellation">Ends the decoding too.</param>
     /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
     public async Task<(PreparedPicture Picture, TimeSpan Time)> PrepareAsync(ImageInput input, CancellationToken cancellation)
     {
@@ -32,7 +32,7 @@ internal sealed class PicturePreparer : IDisposable
         await room.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => Prepare(input), cancellation).ConfigureAwait(false);
+            return await Task.Run(() => Prepare(input, cancellation), cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -42,12 +42,12 @@ internal sealed class PicturePreparer : IDisposable
 
     public void Dispose() => room.Dispose();
 
-    private (PreparedPicture Picture, TimeSpan Time) Prepare(ImageInput input)
+    private (PreparedPicture Picture, TimeSpan Time) Prepare(ImageInput input, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
         RgbImage image = input.Bytes is { } bytes
-            ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default)
-            : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default);
+            ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default, input.Orientation, cancellation)
+            : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default, input.Orientation, cancellation);
         ImageContentHash hash = ImageContentHash.Of(image, SquareMode.Squash);
         if (input.Bytes is not null)
             input.KnownHash = new StrongBox<ImageContentHash>(hash);

@@ -180,8 +180,8 @@ public sealed class ComposeCommandTests : IDisposable
         (string[] Args, string Message)[] bad =
         [
             (["--gallery", Path.Combine(root, "none")], $"{Path.Combine(root, "none")}: no such folder"),
-            (["--gallery", Gallery], $"{Gallery}: no pictures: PNG, JPEG, BMP or GIF expected, found 0 other files and folders"),
-            (["--image", text], $"{text}: not a picture: expected PNG, JPEG, BMP or GIF; found bytes 68 65 6C 6C 6F"),
+            (["--gallery", Gallery], $"{Gallery}: no pictures: PNG, JPEG, WebP, GIF, BMP or TIFF expected, found 0 other files and folders"),
+            (["--image", text], $"{text}: not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF; found bytes 68 65 6C 6C 6F"),
             (["--image", text + "x"], $"{text}x: no such file"),
         ];
         foreach ((string[] args, string message) in bad)
