@@ -11,6 +11,11 @@ public abstract record Operation(Tensor Output)
     /// <summary>Every tensor that is read, weights included.</summary>
     public abstract ImmutableArray<Tensor> Inputs { get; }
 
+    /// <summary>The weight matrices of linears among them, with their formats.</summary>
+    public virtual ImmutableArray<LinearWeight> LinearWeights => [];
+
+    private protected static ImmutableArray<Tensor> PartsOf(ImmutableArray<LinearWeight> weights) => [.. weights.SelectMany(weight => weight.Parts)];
+
     private protected static ImmutableArray<Tensor> Present(params ReadOnlySpan<Tensor?> tensors)
     {
         var present = ImmutableArray.CreateBuilder<Tensor>(tensors.Length);

@@ -26,9 +26,9 @@ public sealed record MemoryBudget(ImmutableArray<MemoryItem> Items)
 public readonly record struct MemoryItem(string Name, long Bytes)
 {
     /// <summary>Cache pages for a context of this many tokens.</summary>
-    public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, DType type) => new(
-        string.Create(CultureInfo.InvariantCulture, $"KV cache, {tokens} tokens in {KeyValuePages.Count(tokens)} pages of {KeyValuePages.TokensPerPage}, {type}"),
-        KeyValuePages.Bytes(geometry, layers, tokens, type));
+    public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, CacheFormat format) => new(
+        string.Create(CultureInfo.InvariantCulture, $"KV cache, {tokens} tokens in {KeyValuePages.Count(tokens)} pages of {KeyValuePages.TokensPerPage}, {format}"),
+        KeyValuePages.Bytes(geometry, layers, tokens, format));
 
     /// <summary>The one arena: plans that run one after another share it, so the largest counts, scratch included.</summary>
     /// <exception cref="ArgumentException">There is no plan.</exception>
@@ -58,10 +58,10 @@ public static class KeyValuePages
 
     /// <summary>Keys and values of all layers for this many tokens, whole pages.</summary>
     /// <exception cref="OverflowException">Beyond 63 bits.</exception>
-    public static long Bytes(AttentionGeometry geometry, int layers, long tokens, DType type)
+    public static long Bytes(AttentionGeometry geometry, int layers, long tokens, CacheFormat format)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(layers);
-        long bytesPerToken = checked(2L * geometry.KeyValueHeads * geometry.HeadSize * type.ElementBytes() * layers);
+        long bytesPerToken = checked(2L * geometry.KeyValueHeads * format.HeadBytes(geometry.HeadSize) * layers);
         return checked(Count(tokens) * TokensPerPage * bytesPerToken);
     }
 }
