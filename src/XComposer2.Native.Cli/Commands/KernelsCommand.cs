@@ -5,6 +5,7 @@ using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
+using WeightFormat = XComposer2.Native.Kernels.WeightFormat;
 
 namespace XComposer2.Native.Cli;
 

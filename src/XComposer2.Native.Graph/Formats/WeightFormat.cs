@@ -93,10 +93,25 @@ public readonly record struct WeightFormat
     {
         ArgumentNullException.ThrowIfNull(name);
         foreach (WeightPart part in (ReadOnlySpan<WeightPart>)[WeightPart.Scales, WeightPart.ZeroPoints, WeightPart.GroupIndex])
-            if (NameOf("", part) is { } suffix && name.EndsWith(suffix, StringComparison.Ordinal))
+        {
+            string suffix = NameOf("", part);
+            if (name.EndsWith(suffix, StringComparison.Ordinal))
                 return (name[..^suffix.Length], part);
+        }
+
+
         return (name, WeightPart.Elements);
     }
+
+    /// <summary>Whether weights of this format have such a part.</summary>
+    public bool Has(WeightPart part) => part switch
+    {
+        WeightPart.Elements => true,
+        WeightPart.Scales => !IsFloat,
+        WeightPart.ZeroPoints => HasZeroPoints,
+        WeightPart.GroupIndex => HasGroupIndex,
+        _ => false,
+    };
 
     /// <summary>Scales of one row.</summary>
     public int Groups(int columns) => IsFloat ? 0 : GroupSize == 0 ? 1 : (int)(((long)columns + GroupSize - 1) / GroupSize);

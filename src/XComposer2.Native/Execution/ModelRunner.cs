@@ -32,7 +32,7 @@ internal sealed class ModelRunner : IDisposable
         this.weights = weights;
         this.backend = backend;
         facts = WeightFacts.Of(weights, config);
-        memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
+        memory = backend.AllocatePages(CacheLayout(config, backend.CacheFormat), CachePages(contextLength));
         Pool = new KeyValuePool(memory);
         prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, Math.Min(contextLength, prefillStepTokens));
     }
@@ -43,8 +43,8 @@ internal sealed class ModelRunner : IDisposable
     public static int CachePages(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 
     /// <param name="config">Sizes.</param>
-    /// <param name="type">The backend's.</param>
-    public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
+    /// <param name="format">The backend's.</param>
+    public static KeyValueLayout CacheLayout(ModelConfig config, CacheFormat format) => new(config.Decoder.LayerCount, config.Decoder.Attention, format);
 
     /// <summary>Logits after the last position of the last step [vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
     public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));

@@ -33,9 +33,9 @@ public static class SpeedMeasurement
         ModelConfig config = Presets.Find(options.Preset!);
         if (options.Layers is { } layers)
             config = config.WithLayers(layers);
-        using var weights = new PreparedWeights(QuantizedWeights.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
+        using var weights = new PreparedWeights(Quantizations.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
         using IBackend backend = Backends.Create(options.Device, options.Weights).Backend;
-        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{QuantizedWeights.Describe(options.Quantization)}";
+        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{Quantizations.Describe(options.Quantization)}";
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 

@@ -48,7 +48,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = WeightQuantization.None)
     {
         ModelConfig config = Presets.Find(preset);
-        return For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), ContextLengths.Resolve(contextLength, config), threads ?? Environment.ProcessorCount);
+        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), ContextLengths.Resolve(contextLength, config), threads ?? Environment.ProcessorCount, CacheFormat.F32);
     }
 
     /// <summary>Of a checkpoint folder on a GPU, which need not be there.</summary>
@@ -77,15 +77,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), ContextLengths.Resolve(contextLength, config), storage, device.Embeddings);
+        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), ContextLengths.Resolve(contextLength, config), storage, device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, int contextLength, EmbeddingPlace embeddings)
     {
         WeightFacts facts = WeightFacts.Of(model.Weights, model.Config);
         return model.Backend is CpuBackend processor
-            ? For(model.Description, model.Config, facts, contextLength, processor.Threads)
-            : CudaMemoryPlan.For(model.Description, model.Config, facts, contextLength, model.Backend.CacheType, embeddings);
+            ? For(model.Description, model.Config, facts, contextLength, processor.Threads, processor.CacheFormat)
+            : CudaMemoryPlan.For(model.Description, model.Config, facts, contextLength, ((CudaBackend)model.Backend).Storage, embeddings);
     }
 
     /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated; the message has the numbers.</exception>
@@ -110,7 +110,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(Allocated.TotalBytes)} beside its weights ({Items(Allocated.Items)}), this machine has {Mebibytes(available)}; a shorter context needs less");
     }
 
-    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, int threads)
+    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, int threads, CacheFormat cache)
     {
         int prefillTokens = Math.Min(contextLength, ModelRunner.PrefillStepTokens);
         ExecutionPlan[] plans =
@@ -119,11 +119,11 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
             CpuBackend.PlanFor(DecoderNetwork.BuildPrefill(config.Decoder, facts, prefillTokens, logits: 1), threads),
             CpuBackend.PlanFor(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1), threads),
         ];
-        KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
+        KeyValueLayout layout = ModelRunner.CacheLayout(config, cache);
         var budget = new MemoryBudget(
         [
             .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
-            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Type),
+            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage, layout.Format),
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);

@@ -24,7 +24,7 @@ internal sealed class Batch : IDisposable
         ModelConfig config = checkpoint.Config;
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
-        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheType), 12);
+        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheFormat), 12);
         var pool = new KeyValuePool(memory);
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new KeyValueSequence(pool))];
         Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory);

@@ -1,6 +1,7 @@
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
+using WeightFormat = XComposer2.Native.Kernels.WeightFormat;
 
 namespace XComposer2.Native.GpuTests;
 

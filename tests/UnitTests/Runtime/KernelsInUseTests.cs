@@ -4,6 +4,7 @@ using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 using Xunit;
+using WeightFormat = XComposer2.Native.Kernels.WeightFormat;
 
 namespace XComposer2.Native.UnitTests;
 
@@ -29,7 +30,7 @@ public sealed class KernelsInUseTests
     public void The_catalog_has_every_linear_that_is_bound(string model, WeightQuantization quantization)
     {
         ModelConfig config = Config(model).WithLayers(1);
-        using IWeightSource source = QuantizedWeights.Over(new SyntheticWeights(config), quantization);
+        using IWeightSource source = Quantizations.Over(new SyntheticWeights(config), quantization);
         WeightFacts facts = WeightFacts.Of(source, config);
         ComputeGraph[] graphs =
         [

@@ -1,0 +1,68 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>The whole demo model in formats that no option offers yet, and with every cache that the processor has.</summary>
+public sealed class FormatModelTests
+{
+    public static TheoryData<WeightFormat, double, double> Weights => new()
+    {
+        { WeightFormat.Int8, 1e-4, 0.05 }, { WeightFormat.Grouped(8, 128), 1e-4, 0.05 }, { WeightFormat.Grouped(4, 32, true), 1e-3, 0.4 },
+    };
+
+    /// <summary>Prefill runs packed panels, decode streams: both read the same numbers.</summary>
+    [Theory]
+    [MemberData(nameof(Weights))]
+    public void Quantised_weights_run_through_the_whole_model(WeightFormat format, double least, double most)
+    {
+        using var exact = new DemoModel();
+        using var quantised = new DemoModel(change: source => new QuantizedWeights(source, format));
+        (float[] expected, float[] found) = (Logits(exact), Logits(quantised));
+        Assert.InRange(RelativeL2(expected, found), least, most);
+    }
+
+    public static TheoryData<DType, double> Caches => new() { { DType.BF16, 2e-2 }, { DType.F16, 2e-3 }, { DType.I8, 3e-2 } };
+
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public void A_rounded_cache_moves_the_logits_by_its_rounding(DType elements, double most)
+    {
+        using var exact = new DemoModel();
+        using var rounded = new DemoModel(cache: CacheFormat.Of(elements));
+        Assert.InRange(RelativeL2(Logits(exact), Logits(rounded)), most / 1000, most);
+    }
+
+    /// <summary>A forked sequence copies whole pages, scales included.</summary>
+    [Fact]
+    public void A_copied_page_of_an_int8_cache_gives_the_same_logits()
+    {
+        using var model = new DemoModel(cache: CacheFormat.Int8);
+        using var sequence = new KeyValueSequence(model.Runner.Pool);
+        model.Prefill(sequence, DemoModel.Prompt(75, null, 0));
+        using KeyValueSequence fork = sequence.Fork();
+        float[] expected = model.Decode(sequence, 400).ToArray();
+        Accuracy.Same(expected, model.Decode(fork, 400), "fork");
+    }
+
+    private static float[] Logits(DemoModel model)
+    {
+        using var sequence = new KeyValueSequence(model.Runner.Pool);
+        model.Prefill(sequence, DemoModel.Prompt(75, null, 0));
+        return model.Decode(sequence, 400).ToArray();
+    }
+
+    private static double RelativeL2(float[] expected, float[] found)
+    {
+        double error = 0, norm = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            error += Math.Pow(found[i] - expected[i], 2);
+            norm += Math.Pow(expected[i], 2);
+        }
+
+        return Math.Sqrt(error / norm);
+    }
+}
