@@ -2,7 +2,7 @@ using XComposer2.Native.Composition;
 using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;

@@ -88,7 +88,7 @@ internal readonly unsafe struct AttentionTile
     }
 
     /// <summary>Writes the columns in use where <see cref="Begin"/> would read them from.</summary>
-    public void Finish<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
+    public void Epilogue<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {

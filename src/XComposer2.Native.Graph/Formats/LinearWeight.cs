@@ -23,5 +23,13 @@ public sealed record LinearWeight(WeightFormat Format, Tensor Elements, Tensor? 
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "not a part of a weight"),
     };
 
+    internal LinearWeight Rename(Func<Tensor, Tensor> input) => this with
+    {
+        Elements = input(Elements),
+        Scales = Scales is { } scales ? input(scales) : null,
+        ZeroPoints = ZeroPoints is { } zeros ? input(zeros) : null,
+        GroupIndex = GroupIndex is { } index ? input(index) : null,
+    };
+
     private static ReadOnlySpan<Tensor> Present(Tensor? tensor) => tensor is { } present ? new Tensor[] { present } : [];
 }

@@ -11,6 +11,17 @@ public sealed record LinearOp(Tensor Input, LinearWeight Weight, Tensor? Bias, A
     public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(Bias, Residual, VisualRow)];
 
     public override ImmutableArray<LinearWeight> LinearWeights => [Weight, .. PartialLora.MatricesOf(Lora)];
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Input = input(Input),
+        Weight = Weight.Rename(input),
+        Bias = Renamed(Bias, input),
+        Residual = Renamed(Residual, input),
+        Lora = Lora?.Rename(input),
+        VisualRow = Renamed(VisualRow, input),
+        Output = output(Output),
+    };
 }
 
 /// <summary>silu(x Gateᵀ) * (x Upᵀ), each with its own Partial LoRA on visual rows. Input [rows, in]; Gate and Up [out, in]; Output [rows, out] F32.</summary>
@@ -21,6 +32,17 @@ public sealed record GatedLinearOp(Tensor Input, LinearWeight Gate, LinearWeight
     public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(VisualRow)];
 
     public override ImmutableArray<LinearWeight> LinearWeights => [Gate, Up, .. PartialLora.MatricesOf(GateLora), .. PartialLora.MatricesOf(UpLora)];
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Input = input(Input),
+        Gate = Gate.Rename(input),
+        Up = Up.Rename(input),
+        GateLora = GateLora?.Rename(input),
+        UpLora = UpLora?.Rename(input),
+        VisualRow = Renamed(VisualRow, input),
+        Output = output(Output),
+    };
 }
 
 /// <summary>Low-rank addition for visual rows only: y += scale * (x Aᵀ) Bᵀ.</summary>
@@ -30,6 +52,8 @@ public sealed record GatedLinearOp(Tensor Input, LinearWeight Gate, LinearWeight
 public sealed record PartialLora(LinearWeight A, LinearWeight B, float Scale)
 {
     internal static ImmutableArray<LinearWeight> MatricesOf(PartialLora? lora) => lora is null ? [] : [lora.A, lora.B];
+
+    internal PartialLora Rename(Func<Tensor, Tensor> input) => this with { A = A.Rename(input), B = B.Rename(input) };
 }
 
 public enum Activation : byte
@@ -49,6 +73,9 @@ public sealed record RmsNormOp(Tensor Input, Tensor Weight, float Epsilon, Tenso
     public override string Name => "rms_norm";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Weight);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Weight = input(Weight), Output = output(Output) };
 }
 
 /// <summary>(x - mean) / sqrt(variance + eps) * weight + bias, per row. Input [rows, columns] F32.</summary>
@@ -57,6 +84,9 @@ public sealed record LayerNormOp(Tensor Input, Tensor Weight, Tensor Bias, float
     public override string Name => "layer_norm";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Weight, Bias);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Weight = input(Weight), Bias = input(Bias), Output = output(Output) };
 }
 
 /// <summary>Row i of the output is row Rows[i] of the input. Input [tokens, columns] F32; Rows [logits] I32; Output [logits, columns] F32.</summary>
@@ -65,4 +95,7 @@ public sealed record SelectRowsOp(Tensor Input, Tensor Rows, Tensor Output) : Op
     public override string Name => "select_rows";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Rows);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Rows = input(Rows), Output = output(Output) };
 }

@@ -64,7 +64,7 @@ public sealed class ChatTemplate
             End(prompt);
         }
         prompt.Text(answerPrefix);
-        return prompt.Finish();
+        return prompt.Epilogue();
     }
 
     private static void Check(IReadOnlyList<ChatTurn> turns)

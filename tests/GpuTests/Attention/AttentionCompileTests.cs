@@ -12,23 +12,23 @@ public sealed partial class AttentionCompileTests
 {
     private const int ThreeBlocks = 168, TwoBlocks = 255;
 
-    public static TheoryData<string, KernelStorage> Targets => new()
+    public static TheoryData<string, DType> Targets => new()
     {
-        { "sm_75", KernelStorage.F16 },
-        { "sm_80", KernelStorage.F16 },
-        { "sm_80", KernelStorage.BF16 },
-        { "sm_80", KernelStorage.F32 },
-        { "sm_86", KernelStorage.F16 },
-        { "sm_86", KernelStorage.BF16 },
-        { "sm_89", KernelStorage.F16 },
-        { "sm_89", KernelStorage.BF16 },
-        { "sm_90a", KernelStorage.F16 },
-        { "sm_90a", KernelStorage.BF16 },
+        { "sm_75", DType.F16 },
+        { "sm_80", DType.F16 },
+        { "sm_80", DType.BF16 },
+        { "sm_80", DType.F32 },
+        { "sm_86", DType.F16 },
+        { "sm_86", DType.BF16 },
+        { "sm_89", DType.F16 },
+        { "sm_89", DType.BF16 },
+        { "sm_90a", DType.F16 },
+        { "sm_90a", DType.BF16 },
     };
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Vision(string target, KernelStorage storage)
+    public void Vision(string target, DType storage)
     {
         Check(target, keys => new VisionAttention(storage, 16, 64, 1024, keys(64)), ThreeBlocks);
         Check(target, keys => new VisionAttention(storage, 16, 64, 3072, keys(64)), ThreeBlocks);
@@ -37,7 +37,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Prefill(string target, KernelStorage storage)
+    public void Prefill(string target, DType storage)
     {
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(32, 8, 128), keys(128)), TwoBlocks);
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(16, 8, 128), keys(128)), TwoBlocks);
@@ -46,7 +46,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Decode(string target, KernelStorage storage)
+    public void Decode(string target, DType storage)
     {
         foreach (int group in (int[])[1, 2, 4, 8])
             Check(target, _ => new DecodeAttention(storage, new AttentionGeometry(8 * group, 8, 128)), ThreeBlocks);

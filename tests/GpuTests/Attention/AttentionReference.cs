@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
@@ -9,7 +10,7 @@ namespace XComposer2.Native.GpuTests;
 /// type once, relative to the greatest: together off by at most u sum(w |v|), and hardly ever by more than 2.5 u of the root of the sum of squares.
 /// Below its normal range f16 rounds to a multiple of 2^-24, whatever the size.
 /// </remarks>
-internal sealed class AttentionReference(int headSize, KernelStorage storage)
+internal sealed class AttentionReference(int headSize, DType storage)
 {
     private const double Deviations = 2.5, SpecialFunction = 1.0 / (1 << 22), SmallestF16 = 1.0 / (1 << 25);
 
@@ -74,7 +75,7 @@ internal sealed class AttentionReference(int headSize, KernelStorage storage)
         double unit = Accuracy.Rounding(storage);
         double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * Math.Sqrt(squares)))) + Math.Sqrt(moved)
             + ((Accuracy.Summation(weights.Length) + SpecialFunction) * Math.Sqrt(squares));
-        if (storage == KernelStorage.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
+        if (storage == DType.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
         expected.Add(sum);
         bounds.Add(bound);
     }

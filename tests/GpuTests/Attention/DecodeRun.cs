@@ -12,7 +12,7 @@ internal sealed class DecodeRun : IDisposable
     private readonly DecodeAttentionScratch layout;
     private readonly DeviceArray<byte> scratch;
 
-    public DecodeRun(GpuDevice device, KernelStorage storage, AttentionGeometry heads, int mostSequences, int mostRuns)
+    public DecodeRun(GpuDevice device, DType storage, AttentionGeometry heads, int mostSequences, int mostRuns)
     {
         this.device = device;
         kernel = new DecodeAttention(storage, heads);
@@ -32,7 +32,7 @@ internal sealed class DecodeRun : IDisposable
         return graph.Instantiate();
     }
 
-    private DecodeAttentionArguments Bind(PagedProblem problem) => kernel.Bind(
+    private DecodeAttentionArguments Bind(PagedProblem problem) => kernel.Arguments(
         problem.Queries, problem.Outputs, problem.LayerStart, problem.PageBytes, problem.SpanStart, problem.PageTableStart,
         layout, new DeviceSpan(new DevicePointer(scratch.Address), layout.TotalBytes));
 

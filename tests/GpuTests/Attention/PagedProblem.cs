@@ -12,7 +12,7 @@ internal sealed class PagedProblem : IDisposable
     private const int Layers = 2, Layer = 1, Page = SequenceSpan.PageTokens;
 
     private readonly AttentionGeometry heads;
-    private readonly KernelStorage storage;
+    private readonly DType storage;
     private readonly float[] queries;
     private readonly float[] cache;
     private readonly int[] pageTable;
@@ -28,7 +28,7 @@ internal sealed class PagedProblem : IDisposable
     /// <param name="sequences">In the order of their rows.</param>
     /// <param name="seed">Of all numbers.</param>
     /// <param name="hiddenKeys">The first keys of every sequence that have a score of -infinity.</param>
-    public PagedProblem(GpuDevice device, KernelStorage storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
+    public PagedProblem(GpuDevice device, DType storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
     {
         this.storage = storage;
         this.heads = heads;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using XComposer2.Native.Cuda;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using Xunit;
@@ -30,10 +30,9 @@ public sealed class KernelBenchTests(GpuDevice device)
             JsonElement[] times = [.. report.GetProperty("kernels").EnumerateArray()];
             Assert.All(times, time => Assert.True(time.GetProperty("min_us").GetDouble() > 0 && time.GetProperty("median_us").GetDouble() <= time.GetProperty("p90_us").GetDouble()));
             // The program's own kernels, so that a copy without kernels/ can be tested too.
-            KernelSizes sizes = ModelKernels.SizesOf(DemoConfig());
-            KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
+            DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
             Assert.Equal(
-                KernelCatalog.For(sizes, storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
+                ModelCatalog.KernelsOf(DemoConfig(), storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
                 times.Select(time => time.GetProperty("kernel").GetString()).Distinct().Order(StringComparer.Ordinal));
         }
         finally
@@ -47,11 +46,11 @@ public sealed class KernelBenchTests(GpuDevice device)
     [InlineData("warm")]
     public void The_cache_can_be_left_otherwise(string state)
     {
-        (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "advance_step", "--json");
+        (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "select_patches", "--json");
         Assert.True(exitCode == 0, output);
         using JsonDocument json = JsonDocument.Parse(output);
         Assert.Equal(state, json.RootElement.GetProperty("l2").GetString());
-        Assert.Equal(["advance_step"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
+        Assert.Equal(["select_patches"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
     }
 
     /// <summary>At the real sizes: offsets, grids and alignment of the operands are those that figures are made with.</summary>
@@ -64,9 +63,9 @@ public sealed class KernelBenchTests(GpuDevice device)
     [InlineData("embed_tokens 512 rows of 4096, 512 of them visual")]
     public void Cases_of_the_7B_run(string name)
     {
-        KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
-        KernelSizes sizes = ModelKernels.SizesOf(ModelPresets.Find("internlm-xcomposer2-vl-7b"));
-        KernelCase item = CaseCatalog.For(sizes, storage, DeviceShape.Of(device.Context.Device), CaseSizes.Full).Single(found => found.Name == name);
+        DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
+        IReadOnlyList<KernelDefinition> kernels = ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, device.Capability);
+        KernelCase item = CaseCatalog.For(kernels, DeviceFacts.Of(device.Context.Device), CaseSizes.Full).Single(found => found.Name == name);
         using KernelBenchmark benchmark = KernelBenchmark.Open();
         KernelBenchReport report = benchmark.Measure([item], new KernelBenchPlan { Storage = storage, IsQuick = true, Repetitions = 1 }, null, TestContext.Current.CancellationToken);
         Assert.Equal([item], report.Timings.Select(timing => timing.Case));
@@ -87,14 +86,14 @@ public sealed class KernelBenchTests(GpuDevice device)
     {
         Assert.NotNull(device.Context);
         CaseMemory memory = new();
-        long finished = memory.Zeros(16);
+        long values = memory.Zeros(16);
         KernelCase item = KernelCase.Create(
-            "with too many threads", new AdvanceStep(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
-            start => new AdvanceStepArguments(start + finished, start + finished, start + finished, start + finished, 1, 0));
+            "with too many threads", new ReadStream(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
+            start => new ReadStreamArguments(start + values, start + values, 1));
         using KernelBenchmark benchmark = KernelBenchmark.Open();
-        KernelBenchPlan plan = new() { Storage = KernelStorage.F16, IsQuick = true, Repetitions = 1 };
+        KernelBenchPlan plan = new() { Storage = DType.F16, IsQuick = true, Repetitions = 1 };
         KernelBenchException failure = Assert.Throws<KernelBenchException>(() => benchmark.Measure([item], plan, null, TestContext.Current.CancellationToken));
-        Assert.StartsWith("'advance_step with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("'read_stream with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
     }
 
     private static ModelConfig DemoConfig()

@@ -1,5 +1,5 @@
 using XComposer2.Native.Cuda;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -11,10 +11,10 @@ public sealed class OperandFillerTests(GpuDevice device)
     private const int Elements = (1 << 20) + 1001;
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Random_values_are_finite_spread_and_reach_the_end(KernelStorage storage)
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Random_values_are_finite_spread_and_reach_the_end(DType storage)
     {
         CaseMemory memory = new();
         memory.Values(storage, Elements);
@@ -34,7 +34,7 @@ public sealed class OperandFillerTests(GpuDevice device)
         sbyte[] quantized = [.. bytes.AsSpan((int)integers, 1000).ToArray().Select(value => (sbyte)value)];
         Assert.DoesNotContain((sbyte)-128, quantized);
         Assert.True(quantized.Distinct().Count() > 200);
-        Assert.All(StoredFloats.Decode(bytes.AsSpan((int)scales, 1200), KernelStorage.F32), scale => Assert.InRange(scale, 1f / 256, 1f / 128));
+        Assert.All(StoredFloats.Decode(bytes.AsSpan((int)scales, 1200), DType.F32), scale => Assert.InRange(scale, 1f / 256, 1f / 128));
         Assert.All(bytes.AsSpan((int)zeros, 77).ToArray(), value => Assert.Equal(0, value));
         Assert.Equal([1, -2, 3], Enumerable.Range(0, 3).Select(index => BitConverter.ToInt32(bytes, (int)given + (4 * index))));
     }
@@ -46,7 +46,7 @@ public sealed class OperandFillerTests(GpuDevice device)
     {
         L2Plan plan = L2Plan.Full(L2State.Cold, cacheBytes);
         Assert.Equal(expected, plan.FlushBytes);
-        DeviceShape shape = new(new ComputeCapability(9, 0), 132, 2048);
+        DeviceFacts shape = new(new ComputeCapability(9, 0), 132);
         // A float for each of 132 x 2 blocks of 256 threads.
         Assert.Equal(expected + (132 * 2 * 256 * 4), plan.TotalBytes(shape));
     }

@@ -9,7 +9,7 @@ public sealed class ShippedKernelTests(GpuDevice device)
 
     [Theory]
     [InlineData("bench", "decode", "--device", "cuda", "--tokens", "1", "--steps", "1", "--samples", "1", "--model")]
-    [InlineData("bench", "kernels", "--quick", "--filter", "advance_step", "--model")]
+    [InlineData("bench", "kernels", "--quick", "--filter", "select_patches", "--model")]
     public void Nothing_is_compiled_that_is_there(params string[] command)
     {
         Assert.NotNull(device.Context);

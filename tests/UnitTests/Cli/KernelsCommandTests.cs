@@ -2,6 +2,7 @@ using System.Text.Json;
 using XComposer2.Native.Cli;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
@@ -38,15 +39,15 @@ public sealed class KernelsCommandTests : IDisposable
     {
         using CliHarness xc2 = new();
 
-        Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "advance_step"));
-        Assert.Equal($"kernels of {Preset}\n  decode/advance_step.cu                 1 form    sm_86 sm_90a\n", xc2.Output);
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "sample_token"));
+        Assert.Equal($"kernels of {Preset}\n  sampling/sample_token.cu               1 form    sm_86 sm_90a\n", xc2.Output);
     }
 
     /// <summary>Of the decoder's linears, and of no other kernel.</summary>
     [Fact]
     public async Task Quantised_weights_have_linears_of_their_own()
     {
-        KernelSelection stored = Select(WeightFormat.Storage), int8 = Select(WeightFormat.Int8);
+        KernelSelection stored = Select(WeightQuantization.None), int8 = Select(WeightQuantization.Int8);
         string[] before = Specialisations(stored), after = Specialisations(int8);
         Assert.Equal(before.Length, after.Length);
         // The head stays as it is; with a norm before it and without.
@@ -58,7 +59,7 @@ public sealed class KernelsCommandTests : IDisposable
         JsonElement json = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", Preset, "--weights", "int8", "--arch", "sm_80", "--json");
         Assert.Equal(after.Length, json.GetProperty("kernels").EnumerateArray().Sum(kernel => kernel.GetProperty("specialisations").GetInt32()));
 
-        static KernelSelection Select(WeightFormat weights) => new(KernelModel.Open(null, Preset), null, weights, [CudaTarget.Parse("sm_80")], []);
+        static KernelSelection Select(WeightQuantization quantization) => new(KernelModel.OpenAll(null, Preset), null, quantization, [CudaTarget.Parse("sm_80")], []);
 
         static string[] Specialisations(KernelSelection selection) => [.. selection.Find().Select(kernel => $"{kernel.Definition.Entry} {kernel.Specialisation}")];
     }
@@ -67,13 +68,39 @@ public sealed class KernelsCommandTests : IDisposable
     public async Task What_is_compiled_is_there_the_next_time()
     {
         Assert.NotEmpty(NvidiaLibraries.Compiler);
-        string[] compile = ["kernels", "compile", "--preset", Preset, "--arch", "sm_80,sm_90a", "--kernel", "advance_step", "--kernel", "sample_token", "--out", folder, "--json"];
+        string[] compile = ["kernels", "compile", "--preset", Preset, "--arch", "sm_80,sm_90a", "--kernel", "select_patches", "--kernel", "sample_token", "--out", folder, "--json"];
         JsonElement first = await RunJsonAsync(ExitCode.Done, compile), second = await RunJsonAsync(ExitCode.Done, compile);
         Assert.Equal((4, 4), (first.GetProperty("kernels").GetInt32(), first.GetProperty("compiled").GetInt32()));
         Assert.Equal((4, 0), (second.GetProperty("kernels").GetInt32(), second.GetProperty("compiled").GetInt32()));
         Assert.Equal(first.GetProperty("bytes").GetInt64(), second.GetProperty("bytes").GetInt64());
         // Where XC2_CACHE is looked through.
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "cubins"), "*.cubin").Length);
+    }
+
+    /// <summary>Who compiles ahead of time means a published model, not the demo.</summary>
+    [Fact]
+    public async Task Without_a_model_the_7B_is_meant_and_named()
+    {
+        Assert.NotEmpty(NvidiaLibraries.Compiler);
+        using CliHarness scripts = new(), people = new();
+        scripts.Variables.Clear();
+        people.Variables.Clear();
+        Assert.Equal(ExitCode.Done, await scripts.RunAsync("kernels", "compile", "--arch", "sm_80", "--kernel", "embed_tokens", "--out", folder, "--json"));
+        Assert.Equal(Preset, JsonDocument.Parse(scripts.Output).RootElement.GetProperty("model").GetString());
+        KernelSelection selection = new(KernelModel.OpenAll(null, Preset), null, WeightQuantization.None, [CudaTarget.Parse("sm_80")], ["embed_tokens"]);
+        Assert.Equal("COLUMNS=4096 STORAGE=bf16", Assert.Single(selection.Find()).Specialisation);
+
+        Assert.Equal(ExitCode.Done, await people.RunAsync("kernels", "compile", "--arch", "sm_80", "--kernel", "embed_tokens", "--out", folder));
+        Assert.StartsWith($"1 kernel of {Preset} in {folder}, ", people.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_presets_are_compiled_together_each_kernel_once()
+    {
+        JsonElement all = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", "all", "--arch", "sm_80", "--json");
+        Assert.Equal(string.Join(", ", ModelPresets.Names), all.GetProperty("model").GetString());
+        HashSet<KernelDefinition> each = [.. ModelPresets.Names.SelectMany(name => ModelCatalog.KernelsOf(ModelPresets.Find(name), Graph.DType.BF16, new ComputeCapability(8, 0)))];
+        Assert.Equal(each.Count, all.GetProperty("kernels").EnumerateArray().Sum(kernel => kernel.GetProperty("specialisations").GetInt32()));
     }
 
     [Fact]

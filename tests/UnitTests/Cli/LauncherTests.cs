@@ -47,19 +47,6 @@ public sealed class LauncherTests : IDisposable
         Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
     }
 
-    /// <summary>xc2 carries the benchmark of kernels, which does not lie in src.</summary>
-    [Fact]
-    public void The_kernel_benchmark_is_a_source()
-    {
-        tree.Run(["x"]);
-        string folder = Path.Combine(tree.Root, "bench", "KernelBench");
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "B.cs"), "");
-        File.SetLastWriteTimeUtc(Path.Combine(folder, "B.cs"), DateTime.UtcNow.AddMinutes(1));
-        tree.Run(["x"]);
-        Assert.Equal(2, tree.Publishes.Count);
-    }
-
     [Fact]
     public void A_text_is_no_source()
     {
