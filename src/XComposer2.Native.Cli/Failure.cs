@@ -27,8 +27,7 @@ internal static class Failure
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch
     {
-        CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
-        ArticleFileException or ImageSourceException => Unwrap(error).Message,
+        XComposerException or GraphException => Unwrap(error).Message,
         CudaUnavailableException or CudaException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,

@@ -30,7 +30,7 @@ public sealed record ImageQuery(string Text, int Count)
 public sealed record ImageCandidate(string Id, string Name, string? Caption, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>A source of pictures that cannot be used, or cannot answer. The message names it and the reason, for the user as it stands.</summary>
-public sealed class ImageSourceException : Exception
+public sealed class ImageSourceException : XComposerException
 {
     /// <inheritdoc/>
     public ImageSourceException(string message)
