@@ -138,14 +138,24 @@ public sealed class CudaLowering
         return new FusedLora(down, new GateUpWeight(source[FloatsOf(gate.B)].Name, source[FloatsOf(up.B)].Name), rank, visualRow);
     }
 
-    /// <exception cref="GraphException">The GPU has no kernel for the format.</exception>
-    private Tensor ElementsOf(LinearWeight weight) => DeviceWeights.Has(weight.Format) ? weight.Elements : FloatsOf(weight);
+    /// <exception cref="GraphException">The GPU has no kernel for the format, or for rows of this length.</exception>
+    private Tensor ElementsOf(LinearWeight weight)
+    {
+        TensorSpec spec = source[weight.Elements];
+        if (!DeviceWeights.Has(weight.Format))
+            throw new GraphException($"graph '{source.Name}', weight '{spec.Name}': the GPU has no kernel for weights of {weight.Format}");
+        int multiple = DeviceWeights.Of(weight.Format).ColumnMultiple;
+        return weight.Format.IsFloat || spec.Shape[1] % multiple == 0
+            ? weight.Elements
+            : throw new GraphException($"weight '{spec.Name}': expected {spec.Type} rows of a multiple of {multiple} elements on a GPU, found {spec.Type} {spec.Shape}");
+    }
 
-    private WeightFormat OnDevice(WeightFormat format) => format.IsFloat ? WeightFormat.Of(storage) : format;
-
+    /// <exception cref="GraphException">The GPU has no kernel for Partial LoRA of integers.</exception>
     private Tensor FloatsOf(LinearWeight weight) => weight.Format.IsFloat
         ? weight.Elements
-        : throw new GraphException($"graph '{source.Name}', weight '{source[weight.Elements].Name}': the GPU has no kernel for weights of {weight.Format}");
+        : throw new GraphException($"graph '{source.Name}', weight '{source[weight.Elements].Name}': the GPU has no kernel for Partial LoRA of {weight.Format}");
+
+    private WeightFormat OnDevice(WeightFormat format) => format.IsFloat ? WeightFormat.Of(storage) : format;
 
     /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
     private CudaWeight Projection(Tensor weight, AttentionGeometry? packed) =>

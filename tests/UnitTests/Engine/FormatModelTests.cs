@@ -47,6 +47,34 @@ public sealed class FormatModelTests
         Accuracy.Same(expected, model.Decode(fork, 400), "fork");
     }
 
+    [Fact]
+    public void A_group_that_there_is_not_is_named()
+    {
+        GraphException error = Assert.Throws<GraphException>(() =>
+        {
+            using var model = new DemoModel(change: source => new WrongGroup(new QuantizedWeights(source, WeightFormat.Grouped(8, 128, hasGroupIndex: true))));
+            Logits(model);
+        });
+        Assert.EndsWith("attention.wqkv.weight.group': expected groups of 0 to 1, found 2 for column 7", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The plan counts the cache that the backend has.</summary>
+    [Theory]
+    [InlineData(DType.F32, 64 * 4)]
+    [InlineData(DType.BF16, 64 * 2)]
+    [InlineData(DType.I8, 64 + 4)]
+    public void The_plan_counts_the_bytes_of_the_cache_format(DType elements, int headBytes)
+    {
+        using LoadedModel model = LoadedModel.Open(
+            TestPaths.Repository("tools/demo/checkpoint"), new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 2, Cache = CacheFormat.Of(elements) });
+        ModelMemoryPlan plan = ModelMemoryPlan.For(model, 512, EmbeddingPlace.Device);
+        MemoryItem cache = Assert.Single(plan.Allocated.Items, item => item.Name.StartsWith("KV cache", StringComparison.Ordinal));
+        DecoderConfig decoder = model.Config.Decoder;
+        Assert.Equal(64, decoder.Attention.HeadSize);
+        Assert.Equal((long)ModelRunner.CachePages(512) * KeyValuePages.TokensPerPage * decoder.LayerCount * 2 * decoder.Attention.KeyValueHeads * headBytes, cache.Bytes);
+        Assert.EndsWith(elements.ToString(), cache.Name, StringComparison.Ordinal);
+    }
+
     private static float[] Logits(DemoModel model)
     {
         using var sequence = new KeyValueSequence(model.Runner.Pool);
@@ -64,5 +92,22 @@ public sealed class FormatModelTests
         }
 
         return Math.Sqrt(error / norm);
+    }
+
+    private sealed unsafe class WrongGroup(IWeightSource source) : IWeightSource
+    {
+        public bool TryGet(string name, out HostTensor tensor)
+        {
+            bool found = source.TryGet(name, out tensor);
+            if (found && WeightFormat.Parse(name).Part == WeightPart.GroupIndex)
+                ((int*)tensor.Data)[7] = 2;
+            return found;
+        }
+
+        public bool TryDescribe(string name, out HostTensor facts) => source.TryDescribe(name, out facts);
+
+        public bool TryGetFormat(string name, out WeightFormat format) => source.TryGetFormat(name, out format);
+
+        public void Dispose() => source.Dispose();
     }
 }
