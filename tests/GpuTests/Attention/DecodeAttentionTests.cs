@@ -32,30 +32,30 @@ public sealed class DecodeAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void The_newest_token_attends_to_all(DType storage, int length, int runs) =>
+    public void Newest_token_attends_to_all_keys(DType storage, int length, int runs) =>
         Check(storage, new AttentionGeometry(4, 2, 64), runs, [new(length - 1, 1)]);
 
     [Theory]
     [MemberData(nameof(Groups))]
-    public void A_group_of_heads_shares_keys(DType storage, int group, int headSize) =>
+    public void Query_heads_of_a_group_share_keys(DType storage, int group, int headSize) =>
         Check(storage, new AttentionGeometry(2 * group, 2, headSize), 2, [new(149, 1)]);
 
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void Sequences_have_their_own_lengths_and_places_may_be_free(DType storage) =>
+    public void Sequences_of_different_lengths_and_empty_slots_are_supported(DType storage) =>
         Check(storage, new AttentionGeometry(8, 2, 128), 3, [new(63, 1), new(0, 1), new(100, 0), new(299, 1), new(0, 0), new(64, 1), new(128, 1)]);
 
     [Fact]
-    public void Sixty_four_sequences() =>
+    public void Sixty_four_sequences_are_supported() =>
         Check(DType.F16, new AttentionGeometry(4, 1, 64), 2, [.. Enumerable.Range(0, 64).Select(index => new PagedSequence(index * 3, 1))]);
 
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(DType storage)
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         AttentionGeometry heads = new(4, 2, 64);
         using PagedProblem problem = new(device, storage, heads, [new(199, 1)], hiddenKeys: 130);
@@ -65,7 +65,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_serves_launch_after_launch_of_any_size()
+    public void Scratch_is_reusable_for_launches_of_any_size()
     {
         AttentionGeometry heads = new(4, 2, 64);
         using DecodeRun run = new(device, DType.F16, heads, 3, 5);
@@ -78,7 +78,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Results_do_not_depend_on_the_launch()
+    public void Results_are_independent_of_the_launch()
     {
         AttentionGeometry heads = new(4, 2, 64);
         using PagedProblem problem = new(device, DType.F16, heads, [new(299, 1), new(200, 1)]);
@@ -90,7 +90,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void A_captured_launch_is_replayed_while_the_sequence_grows()
+    public void Captured_launch_is_replayed_while_the_sequence_grows()
     {
         AttentionGeometry heads = new(4, 2, 64);
         using PagedProblem problem = new(device, DType.F16, heads, [new(299, 1)]);
@@ -117,7 +117,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_holds_partials_of_all_heads_behind_the_counters()
+    public void Scratch_holds_partials_of_all_heads_after_the_counters()
     {
         DecodeAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128));
         DecodeAttentionScratch scratch = kernel.Scratch(1, 11);
@@ -127,7 +127,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_that_is_too_small_is_refused()
+    public void Too_small_scratch_is_rejected()
     {
         DecodeAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128));
         DecodeAttentionScratch scratch = kernel.Scratch(1, 11);

@@ -4,7 +4,7 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>The kernel of decoding with its scratch, zeroed once.</summary>
+/// <summary>The decode attention kernel with its scratch, zeroed once.</summary>
 internal sealed class DecodeRun : IDisposable
 {
     private readonly GpuDevice device;
@@ -22,7 +22,7 @@ internal sealed class DecodeRun : IDisposable
 
     public void Launch(PagedProblem problem, int runs) => device.Run(kernel, kernel.Geometry(problem.Spans.Length, runs), Bind(problem));
 
-    /// <summary>The launch as a graph, which the caller owns.</summary>
+    /// <summary>Captures the launch as a graph, owned by the caller.</summary>
     public CudaGraphExecutable Capture(PagedProblem problem, int runs)
     {
         CudaKernel code = device.Load(kernel);

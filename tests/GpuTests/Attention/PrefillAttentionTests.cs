@@ -32,26 +32,26 @@ public sealed class PrefillAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void Rows_attend_to_the_past_and_to_themselves(DType storage, int past, int rows) =>
+    public void Rows_attend_to_past_and_current_keys(DType storage, int past, int rows) =>
         Check(storage, new AttentionGeometry(2, 1, 64), [new(past, rows)]);
 
     [Theory]
     [MemberData(nameof(Groups))]
-    public void A_group_of_heads_shares_keys(DType storage, int group, int headSize) =>
+    public void Query_heads_of_a_group_share_keys(DType storage, int group, int headSize) =>
         Check(storage, new AttentionGeometry(2 * group, 2, headSize), [new(20, 50)]);
 
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void Sequences_of_a_step_do_not_see_each_other(DType storage) =>
+    public void Sequences_of_a_step_are_independent(DType storage) =>
         Check(storage, new AttentionGeometry(4, 2, 128), [new(63, 2), new(0, 65), new(10, 0), new(0, 1), new(100, 30), new(64, 64)]);
 
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(DType storage)
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         AttentionGeometry heads = new(2, 2, 64);
         using PagedProblem problem = new(device, storage, heads, [new(90, 40)], hiddenKeys: 70);
@@ -60,7 +60,7 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Pieces_of_a_prompt_give_what_the_whole_gives()
+    public void Chunked_prompt_equals_the_whole_prompt()
     {
         AttentionGeometry heads = new(2, 1, 64);
         using PagedProblem whole = new(device, DType.F16, heads, [new(0, 100)]);
@@ -72,7 +72,7 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void There_is_a_block_for_every_tile_however_rows_are_shared()
+    public void Every_tile_has_a_block_for_any_split_of_rows()
     {
         PrefillAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128), 64);
         Assert.Equal(new LaunchGeometry(new Dim3(32, 21), 128, 48 * 1024), kernel.Geometry(1300, 1));
@@ -92,7 +92,7 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Heads_that_the_kernel_has_no_form_for_are_refused()
+    public void Unsupported_head_layouts_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(DType.F16, new AttentionGeometry(4, 2, 96), 64));
         Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(DType.F16, new AttentionGeometry(9, 1, 64), 64));

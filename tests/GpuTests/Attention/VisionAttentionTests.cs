@@ -22,18 +22,18 @@ public sealed class VisionAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_token_attends_to_its_own_picture(DType storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
+    public void Tokens_attend_to_their_own_picture(DType storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
 
     [Theory]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void The_real_size(DType storage) => Check(storage, 1, 1226, 1, 64);
+    public void Published_size_is_supported(DType storage) => Check(storage, 1, 1226, 1, 64);
 
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.F16)]
     [InlineData(DType.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(DType storage)
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         const int Tokens = 140;
         float[] queries = StoredFloats.Random(Tokens * 64, 1, storage), keys = StoredFloats.Random(Tokens * 64, 2, storage);
@@ -46,7 +46,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Large_scores_leave_one_weight()
+    public void Large_scores_give_one_weight()
     {
         const int Tokens = 100;
         float[] queries = StoredFloats.Random(Tokens * 64, 4, DType.F16, 40), keys = StoredFloats.Random(Tokens * 64, 5, DType.F16, 40);
@@ -69,7 +69,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Sizes_that_the_kernel_has_no_form_for_are_refused()
+    public void Unsupported_sizes_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(DType.F16, 2, 72, 144, 64));
         Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(DType.F16, 2, 144, 288, 64));
@@ -81,14 +81,14 @@ public sealed class VisionAttentionTests(GpuDevice device)
     [InlineData(7, 5)]
     [InlineData(8, 0)]
     [InlineData(9, 0)]
-    public void Every_head_size_has_a_tile_on_every_generation(int major, int minor)
+    public void Every_head_size_has_a_tile_on_every_architecture(int major, int minor)
     {
         for (int headSize = 16; headSize <= 128; headSize += 16)
             Assert.Equal(headSize, new VisionAttention(DType.F16, 1, headSize, headSize, FlashTile.ChooseKeys(new ComputeCapability(major, minor), headSize)).HeadSize);
     }
 
     [Fact]
-    public void Cost_of_a_picture()
+    public void Cost_counts_operations_and_bytes_of_a_picture()
     {
         VisionAttention kernel = new(DType.BF16, 16, 64, 1024, 64);
         Assert.Equal(new KernelCost(4L * 1226 * 1024 * 2, 4L * 1226 * 1226 * 1024), kernel.Cost(1, 1226));

@@ -8,13 +8,13 @@ using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>That the kernel benchmark runs. What it finds is for a GPU to say.</summary>
+/// <summary>The kernel benchmark runs. Its figures are meaningful only on a GPU.</summary>
 public sealed class KernelBenchTests(GpuDevice device)
 {
     private static readonly string demo = RepositoryPaths.Find("tools/demo/checkpoint");
 
     [Fact]
-    public void Every_kernel_is_timed_at_the_demos_sizes()
+    public void Every_kernel_is_timed_at_the_sizes_of_the_demo()
     {
         string file = Path.Combine(Path.GetTempPath(), $"xc2-kernel-bench-{Environment.ProcessId}.json");
         try
@@ -29,7 +29,7 @@ public sealed class KernelBenchTests(GpuDevice device)
                 Assert.True(report.GetProperty(ceiling).GetDouble() > 0, ceiling);
             JsonElement[] times = [.. report.GetProperty("kernels").EnumerateArray()];
             Assert.All(times, time => Assert.True(time.GetProperty("min_us").GetDouble() > 0 && time.GetProperty("median_us").GetDouble() <= time.GetProperty("p90_us").GetDouble()));
-            // The program's own kernels, so that a copy without kernels/ can be tested too.
+            // The program's embedded kernels, so that a copy without kernels/ can be tested too.
             DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
             Assert.Equal(
                 ModelCatalog.KernelsOf(DemoConfig(), storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
@@ -44,7 +44,7 @@ public sealed class KernelBenchTests(GpuDevice device)
     [Theory]
     [InlineData("written")]
     [InlineData("warm")]
-    public void The_cache_can_be_left_otherwise(string state)
+    public void Other_cache_states_are_selectable(string state)
     {
         (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "select_patches", "--json");
         Assert.True(exitCode == 0, output);
@@ -53,7 +53,7 @@ public sealed class KernelBenchTests(GpuDevice device)
         Assert.Equal(["select_patches"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
     }
 
-    /// <summary>At the real sizes: offsets, grids and alignment of the operands are those that figures are made with.</summary>
+    /// <summary>At the published sizes: operands have the offsets, grids and alignment of real measurements.</summary>
     [Theory]
     [InlineData("linear_decode 6144x4096, rope and cache, normed, 8 rows")]
     [InlineData("linear_decode 4096x4096 int8, residual, 1 row")]
@@ -72,17 +72,17 @@ public sealed class KernelBenchTests(GpuDevice device)
     }
 
     [Fact]
-    public void Too_little_memory_is_said_with_numbers()
+    public void Insufficient_memory_error_states_the_sizes()
     {
         if (!device.Context.Device.Name.StartsWith("Emulated", StringComparison.Ordinal))
-            Assert.Skip("only the emulated device can be made small");
+            Assert.Skip("only the emulated device has a configurable size");
         (int exitCode, string output) = Run("900", "--filter", "linear_decode 92544x4096, f32 out, 1 row");
         Assert.Equal(1, exitCode);
         Assert.Matches("^xc2: not enough memory: 'read_stream 1024 MiB' needs [0-9]+ MiB of device memory, Emulated device, .* has [0-9]+ MiB free; close what else uses it", output);
     }
 
     [Fact]
-    public void A_launch_that_is_refused_names_its_case()
+    public void Failed_launch_error_names_its_case()
     {
         Assert.NotNull(device.Context);
         CaseMemory memory = new();

@@ -7,7 +7,7 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class MmaRateTests(GpuDevice device)
 {
-    /// <summary>Small integers, whose products and sums are exact in every type: a product that is left out or done twice changes what a lane stores.</summary>
+    /// <summary>Small integers, whose products and sums are exact in every type: a missing or repeated product changes the stored sums.</summary>
     [Theory]
     [InlineData(DType.F32, 0)]
     [InlineData(DType.F32, 7)]
@@ -15,7 +15,7 @@ public sealed class MmaRateTests(GpuDevice device)
     [InlineData(DType.F16, 6)]
     [InlineData(DType.BF16, 1)]
     [InlineData(DType.BF16, 9)]
-    public void Every_product_is_added_every_step(DType storage, int steps)
+    public void Every_product_is_added_in_every_step(DType storage, int steps)
     {
         MmaRate kernel = new(storage);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 1);
@@ -34,7 +34,7 @@ public sealed class MmaRateTests(GpuDevice device)
     }
 
     [Fact]
-    public void It_declares_its_operations()
+    public void Declared_operations_match_the_launch()
     {
         MmaRate kernel = new(DType.F16);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 3);
@@ -42,7 +42,7 @@ public sealed class MmaRateTests(GpuDevice device)
         Assert.Equal(48L * 5 * 2 * 64 * 32 * 16, kernel.Cost(steps: 5, geometry).Flops);
     }
 
-    /// <summary>Who holds a sum: a lane of m16n8's result, or an 8 x 8 part where there are no tensor cores.</summary>
+    /// <summary>The lane that holds a sum: a lane of m16n8's result, or an 8 x 8 part without tensor cores.</summary>
     private static int LaneOf(int row, int column, DType storage) =>
         storage == DType.F32 ? (row / 8 * 4) + (column / 8) : (row % 8 * 4) + (column % 8 / 2);
 

@@ -21,7 +21,7 @@ public sealed class NormTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Rms_norm_is_right(DType storage, DType stored, int rows, int columns)
+    public void Rms_norm_matches_doubles(DType storage, DType stored, int rows, int columns)
     {
         RmsNorm kernel = new(storage, stored, columns);
         float[] x = StoredFloats.Random(rows * columns, 1, DType.F32, 5), gain = StoredFloats.Random(columns, 2, storage);
@@ -35,7 +35,7 @@ public sealed class NormTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Layer_norm_is_right(DType storage, DType stored, int rows, int columns)
+    public void Layer_norm_matches_doubles(DType storage, DType stored, int rows, int columns)
     {
         LayerNorm kernel = new(storage, stored, columns);
         float[] x = [.. StoredFloats.Random(rows * columns, 1, DType.F32, 5).Select(value => value + 20)];
@@ -63,7 +63,7 @@ public sealed class NormTests(GpuDevice device)
                 double normal = (values[column] - mean) * factor;
                 expected[index] = finish(normal, column);
 
-                // Roundings of mean and factor, of a value that may be 20 from zero, and of what follows.
+                // Rounding of mean and factor, of a value up to 20 from zero, and of the operations after them.
                 double scale = Math.Abs(finish(1, column)) + Math.Abs(finish(0, column));
                 double rounding = Accuracy.Rounding(DType.F32) * (8 + Math.Sqrt(columns));
                 bounds[index] = (rounding * scale * (Math.Abs(normal) + (Math.Abs(values[column]) * factor) + 1)) + Accuracy.Stored(expected[index], stored);

@@ -5,14 +5,14 @@ using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>Kernels that move rows: exact, but for one rounding where the result is stored in 16 bits.</summary>
+/// <summary>Kernels that move rows: exact except for one rounding to 16-bit results.</summary>
 public sealed class RowTests(GpuDevice device)
 {
     public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Text_comes_from_the_table_and_pictures_from_their_rows(DType storage)
+    public void Text_rows_come_from_the_table_and_visual_rows_from_the_picture(DType storage)
     {
         const int Columns = 132, Vocabulary = 50, VisualRows = 3;
         float[] table = StoredFloats.Random(Vocabulary * Columns, 1, storage), visual = StoredFloats.Random(VisualRows * Columns, 2, DType.F32);
@@ -23,7 +23,7 @@ public sealed class RowTests(GpuDevice device)
                 visualRow[token] >= 0 ? visual.AsSpan(visualRow[token] * Columns, Columns).ToArray() : table.AsSpan(ids[token] * Columns, Columns).ToArray(),
                 found.AsSpan(token * Columns, Columns).ToArray());
 
-        // An id beyond the table is not read from beyond it.
+        // An ID out of range does not read beyond the table.
         Assert.All(found.AsSpan(6 * Columns).ToArray(), value => Assert.True(float.IsNaN(value)));
         Assert.All(Embed(storage, Columns, table, visual, VisualRows, [1], [3]), value => Assert.True(float.IsNaN(value)));
         Assert.Equal(table.AsSpan(9 * Columns, Columns).ToArray(), Embed(storage, Columns, table, null, 0, [9], null));
@@ -50,7 +50,7 @@ public sealed class RowTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void The_class_token_of_each_picture_is_dropped(DType storage)
+    public void Class_token_of_each_picture_is_removed(DType storage)
     {
         const int Columns = 64, Patches = 17, Images = 3;
         float[] x = StoredFloats.Random(Images * (Patches + 1) * Columns, 1, DType.F32);

@@ -13,7 +13,7 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
             TheoryData<DType, int, int, int, int> data = [];
             foreach (DType storage in Enum.GetValues<DType>())
             {
-                // One patch; patches of 588 elements, several pictures in a tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
+                // One patch; patches of 588 elements, several pictures per tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
                 data.Add(storage, 1, 14, 14, 8);
                 data.Add(storage, 3, 59, 14, 70);
                 data.Add(storage, 2, 84, 14, 128);
@@ -22,7 +22,7 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
                 data.Add(storage, 1, 60, 7, 64);
             }
 
-            // The published picture and depth, and as many outputs as are tested in a moment.
+            // The published picture size and depth, with few outputs to limit the run time.
             data.Add(DType.F16, 1, 490, 14, 32);
             return data;
         }
@@ -30,7 +30,7 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Pictures))]
-    public void Patches_class_token_and_positions(DType storage, int images, int imageSize, int patchSize, int width)
+    public void Patch_embedding_matches_doubles(DType storage, int images, int imageSize, int patchSize, int width)
     {
         if (!device.Supports(storage)) Assert.Skip($"{storage} has no tensor cores on {device.Capability}");
         PatchEmbedding kernel = new(storage, imageSize, patchSize, width);
@@ -54,14 +54,14 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
                 double value = sum + positions[(row % rows * width) + column];
                 int index = (row * width) + column;
                 expected[index] = value;
-                // The position is one more term, added with one more rounding.
+                // The position is one more term with one more rounding.
                 bounds[index] = (Accuracy.Summation(depth) * Math.Sqrt(squares)) + (Accuracy.Rounding(DType.F32) * (Math.Abs(value) + Math.Abs(sum)));
             }
 
         Accuracy.Within(expected, bounds, found.Download(), "row and column");
     }
 
-    /// <summary>Pixels are rounded to the weights' type, to nearest even, before they are multiplied.</summary>
+    /// <summary>Pixels are rounded to nearest even in the weights' type before multiplication.</summary>
     private static (double Sum, double Squares) Product(DType storage, PatchEmbedding kernel, float[] pixels, int image, int patch, ReadOnlySpan<float> weight)
     {
         int size = kernel.ImageSize, patchSize = kernel.PatchSize, grid = size / patchSize;

@@ -7,7 +7,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed class BenchKernelsCommandTests
 {
     [Fact]
-    public async Task Without_a_gpu_the_cases_can_still_be_listed()
+    public async Task Cases_are_listed_without_a_gpu()
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("bench", "kernels", "--list", "--json", "--filter", "LINEAR_DECODE 92544x4096, f32 out, 1", "--filter", "select_patches"));
@@ -21,7 +21,7 @@ public sealed class BenchKernelsCommandTests
     }
 
     [Fact]
-    public async Task A_list_for_people_is_grouped_by_kernel()
+    public async Task Text_list_is_grouped_by_kernel()
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("bench", "kernels", "--list", "--filter", "mma_rate", "--filter", "select_patches", "--preset", "internlm-xcomposer2-vl-1_8b"));
@@ -42,7 +42,7 @@ public sealed class BenchKernelsCommandTests
     [InlineData("xc2: --repetitions must be an integer, 1 to 10000, not '0'", "--repetitions", "0")]
     [InlineData("xc2: --model and --preset exclude each other", "--model", "m", "--preset", "internlm-xcomposer2-vl-7b")]
     [InlineData("xc2: --preset must be internlm-xcomposer2-vl-7b or ", "--preset", "8b")]
-    public async Task Wrong_usage_says_what_is_expected(string message, params string[] args)
+    public async Task Wrong_usage_states_expected_values(string message, params string[] args)
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Usage, await xc2.RunAsync(["bench", "kernels", .. args]));
@@ -51,7 +51,7 @@ public sealed class BenchKernelsCommandTests
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_written_is_found_out_first()
+    public async Task Unwritable_file_is_detected_before_measuring()
     {
         using CliHarness xc2 = new();
         string missing = Path.Combine(Path.GetTempPath(), $"xc2-none-{Environment.ProcessId}", "k.json");

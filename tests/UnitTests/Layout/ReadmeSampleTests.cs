@@ -21,7 +21,7 @@ public sealed partial class ReadmeSampleTests
 
     [Theory]
     [MemberData(nameof(FilesWithSamples))]
-    public void The_sample_is_the_compiled_region(string file)
+    public void Sample_equals_the_compiled_region(string file)
     {
         string block = Assert.Single(Blocks(file));
         string[] lines = block.Split('\n');
