@@ -23,7 +23,7 @@ public sealed class CacheFormatTests
     {
         var options = new EngineOptions
         {
-            ModelPath = TestPaths.Repository("tools/demo/checkpoint"),
+            ModelPath = RepositoryPaths.Find("tools/demo/checkpoint"),
             Device = new DeviceOptions { Kind = DeviceKind.Cuda, Storage = DType.F16, Cache = CacheFormat.Int8 },
         };
         EngineException error = await Assert.ThrowsAsync<EngineException>(() => XComposerEngine.LoadAsync(options, TestContext.Current.CancellationToken));
