@@ -15,8 +15,11 @@ public sealed record DeviceWeights(WeightFormat Format, int ColumnMultiple, stri
 
     private static readonly string[] definitions = [Int8];
 
+    /// <summary>Formats of integers that there are kernels for, beside the storage type.</summary>
+    public static IReadOnlyList<WeightFormat> Integers { get; } = [WeightFormat.Int8];
+
     /// <summary>Whether there are kernels for a format.</summary>
-    public static bool Has(WeightFormat format) => format.IsFloat || format == WeightFormat.Int8;
+    public static bool Has(WeightFormat format) => format.IsFloat || Integers.Contains(format);
 
     /// <exception cref="NotSupportedException">There are no kernels for the format.</exception>
     public static DeviceWeights Of(WeightFormat format)

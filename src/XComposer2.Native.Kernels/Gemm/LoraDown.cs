@@ -51,7 +51,7 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
     [
         ("STORAGE", Storage.CudaName()),
         ("PLAIN_ARITHMETIC", Flag(Storage == DType.F32)),
-        ("WEIGHT_INT8", "0"),
+        .. DeviceWeights.Of(WeightFormat.Of(Storage)).Definitions(),
         ("IN_FEATURES", Number(InFeatures)),
         ("OUT_FEATURES", Number(OutFeatures)),
         .. Tile.Definitions(),

@@ -17,10 +17,10 @@ internal sealed class LinearCaseOperands
     public LinearCaseOperands(CaseMemory memory, LinearForm form, DType inputStorage, int rows, IReadOnlyList<SequenceSpan> spans)
     {
         long weights = (long)form.OutFeatures * form.InFeatures;
-        bool isInt8 = !form.Weights.IsFloat;
+        bool isQuantized = !form.Weights.IsFloat;
         input = memory.Values(inputStorage, (long)rows * form.InFeatures);
-        weight = isInt8 ? memory.Integers(weights) : memory.Values(form.Storage, weights);
-        weightScale = isInt8 ? memory.Scales(form.OutFeatures) : null;
+        weight = isQuantized ? memory.Integers(weights) : memory.Values(form.Storage, weights);
+        weightScale = isQuantized ? memory.Scales(form.OutFeatures) : null;
         bias = form.HasBias ? memory.Values(form.Storage, form.OutFeatures) : null;
         residual = form.HasResidual ? memory.Values(DType.F32, (long)rows * form.OutFeatures) : null;
         output = memory.Result((long)rows * form.OutputColumns * form.OutputElementBytes);

@@ -7,7 +7,7 @@ namespace XComposer2.Native.Kernels;
 internal static class LinearDecodeCases
 {
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
-        from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, WeightFormat.Int8]
+        from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Integers]
         from rows in context.Counts.DecodeRows
         select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm), rows, context);
 
