@@ -19,6 +19,9 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     private readonly HttpImageSourceOptions options;
     private readonly GuardedHttp http;
 
+    // One picture at a time is decoded: each may need hundreds of megabytes.
+    private readonly SemaphoreSlim decoding = new(1);
+
     /// <summary>Sends nothing before the first search.</summary>
     /// <exception cref="ImageSourceException">An allowed host is not a host name, or the endpoint is not allowed.</exception>
     public HttpImageSource(HttpImageSourceOptions options)
@@ -55,7 +58,11 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        decoding.Dispose();
+    }
 
     private async Task<List<SimilarImage>> AskAsync(ImageQuery query, CancellationToken limited, CancellationToken callers)
     {
@@ -83,7 +90,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         {
             byte[] bytes = await http.GetAsync(image.Address, options.Limits.MaxFileBytes, limited).ConfigureAwait(false);
             // Only decoding proves the file's type; its name and the declared media type do not.
-            await Task.Run(() => ImageDecoder.Decode(bytes, name, options.Limits), limited).ConfigureAwait(false);
+            await CheckAsync(bytes, name, limited).ConfigureAwait(false);
             return new ImageCandidate(image.Id, name, null, bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or ImageException or OperationCanceledException)
@@ -91,6 +98,19 @@ public sealed class HttpImageSource : IImageSource, IDisposable
             string reason = error is OperationCanceledException ? "download timed out" : error.Message;
             options.Note?.Invoke(CaptionText.Clean($"picture {image.Id} ({name}): {reason}"));
             return null;
+        }
+    }
+
+    private async Task CheckAsync(byte[] bytes, string name, CancellationToken limited)
+    {
+        await decoding.WaitAsync(limited).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => ImageDecoder.Decode(bytes, name, options.Limits, cancellation: limited), limited).ConfigureAwait(false);
+        }
+        finally
+        {
+            decoding.Release();
         }
     }
 

@@ -67,11 +67,11 @@ public sealed class FormatModelTests
     {
         using LoadedModel model = LoadedModel.Open(
             TestPaths.Repository("tools/demo/checkpoint"), new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 2, Cache = CacheFormat.Of(elements) });
-        ModelMemoryPlan plan = ModelMemoryPlan.For(model, 512, EmbeddingPlace.Device);
+        ModelMemoryPlan plan = ModelMemoryPlan.For(model, EngineSizes.ForOne(model.Config, 512), EmbeddingPlace.Device);
         MemoryItem cache = Assert.Single(plan.Allocated.Items, item => item.Name.StartsWith("KV cache", StringComparison.Ordinal));
         DecoderConfig decoder = model.Config.Decoder;
         Assert.Equal(64, decoder.Attention.HeadSize);
-        Assert.Equal((long)ModelRunner.CachePages(512) * KeyValuePages.TokensPerPage * decoder.LayerCount * 2 * decoder.Attention.KeyValueHeads * headBytes, cache.Bytes);
+        Assert.Equal(9L * KeyValuePages.TokensPerPage * decoder.LayerCount * 2 * decoder.Attention.KeyValueHeads * headBytes, cache.Bytes);
         Assert.EndsWith(elements.ToString(), cache.Name, StringComparison.Ordinal);
     }
 
