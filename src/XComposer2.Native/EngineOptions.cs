@@ -34,6 +34,9 @@ public sealed record DeviceOptions
     /// <summary>CPU threads; null for one per processor.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>How keys and values are cached; null for the device's own: F32 on the processor, the storage type on a GPU, which has no kernels for others.</summary>
+    public CacheFormat? Cache { get; init; }
+
     /// <summary>On a GPU: where the token embeddings are.</summary>
     public EmbeddingPlace Embeddings { get; init; }
 

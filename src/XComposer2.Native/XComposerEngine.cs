@@ -139,7 +139,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
-            EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheType, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
+            EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
             if (model.Backend is CudaBackend gpu)
                 plan.RequireFit(gpu);
