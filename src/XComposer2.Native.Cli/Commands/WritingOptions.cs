@@ -43,7 +43,7 @@ internal sealed class WritingOptions
         ModelPath = "",
         Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
         Quantization = result.GetValue(weights) ?? WeightQuantization.None,
-        ContextLength = result.GetValue(context),
+        Limits = new EngineLimits { Context = result.GetValue(context) },
     };
 
     public ComposerOptions Composer(ParseResult result)
