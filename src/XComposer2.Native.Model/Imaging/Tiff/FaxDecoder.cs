@@ -177,7 +177,7 @@ internal static class FaxCodes
 {
     public const int MaxBits = 13;
 
-    /// <summary>Indexed by the next 13 bits: (run + 1) << 4 | code length; 0 if invalid.</summary>
+    /// <summary>Indexed by the next 13 bits: run + 1 in the upper 12 bits, code length in the lower 4; 0 if invalid.</summary>
     public static ushort[] White { get; } = Create(
         "00110101 000111 0111 1000 1011 1100 1110 1111 10011 10100 00111 01000 001000 000011 110100 110101 101010 101011 0100111 0001100 0001000 0010111 " +
         "0000011 0000100 0101000 0101011 0010011 0100100 0011000 00000010 00000011 00011010 00011011 00010010 00010011 00010100 00010101 00010110 00010111 " +

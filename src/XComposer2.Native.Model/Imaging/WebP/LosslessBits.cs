@@ -93,7 +93,7 @@ internal sealed class LosslessCode
     /// <summary>The only symbol, coded with zero bits; -1 if there are more symbols.</summary>
     public int Only { get; }
 
-    /// <summary>Indexed by the next eight bits: symbol << 4 | code length; 0 for longer codes.</summary>
+    /// <summary>Indexed by the next eight bits: symbol in the upper 12 bits, code length in the lower 4; 0 for longer codes.</summary>
     public ushort[] Lookup { get; }
 
     /// <param name="lengths">Code length of each symbol, 0 to 15; 0 if unused.</param>
