@@ -81,10 +81,10 @@ internal sealed record ChatRequest
 
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    /// <summary>What happens to an orientation in EXIF data.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public ExifOrientation Orientation { get; init; } = ExifOrientation.Apply;
 
-    /// <summary>Pictures may be downloaded from this machine and private networks.</summary>
+    /// <summary>Allows downloads from this machine and private networks.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
     public DeviceOptions Device { get; init; } = new();

@@ -19,7 +19,7 @@ internal static class ModelOptions
     /// <summary>Where a GPU finds the token embeddings.</summary>
     public static Option<EmbeddingPlace?> Embeddings() => CheckedOption.Choice("--embeddings", ("device", EmbeddingPlace.Device), ("host", EmbeddingPlace.Host));
 
-    /// <summary>What happens to an orientation in the EXIF data of pictures.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public static Option<ExifOrientation?> Exif() => CheckedOption.Choice("--exif", ("apply", ExifOrientation.Apply), ("ignore", ExifOrientation.Ignore));
 
     /// <summary>What the options say together.</summary>

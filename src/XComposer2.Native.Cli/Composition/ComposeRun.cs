@@ -116,10 +116,10 @@ internal sealed record ComposeRequest
     /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    /// <summary>Reads the pictures that are named.</summary>
+    /// <summary>Reads own pictures.</summary>
     public required PictureReader Reader { get; init; }
 
-    /// <summary>What happens to an orientation in the EXIF data of named pictures.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }

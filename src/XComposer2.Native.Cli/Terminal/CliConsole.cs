@@ -26,7 +26,7 @@ internal sealed class CliConsole
 
     public TextWriter Error { get; }
 
-    /// <summary>Opens standard input for bytes, before <see cref="In"/> has read anything; null at a terminal.</summary>
+    /// <summary>Opens standard input for binary reading, before <see cref="In"/> is used; null at a terminal.</summary>
     public Func<Stream>? BinaryIn { get; init; }
 
     public bool InputIsTerminal { get; init; }

@@ -6,7 +6,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What <c>--image</c> and <c>/image</c> may name.</summary>
+/// <summary>Arguments of <c>--image</c> and <c>/image</c>.</summary>
 public sealed class PictureArgumentTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("xc2-picture-").FullName;
@@ -17,7 +17,7 @@ public sealed class PictureArgumentTests : IDisposable
 
     public void Dispose()
     {
-        // The base library cannot delete a file whose name is not UTF-8.
+        // The base library cannot delete files whose names are not UTF-8.
         if (OperatingSystem.IsLinux()) ProcessResult.Of(new ProcessStartInfo("rm", ["-rf", root]));
         else Directory.Delete(root, recursive: true);
     }

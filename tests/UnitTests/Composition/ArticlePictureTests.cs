@@ -4,7 +4,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Pictures of every format in articles.</summary>
+/// <summary>Picture formats in articles.</summary>
 public class ArticlePictureTests
 {
     [Theory]

@@ -66,7 +66,7 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
 
     private void Take(FileInfo file, string path)
     {
-        // A name that is not UTF-8 is listed with other characters, under which the file cannot be reached.
+        // Names that are not valid UTF-8 are listed with replacement characters and cannot be opened.
         if (path.Contains('\uFFFD') && !file.Exists)
         {
             notes.Add($"{path}: left out, its name is not UTF-8");
@@ -121,7 +121,7 @@ internal sealed record FoundPicture(string Path, long FileBytes, long ModifiedTi
 /// <summary>Reads files of a gallery: only regular ones, and only as much as is allowed.</summary>
 internal static class GalleryFile
 {
-    /// <summary>The whole file.</summary>
+    /// <summary>The complete file.</summary>
     /// <exception cref="IOException">Empty, over the limit, no regular file, or unreadable; the message has no path.</exception>
     /// <exception cref="UnauthorizedAccessException">The file must not be read.</exception>
     public static byte[] Read(string path, long maxBytes)
