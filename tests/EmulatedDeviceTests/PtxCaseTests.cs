@@ -96,6 +96,39 @@ public sealed class PtxCaseTests(EmulatedDevice device)
         Assert.Equal(expected.Order(StringComparer.Ordinal), agreed.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>1 + 3/4 of a unit in the last place, both signs: nearest goes up, a tensor core that truncates toward zero. On sm_80 eight products are added
+    /// at once; the other eight find the rounded sum.</summary>
+    [Theory]
+    [InlineData("nearest", 0x3F800001u, 0xBF800001u)]
+    [InlineData("truncated", 0x3F800000u, 0xBF800000u)]
+    public void Tensor_cores_truncate_where_they_are_told_to(string sums, uint positive, uint negative)
+    {
+        const uint One = 0x3F800000, ThreeTimesTwoToMinus14 = 0x3940, TwoToMinus11 = 0x3A00, Sign = 0x8000;
+        device.Begin();
+        device.Configure("sums", sums);
+        try
+        {
+            // Row g of A is 3 * 2^-14 (or its negative) in column 0; column g of B is 2^-11 in row 0: products of 3 * 2^-25, 3/4 of 2^-23.
+            uint[] a = new uint[Lanes * 4], b = new uint[Lanes * 2], c = new uint[Lanes * 4];
+            for (int lane = 0; lane < Lanes; lane += 4)
+            {
+                a[lane * 4] = ThreeTimesTwoToMinus14;
+                a[(lane * 4) + 1] = ThreeTimesTwoToMinus14 | Sign;
+                b[lane * 2] = TwoToMinus11;
+            }
+
+            for (int lane = 0; lane < Lanes; lane++)
+                for (int i = 0; i < 4; i++)
+                    c[(lane * 4) + i] = i < 2 ? One : One | (Sign << 16);
+            (uint[] d, _) = Run(0, 0, a, b, c, new uint[Lanes], new uint[SharedWords]);
+            Assert.All(Enumerable.Range(0, Lanes * 4), i => Assert.Equal(i % 4 < 2 ? positive : negative, d[i]));
+        }
+        finally
+        {
+            device.Configure("sums", "nearest");
+        }
+    }
+
     [Theory]
     [InlineData(75)]
     [InlineData(80)]

@@ -4,8 +4,7 @@ namespace XComposer2.Native.GpuTests;
 
 /// <summary>One query's attention in double precision, and how far a kernel's result may be from it.</summary>
 /// <remarks>
-/// A score is a sum of d products in F32 and is off by e = sqrt(d) 2^-22 of the root of the sum of squares; its power of two by 2^-22 more (the special
-/// function unit) and by the rounding of the exponent. A weight w that is off by w e moves the result by w e (v - y). Weights are rounded to the storage
+/// A score is a sum of d products and is off by e, its <see cref="ProductSum.Bound"/>; its power of two by 2^-22 more (the special function unit) and by the rounding of the exponent. A weight w that is off by w e moves the result by w e (v - y). Weights are rounded to the storage
 /// type once, relative to the greatest: together off by at most u sum(w |v|), and hardly ever by more than 2.5 u of the root of the sum of squares.
 /// Below its normal range f16 rounds to a multiple of 2^-24, whatever the size.
 /// </remarks>
@@ -33,15 +32,11 @@ internal sealed class AttentionReference(int headSize, KernelStorage storage)
         for (int j = 0; j < count; j++)
         {
             ArraySegment<float> row = key(j);
-            double sum = 0, squares = 0;
+            ProductSum sum = default;
             for (int i = 0; i < headSize; i++)
-            {
-                double product = (double)query[i] * row[i];
-                sum += product;
-                squares += product * product;
-            }
-            weights[j] = sum * scale;
-            errors[j] = double.IsFinite(squares) ? (Accuracy.Summation(headSize) * Math.Sqrt(squares) * scale) + SpecialFunction : 0;
+                sum.Add((double)query[i] * row[i]);
+            weights[j] = sum.Value * scale;
+            errors[j] = double.IsFinite(sum.Magnitude) ? (sum.Bound(storage) * scale) + SpecialFunction : 0;
             greatest = Math.Max(greatest, weights[j]);
         }
         double total = 0;
@@ -56,24 +51,24 @@ internal sealed class AttentionReference(int headSize, KernelStorage storage)
 
     private void AddColumn(int column, double[] weights, double[] errors, double total, Func<int, ArraySegment<float>> value)
     {
-        double sum = 0, magnitudes = 0, squares = 0, valueSquares = 0;
+        double magnitudes = 0, valueSquares = 0;
+        ProductSum products = default;
         for (int j = 0; j < weights.Length; j++)
         {
-            double weight = weights[j] / total, product = weight * value(j)[column];
-            sum += product;
+            double product = weights[j] / total * value(j)[column];
+            products.Add(product);
             magnitudes += Math.Abs(product);
-            squares += product * product;
             valueSquares += (double)value(j)[column] * value(j)[column];
         }
-        double moved = 0;
+        double sum = products.Value, moved = 0;
         for (int j = 0; j < weights.Length; j++)
         {
             double move = weights[j] / total * errors[j] * (value(j)[column] - sum);
             moved += move * move;
         }
         double unit = Accuracy.Rounding(storage);
-        double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * Math.Sqrt(squares)))) + Math.Sqrt(moved)
-            + ((Accuracy.Summation(weights.Length) + SpecialFunction) * Math.Sqrt(squares));
+        double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * products.Magnitude))) + Math.Sqrt(moved)
+            + products.Bound(storage) + (SpecialFunction * products.Magnitude);
         if (storage == KernelStorage.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
         expected.Add(sum);
         bounds.Add(bound);
