@@ -14,6 +14,7 @@ namespace emulation {
 constexpr u32 kMaxThreads = 1024;
 constexpr u64 kStackBytes = 128 * 1024;
 constexpr u64 kStackGuardBytes = 4096;
+constexpr u32 kPageBytes = 4096;
 constexpr u32 kSpinsBeforeTimeout = 2'000'000;
 
 static void thread_entry() {
@@ -36,7 +37,6 @@ Block::Block() : threads(kMaxThreads) {
     mprotect(shared_arena + kSharedArenaBytes, kSharedArenaBytes, PROT_NONE);
     hot.stacks_base = (u64)stacks;
     hot.stacks_bytes = stack_bytes;
-    hot.dynamic_shared.base = (u64)shared_arena;
     hot.dynamic_shared.cells = new Cell[kSharedArenaBytes / 4]();
     hot.dynamic_shared.written = new u8[kSharedArenaBytes / 8 + 8]();
 }
@@ -60,6 +60,8 @@ std::optional<Fault> Block::run(const Launch& launch, u64 index, u64 seed) {
     hot.current = nullptr;
     if (!fault && living > 0)
         describe_deadlock();
+    if (hot.watching && grid_waited)
+        Order::instance().grid_waited(!triggered_early);
     if (fault)
         for (u32 i = 0; i < launch.block.count(); i++)
             forget_copies(threads[i]);
@@ -74,6 +76,7 @@ void Block::prepare(const Launch& launch, u64 index) {
     ready_warps = 0;
     finished_votes = 0;
     consecutive_spins = 0;
+    grid_waited = triggered = triggered_early = false;
     for (Barrier& barrier : barriers)
         barrier = {};
     for (u32 i = 0; i < count; i++) {
@@ -117,8 +120,17 @@ void Block::prepare_stack(Thread& thread) {
     thread.stack_pointer = top;
 }
 
+// Dynamic shared memory begins behind the variables. Its base is aligned as much as a kernel may ask for and never more, and so is its address here: what
+// asks for more, or takes offsets for addresses, fails.
 void Block::prepare_shared_memory(const Launch& launch) {
-    std::memset(shared_arena, 0xFF, launch.dynamic_shared_bytes);
+    const Window& statics = launch.module->shared_window();
+    const u32 behind = kFirstSharedAddress + (u32)(statics.base % kSharedAlignment + statics.bytes);
+    dynamic_at = (behind + kSharedAlignment - 1) / kSharedAlignment * kSharedAlignment;
+    if (dynamic_at % kPageBytes == 0)
+        dynamic_at += kSharedAlignment;
+    dynamic_offset = dynamic_at % kPageBytes;
+    hot.dynamic_shared.base = (u64)dynamic_shared();
+    std::memset(dynamic_shared(), 0xFF, launch.dynamic_shared_bytes);
     hot.dynamic_shared.bytes = launch.dynamic_shared_bytes;
     hot.static_shared = launch.module->shared_window();
     hot.static_valid = const_cast<u8*>(launch.module->shared_valid());
@@ -200,6 +212,16 @@ void Block::spin(emulated_site site) {
         stop(FaultKind::launch_timeout, 0, "polls without end", nullptr, site);
     if (consecutive_spins % 16 == 0)
         give_way();
+}
+
+void Block::wait_for_grid() {
+    hot.current->grid_waited = true;
+    grid_waited = true;
+}
+
+void Block::launch_dependents() {
+    triggered_early |= !triggered && !hot.current->grid_waited;
+    triggered = true;
 }
 
 void Block::run_thread() {
@@ -310,7 +332,7 @@ bool Block::in_stack_guard(u64 address) const {
 
 std::string Block::describe_shared(u64 address, u32) const {
     if (in_shared_window(address))
-        return text("byte %llu of dynamic shared memory (%u bytes)", (unsigned long long)(address - (u64)shared_arena), running->dynamic_shared_bytes);
+        return text("byte %llu of dynamic shared memory (%u bytes)", (unsigned long long)(address - hot.dynamic_shared.base), running->dynamic_shared_bytes);
     const u64 offset = address - hot.static_shared.base;
     const SharedVariable* before = nullptr;
     for (const SharedVariable& variable : running->module->shared_variables())

@@ -42,16 +42,21 @@ public:
     void give_way();
     void spin(emulated_site site);
     void run_thread();
+    void wait_for_grid();
+    void launch_dependents();
     [[noreturn]] void stop(FaultKind kind, u64 address, std::string message, const void* pc, emulated_site site);
 
     // --- Shared memory ---
-    u8* dynamic_shared() const { return shared_arena; }
+    u8* dynamic_shared() const { return shared_arena + dynamic_offset; }
+    u32 dynamic_address() const { return dynamic_at; }
     bool in_shared_window(u64 address) const { return address - (u64)shared_arena < kSharedArenaBytes; }
     std::string describe_shared(u64 address, u32 bytes) const;
     bool copy_under_way(u64 address, u32 bytes) const;
     bool in_stack_guard(u64 address) const;
 
     static constexpr u32 kSharedArenaBytes = 256 * 1024;
+    static constexpr u32 kSharedAlignment = 1024;       // the most that a tile's swizzle or a bulk copy asks for
+    static constexpr u32 kFirstSharedAddress = 1024;    // what is below is the system's
 
 private:
     struct Barrier {
@@ -85,6 +90,11 @@ private:
     void* host_stack = nullptr;
     std::optional<Fault> fault;
     u8* shared_arena = nullptr;
+    u32 dynamic_offset = 0;         // in the arena
+    u32 dynamic_at = 0;             // as instructions see it
+    bool grid_waited = false;       // some thread has
+    bool triggered = false;         // griddepcontrol.launch_dependents, by any thread
+    bool triggered_early = false;   // by one that had not waited
     u8* stacks = nullptr;
     u32 ready_warps = 0;            // by position
     u8 warp_at[32] = {};

@@ -55,7 +55,7 @@ struct alignas(64) Thread {
     u32 lane = 0;
     Warp* warp = nullptr;
     ThreadState state = ThreadState::runnable;
-    bool grid_waited = false;           // griddepcontrol.wait
+    bool grid_waited = false;           // griddepcontrol.wait, its own or that of a thread it met at a barrier since
     Arrival arrival;
     u32 slot[16] = {};                  // operands of a warp instruction, then its results
     u32 barrier_id = 0;

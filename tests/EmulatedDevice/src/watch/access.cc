@@ -93,7 +93,7 @@ static void settle(Cell& cell, u64 address, u32 bytes, Access access, bool share
         refuse_race(writer, order.who(writer), true, address, bytes, access, shared, pc);
     if (access != Access::read) {
         if (cell.read != mine && cell.read != 0 && !order.readers_before(cell.read))
-            refuse_race(cell.read & kReaderSet ? mine : cell.read, order.who_read(cell.read), false, address, bytes, access, shared, pc);
+            refuse_race(order.latest_reader(cell.read), order.who_read(cell.read), false, address, bytes, access, shared, pc);
         cell = {access == Access::atomic ? mine | kAtomic : mine, 0};
         return;
     }

@@ -10,8 +10,9 @@ bool Order::before_in_earlier_work(Stamp stamp) const {
     if (after == history.begin())
         return true;
     const Stamp first = (after - 1)->first;
-    if (first == overlapped_first && hot.current != nullptr && !hot.current->grid_waited)
-        return false;
+    for (const Overlapped& work : overlapped)
+        if (work.first == first && hot.current != nullptr && (work.after_wait || !hot.current->grid_waited))
+            return false;
     return std::none_of(unordered.begin(), unordered.end(), [&](const WorkSpan& span) { return span.first == first; });
 }
 
@@ -63,9 +64,15 @@ bool Order::readers_before(Stamp readers) const {
     if (index < first_set)
         return true;
     const ReaderSet& set = sets[index - first_set];
+    return set_before(set) && (set.older == 0 || readers_before(set.older));
+}
+
+bool Order::set_before(const ReaderSet& set) const {
     const Thread* thread = hot.current;
-    if (set.latest < hot.floor || thread == nullptr)
+    if (set.latest < hot.floor)
         return true;
+    if (set.latest < launch_first || thread == nullptr)
+        return before_in_earlier_work(set.latest);
     // Which blocks read is not known here: a thread that has synchronised with some is given the benefit of the doubt.
     if (set.block == kManyBlocks)
         return thread->acquired != nullptr && !thread->acquired->empty();
@@ -84,31 +91,35 @@ bool Order::readers_before(Stamp readers) const {
 }
 
 Stamp Order::merge_reader(Stamp readers, Stamp reader) {
+    bool of_earlier_work = false;
     if (!(readers & kReaderSet)) {
         const Stamp single = readers & kStampMask;
         if (single >> 5 == reader >> 5)
             return single | kSeveralLanes;
-        if (single < launch_first)
-            return reader;
+        of_earlier_work = single < launch_first;
     } else if ((readers & ~kReaderSet) < first_set) {
         return reader;
+    } else {
+        of_earlier_work = sets[(readers & ~kReaderSet) - first_set].latest < launch_first;
     }
     const Stamp latest = reader | 31;
     Merge& memo = merges[(readers * 2654435761u ^ latest * 40503u) >> 8 & 1023];
     if (memo.from == readers && memo.reader == latest && memo.to != 0)
         return memo.to;
 
+    const u32 warp_bit = 1u << hot.current->warp->index;
     ReaderSet set;
-    if (readers & kReaderSet) {
+    if (of_earlier_work) {
+        set = {block, warp_bit, latest, readers};
+    } else if (readers & kReaderSet) {
         set = sets[(readers & ~kReaderSet) - first_set];
     } else {
         const Segment& first = segment_of(readers & kStampMask);
         set = {first.block, 1u << first.warp, (readers & kStampMask) | 31};
     }
-    const u32 warp_bit = 1u << hot.current->warp->index;
-    if (set.block == block && set.warps & warp_bit && set.latest >= latest)
+    if (!of_earlier_work && set.block == block && set.warps & warp_bit && set.latest >= latest)
         return readers;
-    if (set.block == kManyBlocks && set.latest >= latest)
+    if (!of_earlier_work && set.block == kManyBlocks && set.latest >= latest)
         return readers;
     if (set.block != block)
         set.block = kManyBlocks;
@@ -139,10 +150,22 @@ std::string Order::who(Stamp stamp) const {
     return segment.block == block ? text("thread %u of this block", linear) : text("thread %u of another block", linear);
 }
 
+// Of those that are not in order before what the thread does now.
+Stamp Order::latest_reader(Stamp readers) const {
+    if (!(readers & kReaderSet))
+        return readers & kStampMask;
+    const ReaderSet& set = sets[(readers & ~kReaderSet) - first_set];
+    return set.older != 0 && set_before(set) ? latest_reader(set.older) : set.latest;
+}
+
 std::string Order::who_read(Stamp readers) const {
     if (!(readers & kReaderSet))
         return who(readers);
     const ReaderSet& set = sets[(readers & ~kReaderSet) - first_set];
+    if (set.older != 0 && set_before(set))
+        return who_read(set.older);
+    if (set.latest < launch_first)
+        return who(set.latest);
     return set.block == kManyBlocks ? "threads of several blocks" : set.block == block ? "threads of several warps of this block" : "several warps of another block";
 }
 

@@ -23,37 +23,70 @@ void Order::restart_stamps() {
     first_set += (u32)sets.size();
     sets.clear();
     merges.assign(merges.size(), {});
-    overlapped_first = 0;
+    overlapped.clear();
     next = launch_first = hot.floor = 32;
 }
 
 Stamp Order::begin_work(u64 stream, u64 sequence, std::string name, const std::unordered_map<u64, u64>& known, bool overlaps_previous) {
     if (next > kRestartAt)
         restart_stamps();
-    first_set += (u32)sets.size();
-    sets.clear();
     segments.clear();
     locations.clear();
     unordered.clear();
+    overlapped.clear();
     launch_first = hot.floor = next;
-    overlapped_first = 0;
     for (const WorkSpan& span : history) {
         const auto last = known.find(span.stream);
         if (span.stream != stream && (last == known.end() || last->second < span.sequence))
             unordered.push_back(span);
-        if (overlaps_previous && span.stream == stream)
-            overlapped_first = span.first;
     }
     if (!unordered.empty())
         hot.floor = unordered.front().first;
-    if (overlapped_first != 0)
-        hot.floor = std::min(hot.floor, overlapped_first);
-    history.push_back({next, stream, sequence, std::move(name)});
+    if (overlaps_previous)
+        find_overlapped(stream);
+    forget_sets();
+    WorkSpan span{next, stream, sequence, std::move(name)};
+    span.overlaps = overlaps_previous;
+    span.first_set = first_set + (u32)sets.size();
+    history.push_back(std::move(span));
     if (history.size() > kHistory)
         history.erase(history.begin(), history.begin() + kHistory / 2);
     segments.push_back({0xFFFFFFFF, 0});
     next += 32;
     return launch_first;
+}
+
+// The predecessor, and what may be running beside it. Its own wait orders this work after its predecessor only when this one has waited too; where it let
+// dependents start only after its wait, its predecessor had ended before this work could begin.
+void Order::find_overlapped(u64 stream) {
+    bool after_wait = false;
+    for (auto span = history.rbegin(); span != history.rend(); ++span) {
+        if (span->stream != stream)
+            continue;
+        overlapped.push_back({span->first, after_wait});
+        hot.floor = std::min(hot.floor, span->first);
+        if (!span->overlaps || span->late_trigger)
+            return;
+        after_wait |= !span->waited;
+    }
+}
+
+void Order::grid_waited(bool before_trigger) {
+    history.back().waited = true;
+    history.back().late_trigger |= before_trigger;
+}
+
+// Readers in works that were over before this one could begin are nobody's business any more.
+void Order::forget_sets() {
+    u32 from = first_set + (u32)sets.size();
+    for (const WorkSpan& span : history)
+        if (span.first >= hot.floor) {
+            from = span.first_set;
+            break;
+        }
+    from = std::max(from, first_set);
+    sets.erase(sets.begin(), sets.begin() + (from - first_set));
+    first_set = from;
 }
 
 void Order::end_work() {

@@ -13,6 +13,10 @@ struct WorkSpan {
     u64 stream;
     u64 sequence;
     std::string name;
+    bool overlaps = false;          // programmatic dependent launch: its predecessor may have been running
+    bool waited = false;            // griddepcontrol.wait: it ends after its predecessor
+    bool late_trigger = false;      // a block let dependents start, or ended, only after it had waited: they start after its predecessor's end
+    u32 first_set = 0;
 };
 
 class Order {
@@ -23,6 +27,7 @@ public:
     // known: for each stream, the last sequence number that is in order before this work.
     Stamp begin_work(u64 stream, u64 sequence, std::string name, const std::unordered_map<u64, u64>& known, bool overlaps_previous);
     void end_work();
+    void grid_waited(bool before_trigger);
 
     // --- Blocks of a launch ---
     void begin_block(std::vector<Warp>& warps);
@@ -45,6 +50,7 @@ public:
     // "thread (3,0,0) of block (1,0,0)", or the launch or copy that it was.
     std::string who(Stamp stamp) const;
     std::string who_read(Stamp readers) const;
+    Stamp latest_reader(Stamp readers) const;
     bool same_launch(Stamp stamp) const { return (stamp & kStampMask) >= launch_first; }
     bool readers_in_block(Stamp readers) const;
 
@@ -56,11 +62,18 @@ private:
         u32 warp;
     };
 
-    // Warps of one block, or threads of many blocks, that read a word since it was last written.
+    // Warps of one block, or threads of many blocks, that read a word since it was last written; and those of earlier launches that may still be running.
     struct ReaderSet {
         u32 block;
         u32 warps;
         Stamp latest;
+        Stamp older = 0;        // readers again; 0: none
+    };
+
+    // A launch that may still be running when this one begins.
+    struct Overlapped {
+        Stamp first;
+        bool after_wait;        // even when griddepcontrol.wait has returned
     };
 
     struct Merge {
@@ -73,12 +86,15 @@ private:
     void restart_stamps();
     const Segment& segment_of(Stamp stamp) const { return segments[(stamp >> 5) - (launch_first >> 5)]; }
     bool before_in_earlier_work(Stamp stamp) const;
+    bool set_before(const ReaderSet& set) const;
+    void find_overlapped(u64 stream);
+    void forget_sets();
     bool acquired_covers(u32 block, u32 warp, u32 lane, Stamp stamp) const;
     static void add(std::shared_ptr<Releases>& list, const Releases& more);
     void refresh_threads(Warp& warp, u32 lanes);
 
     std::vector<Segment> segments;      // of the running launch
-    std::vector<ReaderSet> sets;        // of the running launch
+    std::vector<ReaderSet> sets;        // of the running launch, and of those that may still be running
     u32 first_set = 0;
     std::vector<Merge> merges = std::vector<Merge>(1024);
     std::unordered_map<u64, Releases> locations;
@@ -86,7 +102,7 @@ private:
     std::vector<WorkSpan> unordered;    // executed before the running work, but not known to it
     Stamp next = 32;
     Stamp launch_first = 32;
-    Stamp overlapped_first = 0;         // the previous launch, where griddepcontrol.wait must come first; 0: none
+    std::vector<Overlapped> overlapped; // griddepcontrol.wait must come first; the newest first
     u32 block = 0;
 };
 
