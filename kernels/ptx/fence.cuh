@@ -13,3 +13,10 @@ __device__ __forceinline__ void fence_acq_rel_gpu() {
 __device__ __forceinline__ void fence_acq_rel_sys() {
     asm volatile("fence.acq_rel.sys;" ::: "memory");
 }
+
+#if __CUDA_ARCH__ >= 900
+// What the thread wrote to shared memory before is seen by bulk copies and wgmma of those that it synchronises with after.
+__device__ __forceinline__ void fence_proxy_async_shared_cta() {
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+#endif

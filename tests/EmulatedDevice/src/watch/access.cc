@@ -99,7 +99,7 @@ static void settle(Cell& cell, u64 address, u32 bytes, Access access, bool share
     }
     if (cell.read == mine)
         return;
-    cell.read = cell.read == 0 || order.readers_before(cell.read) ? mine : order.merge_reader(cell.read, mine);
+    cell.read = cell.read == 0 || order.readers_before(cell.read) ? mine : order.merge_reader(cell.read, mine, hot.current->warp->index);
 }
 
 void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared, const void* pc) {
@@ -116,6 +116,20 @@ void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared,
     SplitWord& word = split_words[cell.read - first_split];
     for (u32 byte = 0; byte < bytes; byte++)
         settle(word.bytes[(address + byte) % 4], address, bytes, access, shared, pc);
+}
+
+u32 cells_of_word(Cell& cell, bool shared, Cell* (&cells)[4]) {
+    if (cell.write == kSplit && cell.read < first_split)
+        cell = {0, 0};
+    const u32 count = cell.write == kSplit ? 4 : 1;
+    for (u32 i = 0; i < count; i++) {
+        cells[i] = count == 1 ? &cell : &split_words[cell.read - first_split].bytes[i];
+        if (shared && (cells[i]->write & ~kAtomic) < hot.block_first)
+            cells[i]->write = 0;
+        if (shared && !Order::instance().readers_in_block(cells[i]->read))
+            cells[i]->read = 0;
+    }
+    return count;
 }
 
 void settle_page(const Page& page, u64 address, u32 bytes, Access access, const void* pc) {

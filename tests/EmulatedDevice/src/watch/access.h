@@ -9,6 +9,8 @@ enum class Access { read, write, atomic };
 
 // Everything that the fast path does not settle. pc: where the access is, for the message.
 void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared, const void* pc);
+// The cell of the word, or those of its four bytes where they have different histories. What an earlier block left of shared memory is forgotten.
+u32 cells_of_word(Cell& cell, bool shared, Cell* (&cells)[4]);
 [[noreturn]] void refuse_device(u64 address, u32 bytes, Access access, const void* pc);
 [[noreturn]] void refuse_shared(u64 address, u32 bytes, Access access, const void* pc);
 [[noreturn]] void refuse_misaligned(u64 address, u32 bytes, Access access, const void* pc);

@@ -1,5 +1,6 @@
 #include "watch/order.h"
 #include <algorithm>
+#include "execution/block.h"
 #include "faults/fault.h"
 #include "watch/address_space.h"
 
@@ -20,8 +21,8 @@ void Order::restart_stamps() {
     history.clear();
     unordered.clear();
     segments.clear();
-    first_set += (u32)sets.size();
-    sets.clear();
+    first_reader += (u32)reader_list.size();
+    reader_list.clear();
     merges.assign(merges.size(), {});
     overlapped.clear();
     next = launch_first = hot.floor = 32;
@@ -44,10 +45,10 @@ Stamp Order::begin_work(u64 stream, u64 sequence, std::string name, const std::u
         hot.floor = unordered.front().first;
     if (overlaps_previous)
         find_overlapped(stream);
-    forget_sets();
+    forget_readers();
     WorkSpan span{next, stream, sequence, std::move(name)};
     span.overlaps = overlaps_previous;
-    span.first_set = first_set + (u32)sets.size();
+    span.first_reader = first_reader + (u32)reader_list.size();
     history.push_back(std::move(span));
     if (history.size() > kHistory)
         history.erase(history.begin(), history.begin() + kHistory / 2);
@@ -77,16 +78,16 @@ void Order::grid_waited(bool before_trigger) {
 }
 
 // Readers in works that were over before this one could begin are nobody's business any more.
-void Order::forget_sets() {
-    u32 from = first_set + (u32)sets.size();
+void Order::forget_readers() {
+    u32 from = first_reader + (u32)reader_list.size();
     for (const WorkSpan& span : history)
         if (span.first >= hot.floor) {
-            from = span.first_set;
+            from = span.first_reader;
             break;
         }
-    from = std::max(from, first_set);
-    sets.erase(sets.begin(), sets.begin() + (from - first_set));
-    first_set = from;
+    from = std::max(from, first_reader);
+    reader_list.erase(reader_list.begin(), reader_list.begin() + (from - first_reader));
+    first_reader = from;
 }
 
 void Order::end_work() {
@@ -274,6 +275,36 @@ void Order::observe(Thread& thread, u64 address, bool acquires) {
 
 void Order::overwrite(u64 address) {
     locations.erase(address);
+}
+
+Releases Order::release(Thread& thread) {
+    fence(thread);
+    Releases all{thread.fenced};
+    if (thread.acquired != nullptr)
+        all.insert(all.end(), thread.acquired->begin(), thread.acquired->end());
+    return all;
+}
+
+void Order::acquire(Thread& thread, const Releases& releases) {
+    if (!releases.empty())
+        add(thread.acquired, releases);
+}
+
+Release Order::release_of(Stamp stamp) const {
+    const Segment& segment = segment_of(stamp);
+    // Deliveries are told apart by their lane, reads of a warpgroup are in order among themselves.
+    return {segment.block, segment.warp, stamp, segment.warp >= kWarpgroup ? (stamp | 31) + 1 : 0, 0};
+}
+
+// Writes before this are seen by the asynchronous proxy, too.
+void Order::proxy_fence(Thread& thread) {
+    thread.proxy_fenced = next;
+    thread.stamp = begin_segment(thread.warp->index) | thread.lane;
+}
+
+bool Order::proxy_fenced(Stamp write) const {
+    const Segment& segment = segment_of(write & kStampMask);
+    return segment.warp >= kCopyWarp || segment.block != block || (write & kStampMask) < Block::instance().thread_at(segment.warp * kWarpLanes + (write & 31)).proxy_fenced;
 }
 
 }
