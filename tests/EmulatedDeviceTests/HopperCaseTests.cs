@@ -31,7 +31,7 @@ public sealed class HopperCaseTests(EmulatedDevice device)
     {
         public TensorMap Map;
         public DevicePointer Result;
-        public int X, Y;
+        public int X, Y, Z;
         public uint Bytes;
     }
 
@@ -71,7 +71,82 @@ public sealed class HopperCaseTests(EmulatedDevice device)
         }
     }
 
-    private unsafe void CheckWgmma(JsonElement one, string instruction)
+    /// <summary>Weights whose gate and up rows take turns of eight, read as the gate rows of some turns: dimensions of K, eight rows, and turns of sixteen
+    /// rows. The last turns are outside of the tensor.</summary>
+    [Fact]
+    public void A_box_of_three_dimensions_takes_every_other_eight_rows()
+    {
+        const int Depth = 96, Turns = 5, BoxTurns = 4, FirstTurn = 2, FirstColumn = 32;
+        device.Become(90);
+        device.Begin();
+        try
+        {
+            ushort[] tensor = [.. Enumerable.Range(1, Turns * 16 * Depth).Select(i => (ushort)i)], found = new ushort[BoxTurns * 8 * 64], expected = new ushort[found.Length];
+            for (int row = 0; row < BoxTurns * 8; row++)
+                for (int column = 0; column < 64; column++)
+                {
+                    int turn = FirstTurn + (row / 8), chunk = (column / 8) ^ (row % 8);
+                    expected[(row * 64) + (chunk * 8) + (column % 8)] = turn < Turns ? tensor[(((turn * 16) + (row % 8)) * Depth) + FirstColumn + column] : (ushort)0;
+                }
+
+            CudaKernel kernel = device.GetKernel("tma_case.cu", "tma_case", "-DRANK=3");
+            using DeviceMemory memory = Upload<ushort>(tensor), result = Upload<ushort>(found);
+            TensorMap map = TensorMap.Encode(
+                device.Context,
+                new TensorMapLayout
+                {
+                    Start = memory.Span.Pointer, Type = TensorMapType.BFloat16, Sizes = [Depth, 8, Turns],
+                    StridesBytes = [Depth * sizeof(ushort), 16 * Depth * sizeof(ushort)], Box = [64, 8, BoxTurns], Swizzle = TensorMapSwizzle.Bytes128,
+                });
+            var arguments = new BoxArguments { Map = map, Result = result.Span.Pointer, X = FirstColumn, Z = FirstTurn, Bytes = (uint)(found.Length * sizeof(ushort)) };
+            kernel.Launch(device.Stream, new LaunchGeometry(1, 32, found.Length * sizeof(ushort)), arguments);
+            device.Stream.CopyToHost<ushort>(found, result.Span);
+            Assert.Equal(expected, found);
+            Assert.Empty(device.Faults);
+        }
+        finally
+        {
+            device.Begin();
+            device.Become(EmulatedDevice.DefaultArchitecture);
+        }
+    }
+
+    [Theory]
+    [InlineData("wgmma_case.cu", "-DFORM=0")]
+    [InlineData("tma_case.cu", "-DRANK=2")]
+    [InlineData("bulk_copy.cu", "-DMISTAKE=0")]
+    public void An_older_generation_has_none_of_it(string source, string definition)
+    {
+        device.Begin();
+        Assert.Throws<NvrtcException>(() => { device.Compile(source, definition); });
+    }
+
+    /// <summary>Registers of A are read until the wait.</summary>
+    [Fact]
+    public void Overwriting_a_register_of_A_before_the_wait_is_found()
+    {
+        using JsonDocument cases = JsonDocument.Parse(File.ReadAllBytes(RepositoryPaths.Find("tests/golden/ptx/cases.json")));
+        JsonElement one = cases.RootElement.EnumerateArray().First(entry => entry.TryGetProperty("a_registers", out _));
+        device.Become(90);
+        try
+        {
+            foreach (string schedule in schedules)
+            {
+                device.Begin(schedule);
+                Assert.Throws<CudaException>(() => CheckWgmma(one, Wide, isOverwritten: true));
+                DeviceFault fault = Assert.Single(device.Faults);
+                Assert.Equal("bad_wgmma", fault.Kind);
+                Assert.Contains("writes a register of A of a wgmma that has not been waited for", fault.Message, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            device.Begin();
+            device.Become(EmulatedDevice.DefaultArchitecture);
+        }
+    }
+
+    private unsafe void CheckWgmma(JsonElement one, string instruction, bool isOverwritten = false)
     {
         bool hasRegisters = one.TryGetProperty("a_registers", out JsonElement rows);
         int perThread = one.GetProperty("d")[0].GetArrayLength();
@@ -79,7 +154,7 @@ public sealed class HopperCaseTests(EmulatedDevice device)
         uint[] registers = new uint[Threads * Steps * 4];
         for (int i = 0; hasRegisters && i < registers.Length; i++)
             registers[i] = rows[i / (Steps * 4)][i / 4 % Steps][i % 4].GetUInt32();
-        int form = instruction == Narrow ? 0 : hasRegisters ? 2 : 1, imageBytes = image.Length * sizeof(ushort);
+        int form = instruction == Narrow ? 0 : isOverwritten ? 3 : hasRegisters ? 2 : 1, imageBytes = image.Length * sizeof(ushort);
         CudaKernel kernel = device.GetKernel("wgmma_case.cu", "wgmma_case", $"-DFORM={form}");
         using DeviceMemory shared = Upload<ushort>(image), registerMemory = Upload<uint>(registers), d = Upload<uint>(new uint[Threads * perThread]);
         var arguments = new WgmmaArguments
@@ -109,7 +184,7 @@ public sealed class HopperCaseTests(EmulatedDevice device)
         int width = rows[0].GetArrayLength(), height = rows.GetArrayLength();
         ushort[] tensor = [.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetUInt16()))];
         ushort[] expected = [.. one.GetProperty("shared_u16").EnumerateArray().Select(value => value.GetUInt16())], found = new ushort[expected.Length];
-        CudaKernel kernel = device.GetKernel("tma_case.cu", "tma_case");
+        CudaKernel kernel = device.GetKernel("tma_case.cu", "tma_case", "-DRANK=2");
         using DeviceMemory memory = Upload<ushort>(tensor), result = Upload<ushort>(found);
         TensorMap map = TensorMap.Encode(
             device.Context,

@@ -1,4 +1,5 @@
-// Bytes into shared memory by a bulk copy, doubled there, and out again by another one. MISTAKE plants one; 0 is right. 64 threads.
+// Bytes into shared memory by a bulk copy, doubled there, and out again by another one. MISTAKE plants one; 0 is right, and so is 13, which writes byte by
+// byte. 64 threads.
 #include "common/integers.cuh"
 #include "ptx/cp_async_bulk.cuh"
 #include "ptx/fence.cuh"
@@ -6,7 +7,7 @@
 #include "ptx/shared_memory.cuh"
 
 constexpr u32 kMisaligned = 1, kReadBeforeTheWait = 2, kOwnWriteNotFenced = 3, kNotInitialised = 4, kTooManyArrivals = 5, kOverwritten = 6, kOutOfBounds = 7,
-              kNotWaitedAtAll = 8, kReadBeforeItIsWritten = 9, kInitialisedTwice = 10;
+              kNotWaitedAtAll = 8, kReadBeforeItIsWritten = 9, kInitialisedTwice = 10, kNotFenced = 11, kBytesNotFenced = 12, kBytes = 13;
 
 constexpr u32 kCount = 256;
 
@@ -43,9 +44,16 @@ extern "C" __global__ void __launch_bounds__(64) bulk_copy(const __grid_constant
     if (MISTAKE == kReadBeforeTheWait)
         sum = values[threadIdx.x];
     while (!mbarrier_try_wait_parity(full, 0)) {}
-    for (u32 i = threadIdx.x; i < kCount; i += 64)
-        values[i] = 2 * values[i] + sum;
-    fence_proxy_async_shared_cta();
+    for (u32 i = threadIdx.x; i < kCount; i += 64) {
+        const u32 doubled = 2 * values[i] + sum;
+        if (MISTAKE == kBytes || MISTAKE == kBytesNotFenced)
+            for (u32 byte = 0; byte < 4; byte++)
+                reinterpret_cast<volatile u8*>(values + i)[byte] = (u8)(doubled >> 8 * byte);
+        else
+            values[i] = doubled;
+    }
+    if (MISTAKE != kNotFenced && MISTAKE != kBytesNotFenced)
+        fence_proxy_async_shared_cta();
     __syncthreads();
     if (threadIdx.x == 0) {
         cp_async_bulk_store(args.result, cvta_to_shared(values), sizeof(values));
@@ -56,5 +64,6 @@ extern "C" __global__ void __launch_bounds__(64) bulk_copy(const __grid_constant
         }
         cp_async_bulk_wait_group<0>();
         args.data[0] = args.result[1];
+        mbarrier_inval(full);
     }
 }

@@ -1,4 +1,4 @@
-// One box of a tensor into shared memory, and from there to the host. 32 threads.
+// One box of a tensor of RANK dimensions into shared memory, and from there to the host. 32 threads.
 #include "common/integers.cuh"
 #include "ptx/cp_async_bulk.cuh"
 #include "ptx/mbarrier.cuh"
@@ -7,7 +7,7 @@
 struct Args {
     TensorMap map;
     u32* result;        // [bytes / 4]
-    i32 x, y;
+    i32 x, y, z;
     u32 bytes;          // of the box
 };
 
@@ -20,7 +20,11 @@ extern "C" __global__ void __launch_bounds__(32) tma_case(const __grid_constant_
         mbarrier_init(full, 1);
         fence_mbarrier_init();
         mbarrier_arrive_expect_tx(full, args.bytes);
+#if RANK == 2
         cp_async_bulk_tensor_2d_load(cvta_to_shared(dynamic_shared()), &args.map, args.x, args.y, full);
+#else
+        cp_async_bulk_tensor_3d_load(cvta_to_shared(dynamic_shared()), &args.map, args.x, args.y, args.z, full);
+#endif
     }
     __syncthreads();
     while (!mbarrier_try_wait_parity(full, 0)) {}

@@ -1,4 +1,5 @@
-// Four steps of wgmma over K = 64 on a given image of shared memory; FORM: 0 m64n8, 1 m64n64, 2 m64n64 with A in registers. 128 threads.
+// Four steps of wgmma over K = 64 on a given image of shared memory; FORM: 0 m64n8, 1 m64n64, 2 m64n64 with A in registers,
+// 3 the same, with the mistake that A is overwritten before the wait. 128 threads.
 #include "common/integers.cuh"
 #include "ptx/fence.cuh"
 #include "ptx/shared_memory.cuh"
@@ -25,7 +26,7 @@ extern "C" __global__ void __launch_bounds__(128) wgmma_case(const __grid_consta
     __syncthreads();
     const u64 base = cvta_to_shared(image) >> 4;
     float d[kColumns / 2] = {};
-#if FORM == 2
+#if FORM >= 2
     u32 a[kSteps][4];
 #pragma unroll
     for (u32 i = 0; i < kSteps * 4; i++)
@@ -43,6 +44,9 @@ extern "C" __global__ void __launch_bounds__(128) wgmma_case(const __grid_consta
 #endif
     }
     wgmma_commit_group();
+#if FORM == 3
+    a[kSteps - 1][2] = 0;
+#endif
     wgmma_wait_group<0>();
     for (u32 i = 0; i < kColumns / 2; i++)
         args.d[threadIdx.x * (kColumns / 2) + i] = d[i];

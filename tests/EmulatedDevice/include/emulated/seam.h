@@ -84,7 +84,6 @@ void emulated_mbarrier_init(unsigned address, unsigned count, emulated_site site
 void emulated_mbarrier_inval(unsigned address, emulated_site site);
 void emulated_mbarrier_fence_init();
 void emulated_mbarrier_arrive(unsigned address, unsigned expected_bytes, emulated_site site);
-void emulated_mbarrier_expect_tx(unsigned address, unsigned bytes, emulated_site site);
 bool emulated_mbarrier_try_wait(unsigned address, unsigned parity, emulated_site site);
 void emulated_proxy_fence();
 void emulated_bulk_tensor_load(unsigned shared_address, const void* map, unsigned rank, const int* coordinates, unsigned mbarrier, emulated_site site);

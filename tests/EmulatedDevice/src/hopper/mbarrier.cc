@@ -77,10 +77,6 @@ void Mbarriers::arrive(u32 address, u32 count, u32 expected_bytes, emulated_site
     finish_phase(barrier);
 }
 
-void Mbarriers::expect(u32 address, u32 bytes, emulated_site site) {
-    find(address, "mbarrier.expect_tx", site).expected += bytes;
-}
-
 void Mbarriers::finish_phase(Barrier& barrier) {
     if (barrier.pending > 0 || barrier.delivered < barrier.expected)
         return;
@@ -171,10 +167,6 @@ void emulated_mbarrier_fence_init() {
 
 void emulated_mbarrier_arrive(unsigned address, unsigned expected_bytes, emulated_site site) {
     Mbarriers::instance().arrive(address, 1, expected_bytes, site);
-}
-
-void emulated_mbarrier_expect_tx(unsigned address, unsigned bytes, emulated_site site) {
-    Mbarriers::instance().expect(address, bytes, site);
 }
 
 bool emulated_mbarrier_try_wait(unsigned address, unsigned parity, emulated_site site) {

@@ -16,7 +16,6 @@ public:
     void invalidate(u32 address, emulated_site site);
     void fence_initialisation();
     void arrive(u32 address, u32 count, u32 expected_bytes, emulated_site site);
-    void expect(u32 address, u32 bytes, emulated_site site);
     bool try_wait(u32 address, u32 parity, emulated_site site);
 
     // --- Of bulk copies: counted when they are given, done when they are delivered ---

@@ -22,6 +22,7 @@ void Wgmma::begin_block(u32 warps) {
     groups.clear();
     groups.resize((warps + kWarpgroupWarps - 1) / kWarpgroupWarps);
     readers.assign(kSharedChunks, 0);
+    hot.registers_in_flight = 0;
 }
 
 [[noreturn]] static void stop(const std::string& message, emulated_site site) {
@@ -41,7 +42,7 @@ static u32 column_of(u32 thread, u32 i) {
 }
 
 static bool same_operation(const WgmmaOperands& a, const WgmmaOperands& b) {
-    return a.n == b.n && a.is_bf16 == b.is_bf16 && a.accumulates == b.accumulates && a.a_in_registers == b.a_in_registers && a.a == b.a && a.b == b.b
+    return a.n == b.n && a.is_bf16 == b.is_bf16 && a.accumulates == b.accumulates && (a.a_place != nullptr) == (b.a_place != nullptr) && a.a == b.a && a.b == b.b
         && a.a_transposed == b.a_transposed && a.b_transposed == b.b_transposed;
 }
 
@@ -49,7 +50,7 @@ void Wgmma::begin_operation(Warpgroup& group, const WgmmaOperands& operands, u32
     Operation operation{};
     operation.operands = operands;
     operation.issued = Order::instance().now();
-    if (!operands.a_in_registers)
+    if (operands.a_place == nullptr)
         add_runs(MatrixDescriptor(operands.a, operands.a_transposed, "A", operands.site), kWgmmaRows, operation.runs);
     add_runs(MatrixDescriptor(operands.b, operands.b_transposed, "B", operands.site), operands.n, operation.runs);
     for (const u32 run : operation.runs) {
@@ -82,6 +83,7 @@ size_t Wgmma::chain_of(Warpgroup& group, const WgmmaOperands& operands, u32 warp
 // The warp's registers belong to the operation from here on: read as no number until they are waited for.
 void Wgmma::join_chain(Warp& warp, WarpState& state, Chain& chain, u64 number) {
     const u32 first = warp.index % kWarpgroupWarps * kWarpLanes;
+    hot.registers_in_flight += chain.d[first] == nullptr;
     const WgmmaOperands& leader = operands_of(warp.threads[0]);
     chain.last[warp.index % kWarpgroupWarps] = number;
     if (chain.d[first] != nullptr)
@@ -124,8 +126,11 @@ void Wgmma::issue(Warp& warp) {
         if (&other != &chain && other.d[in_group * kWarpLanes] == operands.d)
             stop("the warps of a warpgroup give a wgmma different accumulators", operands.site);
     join_chain(warp, state, chain, number);
-    for (u32 lane = 0; lane < kWarpLanes; lane++)
-        std::memcpy(operation.a_registers[in_group * kWarpLanes + lane], operands_of(warp.threads[lane]).a_registers, sizeof operands.a_registers);
+    for (u32 lane = 0; lane < kWarpLanes; lane++) {
+        const WgmmaOperands& mine = operands_of(warp.threads[lane]);
+        std::memcpy(operation.a_registers[in_group * kWarpLanes + lane], mine.a_registers, sizeof mine.a_registers);
+        operation.a_places[in_group * kWarpLanes + lane] = mine.a_place;
+    }
     operation.issued_warps |= 1u << in_group;
     if (hot.watching)
         Order::instance().new_segment(warp, warp.lanes);
@@ -189,6 +194,7 @@ void Wgmma::give_back(Warp& warp, Warpgroup& group, u64 end) {
         state.last_sums.assign(chain.d[first], chain.d[first] + chain.n / 2);
         state.fenced = false;
         std::fill(chain.d + first, chain.d + first + kWarpLanes, nullptr);
+        hot.registers_in_flight--;
         if (std::all_of(chain.d, chain.d + kWarpgroupThreads, [](const float* d) { return d == nullptr; }))
             chain.n = 0;
     }
@@ -217,6 +223,22 @@ void Wgmma::check_overwrite(u32 shared_address, emulated_site site) const {
         Block::instance().stop(FaultKind::shared_memory_race, shared_address,
                                text("a bulk copy writes 16 bytes at %s, which a wgmma reads that was not waited for: the stage was released too early",
                                     place_of_shared(shared_address).c_str()), nullptr, site);
+}
+
+const char* Wgmma::holds_register(u64 address, u32 bytes, bool writes) {
+    const Warp& warp = *hot.current->warp;
+    const Warpgroup& group = group_of(warp);
+    const u32 thread = hot.current->linear % kWarpgroupThreads;
+    for (const Chain& chain : group.chains)
+        if (chain.n != 0 && chain.d[thread] != nullptr && address + bytes > (u64)chain.d[thread] && address < (u64)(chain.d[thread] + chain.n / 2))
+            return "an accumulator";
+    const WarpState& state = state_of(warp);
+    for (u64 number = state.waited; writes && number < state.issued; number++) {
+        const u64 place = (u64)group.operations[number - group.first].a_places[thread];
+        if (place != 0 && address + bytes > place && address < place + 4 * sizeof(u32))
+            return "a register of A";
+    }
+    return nullptr;
 }
 
 static void compute_fence(Warp& warp, u32) {
@@ -259,7 +281,7 @@ void emulated_wgmma_wait(unsigned pending, emulated_site site) {
 
 void emulated_wgmma(unsigned n, bool is_bf16, bool accumulates, const unsigned* a_registers, unsigned long long a, bool a_transposed, unsigned long long b,
                     bool b_transposed, float* d, emulated_site site) {
-    WgmmaOperands operands{n, is_bf16, accumulates, a_registers != nullptr, a_transposed, b_transposed, a, b, {}, d, site};
+    WgmmaOperands operands{n, is_bf16, accumulates, a_transposed, b_transposed, a, b, a_registers, {}, d, site};
     if (n < 8 || n > 256 || n % 8 != 0)
         stop(text("a wgmma of n = %u: multiples of 8 up to 256 are possible", n), site);
     if (a_registers != nullptr)

@@ -18,9 +18,9 @@ struct WgmmaOperands {
     u32 n;
     bool is_bf16;
     bool accumulates;           // scale-d
-    bool a_in_registers;
     bool a_transposed, b_transposed;
     u64 a, b;                   // descriptors
+    const u32* a_place;         // of the registers; null: A is in shared memory
     u32 a_registers[4];
     float* d;                   // [n / 2]
     emulated_site site;
@@ -39,6 +39,9 @@ public:
     // Of a bulk copy: ends the block where an operation that was not waited for reads there.
     void check_overwrite(u32 shared_address, emulated_site site) const;
 
+    // Of the running thread: what stands there of an operation that is under way and may not be touched; null: nothing.
+    const char* holds_register(u64 address, u32 bytes, bool writes);
+
 private:
     // An accumulator from its first operation to the wait for its last one.
     struct Chain {
@@ -51,6 +54,7 @@ private:
     struct Operation {
         WgmmaOperands operands;                     // of the first thread
         u32 a_registers[kWarpgroupThreads][4];
+        const u32* a_places[kWarpgroupThreads];
         size_t chain;
         u32 issued_warps = 0;
         bool executed = false;

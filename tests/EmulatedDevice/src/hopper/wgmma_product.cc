@@ -45,7 +45,7 @@ void multiply_wgmma(const WgmmaOperands& operands, const u32 (*a_registers)[4], 
     float a[kWgmmaRows][kWgmmaDepth];
     static float b[256 / kColumns][kWgmmaDepth][kColumns];
     const u32* run = runs.data();
-    if (operands.a_in_registers)
+    if (operands.a_place != nullptr)
         load_registers(a_registers, operands.is_bf16, a);
     else
         run = load(run, kWgmmaRows, operands.a_transposed, operands.is_bf16, operands.site, [&](u32 row, u32 k, float value) { a[row][k] = value; });

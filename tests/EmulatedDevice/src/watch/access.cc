@@ -2,6 +2,7 @@
 #include "execution/block.h"
 #include "execution/module.h"
 #include "faults/fault.h"
+#include "hopper/wgmma.h"
 #include "watch/address_space.h"
 #include "watch/order.h"
 
@@ -143,6 +144,12 @@ void elsewhere(u64 address, u32 bytes, Access access, const void* pc) {
     if (Block::instance().in_shared_window(address))
         refuse_shared(address, bytes, access, pc);
     stop(FaultKind::illegal_address, address, text("%s %u bytes at %s", verb(access), bytes, where(address, bytes).c_str()), pc);
+}
+
+// Local memory stands for registers: those of a wgmma that is under way belong to it.
+void check_registers(u64 address, u32 bytes, Access access, const void* pc) {
+    if (const char* what = Wgmma::instance().holds_register(address, bytes, access == Access::write))
+        stop(FaultKind::bad_wgmma, 0, text("%s %s of a wgmma that has not been waited for", verb(access), what), pc);
 }
 
 template <Access access>

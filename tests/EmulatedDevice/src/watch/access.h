@@ -17,6 +17,7 @@ u32 cells_of_word(Cell& cell, bool shared, Cell* (&cells)[4]);
 void refuse_unwritten(u64 address, u32 bytes, bool shared, const void* pc);
 void settle_page(const Page& page, u64 address, u32 bytes, Access access, const void* pc);
 void elsewhere(u64 address, u32 bytes, Access access, const void* pc);
+void check_registers(u64 address, u32 bytes, Access access, const void* pc);
 
 inline bool fresh_in_block(Stamp stamp, Stamp mine) {
     return stamp < hot.block_ordered || stamp == mine;
@@ -100,6 +101,8 @@ inline void touch(u64 address, const void* pc) {
         } else {
             elsewhere(address, bytes, access, pc);
         }
+    } else if (__builtin_expect(hot.registers_in_flight != 0, 0)) {
+        check_registers(address, bytes, access, pc);
     }
 }
 
