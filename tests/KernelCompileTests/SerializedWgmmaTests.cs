@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Kernels;
 using Xunit;
 
 namespace XComposer2.Native.KernelCompileTests;
