@@ -35,9 +35,10 @@ internal static class NvrtcSearch
     private static string Describe(LibrarySearch search, CompilerFolders folders, CudaVersion? driver)
     {
         string major = (driver?.Major ?? 12).ToString(CultureInfo.InvariantCulture);
+        string wheel = major == "12" ? "nvidia-cuda-nvrtc-cu12" : "nvidia-cuda-nvrtc";
         string places = search.IsNamed ? string.Empty : $"; looked in {folders.Description}";
         return $"no NVRTC library can be used ({search.Outcome}{places}). Kernels are compiled by it: install NVRTC {major} "
-            + $"(on Debian and Ubuntu libnvrtc{major}, for Python nvidia-cuda-nvrtc-cu12, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), "
+            + $"(on Debian and Ubuntu libnvrtc{major}, with pip {wheel}, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), "
             + $"or name the library with {Nvrtc.LibraryVariable}";
     }
 
