@@ -1,9 +1,9 @@
 using XComposer2.Native.Composition;
+using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
-using XComposer2.Native.Pictures;
 
 namespace XComposer2.Native.Cli;
 
@@ -27,8 +27,7 @@ internal static class Failure
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch
     {
-        CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
-        ArticleFileException or ImageSourceException => Unwrap(error).Message,
+        XComposerException or GraphException => Unwrap(error).Message,
         CudaUnavailableException or CudaException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,
@@ -43,3 +42,23 @@ internal static class Failure
         _ => error,
     };
 }
+
+/// <summary>The command line asks for what no command does; the message is for the person who typed it.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>What <c>xc2</c> tells the shell.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>128 + SIGINT.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>128 + SIGPIPE: whoever read the answer has gone.</summary>
+    public const int ClosedPipe = 141;
+}
+
+/// <summary>The reader of standard output has gone: nothing is left to do, and nobody to tell.</summary>
+internal sealed class ClosedPipeException() : IOException("standard output was closed by its reader");

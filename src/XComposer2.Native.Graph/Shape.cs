@@ -61,3 +61,44 @@ public readonly struct Shape : IEquatable<Shape>
 
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 }
+
+/// <summary>Leading size = count of <paramref name="Symbol"/> x <paramref name="PerUnit"/>; for <see cref="RowSymbol.Fixed"/> just <paramref name="PerUnit"/>.</summary>
+public readonly record struct RowExtent(RowSymbol Symbol, int PerUnit)
+{
+    public static RowExtent Tokens => new(RowSymbol.Tokens, 1);
+
+    public static RowExtent Logits => new(RowSymbol.Logits, 1);
+
+    public static RowExtent Fixed(int size) => new(RowSymbol.Fixed, size);
+
+    public static RowExtent Images(int rowsPerImage) => new(RowSymbol.Images, rowsPerImage);
+}
+
+/// <summary>What a tensor's leading size counts. A plan is made for a capacity of each symbol and run with any smaller count.</summary>
+public enum RowSymbol : byte
+{
+    /// <summary>The leading size is a constant.</summary>
+    Fixed,
+
+    /// <summary>Positions of the step: prompt tokens and visual rows in prefill, sequences in decode.</summary>
+    Tokens,
+
+    /// <summary>Positions whose logits are wanted.</summary>
+    Logits,
+
+    /// <summary>Pictures.</summary>
+    Images,
+}
+
+/// <summary>A count for each <see cref="RowSymbol"/>: capacities when planning, actual counts when running.</summary>
+public readonly record struct RowCounts(int Tokens, int Logits, int Images)
+{
+    /// <summary>Rows of a tensor with this extent.</summary>
+    public int Resolve(RowExtent extent) => extent.Symbol switch
+    {
+        RowSymbol.Tokens => checked(Tokens * extent.PerUnit),
+        RowSymbol.Logits => checked(Logits * extent.PerUnit),
+        RowSymbol.Images => checked(Images * extent.PerUnit),
+        _ => extent.PerUnit,
+    };
+}

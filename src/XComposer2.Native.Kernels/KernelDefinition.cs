@@ -18,6 +18,9 @@ public abstract record KernelDefinition
     /// <summary>Dynamic shared memory of a block.</summary>
     public virtual int DynamicSharedBytes => 0;
 
+    /// <summary>Blocks that the file's launch bounds leave registers for on one multiprocessor; null where it states none.</summary>
+    public virtual int? BlocksPerMultiprocessor(ComputeCapability capability) => null;
+
     /// <summary>The name of the entry: that of the file.</summary>
     public string Entry => Path.GetFileNameWithoutExtension(Source);
 
@@ -28,6 +31,9 @@ public abstract record KernelDefinition
     /// <summary>Whether the kernel has a form for this generation.</summary>
     public virtual bool Serves(ComputeCapability capability) => capability.Number >= 75;
 
+    /// <summary>Launches of this kernel that <c>xc2 bench kernels</c> times. Abstract, so that a kernel without a case does not compile.</summary>
+    internal abstract IEnumerable<KernelCase> Cases(CaseContext context);
+
     /// <summary>What <see cref="Options"/> defines beside ARGS_BYTES and BLOCK_THREADS.</summary>
     protected abstract IEnumerable<(string Name, string Value)> Definitions { get; }
 
@@ -35,4 +41,14 @@ public abstract record KernelDefinition
 
     /// <summary>A condition that is known while compiling.</summary>
     protected static string Flag(bool value) => value ? "1" : "0";
+}
+
+/// <summary>What a launch must do at least: each byte moved once, each product counted as two operations.</summary>
+/// <param name="Bytes">Read and written in device memory.</param>
+/// <param name="Flops">Floating-point operations.</param>
+public readonly record struct KernelCost(long Bytes, long Flops)
+{
+    public static KernelCost operator +(KernelCost left, KernelCost right) => left.Add(right);
+
+    public KernelCost Add(KernelCost other) => new(Bytes + other.Bytes, Flops + other.Flops);
 }

@@ -1,9 +1,11 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>A kernel that takes one warp for each row of a matrix.</summary>
-public abstract record RowKernel : KernelDefinition
+public abstract record RowKernel<TOperation> : OperationKernel<TOperation>
+    where TOperation : Operation
 {
     private const int WarpLanes = 32, AccessElements = 4;
 

@@ -67,3 +67,60 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         printer.PrintRemarks(result, request.Verbose);
     }
 }
+
+/// <summary>What <c>xc2 chat</c> was asked for.</summary>
+internal sealed record ChatRequest
+{
+    /// <summary>A checkpoint folder; null where the command line names none.</summary>
+    public string? ModelPath { get; init; }
+
+    /// <summary>Null: standard input, or a conversation where that is a terminal. "-": standard input.</summary>
+    public string? Prompt { get; init; }
+
+    public IReadOnlyList<string> Images { get; init; } = [];
+
+    public DeviceOptions Device { get; init; } = new();
+
+    public WeightQuantization Quantization { get; init; }
+
+    public int? ContextLength { get; init; }
+
+    public SessionOptions Session { get; init; } = new();
+
+    public GenerationOptions Generation { get; init; } = new();
+
+    /// <summary>One JSON object instead of text.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>Timings on standard error.</summary>
+    public bool Verbose { get; init; }
+}
+
+/// <summary>The object that <c>xc2 chat --json</c> prints. Names and units are a promise to scripts.</summary>
+internal sealed record ChatJson(
+    string Text, string FinishReason, IReadOnlyList<int> TokenIds, UsageJson Usage, ulong Seed, TimingsJson Timings, string Model, string Device)
+{
+    public static ChatJson Of(GenerationResult result, EngineInfo info) => new(
+        result.Text,
+        FinishName(result.FinishReason),
+        result.TokenIds,
+        new UsageJson(result.Usage.PromptTokens, result.Usage.ImageTokens, result.Usage.CachedTokens, result.Usage.CompletionTokens),
+        result.Seed,
+        TimingsJson.Of(result.Timings, info.LoadTime),
+        info.Model,
+        info.Device);
+
+    public static string FinishName(FinishReason reason) => reason == Native.FinishReason.Length ? "length" : "stop";
+}
+
+/// <summary>Tokens of one answer.</summary>
+internal sealed record UsageJson(int PromptTokens, int ImageTokens, int CachedTokens, int CompletionTokens);
+
+/// <summary>Times in milliseconds.</summary>
+internal sealed record TimingsJson(double Load, double ImageDecode, double Vision, double Prefill, double Decode, double PerToken)
+{
+    public static TimingsJson Of(GenerationTimings timings, TimeSpan load) => new(
+        Round(load), Round(timings.ImageDecode), Round(timings.Vision), Round(timings.Prefill), Round(timings.Decode), Round(timings.PerToken));
+
+    private static double Round(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+}

@@ -63,3 +63,16 @@ internal static class ConversationFile
         }
     }
 }
+
+/// <summary>A saved conversation.</summary>
+internal sealed record ConversationJson(string Model, string? System, IReadOnlyList<TurnJson> Turns)
+{
+    public static ConversationJson Of(string model, string? system, IEnumerable<ChatExchange> turns) => new(model, system, [.. turns.Select(TurnJson.Of)]);
+}
+
+/// <summary>One turn of a saved conversation.</summary>
+internal sealed record TurnJson(string Question, IReadOnlyList<string> Images, string Answer, string FinishReason, ulong Seed)
+{
+    public static TurnJson Of(ChatExchange turn) => new(
+        turn.Question.Text, [.. turn.Question.Images.Select(image => image.Name)], turn.Answer.Text, ChatJson.FinishName(turn.Answer.FinishReason), turn.Answer.Seed);
+}

@@ -12,11 +12,11 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        // Everything that can be wrong is told before a model is loaded.
+        // All checks that need no model come before loading it.
         RequireOptions();
         string folder = request.Folder ?? FreeFolder();
         if (!request.Force && Directory.Exists(folder))
-            throw new ArticleFileException($"{folder}: the folder exists already; --force takes it over, and leaves other files in it alone");
+            throw new ArticleFileException($"{folder}: the folder exists already; --force replaces its article and keeps other files");
         ArticleFolder.RequireFree(folder, request.Force);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         ArticleRequest article = new()
@@ -60,16 +60,16 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     private void RequireOptions()
     {
         if (request.Instruction is null == request.Title is null)
-            throw new UsageException(request.Title is null ? "what to write is missing: --instruction or --title" : "--instruction and --title exclude each other");
+            throw new UsageException(request.Title is null ? "no instruction: expected --instruction or --title" : "--instruction and --title exclude each other");
         if (request.Title is null && (request.Outline is not null || request.Material.Count > 0))
-            throw new UsageException("--outline and --material belong to --title");
+            throw new UsageException("--outline and --material need --title");
         if (request.Title is not null && string.IsNullOrWhiteSpace(request.Title))
             throw new UsageException("--title is empty");
         if (request.Images.Count > ArticleRequest.MaximumOwnPictures)
             throw new UsageException($"--image may be given at most {ArticleRequest.MaximumOwnPictures} times, not {request.Images.Count}");
         request.Pictures.Require();
         if (request.Images.Count > 0 && !request.Pictures.IsNone)
-            throw new UsageException("own pictures (--image) and searched ones exclude each other");
+            throw new UsageException("--image excludes --gallery and --picture-service");
         if (request.Figures > 0 && request.Images.Count == 0 && request.Pictures.IsNone)
             throw new UsageException("--figures needs pictures: --gallery or --image");
     }
@@ -88,4 +88,45 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         ArticleFolder.Create(folder, history, ArticleOutput.Standard, request.Force);
         return history;
     }
+}
+
+/// <summary>Options of <c>xc2 compose</c>.</summary>
+internal sealed record ComposeRequest
+{
+    /// <summary>A checkpoint folder; null if none is given.</summary>
+    public required string? ModelPath { get; init; }
+
+    public required EngineOptions Engine { get; init; }
+
+    public required ComposerOptions Composer { get; init; }
+
+    /// <summary>"-" is standard input; null if a title is given.</summary>
+    public string? Instruction { get; init; }
+
+    public string? Title { get; init; }
+
+    /// <summary>Path of a file.</summary>
+    public string? Outline { get; init; }
+
+    /// <summary>Paths of files.</summary>
+    public IReadOnlyList<string> Material { get; init; } = [];
+
+    /// <summary>Paths of files.</summary>
+    public IReadOnlyList<string> Images { get; init; } = [];
+
+    public required PictureSourceRequest Pictures { get; init; }
+
+    /// <summary>Null leaves the number to the model.</summary>
+    public int? Figures { get; init; }
+
+    public ulong? Seed { get; init; }
+
+    /// <summary>Null takes the next free name.</summary>
+    public string? Folder { get; init; }
+
+    public bool Force { get; init; }
+
+    public bool Json { get; init; }
+
+    public bool Verbose { get; init; }
 }

@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>One row of one sequence against a range of its pages: bound by the bytes of the cache, each read once for a whole group of heads.</summary>
+/// <summary>One row of a sequence against a range of its pages. Bound by memory bandwidth: each cache byte is read once for a whole group of heads.</summary>
 internal static unsafe class DecodeAttention
 {
     private const int PageTokens = KvLayerView.PageTokens;
@@ -11,9 +11,9 @@ internal static unsafe class DecodeAttention
     public static int WorkerFloats(AttentionGeometry geometry) => geometry.GroupSize * ((2 * geometry.HeadSize) + PageTokens + 3);
 
     /// <param name="problem">Operands.</param>
-    /// <param name="span">Sequence, of one row.</param>
+    /// <param name="span">Index of a sequence with one row.</param>
     /// <param name="head">Key/value head.</param>
-    /// <param name="split">Range of pages. A sequence of one range writes its output, others write to <paramref name="partials"/>.</param>
+    /// <param name="split">Range of pages. With a single range the output is written directly, otherwise to <paramref name="partials"/>.</param>
     /// <param name="partials">See <see cref="PartialAttention"/>.</param>
     /// <param name="scratch"><see cref="WorkerFloats"/> floats.</param>
     public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int split, float* partials, float* scratch)
@@ -102,4 +102,66 @@ internal static unsafe class DecodeAttention
         *sum = (*sum * shrink) + TSimd.Sum(total);
         *maximum = TSimd.First(largest);
     }
+}
+
+/// <summary>
+/// Attention of one row to a range of its keys, and the combination of ranges. A partial result is head-size sums of weighted values, the
+/// maximum score (in units of log 2) to which they are relative, and the sum of weights. It is stored at [span, query head, split].
+/// </summary>
+internal static unsafe class PartialAttention
+{
+    private const int MostSplits = 16;
+
+    private const int LeastSplitPages = 8;
+
+    /// <summary>Pages per split. Independent of the thread count, so that results are too.</summary>
+    public static int SplitPages(int length)
+    {
+        int pages = (length + KvLayerView.PageTokens - 1) / KvLayerView.PageTokens;
+        return Math.Max(LeastSplitPages, (pages + MostSplits - 1) / MostSplits);
+    }
+
+    public static int Splits(int length)
+    {
+        int pages = (length + KvLayerView.PageTokens - 1) / KvLayerView.PageTokens;
+        int splitPages = SplitPages(length);
+        return (pages + splitPages - 1) / splitPages;
+    }
+
+    /// <summary>Size of all partial results of one span in floats.</summary>
+    public static long Floats(AttentionGeometry geometry) => geometry.QueryHeads * (long)MostSplits * ResultFloats(geometry.HeadSize);
+
+    public static float* Result(float* partials, AttentionGeometry geometry, int span, int queryHead, int split) =>
+        partials + ((((((long)span * geometry.QueryHeads) + queryHead) * MostSplits) + split) * ResultFloats(geometry.HeadSize));
+
+    /// <summary>Combines the partial results of one query head and writes head-size floats to <paramref name="output"/>.</summary>
+    public static void Combine<TSimd, TVector>(float* partials, AttentionGeometry geometry, int span, int queryHead, int splits, float* output)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        int headSize = geometry.HeadSize;
+        float largest = float.NegativeInfinity;
+        for (int split = 0; split < splits; split++)
+            largest = MathF.Max(largest, Result(partials, geometry, span, queryHead, split)[headSize]);
+
+        float sum = 0;
+        for (int split = 0; split < splits; split++)
+        {
+            float* result = Result(partials, geometry, span, queryHead, split);
+            float weight = TSimd.First(Exponential.PowerOfTwo<TSimd, TVector>(TSimd.Broadcast(result[headSize] - largest)));
+            sum += weight * result[headSize + 1];
+            TVector weights = TSimd.Broadcast(weight);
+            for (int i = 0; i < headSize; i += TSimd.Count)
+            {
+                TVector before = split == 0 ? TSimd.Broadcast(0f) : TSimd.Load(output + i);
+                TSimd.Store(TSimd.MultiplyAdd(weights, TSimd.Load(result + i), before), output + i);
+            }
+        }
+
+        TVector factor = TSimd.Broadcast(1f / sum);
+        for (int i = 0; i < headSize; i += TSimd.Count)
+            TSimd.Store(TSimd.Multiply(TSimd.Load(output + i), factor), output + i);
+    }
+
+    private static int ResultFloats(int headSize) => (headSize + 2 + 15) & ~15;
 }

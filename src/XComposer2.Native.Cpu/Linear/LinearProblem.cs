@@ -66,3 +66,17 @@ internal readonly unsafe struct LinearProblem
     public RowOrder Order(int* memory) =>
         VisualRow is null || Rank == 0 ? RowOrder.Unchanged(Rows) : RowOrder.VisualFirst(VisualRow, Rows, memory);
 }
+
+/// <summary>One weight with its Partial LoRA: a gated linear has two.</summary>
+/// <param name="Weight">[outputs, inputs].</param>
+/// <param name="Lora">Null for none.</param>
+internal readonly record struct LinearBranch(FloatMatrix Weight, LoraMatrices? Lora)
+{
+    public int Rank => Lora?.A.Rows ?? 0;
+}
+
+/// <summary>Partial LoRA of one linear: y += scale * (x Aᵀ) Bᵀ on visual rows. Does not own its bytes.</summary>
+/// <param name="A">[rank, in].</param>
+/// <param name="B">[out, rank].</param>
+/// <param name="Scale">alpha / rank.</param>
+public readonly record struct LoraMatrices(FloatMatrix A, FloatMatrix B, float Scale);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
@@ -53,5 +54,17 @@ public static unsafe class FloatLoads
             throw new ArgumentException($"expected a floating type, found {matrix.Type}", name);
         if (matrix.Rows != rows || matrix.Columns != columns)
             throw new ArgumentException($"expected [{rows}, {columns}], found [{matrix.Rows}, {matrix.Columns}]", name);
+    }
+}
+
+/// <summary>Hints to fetch a cache line; any address is harmless. Nothing where the processor's hint is not offered.</summary>
+internal static unsafe class Prefetch
+{
+    /// <summary>Into the second cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Far(byte* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
     }
 }

@@ -156,3 +156,25 @@ public sealed class CubinCache
         }
     }
 }
+
+/// <summary>Where compiled kernels are looked for and kept.</summary>
+public sealed record CubinCacheOptions
+{
+    /// <summary>Folder to read and write; null for <c>XC2_CACHE</c> or the platform's.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>
+    /// Folders to read first, filled by another cache: what is there for source, target and options is taken whatever NVRTC made it, so that none
+    /// need be here. Null for the one that <c>XC2_KERNELS</c> names and the one beside the program.
+    /// </summary>
+    public IReadOnlyList<string>? ShippedFolders { get; init; }
+
+    /// <summary>Told, in a sentence, what a user may want to know: that nothing can be kept, or that an entry was damaged. From any thread.</summary>
+    public Action<string>? Notice { get; init; }
+}
+
+/// <summary>One more kernel is there.</summary>
+/// <param name="Done">How many are, this one included.</param>
+/// <param name="Total">Of how many.</param>
+/// <param name="Latest">This one.</param>
+public readonly record struct CompileProgress(int Done, int Total, Cubin Latest);

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
@@ -97,5 +101,76 @@ internal sealed class CubinFolder(string path, Action<string> notice)
             notice($"the compiled kernel {file} cannot be read: {failure.Message}");
             return null;
         }
+    }
+}
+
+/// <summary>Where compiled kernels are kept, and where others may have put some.</summary>
+public static class CubinFolders
+{
+    /// <summary>How every folder of compiled kernels is called.</summary>
+    public const string Cubins = "cubins";
+
+    private const string Variable = "XC2_CACHE", ShippedVariable = "XC2_KERNELS", Product = "xcomposer2-native";
+
+    /// <summary>The folder to use; null where the system names no place and the user none.</summary>
+    internal static string? Choose(string? option, Func<string, string?> environment)
+    {
+        if (option is not null) return option;
+        if (environment(Variable) is { Length: > 0 } named) return Path.Combine(named, Cubins);
+        string? platform = OperatingSystem.IsWindows() ? environment("LOCALAPPDATA") : UnixCaches(environment);
+        return platform is null ? null : Path.Combine(platform, Product, Cubins);
+    }
+
+    /// <summary>Folders that others filled (<c>xc2 kernels compile --out</c>): the one that is named, and the one beside the program.</summary>
+    internal static IReadOnlyList<string> Shipped(Func<string, string?> environment, string programFolder) =>
+        environment(ShippedVariable) is { Length: > 0 } named ? [Within(named), Within(programFolder)] : [Within(programFolder)];
+
+    /// <summary>Where <c>xc2 kernels compile</c> puts them in the folder that it is given.</summary>
+    public static string Within(string folder) => Path.Combine(folder, Cubins);
+
+    private static string? UnixCaches(Func<string, string?> environment)
+    {
+        // The base directory specification: a path that is not absolute does not count.
+        if (environment("XDG_CACHE_HOME") is { Length: > 0 } caches && Path.IsPathRooted(caches)) return caches;
+        return environment("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache") : null;
+    }
+}
+
+/// <summary>
+/// An entry's file: magic, key, checksum of what follows it, lengths of log and image, log, image. Any other byte anywhere makes it no entry.
+/// </summary>
+internal static class CubinEntry
+{
+    private const int ChecksumStart = 8 + CubinKey.HashBytes;
+    private const int LengthsStart = ChecksumStart + SHA256.HashSizeInBytes;
+    private const int BodyStart = LengthsStart + (2 * sizeof(int));
+
+    private static ReadOnlySpan<byte> Magic => "xc2cub1\n"u8;
+
+    public static byte[] Write(CubinKey key, CompiledKernel kernel)
+    {
+        byte[] log = Encoding.UTF8.GetBytes(kernel.Log);
+        byte[] file = new byte[BodyStart + log.Length + kernel.Image.Length];
+        Magic.CopyTo(file);
+        key.Hash.CopyTo(file.AsSpan(Magic.Length));
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(LengthsStart), log.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(LengthsStart + sizeof(int)), kernel.Image.Length);
+        log.CopyTo(file, BodyStart);
+        kernel.Image.Span.CopyTo(file.AsSpan(BodyStart + log.Length));
+        SHA256.HashData(file.AsSpan(LengthsStart), file.AsSpan(ChecksumStart, SHA256.HashSizeInBytes));
+        return file;
+    }
+
+    /// <summary>Null where the file is damaged or another's.</summary>
+    public static CompiledKernel? Read(CubinKey key, byte[] file)
+    {
+        if (file.Length < BodyStart || !file.AsSpan().StartsWith(Magic)) return null;
+        if (!key.Hash.SequenceEqual(file.AsSpan(Magic.Length, CubinKey.HashBytes))) return null;
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(file.AsSpan(LengthsStart), checksum);
+        if (!checksum.SequenceEqual(file.AsSpan(ChecksumStart, SHA256.HashSizeInBytes))) return null;
+        // The checksum holds, so the lengths are those that were written.
+        int logBytes = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(LengthsStart));
+        return new CompiledKernel(file.AsMemory(BodyStart + logBytes), Encoding.UTF8.GetString(file, BodyStart, logBytes));
     }
 }

@@ -55,3 +55,62 @@ public sealed record CudaAvailability
 
     private static CudaDevice Find(CudaOptions options) => CudaDriver.Load(options.DriverLibrary).GetDevice(options.Ordinal);
 }
+
+/// <summary>Which libraries and which GPU.</summary>
+public sealed record CudaOptions
+{
+    /// <summary>Path or loader name of the driver library; null for <c>XC2_CUDA_DRIVER</c> or what the system has.</summary>
+    public string? DriverLibrary { get; init; }
+
+    /// <summary>Path or loader name of NVRTC; null for <c>XC2_NVRTC</c> or what is found.</summary>
+    public string? CompilerLibrary { get; init; }
+
+    /// <summary>Of the GPU, among those that the driver shows.</summary>
+    public int Ordinal { get; init; }
+}
+
+/// <summary>Why CUDA, or its compiler, cannot be used here.</summary>
+public enum CudaUnavailableReason
+{
+    /// <summary>No driver library; the message lists what was tried.</summary>
+    DriverNotFound,
+
+    /// <summary>The driver is for a CUDA before <see cref="CudaDriver.MinimumVersion"/>.</summary>
+    DriverTooOld,
+
+    /// <summary>A library loaded and lacks functions, so that it is something else.</summary>
+    LibraryUnusable,
+
+    /// <summary>The driver does not start.</summary>
+    InitializationFailed,
+
+    /// <summary>The driver starts and has no GPU to offer, or not the one asked for.</summary>
+    NoDevice,
+
+    /// <summary>The GPU is of a generation that no kernel here serves.</summary>
+    DeviceTooOld,
+
+    /// <summary>The GPU gives no context.</summary>
+    ContextFailed,
+
+    /// <summary>The GPU has less memory free than is wanted; the message has the numbers.</summary>
+    NotEnoughMemory,
+
+    /// <summary>No NVRTC library; the message lists what was tried.</summary>
+    CompilerNotFound,
+
+    /// <summary>NVRTC is older than <see cref="Nvrtc.MinimumVersion"/>, or does not know the GPU.</summary>
+    CompilerTooOld,
+
+    /// <summary>NVRTC makes code that the driver is too old to load.</summary>
+    CompilerTooNew,
+}
+
+/// <summary>CUDA, or its compiler, cannot be used here. The message says what was looked for, where, and what to do about it.</summary>
+public sealed class CudaUnavailableException : Exception
+{
+    public CudaUnavailableException(CudaUnavailableReason reason, string message, Exception? inner = null)
+        : base(message, inner) => Reason = reason;
+
+    public CudaUnavailableReason Reason { get; }
+}

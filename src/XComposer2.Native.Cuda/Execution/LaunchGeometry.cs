@@ -2,22 +2,22 @@ using System.Globalization;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>How a kernel is spread over the device.</summary>
+/// <summary>Launch configuration of a kernel.</summary>
 /// <param name="Grid">Blocks.</param>
-/// <param name="Block">Threads of a block.</param>
-/// <param name="DynamicSharedBytes">Beyond 48 KiB, static ones included, <see cref="CudaKernel.AllowDynamicShared"/> comes first.</param>
+/// <param name="Block">Threads per block.</param>
+/// <param name="DynamicSharedBytes">Above 48 KiB (static shared memory included), <see cref="CudaKernel.AllowDynamicShared"/> must be called first.</param>
 public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicSharedBytes = 0)
 {
-    /// <summary>Blocks of a cluster; null where the kernel has none.</summary>
+    /// <summary>Blocks per cluster; null without clusters.</summary>
     public Dim3? Cluster { get; init; }
 
-    /// <summary>All blocks run at once, so that they may wait for each other.</summary>
+    /// <summary>All blocks are resident at once and may wait for each other.</summary>
     public bool IsCooperative { get; init; }
 
-    /// <summary>The kernel may start before its predecessor in the stream ends, and waits itself (<c>griddepcontrol.wait</c>). From 9.0 on.</summary>
+    /// <summary>The kernel may start before its predecessor in the stream ends and synchronises itself (<c>griddepcontrol.wait</c>). 9.0 and newer.</summary>
     public bool OverlapsPredecessor { get; init; }
 
-    /// <summary>From 8.0 on.</summary>
+    /// <summary>L2 persistence; compute capability 8.0 and newer.</summary>
     public L2Window? L2Window { get; init; }
 
     public override string ToString() => string.Create(
@@ -31,4 +31,57 @@ public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicS
     private static string Show(L2Window? window) => window is { } part
         ? string.Create(CultureInfo.InvariantCulture, $", L2 window of {part.Span.LengthBytes} bytes at {part.Span.Pointer}, hit ratio {part.HitRatio}")
         : string.Empty;
+}
+
+/// <summary>Size of a grid, a block or a cluster, x first.</summary>
+public readonly record struct Dim3(int X, int Y = 1, int Z = 1)
+{
+    public static implicit operator Dim3(int x) => new(x);
+
+    public static Dim3 FromInt32(int x) => new(x);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{X}x{Y}x{Z}");
+}
+
+/// <summary>L2 persistence of the accesses to a memory range during a launch.</summary>
+/// <param name="Span">At most <see cref="CudaDevice.AccessPolicyWindowBytes"/> bytes.</param>
+/// <param name="HitRatio">Fraction of the accesses inside the span that persist, 0 to 1; the others stream.</param>
+public readonly record struct L2Window(DeviceSpan Span, float HitRatio);
+
+/// <summary>Converts a geometry to launch attributes.</summary>
+internal static unsafe class LaunchAttributes
+{
+    public const int MaximumCount = 4;
+
+    /// <summary>Writes the attributes of a geometry and returns their number.</summary>
+    public static uint Write(in LaunchGeometry geometry, LaunchAttribute* attributes)
+    {
+        uint count = 0;
+        if (geometry.Cluster is { } cluster)
+            attributes[count++] = new LaunchAttribute
+            {
+                Id = LaunchAttributeId.ClusterDimension,
+                ClusterDim = new ClusterDimension { X = (uint)cluster.X, Y = (uint)cluster.Y, Z = (uint)cluster.Z },
+            };
+        if (geometry.IsCooperative)
+            attributes[count++] = new LaunchAttribute { Id = LaunchAttributeId.Cooperative, Cooperative = 1 };
+        if (geometry.OverlapsPredecessor)
+            attributes[count++] = new LaunchAttribute
+            {
+                Id = LaunchAttributeId.ProgrammaticStreamSerialization,
+                ProgrammaticStreamSerializationAllowed = 1,
+            };
+        if (geometry.L2Window is { } window)
+            attributes[count++] = new LaunchAttribute { Id = LaunchAttributeId.AccessPolicyWindow, AccessPolicyWindow = Describe(window) };
+        return count;
+    }
+
+    private static AccessPolicyWindow Describe(L2Window window) => new()
+    {
+        BasePtr = window.Span.Pointer,
+        NumBytes = (nuint)window.Span.LengthBytes,
+        HitRatio = window.HitRatio,
+        HitProp = AccessProperty.Persisting,
+        MissProp = AccessProperty.Streaming,
+    };
 }

@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Graph;
 
-/// <summary>Greedy best fit: each buffer, in the given order, takes the smallest gap between those already placed that are live at the same time.</summary>
+/// <summary>Greedy best fit: places buffers in the given order, each in the smallest sufficient gap between placed buffers with overlapping lifetimes.</summary>
 internal sealed class ArenaPlacement
 {
     private readonly long[] offsets;
@@ -16,7 +16,7 @@ internal sealed class ArenaPlacement
     /// <summary>Offset of the request at this index.</summary>
     public long this[int request] => offsets[request];
 
-    /// <exception cref="OverflowException">The arena would be beyond 64 bits.</exception>
+    /// <exception cref="OverflowException">The arena size exceeds 64 bits.</exception>
     public static ArenaPlacement Place(ReadOnlySpan<ArenaRequest> requests, PlacementOrder order)
     {
         var offsets = new long[requests.Length];
@@ -65,4 +65,17 @@ internal sealed class ArenaPlacement
         Array.Sort(keys);
         return Array.ConvertAll(keys, key => key.Request);
     }
+}
+
+/// <summary>A buffer to place: its aligned size and its lifetime.</summary>
+internal readonly record struct ArenaRequest(long Bytes, LiveRange Live);
+
+/// <summary>Order of the greedy placement. Ties keep the order of the operations, so that plans are reproducible.</summary>
+internal enum PlacementOrder : byte
+{
+    /// <summary>Largest first: small buffers fill the gaps between large ones.</summary>
+    BySize,
+
+    /// <summary>Longest lifetime first: the residual stream and outputs are placed at the bottom.</summary>
+    ByLifetime,
 }

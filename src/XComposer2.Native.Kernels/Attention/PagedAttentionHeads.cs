@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 
@@ -22,11 +23,30 @@ internal static class PagedAttentionHeads
     }
 
     /// <summary>Queries, outputs, and each key and value once; two products of the head size for each row and key that it sees.</summary>
-    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, KernelStorage storage)
+    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, DType storage)
     {
         if (span.RowCount == 0) return default;
         long pairs = ((long)span.RowCount * span.PastLength) + (span.RowCount * (span.RowCount + 1L) / 2);
         long elements = (2L * span.RowCount * heads.QueryColumns) + (2L * span.Length * heads.KeyValueColumns);
         return new KernelCost(elements * storage.ElementBytes(), 4 * pairs * heads.QueryColumns);
     }
+}
+
+/// <summary>The part of a step that belongs to one sequence, as kernels read it from device memory (<c>common/sequence_span.cuh</c>):
+/// row FirstRow + i sits at position PastLength + i.</summary>
+/// <param name="FirstRow">Row of the step.</param>
+/// <param name="RowCount">Rows of the sequence in the step; 0 in a place that no sequence has.</param>
+/// <param name="PastLength">Tokens that were in the cache before the step.</param>
+/// <param name="FirstPage">Entry of the page table that names the physical page of positions 0 to 63; the next ones follow.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct SequenceSpan(int FirstRow, int RowCount, int PastLength, int FirstPage)
+{
+    /// <summary>Tokens of one page.</summary>
+    public const int PageTokens = 64;
+
+    /// <summary>Tokens of the sequence once the step's rows are in the cache.</summary>
+    public int Length => PastLength + RowCount;
+
+    /// <summary>Entries of the page table that the sequence has in use once the step's rows are in the cache.</summary>
+    public int PageCount => (Length + PageTokens - 1) / PageTokens;
 }

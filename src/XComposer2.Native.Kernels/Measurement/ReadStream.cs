@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Kernels;
@@ -33,4 +34,13 @@ public sealed record ReadStream : KernelDefinition
     /// <param name="lengthBytes">What is read, whole chunks.</param>
     /// <param name="geometry">Of the launch.</param>
     public KernelCost Cost(long lengthBytes, in LaunchGeometry geometry) => new(lengthBytes + SumBytes(geometry), 0);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => [ProbeCases.Of(this, context.Device, context.Counts)];
 }
+
+/// <summary>As <c>measurement/read_stream.cu</c> declares it.</summary>
+/// <param name="Values">[chunks] of 16 bytes, aligned to them.</param>
+/// <param name="Sums">U32 [warps of the grid]: sums of 32-bit words, modulo 2^32.</param>
+/// <param name="Chunks">Of 16 bytes.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct ReadStreamArguments(DevicePointer Values, DevicePointer Sums, ulong Chunks);

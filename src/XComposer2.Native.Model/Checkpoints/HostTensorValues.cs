@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Graph;
 
@@ -30,5 +31,55 @@ public static unsafe class HostTensorValues
                 throw new ArgumentException($"{tensor.Type} is not a floating type", nameof(tensor));
         }
         return values;
+    }
+}
+
+/// <summary>Looks for NaN and infinity: an exponent of all ones, tested on the bits, vectorised and in parallel.</summary>
+public static unsafe class NonFiniteScan
+{
+    private const long ChunkElements = 1 << 20;
+
+    /// <summary>Index of the first element that is not finite; -1 where all are, and for integers.</summary>
+    public static long Find(HostTensor tensor, CancellationToken cancellation = default)
+    {
+        if (!tensor.Type.IsFloat())
+            return -1;
+        long count = tensor.Shape.ElementCount;
+        long first = long.MaxValue;
+        Lock guard = new();
+        ParallelOptions options = new() { CancellationToken = cancellation };
+        Parallel.For(0, (count + ChunkElements - 1) / ChunkElements, options, (chunk, state) =>
+        {
+            long start = chunk * ChunkElements;
+            long found = FindInChunk(tensor, start, (int)Math.Min(ChunkElements, count - start));
+            if (found < 0)
+                return;
+            lock (guard)
+                first = Math.Min(first, start + found);
+            // Break, not Stop: chunks before this one still run, so that the index is the first one.
+            state.Break();
+        });
+        return first == long.MaxValue ? -1 : first;
+    }
+
+    private static int FindInChunk(HostTensor tensor, long start, int count) => tensor.Type switch
+    {
+        DType.F32 => Find(new ReadOnlySpan<uint>((uint*)tensor.Data + start, count), 0x7F80_0000u),
+        DType.F16 => Find(new ReadOnlySpan<ushort>((ushort*)tensor.Data + start, count), (ushort)0x7C00),
+        _ => Find(new ReadOnlySpan<ushort>((ushort*)tensor.Data + start, count), (ushort)0x7F80),
+    };
+
+    private static int Find<T>(ReadOnlySpan<T> bits, T exponent)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Vector<T> mask = new(exponent);
+        int i = 0;
+        for (; i <= bits.Length - Vector<T>.Count; i += Vector<T>.Count)
+            if (Vector.EqualsAny(new Vector<T>(bits[i..]) & mask, mask))
+                break;
+        for (; i < bits.Length; i++)
+            if ((bits[i] & exponent) == exponent)
+                return i;
+        return -1;
     }
 }

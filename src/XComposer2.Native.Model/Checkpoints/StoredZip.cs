@@ -136,3 +136,6 @@ internal static class StoredZip
 
     private static CheckpointException Bad(FileBytes bytes, string field, string expected, string found) => new(bytes.Path, field, expected, found);
 }
+
+/// <summary>A stored entry: its bytes stand in the archive as they are.</summary>
+internal readonly record struct ZipEntry(string Name, long OffsetBytes, long LengthBytes);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
@@ -264,3 +265,30 @@ internal ref struct TorchPickleReader
 
     private readonly CheckpointException Bad(string expected, string found) => new(file, $"byte {opcodeOffset}", expected, found);
 }
+
+/// <summary>The few names that a pickle of weights may refer to. Nothing of theirs is executed: they select what this reader does.</summary>
+internal sealed record PickledGlobal(PickledGlobalKind Kind, StoredType Type);
+
+internal enum PickledGlobalKind : byte
+{
+    RebuildTensor,
+    RebuildParameter,
+    OrderedDictionary,
+    Storage,
+}
+
+/// <summary>A dict or OrderedDict of a pickle, in the order of its items. Keys are not hashed: a pickle must not choose what is called.</summary>
+internal sealed class PickledDictionary
+{
+    private List<(object? Key, object? Value)>? items;
+
+    public IReadOnlyList<(object? Key, object? Value)> Items => items ?? (IReadOnlyList<(object? Key, object? Value)>)[];
+
+    public void Add(object? key, object? value) => (items ??= []).Add((key, value));
+}
+
+/// <summary>A storage that a pickle refers to: zip entry <c>data/KEY</c>.</summary>
+internal sealed record PickledStorage(StoredType Type, string Key, long Elements);
+
+/// <summary>A dense view of a storage, checked to lie inside of it.</summary>
+internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape);

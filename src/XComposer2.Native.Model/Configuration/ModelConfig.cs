@@ -43,3 +43,85 @@ public sealed record ModelConfig
             throw new CheckpointException(file, "variant", "a model that takes one square picture at a time (vl-7b, 7b, vl-1_8b)", "4khd, whose tiled pictures are not supported yet");
     }
 }
+
+/// <summary>Which published model a checkpoint is, by its sizes. <see cref="Other"/> runs like the rest.</summary>
+public enum ModelVariant : byte
+{
+    /// <summary>Sizes of none of the published models (the demo, test models, derivatives).</summary>
+    Other,
+
+    /// <summary>internlm-xcomposer2-vl-7b.</summary>
+    VisionLanguage7B,
+
+    /// <summary>internlm-xcomposer2-7b, for composition: the 7B with pictures of 224 pixels.</summary>
+    Composition7B,
+
+    /// <summary>internlm-xcomposer2-vl-1_8b.</summary>
+    VisionLanguage1B8,
+
+    /// <summary>internlm-xcomposer2-4khd-7b: pictures in tiles.</summary>
+    HighResolution7B,
+}
+
+/// <summary>Sizes and constants of the language model.</summary>
+public sealed record DecoderConfig
+{
+    public required int VocabularySize { get; init; }
+
+    public required int HiddenSize { get; init; }
+
+    public required int IntermediateSize { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required AttentionGeometry Attention { get; init; }
+
+    public required DecoderPlora Plora { get; init; }
+
+    /// <summary>Of RMSNorm.</summary>
+    public float NormEpsilon { get; init; } = 1e-5f;
+
+    public float RopeTheta { get; init; } = 1_000_000f;
+
+    /// <summary>Positions that the rotary base was trained for; the original changes the base only beyond them.</summary>
+    public int MaximumPositions { get; init; } = 32768;
+}
+
+/// <summary>Partial LoRA of one linear.</summary>
+/// <param name="Rank">Rows of A. 0: the linear has none.</param>
+/// <param name="Scale">alpha / rank.</param>
+public readonly record struct PloraConfig(int Rank, float Scale);
+
+/// <summary>Partial LoRA of the five linears of every decoder layer.</summary>
+public sealed record DecoderPlora(PloraConfig Wqkv, PloraConfig Wo, PloraConfig W1, PloraConfig W3, PloraConfig W2)
+{
+    /// <summary>The same rank and scale everywhere.</summary>
+    public static DecoderPlora Uniform(int rank, float scale)
+    {
+        PloraConfig one = new(rank, scale);
+        return new DecoderPlora(one, one, one, one, one);
+    }
+}
+
+/// <summary>Sizes and constants of the picture encoder, a CLIP vision transformer.</summary>
+public sealed record VisionConfig
+{
+    public required int Width { get; init; }
+
+    public required int IntermediateSize { get; init; }
+
+    public required int LayerCount { get; init; }
+
+    public required int HeadCount { get; init; }
+
+    /// <summary>Pixels of a patch's side.</summary>
+    public required int PatchSize { get; init; }
+
+    /// <summary>Side of the stored position table in patches; resized where the pictures have another.</summary>
+    public required int StoredGrid { get; init; }
+
+    /// <summary>Of LayerNorm.</summary>
+    public float NormEpsilon { get; init; } = 1e-5f;
+
+    public int HeadSize => Width / HeadCount;
+}

@@ -113,3 +113,21 @@ public static class ModelTensors
         void Add(string name, params ReadOnlySpan<int> sizes) => tensors.Add(new ExpectedTensor(VisionPrefix + name, new Shape(sizes), TensorKind.Vision));
     }
 }
+
+/// <summary>A tensor that a checkpoint of some configuration must have.</summary>
+public sealed record ExpectedTensor(string Name, Shape Shape, TensorKind Kind);
+
+public enum TensorKind : byte
+{
+    Embedding,
+    Norm,
+    Attention,
+    FeedForward,
+    PartialLora,
+    Vision,
+    Projector,
+    Head,
+
+    /// <summary>Of no part of this model.</summary>
+    Unknown,
+}

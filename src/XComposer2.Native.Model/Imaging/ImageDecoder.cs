@@ -80,3 +80,32 @@ public static class ImageDecoder
             throw ImageException.For(name, $"the picture is {header.Width} x {header.Height}, the limit of a side is {limits.MaxSide}");
     }
 }
+
+/// <summary>The encodings that <see cref="ImageDecoder"/> reads.</summary>
+public enum ImageFormat
+{
+    Png,
+    Jpeg,
+    Bmp,
+    Gif,
+}
+
+/// <summary>What a picture may ask for before anything is allocated for it.</summary>
+/// <param name="MaxPixels">Width times height, as the file's header states them.</param>
+/// <param name="MaxFileBytes">Size of the encoded file.</param>
+/// <param name="MaxSide">Width and height each: a ribbon within <paramref name="MaxPixels"/> would still be huge after the first pass of a resize.</param>
+public readonly record struct ImageLimits(long MaxPixels, long MaxFileBytes, int MaxSide = 65_535)
+{
+    /// <summary>100 megapixels and 256 MiB: beyond any camera's photo, 300 MB decoded.</summary>
+    public static ImageLimits Default => new(100_000_000, 256L << 20);
+}
+
+/// <summary>A picture that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
+public sealed class ImageException : XComposerException
+{
+    public ImageException(string message) : base(message) { }
+
+    public ImageException(string message, Exception cause) : base(message, cause) { }
+
+    internal static ImageException For(string name, string reason) => new($"{name}: {reason}");
+}

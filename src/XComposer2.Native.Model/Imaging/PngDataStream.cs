@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace XComposer2.Native.Model;
 
 /// <summary>The IDAT chunks of a PNG, one behind the other.</summary>
@@ -46,4 +48,31 @@ internal sealed class PngDataStream : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
+
+/// <summary>The checksum that PNG puts behind each chunk (polynomial 0xEDB88320, bits reversed).</summary>
+internal static class Crc32
+{
+    private static readonly uint[] Table = CreateTable();
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static uint Of(ReadOnlySpan<byte> bytes)
+    {
+        uint[] table = Table;
+        uint crc = uint.MaxValue;
+        foreach (byte value in bytes) crc = table[(crc ^ value) & 0xFF] ^ crc >> 8;
+        return ~crc;
+    }
+
+    private static uint[] CreateTable()
+    {
+        uint[] table = new uint[256];
+        for (uint index = 0; index < table.Length; index++)
+        {
+            uint value = index;
+            for (int bit = 0; bit < 8; bit++) value = (value & 1) != 0 ? 0xEDB88320 ^ value >> 1 : value >> 1;
+            table[index] = value;
+        }
+        return table;
+    }
 }

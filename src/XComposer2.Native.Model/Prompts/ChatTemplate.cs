@@ -64,7 +64,7 @@ public sealed class ChatTemplate
             End(prompt);
         }
         prompt.Text(answerPrefix);
-        return prompt.Finish();
+        return prompt.Epilogue();
     }
 
     private static void Check(IReadOnlyList<ChatTurn> turns)
@@ -123,5 +123,20 @@ public sealed class ChatTemplate
     {
         prompt.Mark(end);
         prompt.Text(LineEnd);
+    }
+}
+
+/// <summary>A question and, but for the last one, its answer.</summary>
+/// <param name="User">May say <c>&lt;ImageHere&gt;</c> once for each picture; otherwise the pictures stand before the text.</param>
+/// <param name="ImageCount">Pictures of this turn.</param>
+/// <param name="AnswerIds">Generated ids without the end mark; null where the answer is wanted.</param>
+public sealed record ChatTurn(string User, int ImageCount, IReadOnlyList<int>? AnswerIds);
+
+/// <summary>A conversation that cannot be made into a prompt; the message is for the person who wrote it.</summary>
+public sealed class PromptException : XComposerException
+{
+    public PromptException(string message)
+        : base(message)
+    {
     }
 }

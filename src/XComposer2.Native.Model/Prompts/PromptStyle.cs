@@ -35,3 +35,46 @@ public sealed record PromptStyle
     public static PromptStyle Find(string name) => All.FirstOrDefault(style => style.Name == name)
         ?? throw new PromptException($"prompt style '{name}' is not known; there are {string.Join(", ", All.Select(style => style.Name))}");
 }
+
+/// <summary>Where the begin-of-sequence token stands. A part is the text between two pictures.</summary>
+public enum BosRule
+{
+    /// <summary>Once, at the beginning of the first part, whether or not a picture stands before it.</summary>
+    FirstPart,
+
+    /// <summary>At the beginning of every part.</summary>
+    EveryPart,
+
+    /// <summary>Once, before everything else.</summary>
+    Start,
+}
+
+/// <summary>Where the pictures of a turn stand.</summary>
+public enum PicturePlace
+{
+    /// <summary>In the user's text: at its placeholders, or before it where it has none.</summary>
+    InText,
+
+    /// <summary>Before the mark that begins the turn; placeholders only count.</summary>
+    BeforeTurn,
+
+    /// <summary>Those of all turns before the whole prompt; placeholders only count.</summary>
+    BeforePrompt,
+}
+
+/// <summary>System texts of the published models.</summary>
+public static class SystemTexts
+{
+    /// <summary>chat() of the vision-language models (vl-7b, vl-1_8b).</summary>
+    public const string VisionLanguage =
+        "You are an AI assistant whose name is InternLM-XComposer (浦语·灵笔).\n" +
+        "- InternLM-XComposer (浦语·灵笔) is a multi-modality conversational language model that is developed by Shanghai AI Laboratory (上海人工智能实验室). It is designed to be helpful, honest, and harmless.\n" +
+        "- InternLM-XComposer (浦语·灵笔) can understand and communicate fluently in the language chosen by the user such as English and 中文.\n" +
+        "- InternLM-XComposer (浦语·灵笔) is capable of comprehending and articulating responses effectively based on the provided image.";
+
+    /// <summary>chat() of the composition model (7b); its demo ends it with a line end.</summary>
+    public const string Composition =
+        "You are an AI assistant whose name is InternLM-XComposer (浦语·灵笔).\n" +
+        "- InternLM-XComposer (浦语·灵笔) is a conversational language model that is developed by Shanghai AI Laboratory (上海人工智能实验室). It is designed to be helpful, honest, and harmless.\n" +
+        "- InternLM-XComposer (浦语·灵笔) can understand and communicate fluently in the language chosen by the user such as English and 中文.";
+}

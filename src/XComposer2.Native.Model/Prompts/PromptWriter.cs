@@ -48,7 +48,7 @@ internal sealed class PromptWriter
         pieces.Add(PromptPiece.OfImage(index));
     }
 
-    public IReadOnlyList<PromptPiece> Finish()
+    public IReadOnlyList<PromptPiece> Epilogue()
     {
         EndPart();
         return pieces;
@@ -80,4 +80,16 @@ internal sealed class PromptWriter
             pieces.Add(PromptPiece.OfText(part.DrainToImmutable()));
         partBegun = false;
     }
+}
+
+/// <summary>Part of a prompt: token ids, or the place of one picture.</summary>
+/// <param name="Ids">Empty for a picture.</param>
+/// <param name="Image">Index of the picture, counted over the whole conversation; negative for text.</param>
+public readonly record struct PromptPiece(ImmutableArray<int> Ids, int Image)
+{
+    public bool IsImage => Image >= 0;
+
+    public static PromptPiece OfText(ImmutableArray<int> ids) => new(ids, -1);
+
+    public static PromptPiece OfImage(int image) => new([], image);
 }

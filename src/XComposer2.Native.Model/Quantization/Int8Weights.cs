@@ -138,3 +138,14 @@ public sealed class Int8Weights : IWeightSource
             (source as Checkpoint)?.Directory ?? "weights", $"tensor {CheckpointException.Show(name)}", "finite weights to quantise", $"NaN or infinity in row {row}, column {column}", error);
     }
 }
+
+/// <summary>What is done to the decoder's linears (packed projection, attention output, gate, up, down) while they are loaded. Everything else stays as stored:
+/// Partial LoRA is small and works on the rest's error, and the head's error would go straight into the logits.</summary>
+public enum WeightQuantization : byte
+{
+    /// <summary>Nothing: as stored.</summary>
+    None,
+
+    /// <summary>8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
+    Int8,
+}

@@ -126,3 +126,12 @@ internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpa
 
     private readonly CheckpointException Bad(string expected, string found) => new(path, $"{(name.Length == 0 ? "" : $"{Name}, ")}{Here[3..]}", expected, found);
 }
+
+/// <summary>How a protobuf field is stored. Groups (3, 4) are of an older format.</summary>
+internal enum ProtoWire
+{
+    Varint = 0,
+    Fixed64 = 1,
+    Bytes = 2,
+    Fixed32 = 5,
+}

@@ -174,3 +174,14 @@ internal sealed class SentencePieceFile
 
     private CheckpointException Bad(int id, string field, string expected, string found) => new(Path, $"pieces[{id}].{field}", expected, found);
 }
+
+/// <summary>Types of pieces, numbered as in the SentencePiece format.</summary>
+internal enum PieceKind : byte
+{
+    Normal = 1,
+    Unknown = 2,
+    Control = 3,
+    UserDefined = 4,
+    Unused = 5,
+    Byte = 6,
+}

@@ -58,3 +58,56 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, IWeightSource weights
     public RopeTable Rope(AttentionGeometry geometry, float theta) =>
         ropeTables.Get(checked(pages!.PageCount * KvLayerView.PageTokens), geometry.HeadSize, theta);
 }
+
+/// <summary>An input or intermediate result: where it lies and how its rows are counted.</summary>
+internal readonly unsafe struct CpuOperand
+{
+    private readonly byte* fixedAddress;
+    private readonly long arenaOffsetBytes;
+    private readonly RowExtent rows;
+
+    private CpuOperand(byte* fixedAddress, long arenaOffsetBytes, RowExtent rows, int columns)
+    {
+        this.fixedAddress = fixedAddress;
+        this.arenaOffsetBytes = arenaOffsetBytes;
+        this.rows = rows;
+        Columns = columns;
+    }
+
+    /// <summary>Elements of one row.</summary>
+    public int Columns { get; }
+
+    public static CpuOperand InArena(long offsetBytes, TensorSpec spec) => new(null, offsetBytes, spec.Rows, spec.RowElements);
+
+    public static CpuOperand At(byte* address, TensorSpec spec) => new(address, 0, spec.Rows, spec.RowElements);
+
+    public float* Floats(in CpuRun run) => (float*)Address(run);
+
+    public int* Integers(in CpuRun run) => (int*)Address(run);
+
+    /// <summary>Rows of this run.</summary>
+    public int Rows(in CpuRun run) => run.Counts.Resolve(rows);
+
+    private byte* Address(in CpuRun run) => fixedAddress is null ? run.Arena + arenaOffsetBytes : fixedAddress;
+}
+
+/// <summary>Scratch of one operation in the arena.</summary>
+internal readonly unsafe struct CpuScratch(ArenaSlot slot)
+{
+    public long Bytes => slot.Bytes;
+
+    public void* Address(in CpuRun run) => slot.Bytes == 0 ? null : run.Arena + slot.OffsetBytes;
+}
+
+/// <summary>Rotary tables, each made once and shared by the layers and graphs of a backend.</summary>
+internal sealed class RopeTables
+{
+    private readonly Dictionary<(int Positions, int HeadSize, float Theta), RopeTable> tables = [];
+
+    public RopeTable Get(int positions, int headSize, float theta)
+    {
+        if (!tables.TryGetValue((positions, headSize, theta), out RopeTable? table))
+            tables.Add((positions, headSize, theta), table = new RopeTable(positions, headSize, theta));
+        return table;
+    }
+}

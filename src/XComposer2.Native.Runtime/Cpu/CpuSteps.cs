@@ -50,3 +50,19 @@ internal static class CpuSteps
         int Rank(PartialLora? lora) => lora is null ? 0 : graph[lora.A].Shape[0];
     }
 }
+
+/// <summary>One operation, bound to its kernel and operands.</summary>
+internal abstract class CpuStep
+{
+    public abstract void Run(in CpuRun run);
+}
+
+/// <summary>What the steps of one run have in common.</summary>
+internal readonly unsafe struct CpuRun(byte* arena, RowCounts counts, SequenceSpan* spans, int spanCount, WorkerPool pool)
+{
+    public readonly byte* Arena = arena;
+    public readonly RowCounts Counts = counts;
+    public readonly SequenceSpan* Spans = spans;
+    public readonly int SpanCount = spanCount;
+    public readonly WorkerPool Pool = pool;
+}

@@ -48,3 +48,93 @@ internal sealed class CudaDeviceState : IDisposable
         Context.Dispose();
     }
 }
+
+/// <summary>The one arena that all bound graphs of a backend share. Grows while graphs are bound, never while one runs.</summary>
+internal sealed class CudaArena(CudaContext context) : IDisposable
+{
+    private DeviceMemory? memory;
+
+    /// <summary>Changes whenever the arena moves: what was captured before is no longer good.</summary>
+    public int Version { get; private set; }
+
+    public DevicePointer Start => memory is null ? throw new InvalidOperationException("no graph is bound") : memory.Span.Pointer;
+
+    /// <summary>At least this many bytes from now on. What was in a smaller arena is lost.</summary>
+    public void Require(long bytes)
+    {
+        if (memory is not null && memory.LengthBytes >= bytes)
+            return;
+        context.Synchronize();
+        memory?.Dispose();
+        memory = null;
+        memory = DeviceMemory.Allocate(context, Math.Max(1, bytes));
+        Version++;
+    }
+
+    public void Dispose() => memory?.Dispose();
+}
+
+/// <summary>Scratch of one bound graph that keeps its contents from run to run, such as counters that every launch leaves at zero.</summary>
+internal sealed class CudaSharedScratch(CudaContext context, CudaStream stream) : IDisposable
+{
+    private readonly Dictionary<(string Name, long Bytes), DeviceMemory> memory = [];
+
+    /// <summary>The same memory for the same name and size; zero when first given out.</summary>
+    public DeviceSpan Get(string name, long bytes)
+    {
+        if (!memory.TryGetValue((name, bytes), out DeviceMemory? found))
+        {
+            found = DeviceMemory.Allocate(context, bytes);
+            memory.Add((name, bytes), found);
+            stream.Fill(found.Span, 0);
+        }
+
+        return found.Span;
+    }
+
+    public void Dispose()
+    {
+        foreach (DeviceMemory block in memory.Values)
+            block.Dispose();
+    }
+}
+
+/// <summary>Rotary tables on the device, each made once on the host with the numbers that the processor's backend uses.</summary>
+internal sealed unsafe class CudaRopeTables(CudaContext context, CudaStream stream) : IDisposable
+{
+    private readonly Dictionary<(int Positions, int HeadSize, float Theta), DeviceMemory> tables = [];
+
+    /// <summary>[positions, headSize / 2] pairs of cosine and sine.</summary>
+    public DevicePointer Get(int positions, int headSize, float theta)
+    {
+        if (!tables.TryGetValue((positions, headSize, theta), out DeviceMemory? memory))
+            tables.Add((positions, headSize, theta), memory = Upload(positions, headSize, theta));
+        return memory.Span.Pointer;
+    }
+
+    public void Dispose()
+    {
+        foreach (DeviceMemory memory in tables.Values)
+            memory.Dispose();
+    }
+
+    private DeviceMemory Upload(int positions, int headSize, float theta)
+    {
+        var table = new RopeTable(positions, headSize, theta);
+        int half = headSize / 2;
+        var pairs = new float[positions * headSize];
+        for (int position = 0; position < positions; position++)
+        {
+            float* row = table.Row(position);
+            for (int i = 0; i < half; i++)
+            {
+                pairs[(position * headSize) + (2 * i)] = row[i];
+                pairs[(position * headSize) + (2 * i) + 1] = row[half + i];
+            }
+        }
+
+        DeviceMemory memory = DeviceMemory.Allocate(context, (long)pairs.Length * sizeof(float));
+        stream.CopyToDevice<float>(memory.Span, pairs);
+        return memory;
+    }
+}

@@ -61,3 +61,6 @@ internal static unsafe class HostRowConversion
         }
     }
 }
+
+/// <summary>One row of a weight in host memory.</summary>
+internal readonly record struct HostRow(HostTensor Tensor, int Row);

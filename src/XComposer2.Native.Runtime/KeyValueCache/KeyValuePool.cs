@@ -1,3 +1,5 @@
+using XComposer2.Native.Graph;
+
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Owner counts of the pages of a cache. A page with several owners is read-only: whoever wants to write takes a copy. Not thread-safe.</summary>
@@ -49,4 +51,39 @@ public sealed class KeyValuePool
         Release(page);
         return copy;
     }
+}
+
+/// <summary>What one page of the cache holds: keys and values of all layers for 64 tokens.</summary>
+/// <param name="Layers">Decoder layers.</param>
+/// <param name="Geometry">Heads.</param>
+/// <param name="Type">F32 or BF16.</param>
+public readonly record struct KeyValueLayout(int Layers, AttentionGeometry Geometry, DType Type)
+{
+    public long PageBytes => KeyValuePages.Bytes(Geometry, Layers, KeyValuePages.TokensPerPage, Type);
+}
+
+/// <summary>Device memory of a cache's pages. Knows nothing of who owns which.</summary>
+public interface IKeyValueMemory : IDisposable
+{
+    KeyValueLayout Layout { get; }
+
+    int PageCount { get; }
+
+    /// <summary>Copies the contents of one page to another.</summary>
+    void Copy(int source, int destination);
+}
+
+/// <summary>The cache has too few free pages for what was asked; nothing has changed.</summary>
+public sealed class KeyValueCacheFullException : Exception
+{
+    public KeyValueCacheFullException(int wanted, int free, int pages)
+        : base($"the key/value cache has {free} of its {pages} pages free, {wanted} are wanted")
+    {
+        Wanted = wanted;
+        Free = free;
+    }
+
+    public int Wanted { get; }
+
+    public int Free { get; }
 }

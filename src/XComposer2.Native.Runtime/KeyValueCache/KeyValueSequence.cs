@@ -102,3 +102,6 @@ public sealed unsafe class KeyValueSequence : IDisposable
         disposed = true;
     }
 }
+
+/// <summary>Rows of a step that belong to one sequence and follow its tokens in the cache.</summary>
+public readonly record struct SequenceRows(KeyValueSequence Sequence, int FirstRow, int RowCount);

@@ -176,3 +176,24 @@ public sealed class ChatSession : IDisposable
         return positions;
     }
 }
+
+/// <summary>Facts that hold for a whole conversation.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Text of the system turn; null for the prompt style's own (the default style has none), empty for none.</summary>
+    public string? System { get; init; }
+
+    /// <summary>Name of a prompt style (see the prompt styles of XComposer2.Native.Model); null for the default, "train".</summary>
+    public string? PromptStyle { get; init; }
+}
+
+/// <summary>One finished turn of a conversation.</summary>
+/// <param name="Question">What was asked.</param>
+/// <param name="Answer">What was answered.</param>
+public sealed record ChatExchange(UserMessage Question, GenerationResult Answer);
+
+/// <summary>An answer that is whole, before the conversation takes it.</summary>
+/// <param name="Turn">For the next prompt.</param>
+/// <param name="Images">Pictures of this turn alone.</param>
+/// <param name="Exchange">For the history.</param>
+internal sealed record AnsweredTurn(ChatTurn Turn, IReadOnlyList<ImageEmbedding> Images, ChatExchange Exchange);

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using XComposer2.Native.Model;
+
 namespace XComposer2.Native;
 
 /// <summary>One turn of the user.</summary>
@@ -13,4 +16,32 @@ public sealed record UserMessage(string Text, IReadOnlyList<ImageInput> Images)
 
     /// <summary>What the answer begins with, already said: the model goes on from there, and <see cref="GenerationResult.Text"/> begins after it.</summary>
     public string AnswerPrefix { get; init; } = "";
+}
+
+/// <summary>A picture as given by the user: encoded bytes (PNG, JPEG, BMP, GIF) and a name for messages.</summary>
+public sealed class ImageInput
+{
+    private ImageInput(string name, ReadOnlyMemory<byte>? bytes)
+    {
+        Name = name;
+        Bytes = bytes;
+    }
+
+    /// <summary>The path, or the name given with the bytes.</summary>
+    public string Name { get; }
+
+    internal ReadOnlyMemory<byte>? Bytes { get; }
+
+    /// <summary>Of its pixels, once they were decoded; only for bytes, which do not change as a file may.</summary>
+    internal StrongBox<ImageContentHash>? KnownHash { get; set; }
+
+    /// <summary>A file, read when the message is sent.</summary>
+    public static ImageInput FromFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new ImageInput(path, null);
+    }
+
+    /// <summary>Encoded bytes; not copied, so they must not change while this is used; whoever sends it again, has it decoded once.</summary>
+    public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name) => new(name, bytes);
 }

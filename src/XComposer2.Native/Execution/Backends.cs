@@ -58,3 +58,26 @@ internal static class Backends
         UploadProgress = reporter,
     });
 }
+
+/// <summary>A device to run on.</summary>
+/// <param name="Backend">The device; the receiver's to dispose.</param>
+/// <param name="Note">Why a faster kind was not taken, in a sentence; null where none was passed over.</param>
+/// <param name="IsFailure">The note is about a device that seems to be there.</param>
+internal readonly record struct ChosenDevice(IBackend Backend, string? Note, bool IsFailure = false);
+
+/// <summary>Tells failures of a GPU from all others, and says them to the user.</summary>
+internal static class DeviceFailure
+{
+    /// <summary>Whether a GPU seems to be there; most machines have none, and no one there wants to read so at every start.</summary>
+    public static bool IsOfPresentDevice(Exception failure) =>
+        failure is not CudaUnavailableException { Reason: CudaUnavailableReason.DriverNotFound or CudaUnavailableReason.NoDevice };
+
+    /// <summary>A sentence; null where the failure is not the device's.</summary>
+    public static string? Describe(Exception failure) => failure switch
+    {
+        CudaUnavailableException or NvrtcException or KernelSourceException => failure.Message,
+        CudaException { Result: CudaResult.OutOfMemory } => $"{failure.Message}. A shorter context takes less; what else runs on the GPU takes some too",
+        CudaException => failure.Message,
+        _ => null,
+    };
+}

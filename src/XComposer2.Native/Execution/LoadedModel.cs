@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
@@ -79,5 +82,68 @@ internal sealed class LoadedModel : IDisposable
     {
         Backend.Dispose();
         Weights.Dispose();
+    }
+}
+
+/// <summary>Puts a quantisation over stored weights.</summary>
+internal static class QuantizedWeights
+{
+    /// <summary>The source itself where nothing is quantised, else one that owns it.</summary>
+    /// <exception cref="EngineException">The quantisation is not known.</exception>
+    public static IWeightSource Over(IWeightSource source, WeightQuantization quantization) => quantization switch
+    {
+        WeightQuantization.None => source,
+        WeightQuantization.Int8 => new Int8Weights(source),
+        _ => throw new EngineException($"quantization: expected one of {string.Join(", ", Enum.GetNames<WeightQuantization>())}, found {quantization}"),
+    };
+
+    /// <summary>For people, behind the name of a model; empty where nothing is quantised.</summary>
+    public static string Describe(WeightQuantization quantization) => quantization == WeightQuantization.Int8 ? ", decoder's linears as int8" : "";
+}
+
+/// <summary>Turns what a device reports while it gets ready into the engine's progress.</summary>
+/// <param name="progress">Null where no one listens.</param>
+internal sealed class LoadReporter(IProgress<LoadProgress>? progress) : IProgress<CompileProgress>, IProgress<long>
+{
+    /// <summary>Bytes of all weights that will be on the device, once that is planned.</summary>
+    public long WeightBytes { get; set; }
+
+    /// <summary>Kernels that were found ready are not worth a word.</summary>
+    public void Report(CompileProgress value)
+    {
+        if (value.Latest.Origin == CubinOrigin.Compiled)
+            progress?.Report(new LoadProgress(LoadPhase.CompilingKernels, value.Done, value.Total));
+    }
+
+    /// <summary>So many bytes of weights are on their way since the device was opened.</summary>
+    public void Report(long value) => progress?.Report(new LoadProgress(LoadPhase.UploadingWeights, value, Math.Max(value, WeightBytes)));
+}
+
+/// <summary>
+/// Tells checkpoints apart without reading fourteen gigabytes: names, types and shapes of all tensors, and the first and last bytes of each that lies in
+/// its file as it is used.
+/// </summary>
+internal static class ModelFingerprint
+{
+    private const int SampleBytes = 4096;
+
+    /// <returns>64 hexadecimal digits.</returns>
+    public static unsafe string Of(Checkpoint checkpoint)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{checkpoint.Config.ImageSize}\n"));
+        foreach (CheckpointTensor tensor in checkpoint.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.TypeName} {tensor.Shape}\n"));
+            // What is packed in the file would have to be unpacked, at the cost of a whole tensor.
+            bool isPlain = tensor.Type is { } type && tensor.Bytes == tensor.Shape.ElementCount * type.ElementBytes();
+            if (!isPlain || !checkpoint.TryGet(tensor.Name, out HostTensor values))
+                continue;
+            int sample = (int)Math.Min(values.Bytes, SampleBytes);
+            hash.AppendData(new ReadOnlySpan<byte>((void*)values.Data, sample));
+            hash.AppendData(new ReadOnlySpan<byte>((void*)(values.Data + (nint)values.Bytes - sample), sample));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -112,13 +112,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, int threads)
     {
-        int prefillTokens = Math.Min(contextLength, ModelRunner.PrefillStepTokens);
-        ExecutionPlan[] plans =
-        [
-            CpuBackend.PlanFor(VisionNetwork.Build(config, facts, images: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildPrefill(config.Decoder, facts, prefillTokens, logits: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1), threads),
-        ];
+        ExecutionPlan[] plans = [.. new ModelGraphs(config, facts, contextLength).Largest.Select(graph => CpuBackend.PlanFor(graph.Build(), threads))];
         KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
         var budget = new MemoryBudget(
         [
@@ -133,4 +127,29 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     private static string Items(IEnumerable<MemoryItem> items) => string.Join(", ", items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:n0} MiB");
+}
+
+/// <summary>The context that is used: the wanted one, else the model's own.</summary>
+internal static class ContextLengths
+{
+    /// <exception cref="EngineException">The wanted one is not positive, or beyond the model's positions.</exception>
+    public static int Resolve(int? wanted, ModelConfig config)
+    {
+        int most = config.Decoder.MaximumPositions;
+        EngineException.ThrowUnless(wanted is null || (wanted >= 1 && wanted <= most), "context", $"1 to {most} tokens, the positions that the model was made for", wanted);
+        return wanted ?? config.ContextLength;
+    }
+}
+
+/// <summary>Presets as users name them.</summary>
+internal static class Presets
+{
+    /// <exception cref="EngineException">No preset has this name.</exception>
+    public static ModelConfig Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return ModelPresets.Names.Contains(name)
+            ? ModelPresets.Find(name)
+            : throw new EngineException($"preset: expected one of {string.Join(", ", ModelPresets.Names)}, found '{name}'");
+    }
 }

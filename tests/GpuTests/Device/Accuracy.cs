@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -18,25 +19,25 @@ namespace XComposer2.Native.GpuTests;
 public static class Accuracy
 {
     /// <summary>Half a unit in the last place, relative: 2^-24, 2^-11, 2^-8.</summary>
-    public static double Rounding(KernelStorage storage) => storage switch
+    public static double Rounding(DType storage) => storage switch
     {
-        KernelStorage.F16 => 1.0 / (1 << 11),
-        KernelStorage.BF16 => 1.0 / (1 << 8),
+        DType.F16 => 1.0 / (1 << 11),
+        DType.BF16 => 1.0 / (1 << 8),
         _ => 1.0 / (1 << 24),
     };
 
     /// <summary>How far rounding once may move a value: half a unit in its last place, or half of the smallest step of the type.</summary>
-    public static double Stored(double value, KernelStorage storage) =>
-        (Rounding(storage) * Math.Abs(value)) + (storage == KernelStorage.F16 ? 1.0 / (1 << 25) : 0);
+    public static double Stored(double value, DType storage) =>
+        (Rounding(storage) * Math.Abs(value)) + (storage == DType.F16 ? 1.0 / (1 << 25) : 0);
 
     /// <summary>Deviation of a sum of so many products in F32, relative to the root of the sum of their squares.</summary>
     public static double Summation(int terms) => Math.Sqrt(terms) / (1 << 22);
 
     /// <summary>What truncation in tensor cores may take from a sum of so many products, relative to the greatest of its partial sums.</summary>
-    public static double Truncation(int terms, KernelStorage storage)
+    public static double Truncation(int terms, DType storage)
     {
         const int ProductsAtOnce = 4;
-        return storage == KernelStorage.F32 ? 0 : (double)((terms + ProductsAtOnce - 1) / ProductsAtOnce) / (1 << 23);
+        return storage == DType.F32 ? 0 : (double)((terms + ProductsAtOnce - 1) / ProductsAtOnce) / (1 << 23);
     }
 
     /// <summary>Fails with the worst element where one is off by more than its bound. Bounds are absolute, one an element.</summary>

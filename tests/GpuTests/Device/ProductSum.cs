@@ -1,4 +1,4 @@
-using XComposer2.Native.Kernels;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.GpuTests;
 
@@ -31,6 +31,6 @@ public struct ProductSum
     }
 
     /// <summary>How far a kernel's sum may be from <see cref="Value"/> before it is stored: see <see cref="Accuracy"/>.</summary>
-    public readonly double Bound(KernelStorage storage) =>
+    public readonly double Bound(DType storage) =>
         (Accuracy.Summation(terms) * Magnitude) + (Accuracy.Truncation(terms, storage) * (greatest - least));
 }

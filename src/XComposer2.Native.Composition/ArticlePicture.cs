@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Model;
+
+namespace XComposer2.Native.Composition;
+
+/// <summary>A picture of an article, as its original encoded file. Immutable; pictures with the same bytes are stored once.</summary>
+public sealed class ArticlePicture
+{
+    private const int HashDigits = 32;
+
+    private ArticlePicture(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ImageFormat format)
+    {
+        Source = source;
+        Name = name;
+        Caption = caption;
+        Bytes = bytes;
+        (MediaType, string extension) = format switch
+        {
+            ImageFormat.Png => ("image/png", "png"),
+            ImageFormat.Jpeg => ("image/jpeg", "jpg"),
+            ImageFormat.Gif => ("image/gif", "gif"),
+            _ => ("image/bmp", "bmp"),
+        };
+        FileName = $"{Convert.ToHexStringLower(SHA256.HashData(bytes.Span))[..HashDigits]}.{extension}";
+        Id = id ?? FileName;
+    }
+
+    /// <summary>The name of its picture source, or <see cref="OwnSource"/>.</summary>
+    public string Source { get; }
+
+    /// <summary>Its ID in that source; for a user's own picture <see cref="FileName"/>.</summary>
+    public string Id { get; }
+
+    /// <summary>File name without folders, for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>The source's description; null if there is none.</summary>
+    public string? Caption { get; }
+
+    /// <summary>The encoded file; must not be changed.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>Detected from the bytes, not from the name: image/png, image/jpeg, image/gif or image/bmp.</summary>
+    public string MediaType { get; }
+
+    /// <summary>File name in the article's folder, derived from the bytes: 32 hexadecimal digits and an extension.</summary>
+    public string FileName { get; }
+
+    /// <summary><see cref="Source"/> of a user's own picture.</summary>
+    public static string OwnSource => "own";
+
+    /// <summary>Creates a picture found in a source.</summary>
+    /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
+    public static ArticlePicture Of(ImageCandidate found, string source)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        return Of(source, found.Id, found.Name, found.Caption, found.Bytes);
+    }
+
+    /// <summary>Creates a user's own picture.</summary>
+    /// <param name="name">Name or path for messages; the picture keeps only the file name.</param>
+    /// <param name="bytes">The encoded file; not copied.</param>
+    /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
+    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, name, null, bytes);
+
+    /// <summary>Restores a picture from an article's folder. Only its header is checked.</summary>
+    /// <exception cref="ImageException">The file is not a picture.</exception>
+    internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
+        new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+
+    /// <summary>Decodes the picture once, so that damage is found before any later step.</summary>
+    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
+    {
+        _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
+        return new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+    }
+}
+
+/// <summary>The pattern of <see cref="ArticlePicture.FileName"/>: identifies this program's files in an article's picture folder.</summary>
+internal static partial class PictureFileName
+{
+    public static bool IsOne(string name) => Pattern().IsMatch(name);
+
+    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|gif|bmp)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}

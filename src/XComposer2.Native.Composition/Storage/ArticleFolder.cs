@@ -1,0 +1,139 @@
+namespace XComposer2.Native.Composition;
+
+/// <summary>
+/// An article on disk: <c>article.json</c> with everything and its history, the pictures by their content, and whatever outputs are wanted.
+/// A folder is there whole or not at all, and one that is written again is whole at every moment: article.json is replaced last.
+/// </summary>
+public static class ArticleFolder
+{
+    /// <summary>The file with everything.</summary>
+    public const string FileName = "article.json";
+
+    /// <summary>The folder of pictures in the article's folder.</summary>
+    public const string PicturesFolder = "pictures";
+
+    private const long MaximumFileBytes = 64L << 20;
+
+    /// <summary>Makes the folder.</summary>
+    /// <param name="path">Folders above it are made where they are missing.</param>
+    /// <param name="history">What is written.</param>
+    /// <param name="outputs">Files to make of the current article.</param>
+    /// <param name="overwrite">A folder that exists is taken over: files of the same names are replaced, pictures of an article that lay there go, all others stay.</param>
+    /// <exception cref="ArticleFileException">The folder exists and is not to be overwritten, or is no folder.</exception>
+    /// <exception cref="IOException">It cannot be written; nothing was, or what was there is untouched.</exception>
+    public static void Create(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs, bool overwrite = false)
+    {
+        ArgumentNullException.ThrowIfNull(history);
+        ArgumentNullException.ThrowIfNull(outputs);
+        RequireFree(path, overwrite);
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Directory.Exists(folder))
+        {
+            FolderWriter.Replace(folder, history, outputs);
+            return;
+        }
+
+        string parent = Path.GetDirectoryName(folder) ?? throw new ArticleFileException($"{path}: not the name of a folder");
+        Directory.CreateDirectory(parent);
+        FolderWriter.Create(folder, history, outputs);
+    }
+
+    /// <summary>Whether <see cref="Create"/> may write there: to be told before an article is made rather than after.</summary>
+    /// <exception cref="ArticleFileException">It may not.</exception>
+    public static void RequireFree(string path, bool overwrite)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (File.Exists(path))
+            throw new ArticleFileException($"{path}: is a file, not a folder");
+        if (!overwrite && Directory.Exists(path))
+            throw new ArticleFileException($"{path}: the folder exists already");
+    }
+
+    /// <summary>Writes an article again into its folder.</summary>
+    /// <exception cref="ArticleFileException">There is no article.</exception>
+    /// <exception cref="IOException">It cannot be written; what was there is untouched.</exception>
+    public static void Save(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
+    {
+        ArgumentNullException.ThrowIfNull(history);
+        ArgumentNullException.ThrowIfNull(outputs);
+        _ = BoundedFile.Require(Path.Combine(path, FileName), MaximumFileBytes);
+        FolderWriter.Replace(Path.GetFullPath(path), history, outputs);
+    }
+
+    /// <summary>Reads an article, whoever wrote it.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <exception cref="ArticleFileException">It is missing something, damaged, or over a limit.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static ArticleHistory Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string file = Path.Combine(path, FileName), pictures = Path.Combine(path, PicturesFolder);
+        byte[] json = BoundedFile.Read(file, MaximumFileBytes);
+        if (new DirectoryInfo(pictures).LinkTarget is not null)
+            throw new ArticleFileException($"{pictures}: is a link");
+        return new StoredArticleReader(file, name => BoundedFile.Read(Path.Combine(pictures, name), Model.ImageLimits.Default.MaxFileBytes)).Read(json);
+    }
+}
+
+/// <summary>A file that is made of an article and lies in its folder.</summary>
+/// <param name="FileName">Without folders.</param>
+/// <param name="Write">Writes the file. Pictures of the article lie beside it in <see cref="ArticleFolder.PicturesFolder"/>, as <see cref="ArticlePicture.FileName"/>.</param>
+public sealed record ArticleOutput(string FileName, Action<Article, Stream> Write)
+{
+    /// <summary>A page to open, Markdown, and both packed with the pictures.</summary>
+    public static IReadOnlyList<ArticleOutput> Standard { get; } =
+    [
+        new(ArticleMarkdown.FileName, ArticleMarkdown.Write),
+        new(ArticlePage.FileName, ArticlePage.Write),
+        new(ArticleArchive.FileName, ArticleArchive.Write),
+    ];
+}
+
+/// <summary>An article's folder that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
+public sealed class ArticleFileException : XComposerException
+{
+    /// <inheritdoc/>
+    public ArticleFileException(string message)
+        : base(message)
+    {
+    }
+
+    /// <inheritdoc/>
+    public ArticleFileException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>Files of a folder that came from elsewhere: only ordinary ones, and not over a limit.</summary>
+internal static class BoundedFile
+{
+    /// <exception cref="ArticleFileException">It is missing, no ordinary file, empty, or too large.</exception>
+    public static FileInfo Require(string path, long limitBytes)
+    {
+        if (Directory.Exists(path))
+            throw new ArticleFileException($"{path}: is a folder, not a file");
+        var file = new FileInfo(path);
+        if (file.LinkTarget is not null)
+            throw new ArticleFileException($"{path}: is a link");
+        if (!file.Exists)
+            throw new ArticleFileException($"{path}: no such file");
+
+        // Asked before it is opened: opening a named pipe would wait for its writer for ever, and a device never ends; both have no length.
+        if (file.Length == 0)
+            throw new ArticleFileException($"{path}: the file is empty");
+        if (file.Length > limitBytes)
+            throw new ArticleFileException($"{path}: the file has {file.Length} bytes, the limit is {limitBytes}");
+        return file;
+    }
+
+    /// <inheritdoc cref="Require"/>
+    public static byte[] Read(string path, long limitBytes)
+    {
+        Require(path, limitBytes);
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)Math.Min(stream.Length, limitBytes)));
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,119 @@
+using System.IO.Compression;
+
+namespace XComposer2.Native.Composition;
+
+/// <summary>Writes an article's folder so that whoever looks, sees a whole one.</summary>
+internal static class FolderWriter
+{
+    /// <summary>A new folder: made under another name and moved into place.</summary>
+    public static void Create(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
+    {
+        string temporary = $"{folder}.{Environment.ProcessId}.tmp";
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(temporary, ArticleFolder.PicturesFolder));
+            var writer = new StoredArticleWriter();
+            byte[] json = writer.Write(history);
+            foreach ((string name, ReadOnlyMemory<byte> bytes) in writer.Files)
+                Write(Path.Combine(temporary, ArticleFolder.PicturesFolder, name), stream => stream.Write(bytes.Span));
+            foreach (ArticleOutput output in outputs)
+                Write(Path.Combine(temporary, output.FileName), stream => output.Write(history.Current, stream));
+            Write(Path.Combine(temporary, ArticleFolder.FileName), stream => stream.Write(json));
+            Directory.Move(temporary, folder);
+        }
+        catch
+        {
+            if (Directory.Exists(temporary))
+                Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A folder that exists: all new files are written under other names first; then pictures move into place, which no older article.json
+    /// names, then outputs, then article.json. Pictures that it does not name any more go last.
+    /// </summary>
+    public static void Replace(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
+    {
+        string pictures = Path.Combine(folder, ArticleFolder.PicturesFolder);
+        if (new DirectoryInfo(pictures).LinkTarget is not null || File.Exists(pictures))
+            throw new ArticleFileException($"{pictures}: is not a folder");
+        var staged = new List<(string Temporary, string Target)>();
+        var writer = new StoredArticleWriter();
+        byte[] json = writer.Write(history);
+        IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files = writer.Files;
+        try
+        {
+            Directory.CreateDirectory(pictures);
+            foreach ((string name, ReadOnlyMemory<byte> bytes) in files)
+                if (!Holds(Path.Combine(pictures, name), bytes))
+                    Stage(Path.Combine(pictures, name), stream => stream.Write(bytes.Span));
+            foreach (ArticleOutput output in outputs)
+                Stage(Path.Combine(folder, output.FileName), stream => output.Write(history.Current, stream));
+            Stage(Path.Combine(folder, ArticleFolder.FileName), stream => stream.Write(json));
+            foreach ((string temporary, string target) in staged)
+                File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            foreach ((string temporary, _) in staged)
+                File.Delete(temporary);
+            throw;
+        }
+
+        foreach (string old in Directory.EnumerateFiles(pictures))
+            if (PictureFileName.IsOne(Path.GetFileName(old)) && !files.ContainsKey(Path.GetFileName(old)))
+                File.Delete(old);
+
+        void Stage(string target, Action<Stream> write)
+        {
+            if (Directory.Exists(target))
+                throw new ArticleFileException($"{target}: is a folder; a file is to be written there");
+            string temporary = $"{target}.{Environment.ProcessId}.tmp";
+            staged.Add((temporary, target));
+            Write(temporary, write);
+        }
+    }
+
+    private static bool Holds(string path, ReadOnlyMemory<byte> bytes) =>
+        File.Exists(path) && new FileInfo(path) is { LinkTarget: null } file && file.Length == bytes.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes.Span);
+
+    private static void Write(string path, Action<Stream> write)
+    {
+        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
+        write(file);
+        file.Flush(flushToDisk: true);
+    }
+}
+
+/// <summary>An article as a zip: the Markdown, its pictures, and the page. The same article gives the same bytes.</summary>
+public static class ArticleArchive
+{
+    /// <summary>Usual name of the file.</summary>
+    public const string FileName = "article.zip";
+
+    // The first moment that a zip can name: an article's file does not tell when it was packed.
+    private static readonly DateTimeOffset moment = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Writes the archive.</summary>
+    public static void Write(Article article, Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(article);
+        ArgumentNullException.ThrowIfNull(stream);
+        using ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true);
+        Add(archive, ArticleMarkdown.FileName, CompressionLevel.Optimal, entry => ArticleMarkdown.Write(article, entry));
+        Add(archive, ArticlePage.FileName, CompressionLevel.Optimal, entry => ArticlePage.Write(article, entry));
+        IEnumerable<ArticlePicture> shown = article.Sections.Select(section => section.Figure?.Picture).OfType<ArticlePicture>();
+        // What is compressed already does not become smaller.
+        foreach (ArticlePicture picture in shown.DistinctBy(picture => picture.FileName).OrderBy(picture => picture.FileName, StringComparer.Ordinal))
+            Add(archive, $"{ArticleMarkdown.PicturesFolder}/{picture.FileName}", CompressionLevel.NoCompression, entry => entry.Write(picture.Bytes.Span));
+    }
+
+    private static void Add(ZipArchive archive, string name, CompressionLevel level, Action<Stream> write)
+    {
+        ZipArchiveEntry entry = archive.CreateEntry(name, level);
+        entry.LastWriteTime = moment;
+        using Stream content = entry.Open();
+        write(content);
+    }
+}

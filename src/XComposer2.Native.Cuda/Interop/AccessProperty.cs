@@ -1,9 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary><c>CUaccessProperty</c>.</summary>
-internal enum AccessProperty
-{
-    Normal = 0,
-    Streaming = 1,
-    Persisting = 2,
-}

@@ -1,4 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary>A <c>CUdevice</c>.</summary>
-internal readonly record struct DeviceHandle(int Value);

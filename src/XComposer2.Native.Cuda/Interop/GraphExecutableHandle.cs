@@ -1,4 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary>A <c>CUgraphExec</c>.</summary>
-internal readonly record struct GraphExecutableHandle(nint Value);

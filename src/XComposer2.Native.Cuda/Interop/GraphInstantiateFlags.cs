@@ -1,9 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary><c>CUgraphInstantiate_flags</c>; the parameter is 64 bits wide.</summary>
-[Flags]
-internal enum GraphInstantiateFlags : ulong
-{
-    None = 0,
-    UseNodePriority = 8,
-}

@@ -1,4 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary>A <c>CUkernel</c>.</summary>
-internal readonly record struct KernelHandle(nint Value);

@@ -1,4 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary>A <c>CUlibrary</c>.</summary>
-internal readonly record struct LibraryHandle(nint Value);

@@ -1,4 +1,0 @@
-namespace XComposer2.Native.Cuda;
-
-/// <summary>A <c>CUstream</c>.</summary>
-internal readonly record struct StreamHandle(nint Value);

@@ -1,9 +1,0 @@
-namespace XComposer2.Native.Model;
-
-internal enum PickledGlobalKind : byte
-{
-    RebuildTensor,
-    RebuildParameter,
-    OrderedDictionary,
-    Storage,
-}

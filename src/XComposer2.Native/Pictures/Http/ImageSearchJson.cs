@@ -1,8 +1,0 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
-namespace XComposer2.Native.Pictures;
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(SimilarImagesRequest))]
-internal sealed partial class ImageSearchJson : JsonSerializerContext;

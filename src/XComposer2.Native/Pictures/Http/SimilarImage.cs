@@ -1,6 +1,0 @@
-namespace XComposer2.Native.Pictures;
-
-/// <summary>A picture that a service names.</summary>
-/// <param name="Id">Its index in the service, in digits.</param>
-/// <param name="Address">Absolute; not checked yet.</param>
-internal sealed record SimilarImage(string Id, Uri Address);
