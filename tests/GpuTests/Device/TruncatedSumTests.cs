@@ -13,10 +13,17 @@ public sealed class TruncatedSumTests(GpuDevice device)
 
     private static readonly string[] methods =
     [
-        "*LinearPrefillTests.Real_sizes_are_right", "*LinearPrefillTests.The_residual_stream_stays_in_f32",
-        "*LinearPrefillTests.Gate_and_up_have_a_partial_lora_each", "*LinearRopeTests.Decode_rotates_and_appends", "*LinearDecodeTests.*", "*LoraDownTests.*",
-        "*PrefillAttentionTests.Rows_attend_to_the_past_and_to_themselves", "*DecodeAttentionTests.The_newest_token_attends_to_all",
-        "*VisionAttentionTests.Every_token_attends_to_its_own_picture", "*VisionAttentionTests.The_real_size", "*PatchEmbeddingTests.*",
+        $"*{nameof(LinearPrefillTests)}.{nameof(LinearPrefillTests.Real_sizes_are_right)}",
+        $"*{nameof(LinearPrefillTests)}.{nameof(LinearPrefillTests.The_residual_stream_stays_in_f32)}",
+        $"*{nameof(LinearPrefillTests)}.{nameof(LinearPrefillTests.Gate_and_up_have_a_partial_lora_each)}",
+        $"*{nameof(LinearRopeTests)}.{nameof(LinearRopeTests.Decode_rotates_and_appends)}",
+        $"*{nameof(PrefillAttentionTests)}.{nameof(PrefillAttentionTests.Rows_attend_to_past_and_current_keys)}",
+        $"*{nameof(DecodeAttentionTests)}.{nameof(DecodeAttentionTests.Newest_token_attends_to_all_keys)}",
+        $"*{nameof(VisionAttentionTests)}.{nameof(VisionAttentionTests.Tokens_attend_to_their_own_picture)}",
+        $"*{nameof(VisionAttentionTests)}.{nameof(VisionAttentionTests.Published_size_is_supported)}",
+        $"*{nameof(LinearDecodeTests)}.*",
+        $"*{nameof(LoraDownTests)}.*",
+        $"*{nameof(PatchEmbeddingTests)}.*",
     ];
 
     [Fact]
