@@ -59,7 +59,11 @@ internal static class CliApplication
                 throw new UsageException(problem);
             verbose = result.GetValue(verboseOption);
             InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-            int exitCode = await result.InvokeAsync(invocation, services.Interrupts.Program).ConfigureAwait(false);
+            // On a thread of its own: a command that does not look at its token for long (it opens a checkpoint, a step of a model runs) is left behind.
+            Task<int> command = Task.Run(() => result.InvokeAsync(invocation, services.Interrupts.Program), CancellationToken.None);
+            if (await Task.WhenAny(command, services.Interrupts.WaitUntilOverdueAsync()).ConfigureAwait(false) != command)
+                return services.Interrupts.ExitCode;
+            int exitCode = await command.ConfigureAwait(false);
             services.Console.Out.Flush();
             return exitCode;
         }

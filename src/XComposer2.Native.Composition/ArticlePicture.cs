@@ -27,6 +27,12 @@ public sealed class ArticlePicture
         Id = id ?? FileName;
     }
 
+    private ArticlePicture(string source, string id, string name, string? caption, ArticlePicture same)
+    {
+        (Source, Id, Name, Caption) = (source, id, name, caption);
+        (Bytes, MediaType, FileName) = (same.Bytes, same.MediaType, same.FileName);
+    }
+
     /// <summary>Where it was found: the name of a source of pictures, or <see cref="OwnSource"/>.</summary>
     public string Source { get; }
 
@@ -69,6 +75,9 @@ public sealed class ArticlePicture
     /// <exception cref="ImageException">It is no picture.</exception>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
         new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+
+    /// <summary>The same file under another name.</summary>
+    internal static ArticlePicture Restore(string source, string id, string name, string? caption, ArticlePicture same) => new(source, id, name, caption, same);
 
     /// <summary>Decodes the picture once, so that no later step finds it damaged.</summary>
     private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)

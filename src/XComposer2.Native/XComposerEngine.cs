@@ -66,7 +66,7 @@ public sealed class XComposerEngine : IDisposable
         ObjectDisposedException.ThrowIf(disposed, this);
         options ??= new SessionOptions();
         PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name) : PromptStyle.All[0];
-        var session = new ChatSession(this, new ChatTemplate(Tokenizer, style), options.System);
+        var session = new ChatSession(this, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System);
         lock (sessionsLock)
             sessions.Add(session);
         return session;

@@ -28,6 +28,9 @@ internal sealed record InspectionJson
 
     public required IReadOnlyList<InspectedTensor> DecoderBiases { get; init; }
 
+    /// <summary>Tensors of a fine-tuning that lies beside the weights and is not applied.</summary>
+    public required IReadOnlyList<InspectedTensor> UnmergedLora { get; init; }
+
     /// <summary>Whether every weight was read and found finite; null where that was not asked for.</summary>
     public bool? ValuesAreFinite { get; init; }
 

@@ -68,18 +68,18 @@ internal sealed class CliConsole
     public void Note(string text)
     {
         if (ErrorIsTerminal)
-            Error.WriteLine(Dim(text));
+            Error.WriteLine(Dim(TerminalText.OneLine(text)));
     }
 
     /// <summary>An error, on one line.</summary>
     public void Complain(string message) => Hint($"xc2: {TerminalText.OneLine(message)}");
 
-    /// <summary>What belongs to an error.</summary>
+    /// <summary>What belongs to an error; of one line or several.</summary>
     public void Hint(string text)
     {
         try
         {
-            Error.WriteLine(text);
+            Error.WriteLine(TerminalText.Lines(text));
         }
         catch (IOException)
         {
@@ -162,22 +162,31 @@ internal sealed class CliConsole
     }
 }
 
-/// <summary>Text from files and models, made safe to show: it cannot move the cursor, ring, or recolour the terminal.</summary>
+/// <summary>
+/// Text from files and models, made safe to show: it cannot move the cursor, ring, or recolour the terminal; and a name cannot change the
+/// direction of the text around it.
+/// </summary>
 internal static class TerminalText
 {
-    /// <summary>Control characters become U+FFFD; line ends and tabs stay.</summary>
-    public static string Clean(string text) => Replace(text, static c => c is '\n' or '\t');
+    /// <summary>An answer: control characters become U+FFFD; line ends and tabs stay.</summary>
+    public static string Clean(string text) => Replace(text, static c => char.IsControl(c) && c is not ('\n' or '\t'));
 
-    /// <summary>As <see cref="Clean"/>, and on one line.</summary>
-    public static string OneLine(string text) => Replace(text.ReplaceLineEndings(" "), static c => c == '\t');
+    /// <summary>A message of several lines, for example a stack trace: as <see cref="Clean"/>, without characters that change the direction of text.</summary>
+    public static string Lines(string text) => Replace(text.ReplaceLineEndings("\n"), static c => (char.IsControl(c) && c is not ('\n' or '\t')) || IsDirectional(c));
 
-    private static string Replace(string text, Func<char, bool> isKept)
+    /// <summary>As <see cref="Lines"/>, and on one line.</summary>
+    public static string OneLine(string text) => Replace(text.ReplaceLineEndings(" "), static c => (char.IsControl(c) && c != '\t') || IsDirectional(c));
+
+    /// <summary>Marks, embeddings, overrides and isolates of the bidirectional algorithm.</summary>
+    private static bool IsDirectional(char c) => c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+
+    private static string Replace(string text, Func<char, bool> isReplaced)
     {
-        if (!text.Any(c => char.IsControl(c) && !isKept(c)))
+        if (!text.Any(isReplaced))
             return text;
         StringBuilder clean = new(text.Length);
         foreach (char c in text)
-            clean.Append(char.IsControl(c) && !isKept(c) ? '\uFFFD' : c);
+            clean.Append(isReplaced(c) ? '\uFFFD' : c);
         return clean.ToString();
     }
 }

@@ -84,7 +84,7 @@ internal static class LibraryNames
     /// <summary>For people: what <see cref="Compiler"/> looks through beyond the loader.</summary>
     public static string CompilerPlaces => OperatingSystem.IsWindows()
         ? "the program's folder, %CUDA_PATH% and CUDA under Program Files"
-        : "the program's folder, $CUDA_HOME, $CUDA_PATH, $CONDA_PREFIX, /usr/local/cuda*, /opt/cuda and artifacts/nvrtc/lib of a checkout";
+        : "the program's folder, $CUDA_HOME, $CUDA_PATH, $CONDA_PREFIX, /usr/local/cuda*, /opt/cuda and artifacts/nvrtc/lib of the checkout that the program was built in";
 
     private static IEnumerable<string> ToolkitFolders(Func<string, string?> environment)
     {
@@ -102,9 +102,6 @@ internal static class LibraryNames
     private static IEnumerable<string> Versions(string folder, string pattern) =>
         Directory.Exists(folder) ? Directory.GetDirectories(folder, pattern).OrderDescending(StringComparer.Ordinal) : [];
 
-    private static IEnumerable<string> CheckoutFolders(string programFolder)
-    {
-        for (DirectoryInfo? folder = new(programFolder); folder is not null; folder = folder.Parent)
-            yield return Path.Combine(folder.FullName, "artifacts", "nvrtc", "lib");
-    }
+    private static IEnumerable<string> CheckoutFolders(string programFolder) =>
+        ProgramCheckout.Find(programFolder) is { } root ? [Path.Combine(root, "artifacts", "nvrtc", "lib")] : [];
 }

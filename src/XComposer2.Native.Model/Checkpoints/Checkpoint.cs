@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using XComposer2.Native.Graph;
 
@@ -89,12 +90,16 @@ public sealed class CheckpointException : Exception
 
     public string Found { get; }
 
-    /// <summary>Text from a file, quoted for a message: shortened, and with control characters replaced.</summary>
+    /// <summary>Text from a file, quoted for a message: shortened, and with control and formatting characters replaced.</summary>
     internal static string Show(string text)
     {
         StringBuilder shown = new("'");
         foreach (char c in text.AsSpan(0, Math.Min(text.Length, MaximumShownCharacters)))
-            shown.Append(char.IsControl(c) || char.IsSurrogate(c) ? '?' : c);
+            shown.Append(IsShown(c) ? c : '?');
         return shown.Append(text.Length > MaximumShownCharacters ? "...'" : "'").ToString();
     }
+
+    /// <summary>Neither a control character, nor one that changes the direction of the text or ends a line, nor half of a pair.</summary>
+    private static bool IsShown(char c) => char.GetUnicodeCategory(c) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

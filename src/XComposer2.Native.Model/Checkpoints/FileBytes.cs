@@ -35,6 +35,8 @@ public sealed unsafe class FileBytes : IDisposable
         {
             // Asked of the name, not of the opened file: opening a named pipe would wait for its writer for ever.
             FileInfo facts = new(path);
+            if (facts.LinkTarget is { } target && facts.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true })
+                throw new CheckpointException(path, "file", "content", $"a link to {CheckpointException.Show(target)}, which does not exist; download the file again");
             if ((facts.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? facts) is { Exists: true, Length: 0 })
                 throw new CheckpointException(path, "file", "content", "0 bytes");
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
@@ -109,11 +111,13 @@ public sealed unsafe class FileBytes : IDisposable
         return Slice(0, (int)LengthBytes);
     }
 
-    /// <summary>Says so when a clone left the small text that stands for a large file.</summary>
-    internal void RefuseLfsPointer()
+    /// <summary>Refuses what a failed download or clone leaves in the place of a file: a pointer, a web page, a line of text.</summary>
+    /// <param name="expected">What the file is to be, for the message.</param>
+    /// <exception cref="CheckpointException">It is one of them.</exception>
+    internal void RefuseStandIn(string expected)
     {
-        if (Slice(0, (int)Math.Min(LengthBytes, 64)).StartsWith("version https://git-lfs"u8))
-            throw new CheckpointException(Path, "file", "weights", "a Git LFS pointer (fetch the file itself: git lfs pull)");
+        if (StandInFile.Describe(Slice(0, (int)Math.Min(LengthBytes, StandInFile.LookedAtBytes)), LengthBytes) is { } found)
+            throw new CheckpointException(Path, "file", expected, found);
     }
 
     private void CheckRange(long offsetBytes, long lengthBytes)

@@ -3,7 +3,10 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>A tensor and where its bytes begin, already checked to lie inside of the file.</summary>
-internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes);
+/// <param name="Facts">What is known of it.</param>
+/// <param name="OffsetBytes">Of the first element.</param>
+/// <param name="View">How its elements lie; null where they lie in order.</param>
+internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes, StridedView? View = null);
 
 /// <summary>What a checkpoint says of one tensor.</summary>
 /// <param name="Name">As stored (for a GPTQ linear: the plain name of the weight it stands for).</param>

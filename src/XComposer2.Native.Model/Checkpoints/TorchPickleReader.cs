@@ -8,7 +8,7 @@ namespace XComposer2.Native.Model;
 /// <summary>
 /// Reads the pickle of a state dictionary and executes nothing: it knows only the opcodes that torch.save writes and only the names
 /// that rebuild tensors. Work is linear in the pickle's length, memory at most 64 times it
-/// (a byte may push a small object); nothing recurses.
+/// (a byte may push a small object); nothing recurses, and no key of the file's choice is hashed.
 /// </summary>
 internal ref struct TorchPickleReader
 {
@@ -18,7 +18,7 @@ internal ref struct TorchPickleReader
     private readonly string file;
     private readonly List<object?> stack = [];
     private readonly List<int> marks = [];
-    private readonly Dictionary<uint, object?> memo = [];
+    private readonly List<object?> memo = [];
     private int position;
     private int opcodeOffset;
 
@@ -75,8 +75,8 @@ internal ref struct TorchPickleReader
             case (byte)'J': stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
             case 0x8a: stack.Add(LongInteger()); break;
             case (byte)'X': stack.Add(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case (byte)'q': memo[Take(1)[0]] = Peek(); break;
-            case (byte)'r': memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
+            case (byte)'q': Memorize(Take(1)[0]); break;
+            case (byte)'r': Memorize(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
             case (byte)'h': stack.Add(Recall(Take(1)[0])); break;
             case (byte)'j': stack.Add(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
             case (byte)'(': marks.Add(stack.Count); break;
@@ -149,17 +149,31 @@ internal ref struct TorchPickleReader
                 throw Bad($"at most {TensorSizes.MaximumRank} sizes of 0 to {int.MaxValue}", $"{sizes.ToString()} and {Describe(size)}");
         if (!sizes.TryCountBytes(1, out long elements))
             throw Bad("a shape that fits its storage", sizes.ToString());
+        StridedView? view = ViewOf(parts, sizes, elements);
+        long span = view is null ? elements : view.SpanElements ?? throw Bad("strides that fit its storage", sizes.ToString());
+        if (offset < 0 || offset > storage.Elements || span > storage.Elements - offset)
+            throw Bad($"a view inside of the {storage.Elements} elements of its storage", $"offset {offset}, shape {sizes.ToString()}");
+        return new PickledTensor(storage, offset, elements, sizes.ToShape(), view);
+    }
+
+    /// <summary>Null where the elements lie in order.</summary>
+    private readonly StridedView? ViewOf(object?[] parts, TensorSizes sizes, long elements)
+    {
+        object?[] shape = (object?[])parts[2]!, strides = (object?[])parts[3]!;
         long dense = 1;
+        bool isDense = true;
         for (int i = shape.Length - 1; i >= 0 && elements > 0; i--)
         {
             long size = (long)shape[i]!;
-            if (strides[i] is not long stride || (size != 1 && stride != dense))
-                throw Bad($"a contiguous tensor (stride {dense} of dimension {i} of {sizes.ToString()})", Describe(strides[i]));
+            // A stride of 0 repeats one element: a few bytes would be a tensor of any size.
+            if (strides[i] is not long stride || (size != 1 && stride < 1))
+                throw Bad($"a stride of 1 or more for dimension {i} of {sizes.ToString()}", Describe(strides[i]));
+            isDense &= size == 1 || stride == dense;
             dense *= size;
         }
-        if (offset < 0 || offset > storage.Elements || elements > storage.Elements - offset)
-            throw Bad($"a view inside of the {storage.Elements} elements of its storage", $"offset {offset}, shape {sizes.ToString()}");
-        return new PickledTensor(storage, offset, elements, sizes.ToShape());
+        if (isDense)
+            return null;
+        return new StridedView([.. shape.Select(size => (long)size!)], [.. shape.Zip(strides, (size, stride) => (long)size! == 1 ? 0 : (long)stride!)]);
     }
 
     private void SetItems(int count)
@@ -231,7 +245,19 @@ internal ref struct TorchPickleReader
         }
     }
 
-    private readonly object? Recall(uint index) => memo.TryGetValue(index, out object? value) ? value : throw Bad("a value put into the memo before", $"memo index {index}");
+    /// <summary>Picklers count the values that they remember: the next index is the number of those before.</summary>
+    private readonly void Memorize(uint index)
+    {
+        object? value = Peek();
+        if (index < memo.Count)
+            memo[(int)index] = value;
+        else if (index == memo.Count)
+            memo.Add(value);
+        else
+            throw Bad($"a memo index of at most {memo.Count}, the next one", $"{index}");
+    }
+
+    private readonly object? Recall(uint index) => index < memo.Count ? memo[(int)index] : throw Bad("a value put into the memo before", $"memo index {index}");
 
     /// <summary>Values under the last mark are not to be touched before that mark is used.</summary>
     private readonly int Floor => marks.Count == 0 ? 0 : marks[^1];
@@ -290,5 +316,10 @@ internal sealed class PickledDictionary
 /// <summary>A storage that a pickle refers to: zip entry <c>data/KEY</c>.</summary>
 internal sealed record PickledStorage(StoredType Type, string Key, long Elements);
 
-/// <summary>A dense view of a storage, checked to lie inside of it.</summary>
-internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape);
+/// <summary>A view of a storage, checked to lie inside of it.</summary>
+/// <param name="Storage">Where the elements are.</param>
+/// <param name="OffsetElements">Of the first one.</param>
+/// <param name="Elements">How many.</param>
+/// <param name="Shape">Their sizes.</param>
+/// <param name="View">How they lie; null where they lie in order.</param>
+internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape, StridedView? View);

@@ -56,6 +56,7 @@ internal sealed class LoadedModel : IDisposable
         try
         {
             CheckpointValidator.Validate(checkpoint);
+            checkpoint.Config.RequireSupportedSizes(Path.Combine(path, "config.json"));
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
             IWeightSource source = QuantizedWeights.Over(checkpoint, quantization);
             weights = new PreparedWeights(source, checkpoint.Config);
