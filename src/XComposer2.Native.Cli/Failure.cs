@@ -20,9 +20,12 @@ internal static class Failure
             return services.Interrupts.ExitCode;
         services.Console.Complain(Describe(cause));
         if (verbose)
-            services.Console.Hint(error.ToString());
+            services.Console.Hint(Trace(error));
         return ExitCode.Failed;
     }
+
+    /// <summary>A stack trace, indented: a line end in a name makes no line that looks like one of the program's own.</summary>
+    public static string Trace(Exception error) => "  " + error.ToString().ReplaceLineEndings("\n  ");
 
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch

@@ -18,6 +18,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
 
     private readonly HttpImageSourceOptions options;
     private readonly GuardedHttp http;
+    private readonly SemaphoreSlim decoding = new(1, 1);
 
     /// <summary>Nothing is sent before the first search.</summary>
     /// <exception cref="ImageSourceException">A host of the list is no host's name, or the endpoint is not allowed.</exception>
@@ -55,7 +56,11 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        decoding.Dispose();
+    }
 
     private async Task<List<SimilarImage>> AskAsync(ImageQuery query, CancellationToken limited, CancellationToken callers)
     {
@@ -83,7 +88,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         {
             byte[] bytes = await http.GetAsync(image.Address, options.Limits.MaxFileBytes, limited).ConfigureAwait(false);
             // What the file is, only its decoding says: neither its name nor the type that the service claims.
-            await Task.Run(() => ImageDecoder.Decode(bytes, name, options.Limits), limited).ConfigureAwait(false);
+            await DecodeAsync(bytes, name, limited).ConfigureAwait(false);
             return new ImageCandidate(image.Id, name, null, bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or ImageException or OperationCanceledException)
@@ -92,6 +97,26 @@ public sealed class HttpImageSource : IImageSource, IDisposable
             options.Note?.Invoke(CaptionText.Clean($"picture {image.Id} ({name}): {reason}"));
             return null;
         }
+    }
+
+    /// <summary>One at a time, so that their memory does not add up; and a decoding that outlasts the search is left behind.</summary>
+    private async Task DecodeAsync(byte[] bytes, string name, CancellationToken limited)
+    {
+        await decoding.WaitAsync(limited).ConfigureAwait(false);
+        Task decoded = Task.Run(
+            () =>
+            {
+                try
+                {
+                    _ = ImageDecoder.Decode(bytes, name, options.Limits);
+                }
+                finally
+                {
+                    decoding.Release();
+                }
+            },
+            CancellationToken.None);
+        await decoded.WaitAsync(limited).ConfigureAwait(false);
     }
 
     // Characters as the original counts them: code points, not halves of a pair.

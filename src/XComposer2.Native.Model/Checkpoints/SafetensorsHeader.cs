@@ -21,7 +21,7 @@ internal static class SafetensorsHeader
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Slice(0, LengthFieldBytes));
         ulong maximum = (ulong)Math.Min(bytes.LengthBytes - LengthFieldBytes, MaximumHeaderBytes);
         if (headerBytes <= MaximumHeaderBytes && headerBytes > (ulong)(bytes.LengthBytes - LengthFieldBytes) && bytes.Slice(LengthFieldBytes, 1)[0] == (byte)'{')
-            throw CutOff(bytes, LengthFieldBytes + (long)headerBytes, "header");
+            throw CutOff(bytes, LengthFieldBytes + (long)headerBytes, $"header length {headerBytes}");
         if (headerBytes is 0 || headerBytes > maximum)
             throw new CheckpointException(bytes.Path, "header length", $"1 to {maximum} bytes (the file has {bytes.LengthBytes})", $"{headerBytes}");
         long dataStart = LengthFieldBytes + (long)headerBytes;

@@ -36,7 +36,6 @@ public sealed class LauncherTests : IDisposable
         tree.Run([]);
         tree.Age(DateTime.UtcNow.AddMinutes(1));
         ProcessResult changed = tree.Run([]);
-        tree.Age(DateTime.UtcNow.AddMinutes(-1));
         int afterChange = tree.Publishes.Count;
         tree.Run([]);
         int afterNothing = tree.Publishes.Count;
@@ -45,6 +44,51 @@ public sealed class LauncherTests : IDisposable
 
         Assert.Contains("the sources have changed", changed.Error, StringComparison.Ordinal);
         Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
+    }
+
+    /// <summary>Archives keep old times, and a clock that was wrong leaves future ones.</summary>
+    [Theory]
+    [InlineData("2001-02-03")]
+    [InlineData("2099-02-03")]
+    public void A_source_of_any_time_is_built_once(string time)
+    {
+        tree.Run([]);
+        File.WriteAllText(tree.Source, "changed");
+        tree.Age(DateTime.Parse(time, System.Globalization.CultureInfo.InvariantCulture));
+        tree.Run([]);
+        tree.Run([]);
+
+        Assert.Equal(2, tree.Publishes.Count);
+    }
+
+    [Fact]
+    public void Two_builds_at_once_do_not_share_a_folder_and_a_planted_one_is_not_used()
+    {
+        tree.Run([]);
+        string[] built = [.. Directory.EnumerateDirectories(Path.Combine(tree.Root, "artifacts", "xc2"), "app.*")];
+
+        Assert.Matches(@"/app\.\w{6}$", Assert.Single(built));
+        Assert.Equal(Path.GetFileName(built[0]), new FileInfo(Path.Combine(tree.Root, "artifacts", "xc2", "current")).LinkTarget);
+    }
+
+    /// <summary>MSBuild reads ; and % in a path as its own syntax.</summary>
+    [Theory]
+    [InlineData("a;b")]
+    [InlineData("a%41b")]
+    public void A_path_with_characters_of_MSBuild_is_built_through_a_link(string name)
+    {
+        using LauncherTree special = new(name);
+        ProcessResult result = special.Run(["x"]);
+
+        Assert.Equal((0, "ran xc2.dll [x]\n"), (result.ExitCode, result.Output));
+        Assert.DoesNotContain(name, Assert.Single(special.Publishes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_of_NuGet_above_the_checkout_are_not_read()
+    {
+        tree.Run([]);
+        Assert.Contains("RestoreRootConfigDirectory=/", Assert.Single(tree.Publishes), StringComparison.Ordinal);
     }
 
     /// <summary>xc2 carries the benchmark of kernels, which does not lie in src.</summary>
@@ -96,10 +140,12 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public void A_build_that_fails_shows_its_log_and_leaves_the_build_before()
     {
+        DateTime time = DateTime.UtcNow.AddMinutes(-2);
+        tree.Age(time);
         tree.Run([]);
         tree.Age(DateTime.UtcNow.AddMinutes(1));
         ProcessResult failed = tree.Run([], variables: ("FAKE_BROKEN", "1"));
-        tree.Age(DateTime.UtcNow.AddMinutes(-1));
+        tree.Age(time);
         ProcessResult after = tree.Run(["x"]);
 
         Assert.Equal((1, ""), (failed.ExitCode, failed.Output));
