@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the known cases of hostile and careless input against this checkout:   tests/security-cases.sh [CASE ...]
 # The inputs are made by ../shared/security (python3); without it there is nothing to run, and the exit status is 77.
-# Each case prints "pass", "FAIL" or "skip" and why. Exit status 1 where one failed.
+# XC2 names another launcher. Each case prints "pass", "FAIL" or "skip" and why. Exit status 1 where one failed.
 set -uo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd) || exit 1
 cases=$root/../shared/security
@@ -9,7 +9,7 @@ cases=$root/../shared/security
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 export XC2_REPO=$root
-xc2=$root/xc2 wanted=("$@") failed=0 out= status=0 seconds=0
+xc2=${XC2:-$root/xc2} wanted=("$@") failed=0 out= status=0 seconds=0
 cd "$work" || exit 1
 "$xc2" --version >/dev/null || exit 1
 

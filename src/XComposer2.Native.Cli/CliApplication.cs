@@ -21,7 +21,8 @@ internal static class CliApplication
           edit       change an article: its sections and its figures
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
-          plan       what a model takes of memory
+          merge      merge LoRA adapters into a checkpoint
+          plan       memory use of a model
           bench      how fast prompts and answers are, with or without weights
           kernels    the GPU's kernels: which, compiled ahead of time, inspected
 
@@ -99,6 +100,7 @@ internal static class CliApplication
         root.Add(EditCommand.Create(services, verbose));
         root.Add(InspectCommand.Create(services));
         root.Add(VerifyCommand.Create(services));
+        root.Add(MergeCommand.Create(services));
         root.Add(PlanCommand.Create(services));
         root.Add(BenchCommand.Create(services));
         root.Add(KernelsCommand.Create(services));

@@ -8,7 +8,7 @@ namespace XComposer2.Native.Cli;
 internal static class ParseErrorText
 {
     private static readonly string[] namesOfThings =
-        ["--model", "--out", "--article", "--gallery", "--image", "--outline", "--material", "--golden", "--picture-service", "--allow-host", "--json", "DIR"];
+        ["--model", "--adapter", "--out", "--article", "--gallery", "--image", "--outline", "--material", "--golden", "--picture-service", "--allow-host", "--json", "DIR"];
 
     /// <returns>Null where nothing is.</returns>
     public static string? Of(ParseResult result)

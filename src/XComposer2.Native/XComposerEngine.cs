@@ -151,7 +151,7 @@ public sealed class XComposerEngine : IDisposable
     private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote, CancellationToken cancellation)
     {
         var reporter = new LoadReporter(options.Progress);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice, options.Adapters);
         ModelRunner? runner = null;
         try
         {

@@ -64,6 +64,9 @@ public sealed record CheckpointOptions
 {
     /// <summary>GPTQ weights are dequantised to F32, which is exact, while all of them together stay within this; beyond, to F16.</summary>
     public long ExactGptqLimitBytes { get; init; } = 4L << 30;
+
+    /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
 }
 
 /// <summary>A checkpoint file that cannot be used: says which file, which field of it, what was expected and what was found.</summary>

@@ -1,3 +1,5 @@
+using XComposer2.Native.Graph;
+
 namespace XComposer2.Native.Model;
 
 /// <summary>Opens a published checkpoint folder; <see cref="WeightFiles"/> says which of its files are read.</summary>
@@ -41,15 +43,39 @@ public static class CheckpointFolder
         try
         {
             TensorSet set = new(files.Files);
-            if (!set.Tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
-                return new Checkpoint(directory, files.Layout, ModelConfigReader.Resolve(configPath, json, set.Tensors), set.Tensors, set);
-            GptqWeights weights = new(set, quantization.GroupSize, options.ExactGptqLimitBytes);
-            string layout = $"GPTQ 4-bit, dequantised to {weights.WeightType}: {files.Layout}";
-            return new Checkpoint(directory, layout, ModelConfigReader.Resolve(configPath, json, weights.Tensors), weights.Tensors, weights);
+            IReadOnlyList<CheckpointTensor> tensors = set.Tensors;
+            IWeightSource source = set;
+            string layout = files.Layout;
+            if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
+            {
+                GptqWeights weights = new(set, quantization.GroupSize, options.ExactGptqLimitBytes);
+                (source, tensors, layout) = (weights, weights.Tensors, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}");
+            }
+            ModelConfig model = ModelConfigReader.Resolve(configPath, json, tensors);
+            if (options.Adapters.Count > 0)
+                (source, layout) = (WithAdapters(source, tensors, options.Adapters), $"{layout}, {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged");
+            return new Checkpoint(directory, layout, model, tensors, source);
         }
         catch
         {
             files.Dispose();
+            throw;
+        }
+    }
+
+    private static AdaptedWeights WithAdapters(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<string> folders)
+    {
+        List<LoraAdapter> adapters = [];
+        try
+        {
+            foreach (string folder in folders)
+                adapters.Add(LoraAdapter.Open(folder));
+            return new AdaptedWeights(source, tensors, adapters);
+        }
+        catch
+        {
+            foreach (LoraAdapter adapter in adapters)
+                adapter.Dispose();
             throw;
         }
     }

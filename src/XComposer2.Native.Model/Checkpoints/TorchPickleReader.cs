@@ -12,6 +12,7 @@ namespace XComposer2.Native.Model;
 /// </summary>
 internal ref struct TorchPickleReader
 {
+    private static readonly object Forgotten = new();
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> pickle;
@@ -245,19 +246,19 @@ internal ref struct TorchPickleReader
         }
     }
 
-    /// <summary>Picklers count the values that they remember: the next index is the number of those before.</summary>
+    /// <summary>Picklers count the values that they remember, so that every index is below the number of bytes.</summary>
     private readonly void Memorize(uint index)
     {
         object? value = Peek();
-        if (index < memo.Count)
-            memo[(int)index] = value;
-        else if (index == memo.Count)
-            memo.Add(value);
-        else
-            throw Bad($"a memo index of at most {memo.Count}, the next one", $"{index}");
+        if (index >= pickle.Length)
+            throw Bad($"a memo index below {pickle.Length}, the bytes of the pickle", $"{index}");
+        while (memo.Count <= index)
+            memo.Add(Forgotten);
+        memo[(int)index] = value;
     }
 
-    private readonly object? Recall(uint index) => index < memo.Count ? memo[(int)index] : throw Bad("a value put into the memo before", $"memo index {index}");
+    private readonly object? Recall(uint index) =>
+        index < memo.Count && memo[(int)index] is var value && value != Forgotten ? value : throw Bad("a value put into the memo before", $"memo index {index}");
 
     /// <summary>Values under the last mark are not to be touched before that mark is used.</summary>
     private readonly int Floor => marks.Count == 0 ? 0 : marks[^1];
