@@ -12,6 +12,8 @@ namespace XComposer2.Native.Model;
 /// </summary>
 internal ref struct TorchPickleReader
 {
+    private const int SpareMemoIndices = 512;
+
     private static readonly object Forgotten = new();
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
@@ -246,12 +248,13 @@ internal ref struct TorchPickleReader
         }
     }
 
-    /// <summary>Picklers count the values that they remember, so that every index is below the number of bytes.</summary>
+    /// <summary>Picklers count the values that they remember, so that indices stay below the number of bytes, or little above it where some were left out.</summary>
     private readonly void Memorize(uint index)
     {
         object? value = Peek();
-        if (index >= pickle.Length)
-            throw Bad($"a memo index below {pickle.Length}, the bytes of the pickle", $"{index}");
+        if (index >= pickle.Length + SpareMemoIndices)
+            throw Bad($"a memo index below {pickle.Length + SpareMemoIndices}, by the length of the pickle", $"{index}");
+        memo.EnsureCapacity((int)index + 1);
         while (memo.Count <= index)
             memo.Add(Forgotten);
         memo[(int)index] = value;

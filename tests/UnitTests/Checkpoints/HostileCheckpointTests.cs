@@ -26,7 +26,7 @@ public sealed class HostileCheckpointTests
         }
         byte[] file = TorchFixture.Archive([.. pickle, (byte)'.']);
         long start = Stopwatch.GetTimestamp();
-        TinyCheckpoint.Refused(() => TensorFile.ReadTorch(FileBytes.FromArray(file, file.Length, "hostile")).Dispose(), "a memo index below", "the bytes of the pickle");
+        TinyCheckpoint.Refused(() => TensorFile.ReadTorch(FileBytes.FromArray(file, file.Length, "hostile")).Dispose(), "a memo index below", "the length of the pickle");
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 2);
     }
 
