@@ -6,7 +6,7 @@ internal static class Program
 {
     private const string Usage = """
         HostBench linear [--json FILE] [--markdown FILE] [--threads N] [--only TEXT]
-            linears against this machine's peaks and against OpenBLAS, in one alternating run
+            linears compared with this machine's peak rates and with OpenBLAS, measured alternately
         HostBench micro [BenchmarkDotNet options]
             norms, attention and resize with BenchmarkDotNet
         """;

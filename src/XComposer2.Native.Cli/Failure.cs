@@ -2,7 +2,7 @@ using XComposer2.Native.Composition;
 using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
@@ -30,8 +30,7 @@ internal static class Failure
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch
     {
-        CheckpointException or ImageException or PromptException or EngineException or GraphException => Unwrap(error).Message,
-        ArticleFileException or ImageSourceException => Unwrap(error).Message,
+        XComposerException or GraphException => Unwrap(error).Message,
         CudaUnavailableException or CudaException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",
         IOException or UnauthorizedAccessException => Unwrap(error).Message,

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Composition;
 
 /// <summary>
-/// Writes illustrated articles and edits them. Each step takes an article and gives one, so that it can run alone, or again with another
-/// seed. A step that fails or is cancelled has reported the article so far (<see cref="ArticleChanged"/>). One step at a time.
+/// Writes and edits illustrated articles. Each step takes an article and returns one, so it can run alone or again with another seed.
+/// Before a step fails or is cancelled, it has reported the article so far (<see cref="ArticleChanged"/>). One step at a time.
 /// </summary>
 public sealed class ArticleComposer : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class ArticleComposer : IDisposable
     private readonly IllustrationStep illustration;
     private readonly EditingStep editing;
 
-    /// <param name="engine">Not owned; must outlive this. The composition checkpoint is meant for it; any other answers as it can.</param>
+    /// <param name="engine">Not owned; must outlive the composer. The prompts are made for the composition checkpoint; others work with lower quality.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="EngineException">An option is out of range.</exception>
     public ArticleComposer(XComposerEngine engine, ComposerOptions? options = null)
@@ -36,11 +36,11 @@ public sealed class ArticleComposer : IDisposable
         editing = new EditingStep(questions);
     }
 
-    /// <summary>All steps: text, places, captions, pictures.</summary>
-    /// <param name="request">What is wanted.</param>
-    /// <param name="source">Searched for pictures; null for none. Not asked where the user has pictures of his own.</param>
-    /// <param name="cancellationToken">Ends the step in progress within one token.</param>
-    /// <exception cref="EngineException">The request cannot be carried out, or the model wrote nothing.</exception>
+    /// <summary>Runs all steps: text, places, captions, pictures.</summary>
+    /// <param name="request">The article to write.</param>
+    /// <param name="source">Picture source; null for none. Not used if the user supplies pictures.</param>
+    /// <param name="cancellationToken">Stops the current step within one token.</param>
+    /// <exception cref="EngineException">The request is invalid, or the model returned no text.</exception>
     public IAsyncEnumerable<CompositionEvent> ComposeAsync(ArticleRequest request, PictureSource? source = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -49,12 +49,12 @@ public sealed class ArticleComposer : IDisposable
         return Chain(WriteAsync(request, cancellationToken), cancellationToken, article => FiguresAsync(article, request.Figures, source, article.Seed, cancellationToken));
     }
 
-    /// <summary>All steps after the text: figures for an article that has none, or others in their place.</summary>
-    /// <param name="article">With its text.</param>
-    /// <param name="figures">How many at most; null leaves it to the model, or is the number of own pictures where there are any.</param>
-    /// <param name="source">Searched for pictures; not asked where the user has pictures of his own.</param>
-    /// <param name="seed">Another one may give other figures.</param>
-    /// <param name="cancellationToken">Ends the step in progress.</param>
+    /// <summary>Runs all steps after the text: adds figures to an article or replaces them.</summary>
+    /// <param name="article">An article with text.</param>
+    /// <param name="figures">Maximum number of figures; null means the number of own pictures or, without own pictures, the model's choice.</param>
+    /// <param name="source">Picture source. Not used if the user supplies pictures.</param>
+    /// <param name="seed">A different seed may give different figures.</param>
+    /// <param name="cancellationToken">Stops the current step.</param>
     /// <exception cref="EngineException">There are neither own pictures nor a source.</exception>
     public IAsyncEnumerable<CompositionEvent> FiguresAsync(Article article, int? figures, PictureSource? source, ulong seed, CancellationToken cancellationToken = default)
     {
@@ -67,39 +67,39 @@ public sealed class ArticleComposer : IDisposable
         }
 
         if (source is null)
-            throw new EngineException("figures need pictures: the article has none of the user's own, and no source is given");
+            throw new EngineException("figures need pictures: the article has no own pictures, and no source is given");
         return Chain(PlaceAsync(article, figures, seed, cancellationToken), cancellationToken,
             placed => CaptionAsync(placed, seed, cancellationToken),
             captioned => IllustrateAsync(captioned, source, seed, cancellationToken));
     }
 
-    /// <summary>The text alone.</summary>
-    /// <exception cref="EngineException">The request cannot be carried out, or the model wrote nothing.</exception>
+    /// <summary>Writes the text only.</summary>
+    /// <exception cref="EngineException">The request is invalid, or the model returned no text.</exception>
     public IAsyncEnumerable<CompositionEvent> WriteAsync(ArticleRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return writing.RunAsync(request, cancellationToken);
     }
 
-    /// <summary>Places for figures; those that the article had are forgotten.</summary>
-    /// <param name="article">With its text.</param>
-    /// <param name="figures">How many at most; null leaves it to the model.</param>
-    /// <param name="seed">Another one may give other places.</param>
-    /// <param name="cancellationToken">Ends the step.</param>
+    /// <summary>Chooses places for figures; existing figures are removed.</summary>
+    /// <param name="article">An article with text.</param>
+    /// <param name="figures">Maximum number of figures; null leaves it to the model.</param>
+    /// <param name="seed">A different seed may give different places.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
     public IAsyncEnumerable<CompositionEvent> PlaceAsync(Article article, int? figures, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
         return placing.RunAsync(article, figures, seed, cancellationToken);
     }
 
-    /// <summary>Captions for all places.</summary>
+    /// <summary>Writes captions for all places.</summary>
     public IAsyncEnumerable<CompositionEvent> CaptionAsync(Article article, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
         return captions.RunAsync(article, seed, cancellationToken);
     }
 
-    /// <summary>A picture from a source for each figure; no picture twice.</summary>
+    /// <summary>Finds a picture for each figure in a source; no picture is used twice.</summary>
     public IAsyncEnumerable<CompositionEvent> IllustrateAsync(Article article, PictureSource source, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
@@ -107,14 +107,14 @@ public sealed class ArticleComposer : IDisposable
         return illustration.SearchAsync(article, source, seed, cancellationToken);
     }
 
-    /// <summary>One of the user's own pictures for each figure, each once.</summary>
+    /// <summary>Assigns the user's own pictures to figures, each at most once.</summary>
     public IAsyncEnumerable<CompositionEvent> AssignOwnAsync(Article article, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
         return illustration.AssignOwnAsync(article, seed, cancellationToken);
     }
 
-    /// <summary>Chooses again among the candidates of one figure.</summary>
+    /// <summary>Repeats the choice among the candidates of one figure.</summary>
     /// <exception cref="EngineException">There is no such section, or it has no figure.</exception>
     public IAsyncEnumerable<CompositionEvent> ChooseAsync(Article article, int section, ulong seed, CancellationToken cancellationToken = default)
     {
@@ -122,13 +122,13 @@ public sealed class ArticleComposer : IDisposable
         return illustration.ChooseAgainAsync(article, section, seed, cancellationToken);
     }
 
-    /// <summary>Searches for a figure of one section, which need not have had one, and chooses.</summary>
+    /// <summary>Searches a picture for the figure of one section, adding the figure if necessary, and chooses.</summary>
     /// <param name="article">The article.</param>
     /// <param name="section">From 0.</param>
-    /// <param name="caption">What to search for; empty for the caption that it has, or its section.</param>
-    /// <param name="source">Searched.</param>
-    /// <param name="seed">Of the choice.</param>
-    /// <param name="cancellationToken">Ends the step.</param>
+    /// <param name="caption">Search text; empty for the existing caption or, without one, the section's text.</param>
+    /// <param name="source">Picture source.</param>
+    /// <param name="seed">Seed of the choice.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
     /// <exception cref="EngineException">There is no such section, or nothing was found.</exception>
     public IAsyncEnumerable<CompositionEvent> FindAsync(
         Article article, int section, string caption, PictureSource source, ulong seed, CancellationToken cancellationToken = default)
@@ -139,14 +139,14 @@ public sealed class ArticleComposer : IDisposable
         return illustration.SearchAgainAsync(article, section, caption, source, seed, cancellationToken);
     }
 
-    /// <summary>Has a section rewritten, expanded or abbreviated, or one written beside it. Its figure stays.</summary>
+    /// <summary>Rewrites, expands or abbreviates a section, or inserts one beside it. The section's figure is kept.</summary>
     /// <param name="article">The article.</param>
     /// <param name="section">From 0.</param>
-    /// <param name="edit">What to do.</param>
-    /// <param name="instruction">Material to write from; for an insertion its outline, which must not be empty; not used to abbreviate.</param>
-    /// <param name="seed">Another one may give another text.</param>
-    /// <param name="cancellationToken">Ends the step; the article is as it was.</param>
-    /// <exception cref="EngineException">There is no such section, the outline is empty, or the model wrote nothing.</exception>
+    /// <param name="edit">The edit.</param>
+    /// <param name="instruction">Material for the text; for an insertion its outline, which must not be empty; ignored for an abbreviation.</param>
+    /// <param name="seed">A different seed may give a different text.</param>
+    /// <param name="cancellationToken">Stops the step; the article is unchanged.</param>
+    /// <exception cref="EngineException">There is no such section, the outline is empty, or the model returned no text.</exception>
     public IAsyncEnumerable<CompositionEvent> EditAsync(
         Article article, int section, SectionEdit edit, string instruction, ulong seed, CancellationToken cancellationToken = default)
     {
@@ -178,30 +178,30 @@ public sealed class ArticleComposer : IDisposable
     }
 }
 
-/// <summary>How a composer asks the model. The defaults are those of the original composition demo.</summary>
+/// <summary>Options of the model's requests. The defaults are those of the original composition demo.</summary>
 public sealed record ComposerOptions
 {
-    /// <summary>Of every step; its lengths, seed and stop texts are not used, the steps have their own.</summary>
+    /// <summary>Sampling of every step. Its lengths, seed and stop texts are ignored; each step sets its own.</summary>
     public GenerationOptions Sampling { get; init; } = new() { Temperature = 1, TopP = 0.8f, TopK = 40, RepetitionPenalty = 1.005f };
 
-    /// <summary>Longest article in tokens.</summary>
+    /// <summary>Maximum article length in tokens.</summary>
     public int MaxArticleTokens { get; init; } = 4096;
 
     /// <summary>
-    /// Longest edited or inserted section in tokens. The original takes the prompt's length away from its 500, which leaves nothing to a long section.
+    /// Maximum length of an edited or inserted section in tokens. The original subtracts the prompt's length from its 500, which leaves nothing for a long section.
     /// </summary>
     public int MaxEditTokens { get; init; } = 500;
 
-    /// <summary>Pictures that a source is asked for, for each figure; the model chooses among them. 1 to 10.</summary>
+    /// <summary>Pictures to request from a source for each figure; the model chooses among them. 1 to 10.</summary>
     public int Candidates { get; init; } = 4;
 
-    /// <summary>Places and captions.</summary>
+    /// <summary>Limit for places and captions.</summary>
     internal const int MaxLineTokens = 200;
 
-    /// <summary>The choice among candidates.</summary>
+    /// <summary>Limit for the choice among candidates.</summary>
     internal const int MaxChoiceTokens = 10;
 
-    /// <exception cref="EngineException">One is out of range.</exception>
+    /// <exception cref="EngineException">An option is out of range.</exception>
     internal void Require()
     {
         GenerationChecks.Require(Sampling);

@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Composition;
 
-/// <summary>An article and what it was before, so that changes can be undone and done again. Immutable: each of its methods gives another history.</summary>
+/// <summary>The undo history of an article. Immutable: each method returns a new history.</summary>
 public sealed class ArticleHistory
 {
-    /// <summary>States that are kept; the oldest are dropped.</summary>
+    /// <summary>Maximum number of states; the oldest are dropped.</summary>
     public const int MaximumStates = 100;
 
     private ArticleHistory(IReadOnlyList<ArticleState> states, int currentIndex)
@@ -12,18 +12,18 @@ public sealed class ArticleHistory
         CurrentIndex = currentIndex;
     }
 
-    /// <summary>Oldest first; at least one. Those after <see cref="CurrentIndex"/> were undone.</summary>
+    /// <summary>Oldest first; at least one. States after <see cref="CurrentIndex"/> have been undone.</summary>
     public IReadOnlyList<ArticleState> States { get; }
 
-    /// <summary>The state that is shown.</summary>
+    /// <summary>Index of the current state.</summary>
     public int CurrentIndex { get; }
 
-    /// <summary>The article that is shown.</summary>
+    /// <summary>The current article.</summary>
     public Article Current => States[CurrentIndex].Article;
 
-    /// <summary>Begins a history.</summary>
-    /// <param name="article">As it was composed.</param>
-    /// <param name="change">What made it.</param>
+    /// <summary>Starts a history.</summary>
+    /// <param name="article">The composed article.</param>
+    /// <param name="change">Description of the first state.</param>
     public static ArticleHistory Begin(Article article, string change = "compose")
     {
         ArgumentNullException.ThrowIfNull(article);
@@ -31,7 +31,7 @@ public sealed class ArticleHistory
         return new ArticleHistory([new ArticleState(change, article)], 0);
     }
 
-    /// <summary>After one change more. What was undone before can no longer be done again.</summary>
+    /// <summary>Adds a change and discards all undone states.</summary>
     public ArticleHistory Apply(string change, Article article)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(change);
@@ -41,20 +41,20 @@ public sealed class ArticleHistory
         return new ArticleHistory(states, states.Length - 1);
     }
 
-    /// <summary>Before the last change.</summary>
-    /// <exception cref="EngineException">There is none.</exception>
+    /// <summary>Goes back one change.</summary>
+    /// <exception cref="EngineException">There is no change to undo.</exception>
     public ArticleHistory Undo() => CurrentIndex > 0 ? new ArticleHistory(States, CurrentIndex - 1) : throw new EngineException("there is no change to undo");
 
-    /// <summary>After the change that was undone last.</summary>
-    /// <exception cref="EngineException">There is none.</exception>
+    /// <summary>Goes forward to the change undone last.</summary>
+    /// <exception cref="EngineException">There is no change to redo.</exception>
     public ArticleHistory Redo() =>
-        CurrentIndex + 1 < States.Count ? new ArticleHistory(States, CurrentIndex + 1) : throw new EngineException("there is no change to do again");
+        CurrentIndex + 1 < States.Count ? new ArticleHistory(States, CurrentIndex + 1) : throw new EngineException("there is no change to redo");
 
-    /// <summary>As it was stored.</summary>
+    /// <summary>Restores a stored history.</summary>
     internal static ArticleHistory Restore(IReadOnlyList<ArticleState> states, int currentIndex) => new(states, currentIndex);
 }
 
-/// <summary>The article after one change.</summary>
-/// <param name="Change">What was done, in words, for example "rewrite section 2".</param>
-/// <param name="Article">As it was then.</param>
+/// <summary>The article after a change.</summary>
+/// <param name="Change">Description of the change, for example "rewrite section 2".</param>
+/// <param name="Article">The article in this state.</param>
 public sealed record ArticleState(string Change, Article Article);

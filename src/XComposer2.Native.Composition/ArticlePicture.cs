@@ -5,7 +5,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>A picture of an article, as the encoded file that it was. Immutable; two with the same bytes are stored once.</summary>
+/// <summary>A picture of an article, as its original encoded file. Immutable; pictures with the same bytes are stored once.</summary>
 public sealed class ArticlePicture
 {
     private const int HashDigits = 32;
@@ -33,53 +33,53 @@ public sealed class ArticlePicture
         (Bytes, MediaType, FileName) = (same.Bytes, same.MediaType, same.FileName);
     }
 
-    /// <summary>Where it was found: the name of a source of pictures, or <see cref="OwnSource"/>.</summary>
+    /// <summary>The name of its picture source, or <see cref="OwnSource"/>.</summary>
     public string Source { get; }
 
-    /// <summary>Its id in that source; for a user's own picture <see cref="FileName"/>.</summary>
+    /// <summary>Its ID in that source; for a user's own picture <see cref="FileName"/>.</summary>
     public string Id { get; }
 
-    /// <summary>A file's name without its folders, for messages.</summary>
+    /// <summary>File name without folders, for messages.</summary>
     public string Name { get; }
 
-    /// <summary>What the source knows of it in words; null where nothing is.</summary>
+    /// <summary>The source's description; null if there is none.</summary>
     public string? Caption { get; }
 
-    /// <summary>The encoded file; not to be changed.</summary>
+    /// <summary>The encoded file; must not be changed.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>Of its bytes, whatever its name says: image/png, image/jpeg, image/gif or image/bmp.</summary>
+    /// <summary>Detected from the bytes, not from the name: image/png, image/jpeg, image/gif or image/bmp.</summary>
     public string MediaType { get; }
 
-    /// <summary>The name under which an article's folder keeps it, made of its bytes: 32 hexadecimal digits and an extension.</summary>
+    /// <summary>File name in the article's folder, derived from the bytes: 32 hexadecimal digits and an extension.</summary>
     public string FileName { get; }
 
     /// <summary><see cref="Source"/> of a user's own picture.</summary>
     public static string OwnSource => "own";
 
-    /// <summary>A picture that a source found.</summary>
-    /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
+    /// <summary>Creates a picture found in a source.</summary>
+    /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
     public static ArticlePicture Of(ImageCandidate found, string source)
     {
         ArgumentNullException.ThrowIfNull(found);
         return Of(source, found.Id, found.Name, found.Caption, found.Bytes);
     }
 
-    /// <summary>A picture of the user's.</summary>
-    /// <param name="name">A name or path for messages; the picture keeps no folders of it.</param>
+    /// <summary>Creates a user's own picture.</summary>
+    /// <param name="name">Name or path for messages; the picture keeps only the file name.</param>
     /// <param name="bytes">The encoded file; not copied.</param>
-    /// <exception cref="ImageException">It is damaged, too large, or no picture.</exception>
+    /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
     public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, name, null, bytes);
 
-    /// <summary>A picture that an article's folder kept. Only its header is looked at.</summary>
-    /// <exception cref="ImageException">It is no picture.</exception>
+    /// <summary>Restores a picture from an article's folder. Only its header is checked.</summary>
+    /// <exception cref="ImageException">The file is not a picture.</exception>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
         new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
 
     /// <summary>The same file under another name.</summary>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ArticlePicture same) => new(source, id, name, caption, same);
 
-    /// <summary>Decodes the picture once, so that no later step finds it damaged.</summary>
+    /// <summary>Decodes the picture once, so that damage is found before any later step.</summary>
     private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
     {
         _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
@@ -87,7 +87,7 @@ public sealed class ArticlePicture
     }
 }
 
-/// <summary>Names of the form that <see cref="ArticlePicture.FileName"/> has: nothing else in an article's folder of pictures is ours.</summary>
+/// <summary>The pattern of <see cref="ArticlePicture.FileName"/>: identifies this program's files in an article's picture folder.</summary>
 internal static partial class PictureFileName
 {
     public static bool IsOne(string name) => Pattern().IsMatch(name);

@@ -3,45 +3,45 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>What article is wanted.</summary>
+/// <summary>The article to write.</summary>
 public sealed record ArticleRequest
 {
-    /// <summary>Most pictures of a user's that one article takes.</summary>
+    /// <summary>Maximum number of the user's own pictures.</summary>
     public const int MaximumOwnPictures = 10;
 
-    /// <summary>Most figures that may be asked for.</summary>
+    /// <summary>Maximum number of requested figures.</summary>
     public const int MaximumFigures = 60;
 
-    /// <summary>What the model is told to write; see <see cref="ArticleInstruction"/> for one from a title, an outline and material.</summary>
+    /// <summary>Instruction for the model; <see cref="ArticleInstruction"/> makes one from a title, an outline and material.</summary>
     public required string Instruction { get; init; }
 
-    /// <summary>Name of the article for a page or a file; the model does not see it.</summary>
+    /// <summary>Title for a page or a file; not sent to the model.</summary>
     public string Title { get; init; } = "";
 
-    /// <summary>Pictures to write from; they alone illustrate the article, each at most once. At most <see cref="MaximumOwnPictures"/>.</summary>
+    /// <summary>Pictures to write about and to illustrate the article with, each at most once. At most <see cref="MaximumOwnPictures"/>.</summary>
     public IReadOnlyList<ArticlePicture> OwnPictures { get; init; } = [];
 
-    /// <summary>How many figures at most; null leaves it to the model, or is the number of own pictures where there are any; 0 is a text alone.</summary>
+    /// <summary>Maximum number of figures; null means the number of own pictures or, without own pictures, the model's choice; 0 means text only.</summary>
     public int? Figures { get; init; }
 
-    /// <summary>The same seed gives the same article on the same device; null draws one.</summary>
+    /// <summary>The same seed gives the same article on the same device; null draws a seed.</summary>
     public ulong? Seed { get; init; }
 
-    /// <exception cref="EngineException">Something is out of range.</exception>
+    /// <exception cref="EngineException">A value is out of range.</exception>
     internal void Require()
     {
-        EngineException.ThrowUnless(!string.IsNullOrWhiteSpace(Instruction), "instruction", "what to write", "an empty text");
+        EngineException.ThrowUnless(!string.IsNullOrWhiteSpace(Instruction), "instruction", "a text", "an empty text");
         EngineException.ThrowUnless(OwnPictures.Count <= MaximumOwnPictures, "own pictures", $"at most {MaximumOwnPictures}", OwnPictures.Count);
         EngineException.ThrowUnless(Figures is null or (>= 0 and <= MaximumFigures), "figures", $"0 to {MaximumFigures}", Figures);
     }
 }
 
-/// <summary>An instruction made of a title, an outline and material, in the language of the title: Chinese, or else English.</summary>
+/// <summary>Builds an instruction from a title, an outline and material, in the language of the title: Chinese or English.</summary>
 public static class ArticleInstruction
 {
-    /// <param name="title">What it is about; not empty.</param>
-    /// <param name="outline">One point a line; empty for none.</param>
-    /// <param name="material">Texts to write from; may be empty.</param>
+    /// <param name="title">Subject; not empty.</param>
+    /// <param name="outline">One point per line; empty for none.</param>
+    /// <param name="material">Source texts; may be empty.</param>
     public static string Of(string title, string outline, IReadOnlyList<string> material)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(title);
@@ -52,7 +52,7 @@ public static class ArticleInstruction
         return IsChinese(title) ? Chinese(title.Trim(), points, texts) : English(title.Trim(), points, texts);
     }
 
-    /// <summary>The composition demo's own words; it has none for an outline.</summary>
+    /// <summary>The wording of the composition demo, which has none for an outline.</summary>
     private static string Chinese(string title, string[] points, string[] material)
     {
         var text = new StringBuilder($"根据以下标题：“{title}”，创作长文章，字数不少于800字。");
@@ -76,26 +76,26 @@ public static class ArticleInstruction
     private static bool IsChinese(string text) => text.Any(character => character is >= '\u4E00' and <= '\u9FFF' or >= '\u3400' and <= '\u4DBF');
 }
 
-/// <summary>What a model does to a section.</summary>
+/// <summary>An edit of a section by the model.</summary>
 public enum SectionEdit
 {
-    /// <summary>Writes it anew, with given material.</summary>
+    /// <summary>Rewrites it with the given material.</summary>
     Rewrite,
 
-    /// <summary>Makes it longer, with given material.</summary>
+    /// <summary>Expands it with the given material.</summary>
     Expand,
 
-    /// <summary>Makes it shorter.</summary>
+    /// <summary>Shortens it.</summary>
     Abbreviate,
 
-    /// <summary>Writes a section before it, from an outline.</summary>
+    /// <summary>Inserts a section before it, from an outline.</summary>
     InsertBefore,
 
-    /// <summary>Writes a section after it, from an outline.</summary>
+    /// <summary>Inserts a section after it, from an outline.</summary>
     InsertAfter,
 }
 
-/// <summary>A source of pictures and what articles call it.</summary>
-/// <param name="Name">For the reader, without folders: the article keeps it.</param>
+/// <summary>A picture source and its name in articles.</summary>
+/// <param name="Name">Name for the reader, without folders; stored in the article.</param>
 /// <param name="Images">Not owned.</param>
 public sealed record PictureSource(string Name, IImageSource Images);

@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Composition;
 
-/// <summary>For callers who want the article and not its making.</summary>
+/// <summary>Extensions for callers that need only the final article.</summary>
 public static class CompositionEvents
 {
-    /// <summary>Waits for the last article.</summary>
+    /// <summary>Waits for the last event and returns its article.</summary>
     public static async Task<Article> ToArticleAsync(this IAsyncEnumerable<CompositionEvent> events, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(events);
@@ -14,42 +14,42 @@ public static class CompositionEvents
     }
 }
 
-/// <summary>What a running composition reports. The last <see cref="ArticleChanged"/> has the article so far, also where the rest fails or is cancelled.</summary>
+/// <summary>A progress report of a composition. The last <see cref="ArticleChanged"/> holds the article so far, even after a failure or cancellation.</summary>
 public abstract record CompositionEvent;
 
-/// <summary>Work on a step begins.</summary>
-/// <param name="Step">Which.</param>
-/// <param name="Number">Of how many like it, from 1.</param>
-/// <param name="Total">How many there are.</param>
-/// <param name="Subject">What it is about, in the article's words; empty where there is nothing to say.</param>
+/// <summary>A step begins.</summary>
+/// <param name="Step">Kind of step.</param>
+/// <param name="Number">Number among the steps of this kind, from 1.</param>
+/// <param name="Total">Total number of steps of this kind.</param>
+/// <param name="Subject">Subject of the step, quoted from the article; may be empty.</param>
 public sealed record StepStarted(CompositionStep Step, int Number, int Total, string Subject = "") : CompositionEvent;
 
-/// <summary>More text of the article, or of the section that is edited, as the model writes it. Never cuts a character.</summary>
+/// <summary>New text of the article or of the edited section, as the model writes it. Never splits a character.</summary>
 /// <param name="Text">Not empty.</param>
 public sealed record TextWritten(string Text) : CompositionEvent;
 
-/// <summary>There is more of the article: a section, a place, a caption, a figure, or a note.</summary>
-/// <param name="Article">All of it so far.</param>
+/// <summary>The article changed: a section, a place, a caption, a figure or a note was added.</summary>
+/// <param name="Article">The whole article so far.</param>
 public sealed record ArticleChanged(Article Article) : CompositionEvent;
 
-/// <summary>A step on the way to an illustrated article.</summary>
+/// <summary>A step of a composition.</summary>
 public enum CompositionStep
 {
-    /// <summary>The text is written.</summary>
+    /// <summary>Writing the text.</summary>
     Write,
 
-    /// <summary>The model says after which sections figures belong.</summary>
+    /// <summary>Choosing the sections that figures follow.</summary>
     Place,
 
-    /// <summary>The model says what each figure is to show.</summary>
+    /// <summary>Writing the caption of each figure.</summary>
     Caption,
 
-    /// <summary>A source is searched for pictures of a caption.</summary>
+    /// <summary>Searching a source for pictures of a caption.</summary>
     Search,
 
-    /// <summary>The model chooses among candidates.</summary>
+    /// <summary>Choosing among candidates.</summary>
     Choose,
 
-    /// <summary>One section is edited.</summary>
+    /// <summary>Editing one section.</summary>
     Edit,
 }

@@ -3,25 +3,25 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>What answers the pipeline's questions: an engine, or a script in tests.</summary>
+/// <summary>The model behind the pipeline: an engine, or a script in tests.</summary>
 internal interface ICompositionModel : IDisposable
 {
-    /// <summary>Its name, for the article: the checkpoint's, not how it is stored.</summary>
+    /// <summary>Name of the checkpoint, for the article.</summary>
     string Name { get; }
 
-    /// <summary>Positions that a sequence may have.</summary>
+    /// <summary>Maximum length of a sequence in tokens.</summary>
     int ContextLength { get; }
 
-    /// <summary>Positions that a prompt takes.</summary>
+    /// <summary>Length of a prompt in tokens.</summary>
     int Measure(CompositionPrompt prompt);
 
-    /// <summary>Streams the answer to one prompt, which knows nothing of the one before.</summary>
+    /// <summary>Streams the answer to one prompt. Prompts are independent of each other.</summary>
     IAsyncEnumerable<GenerationEvent> AnswerAsync(CompositionPrompt prompt, GenerationOptions options, CancellationToken cancellationToken);
 }
 
 /// <summary>
-/// An engine as the model of a composition. Each prompt is the only turn of its conversation; what it begins with like the one before
-/// stays in the KV cache, and pictures are encoded once.
+/// The engine as the model of a composition. Each prompt is the only turn of its conversation. The prefix shared with the previous prompt
+/// stays in the KV cache, and each picture is encoded once.
 /// </summary>
 internal sealed class EngineCompositionModel(XComposerEngine engine) : ICompositionModel
 {
@@ -51,8 +51,8 @@ internal sealed class EngineCompositionModel(XComposerEngine engine) : IComposit
     public void Dispose() => session.Dispose();
 }
 
-/// <summary>One question of the composition pipeline: always the first and only turn of a conversation.</summary>
-/// <param name="Text">Of the user; says <c>&lt;ImageHere&gt;</c> once for each picture.</param>
-/// <param name="Pictures">In the order of their places.</param>
-/// <param name="AnswerPrefix">What the answer begins with, already said.</param>
+/// <summary>One prompt of the composition pipeline: always the first and only turn of a conversation.</summary>
+/// <param name="Text">The user's text, with one <c>&lt;ImageHere&gt;</c> for each picture.</param>
+/// <param name="Pictures">In the order of their placeholders.</param>
+/// <param name="AnswerPrefix">Fixed beginning of the answer.</param>
 internal sealed record CompositionPrompt(string Text, IReadOnlyList<ArticlePicture> Pictures, string AnswerPrefix);

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// Where a pool's threads take tasks from. One word holds the number of the piece of work and how many of its tasks are left, so that a task is
-/// claimed by one compare-and-swap, and a thread that comes late to a piece can neither claim nor touch anything of the next one.
+/// The task queue of a pool. One word holds the number of the job and the number of unclaimed tasks, so that a task is claimed by one
+/// compare-and-swap, and a late thread can neither claim nor touch tasks of the next job.
 /// </summary>
 internal sealed unsafe class TaskBoard
 {
@@ -24,16 +24,16 @@ internal sealed unsafe class TaskBoard
 
     private int entered;
 
-    /// <summary>Refuses a second caller until <see cref="Leave"/>.</summary>
+    /// <summary>Rejects other callers until <see cref="Leave"/>.</summary>
     public void Enter()
     {
         if (Interlocked.Exchange(ref entered, 1) != 0)
-            throw new InvalidOperationException("the pool is running another piece of work; it is not reentrant");
+            throw new InvalidOperationException("the pool is running another job; it is not reentrant");
     }
 
     public void Leave() => Volatile.Write(ref entered, 0);
 
-    /// <summary>Opens a piece of work; the one before has completed.</summary>
+    /// <summary>Starts a job; the previous one must have completed.</summary>
     public void Publish(int tasks, void* work, delegate*<void*, int, int, void> run)
     {
         this.tasks = tasks;
@@ -44,10 +44,10 @@ internal sealed unsafe class TaskBoard
         Interlocked.Exchange(ref counters.Ticket, (piece << 32) | (uint)tasks);
     }
 
-    /// <summary>A piece other than <paramref name="piece"/> has been opened.</summary>
+    /// <summary>Whether a job other than <paramref name="piece"/> has started.</summary>
     public bool HasWorkAfter(long piece) => Piece(Volatile.Read(ref counters.Ticket)) != piece;
 
-    /// <summary>Runs tasks until none are left, and says of which piece none are left.</summary>
+    /// <summary>Runs tasks until none are left and returns the number of that job.</summary>
     public long Drain(int worker)
     {
         while (true)
@@ -57,7 +57,7 @@ internal sealed unsafe class TaskBoard
             if (left == 0)
                 return Piece(ticket);
 
-            // Read before the claim: that the ticket is still the same then proves that these belong to it.
+            // Read before the claim: an unchanged ticket then proves that these values belong to it.
             int count = tasks;
             void* address = work;
             delegate*<void*, int, int, void> function = run;
@@ -67,7 +67,7 @@ internal sealed unsafe class TaskBoard
             {
                 function(address, count - left, worker);
             }
-#pragma warning disable CA1031 // Whatever a task threw is thrown again where the work was started.
+#pragma warning disable CA1031 // Exceptions of tasks are rethrown to the caller of the pool.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -78,13 +78,13 @@ internal sealed unsafe class TaskBoard
         }
     }
 
-    /// <summary>Waits until every task has run or was called off.</summary>
+    /// <summary>Waits until every task has run or was cancelled.</summary>
     public void AwaitCompletion()
     {
         long start = Stopwatch.GetTimestamp();
         while (Volatile.Read(ref counters.Completed) != tasks)
         {
-            // With more threads than processors, the one waited for may need this one's.
+            // With more threads than processors, the awaited thread may need this processor.
             if (Stopwatch.GetTimestamp() - start < SpinTicks)
                 Thread.SpinWait(1);
             else
@@ -92,7 +92,7 @@ internal sealed unsafe class TaskBoard
         }
     }
 
-    /// <summary>What the first task to fail threw, once.</summary>
+    /// <summary>Takes the exception of the first failed task.</summary>
     public ExceptionDispatchInfo? TakeFailure() => Interlocked.Exchange(ref failure, null);
 
     private static long Piece(long ticket) => ticket >> 32;
@@ -107,7 +107,7 @@ internal sealed unsafe class TaskBoard
         Interlocked.Add(ref counters.Completed, (int)ticket);
     }
 
-    // Each on cache lines of its own (processors fetch them in pairs): claims must not slow whoever watches for completion.
+    // Separate pairs of cache lines, because processors prefetch pairs: claims must not slow threads that poll for completion.
     [StructLayout(LayoutKind.Explicit, Size = 384)]
     private struct Counters
     {

@@ -5,9 +5,9 @@ using System.Runtime.ExceptionServices;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// Runs the tasks of one piece of work at a time on a fixed set of threads, the caller's included. Not reentrant.
-/// Threads start at the first piece of more than one task, in the background. Between pieces they spin for some tens of microseconds, so that a
-/// decoder's next piece starts within about one, and then park: an idle process burns nothing.
+/// Runs the tasks of one job at a time on a fixed set of threads, including the caller's. Not reentrant. Background threads start with the
+/// first job of more than one task. Between jobs they spin for some tens of microseconds, so that the next job of a decoder starts within
+/// about one microsecond, and then park without using the processor.
 /// </summary>
 public sealed unsafe class WorkerPool : IDisposable
 {
@@ -23,7 +23,7 @@ public sealed unsafe class WorkerPool : IDisposable
 
     private volatile bool disposed;
 
-    /// <param name="threads">At least 1; the caller counts as one.</param>
+    /// <param name="threads">At least 1, including the caller.</param>
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
@@ -32,9 +32,9 @@ public sealed unsafe class WorkerPool : IDisposable
 
     public int Threads { get; }
 
-    /// <summary>Runs tasks 0..<paramref name="tasks"/>-1 and returns when all are done. Tasks are handed out in order, one at a time.
-    /// The first exception of a task keeps tasks not yet handed out from running and is thrown here when those under way have ended.</summary>
-    /// <exception cref="InvalidOperationException">Another piece of work is running.</exception>
+    /// <summary>Runs tasks 0..<paramref name="tasks"/>-1 in order of claim and returns when all are done.
+    /// The first exception cancels unclaimed tasks and is rethrown when the running ones have ended.</summary>
+    /// <exception cref="InvalidOperationException">Another job is running.</exception>
     public void Run<TWork>(int tasks, ref TWork work)
         where TWork : struct, IWork
     {
@@ -52,7 +52,7 @@ public sealed unsafe class WorkerPool : IDisposable
 
             StartOnce();
 
-            // The work may lie in an object; on the stack, where it usually is, this costs nothing.
+            // The work may be a field of an object, so it is pinned; for the usual stack variable this is free.
             fixed (byte* address = &Unsafe.As<TWork, byte>(ref work))
             {
                 board.Publish(tasks, address, &RunTask<TWork>);
@@ -69,7 +69,7 @@ public sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Ends the threads and waits for them. Not while a piece of work runs.</summary>
+    /// <summary>Ends the threads and waits for them. Must not be called during a job.</summary>
     public void Dispose()
     {
         lock (parking)
@@ -129,7 +129,7 @@ public sealed unsafe class WorkerPool : IDisposable
     {
         lock (parking)
         {
-            // Counted before the last look: either that look sees the work, or the caller sees the count.
+            // Incremented before the last check: either the check sees the work, or the publisher sees the count.
             Interlocked.Increment(ref parked);
             while (!board.HasWorkAfter(seen) && !disposed)
                 Monitor.Wait(parking);
@@ -149,15 +149,15 @@ public sealed unsafe class WorkerPool : IDisposable
     }
 }
 
-/// <summary>Work cut into tasks that may run in any order on any thread. A struct, so that the pool calls it without a virtual call or a box.</summary>
+/// <summary>A job whose tasks may run in any order on any thread. A struct, so that the pool calls it without virtual dispatch or boxing.</summary>
 public interface IWork
 {
-    /// <param name="task">0 to the task count.</param>
-    /// <param name="worker">Index of the running thread, below <see cref="WorkerPool.Threads"/>: for per-thread scratch.</param>
+    /// <param name="task">0 to the task count, exclusive.</param>
+    /// <param name="worker">Index of the running thread, below <see cref="WorkerPool.Threads"/>, for per-thread scratch.</param>
     void Run(int task, int worker);
 }
 
-/// <summary>Rows cut into tasks large enough to be worth handing out. Does not depend on the number of threads.</summary>
+/// <summary>Splits rows into tasks large enough to amortise scheduling. Independent of the thread count.</summary>
 internal readonly struct RowBlocks
 {
     private const int TaskElements = 16 * 1024;
@@ -172,11 +172,11 @@ internal readonly struct RowBlocks
         this.blockRows = blockRows;
     }
 
-    /// <summary>Tasks.</summary>
+    /// <summary>Number of tasks.</summary>
     public int Count => (int)(((long)rows + blockRows - 1) / blockRows);
 
-    /// <param name="rows">Rows in all.</param>
-    /// <param name="columns">Elements of one row, at least 1.</param>
+    /// <param name="rows">Total number of rows.</param>
+    /// <param name="columns">Elements per row, at least 1.</param>
     public static RowBlocks For(int rows, int columns) => new(rows, Math.Max(1, TaskElements / columns));
 
     public int Start(int task) => task * blockRows;

@@ -18,6 +18,9 @@ public abstract record KernelDefinition
     /// <summary>Dynamic shared memory of a block.</summary>
     public virtual int DynamicSharedBytes => 0;
 
+    /// <summary>Blocks that the file's launch bounds leave registers for on one multiprocessor; null where it states none.</summary>
+    public virtual int? BlocksPerMultiprocessor(ComputeCapability capability) => null;
+
     /// <summary>The name of the entry: that of the file.</summary>
     public string Entry => Path.GetFileNameWithoutExtension(Source);
 
@@ -28,6 +31,9 @@ public abstract record KernelDefinition
     /// <summary>Whether the kernel has a form for this generation.</summary>
     public virtual bool Serves(ComputeCapability capability) => capability.Number >= 75;
 
+    /// <summary>Launches of this kernel that <c>xc2 bench kernels</c> times. Abstract, so that a kernel without a case does not compile.</summary>
+    internal abstract IEnumerable<KernelCase> Cases(CaseContext context);
+
     /// <summary>What <see cref="Options"/> defines beside ARGS_BYTES and BLOCK_THREADS.</summary>
     protected abstract IEnumerable<(string Name, string Value)> Definitions { get; }
 
@@ -35,34 +41,6 @@ public abstract record KernelDefinition
 
     /// <summary>A condition that is known while compiling.</summary>
     protected static string Flag(bool value) => value ? "1" : "0";
-}
-
-/// <summary>A kernel that takes one warp for each row of a matrix.</summary>
-public abstract record RowKernel : KernelDefinition
-{
-    private const int WarpLanes = 32, AccessElements = 4;
-
-    /// <param name="columns">A multiple of 4.</param>
-    protected RowKernel(int columns)
-    {
-        if (columns < AccessElements || columns % AccessElements != 0)
-            throw new ArgumentOutOfRangeException(nameof(columns), columns, $"expected a multiple of {AccessElements}");
-        Columns = columns;
-    }
-
-    public int Columns { get; }
-
-    public override int BlockThreads => 128;
-
-    /// <summary>A warp a row.</summary>
-    public LaunchGeometry Geometry(int rows)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        int blockRows = BlockThreads / WarpLanes;
-        return new LaunchGeometry((rows + blockRows - 1) / blockRows, BlockThreads);
-    }
-
-    protected override IEnumerable<(string Name, string Value)> Definitions => [("COLUMNS", Number(Columns))];
 }
 
 /// <summary>What a launch must do at least: each byte moved once, each product counted as two operations.</summary>

@@ -88,7 +88,7 @@ public enum LoadPhase
 }
 
 /// <summary>A request that can't be carried out, with a message for the person who made it. Bad files have exceptions of their own.</summary>
-public sealed class EngineException : Exception
+public sealed class EngineException : XComposerException
 {
     /// <inheritdoc/>
     public EngineException(string message)

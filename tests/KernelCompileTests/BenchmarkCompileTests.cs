@@ -1,5 +1,5 @@
 using XComposer2.Native.Cuda;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using Xunit;
@@ -10,15 +10,15 @@ namespace XComposer2.Native.KernelCompileTests;
 public sealed class BenchmarkCompileTests(CompiledMatrix matrix) : IClassFixture<CompiledMatrix>
 {
     [Theory]
-    [InlineData("sm_75", KernelStorage.F16, 46, 1024)]
-    [InlineData("sm_80", KernelStorage.BF16, 108, 2048)]
-    [InlineData("sm_89", KernelStorage.BF16, 128, 1536)]
-    [InlineData("sm_90a", KernelStorage.BF16, 132, 2048)]
-    public void Every_case_of_the_7B_compiles_and_spills_nothing(string target, KernelStorage storage, int multiprocessors, int threads)
+    [InlineData("sm_75", DType.F16, 46)]
+    [InlineData("sm_80", DType.BF16, 108)]
+    [InlineData("sm_89", DType.BF16, 128)]
+    [InlineData("sm_90a", DType.BF16, 132)]
+    public void Every_case_of_the_7B_compiles_and_spills_nothing(string target, DType storage, int multiprocessors)
     {
-        DeviceShape device = new(KernelMatrix.CapabilityOf(target), multiprocessors, threads);
-        KernelSizes sizes = ModelKernels.SizesOf(ModelPresets.Find("internlm-xcomposer2-vl-7b"));
-        KernelDefinition[] definitions = [.. CaseCatalog.For(sizes, storage, device, CaseSizes.Full).Select(item => item.Definition).Distinct()];
+        DeviceFacts device = new(KernelMatrix.CapabilityOf(target), multiprocessors);
+        IReadOnlyList<KernelDefinition> kernels = ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, device.Capability);
+        KernelDefinition[] definitions = [.. CaseCatalog.For(kernels, device, CaseSizes.Full).Select(item => item.Definition).Distinct()];
         Cubin[] cubins = matrix.Compile(definitions, target);
         string[] spilling = [.. definitions.Zip(cubins).Where(pair => KernelResources.Parse(pair.Second.Log).Spills).Select(pair => $"{pair.First}: {KernelResources.Parse(pair.Second.Log)}")];
         Assert.True(spilling.Length == 0, string.Join('\n', spilling));

@@ -1,5 +1,7 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.KernelCompileTests;
 
@@ -21,8 +23,8 @@ internal static class KernelMatrix
         from storage in model.Storages
         from target in model.Targets
         // Before 8.0 tensor cores have no bf16: such a model is served as f16 there.
-        where storage != KernelStorage.BF16 || CapabilityOf(target).Major >= 8
-        from weights in Enum.GetValues<WeightFormat>()
-        from definition in KernelCatalog.For(model.Sizes, storage, CapabilityOf(target), weights)
+        where storage != DType.BF16 || CapabilityOf(target).Major >= 8
+        from quantization in Enum.GetValues<WeightQuantization>()
+        from definition in ModelCatalog.KernelsOf(model.Config, storage, CapabilityOf(target), quantization)
         select (definition, target);
 }

@@ -23,7 +23,7 @@ public sealed class KernelResourcesTests
     public void Without_shared_memory_there_is_none()
     {
         KernelResources resources = KernelResources.Parse("""
-            ptxas info    : Function properties for advance_step
+            ptxas info    : Function properties for select_rows
             ptxas         .     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
             ptxas info    : Used 24 registers
             """);

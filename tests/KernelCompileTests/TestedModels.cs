@@ -1,5 +1,4 @@
 using XComposer2.Native.Graph;
-using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.KernelCompileTests;
@@ -11,35 +10,41 @@ internal static class TestedModels
 
     public static IEnumerable<TestedModel> All =>
     [
-        .. ModelPresets.Names.Select(name =>
-            new TestedModel(name, ModelKernels.SizesOf(ModelPresets.Find(name)), [KernelStorage.BF16, KernelStorage.F16], everyTarget)),
-        new("demo", Demo, [KernelStorage.BF16, KernelStorage.F16], someTargets),
-        new("golden gqa-head64-fp32", GoldenGqa, [KernelStorage.F32, KernelStorage.F16], someTargets),
-        new("golden mqa-head128-bf16", GoldenMqa, [KernelStorage.BF16], someTargets),
-        new("golden fp16-torch-bin", GoldenTorch, [KernelStorage.F16], someTargets),
+        .. ModelPresets.Names.Select(name => new TestedModel(name, ModelPresets.Find(name), [DType.BF16, DType.F16], everyTarget)),
+        new("demo", Demo, [DType.BF16, DType.F16], someTargets),
+        new("golden gqa-head64-fp32", GoldenGqa, [DType.F32, DType.F16], someTargets),
+        new("golden mqa-head128-bf16", GoldenMqa, [DType.BF16], someTargets),
+        new("golden fp16-torch-bin", GoldenTorch, [DType.F16], someTargets),
     ];
 
-    private static KernelSizes Demo => new()
+    private static ModelConfig Demo => Config(1280, 256, 512, new AttentionGeometry(4, 2, 64), 16, imageSize: 84, Vision(128, 384, 2));
+
+    private static ModelConfig GoldenGqa => Config(320, 256, 384, new AttentionGeometry(4, 2, 64), 8, imageSize: 56, Vision(64, 128, 1));
+
+    private static ModelConfig GoldenMqa => Config(288, 256, 320, new AttentionGeometry(2, 1, 128), 16, imageSize: 70, Vision(128, 192, 2));
+
+    private static ModelConfig GoldenTorch => Config(272, 256, 256, new AttentionGeometry(4, 4, 64), 8, imageSize: 70, Vision(128, 192, 2));
+
+    private static ModelConfig Config(int vocabulary, int hidden, int intermediate, AttentionGeometry heads, int rank, int imageSize, VisionConfig vision) => new()
     {
-        VocabularySize = 1280, HiddenSize = 256, IntermediateSize = 512, Attention = new AttentionGeometry(4, 2, 64), LoraRank = 16,
-        ImageSize = 84, PatchSize = 14, VisionWidth = 128, VisionIntermediateSize = 384, VisionHeads = 2, ProjectorInputSize = 128,
+        Decoder = new DecoderConfig
+        {
+            VocabularySize = vocabulary, HiddenSize = hidden, IntermediateSize = intermediate, LayerCount = 1, Attention = heads, Plora = DecoderPlora.Uniform(rank, 1f),
+        },
+        Vision = vision,
+        ImageSize = imageSize,
+        Variant = ModelVariant.VisionLanguage7B,
     };
 
-    private static KernelSizes GoldenGqa => new()
+    private static VisionConfig Vision(int width, int intermediate, int heads) => new()
     {
-        VocabularySize = 320, HiddenSize = 256, IntermediateSize = 384, Attention = new AttentionGeometry(4, 2, 64), LoraRank = 8,
-        ImageSize = 56, PatchSize = 14, VisionWidth = 64, VisionIntermediateSize = 128, VisionHeads = 1, ProjectorInputSize = 64,
-    };
-
-    private static KernelSizes GoldenMqa => new()
-    {
-        VocabularySize = 288, HiddenSize = 256, IntermediateSize = 320, Attention = new AttentionGeometry(2, 1, 128), LoraRank = 16,
-        ImageSize = 70, PatchSize = 14, VisionWidth = 128, VisionIntermediateSize = 192, VisionHeads = 2, ProjectorInputSize = 128,
-    };
-
-    private static KernelSizes GoldenTorch => new()
-    {
-        VocabularySize = 272, HiddenSize = 256, IntermediateSize = 256, Attention = new AttentionGeometry(4, 4, 64), LoraRank = 8,
-        ImageSize = 70, PatchSize = 14, VisionWidth = 128, VisionIntermediateSize = 192, VisionHeads = 2, ProjectorInputSize = 128,
+        Width = width, IntermediateSize = intermediate, LayerCount = 1, HeadCount = heads, PatchSize = 14, StoredGrid = 4,
     };
 }
+
+/// <summary>A model whose kernels are compiled.</summary>
+/// <param name="Name">For messages.</param>
+/// <param name="Config">What kernels are specialised to.</param>
+/// <param name="Storages">Types that its weights come in.</param>
+/// <param name="Targets">Generations to compile for, as NVRTC names them.</param>
+internal sealed record TestedModel(string Name, ModelConfig Config, DType[] Storages, string[] Targets);

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Proves the kernels on this machine's GPU and measures them:   ./run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]
-#   -o FOLDER   where logs and JSON go (results)
-#   -t SECONDS  time for all steps together; what does not fit is cut short or not begun, and said (no limit)
-#   -q          small sizes, few tests: shows that the pack runs, on the emulated device too; its figures say nothing
-# Steps: facts tests verify demo cubins bench model peer sanitize; without a name all but peer and sanitize. sanitize is sanitize-memcheck, sanitize-racecheck
-# and sanitize-synccheck. Each part has a log of its own and a time limit; one that fails does not keep the others from running. Needs a driver and
-# NVRTC 12 or 13, no .NET. Exit status: 0, 1 where something failed or was not begun, 2 for wrong usage.
+# Tests and measures the kernels on this machine's GPU:   ./run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]
+#   -o FOLDER   folder for logs and JSON (results)
+#   -t SECONDS  time limit for all steps together; later steps are cut short or not begun, which is reported (no limit)
+#   -q          small sizes, few tests: checks that the pack runs, also on the emulated device; its figures are meaningless
+# Steps: facts tests verify demo cubins bench model peer sanitize; by default all but peer and sanitize. sanitize means sanitize-memcheck, sanitize-racecheck
+# and sanitize-synccheck. Each part has its own log and time limit, and a failed part does not stop the others. Needs a driver and
+# NVRTC 12 or 13, no .NET. Exit status: 0; 1 if a step failed or was not begun; 2 for wrong usage.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 known='facts tests verify demo cubins bench model peer sanitize sanitize-memcheck sanitize-racecheck sanitize-synccheck'
@@ -14,14 +14,14 @@ usage() { echo "$1; usage: run.sh [-o FOLDER] [-t SECONDS] [-q] [STEP ...]; step
 while getopts ':o:t:q' option; do
     case $option in
         o) folder=$OPTARG ;;
-        t) total=$OPTARG; [[ $total =~ ^[1-9][0-9]*$ ]] || usage "-t wants seconds, not '$total'" ;;
+        t) total=$OPTARG; [[ $total =~ ^[1-9][0-9]*$ ]] || usage "-t: expected seconds, found '$total'" ;;
         q) quick=yes ;;
-        *) usage "no option, or nothing after it: -$OPTARG" ;;
+        *) usage "unknown option or missing value: -$OPTARG" ;;
     esac
 done
 shift $((OPTIND - 1))
 for wanted in "$@"; do
-    [[ " $known " == *" $wanted "* ]] || usage "no step '$wanted'"
+    [[ " $known " == *" $wanted "* ]] || usage "unknown step '$wanted'"
 done
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(facts tests verify demo cubins bench model)
@@ -30,7 +30,7 @@ app=$here/app preset=internlm-xcomposer2-vl-7b
 export XC2_SHARED=$here/shared XC2_CACHE=${XC2_CACHE:-$out/cache} DOTNET_gcServer=0
 rows=() failed=0 json_rows=''
 
-# row NAME OUTCOME SECONDS: a line of the summary.
+# row NAME OUTCOME SECONDS: adds a line to the summary.
 row() {
     rows+=("$(printf '%-44s %-12s %5d s' "$1" "$2" "$3")")
     json_rows+="${json_rows:+, }{\"step\": \"$1\", \"outcome\": \"$2\", \"seconds\": $3}"
@@ -38,7 +38,7 @@ row() {
 
 skip() { row "$1" "SKIPPED" 0; printf '%s: SKIPPED, %s\n' "$1" "$2" | tee "$out/$1.log"; }
 
-# step NAME LIMIT COMMAND ...: runs it, notes how it ended. What it prints goes to NAME.log; where it is JSON alone, to NAME.json too.
+# step NAME LIMIT COMMAND ...: runs a command and records its outcome. Its output goes to NAME.log, and to NAME.json if it is only JSON.
 step() {
     local name=$1 limit=$2 start=$SECONDS status left=$((total - SECONDS)) outcome
     shift 2
@@ -56,13 +56,13 @@ step() {
     return $status
 }
 
-# figure NAME FILE: the first number or word of this name in a JSON file.
+# figure NAME FILE: the first number or string with this key in a JSON file.
 figure() { grep -o "\"$1\": *\"\\?[^,\"}]*" "$2" 2>/dev/null | head -n 1 | sed 's/^[^:]*: *"\{0,1\}//'; }
 
-# median SERIES FILE: milliseconds of a series of xc2 bench.
+# median SERIES FILE: median of a series of xc2 bench in milliseconds.
 median() { grep -o "\"name\":\"$1\",\"tokens\":[0-9]*,\"median_ms\":[0-9.eE+-]*" "$2" 2>/dev/null | sed 's/.*://'; }
 
-# Memory in use on the device, in MiB, the most that is seen until the file STOP is there.
+# Writes the peak device memory use in MiB to OUTPUT until the file STOP exists.
 watch_memory() { # OUTPUT STOP
     local most=0 now
     while [ ! -e "$2" ]; do
@@ -72,7 +72,7 @@ watch_memory() { # OUTPUT STOP
     done
 }
 
-# NVRTC of a Python environment, where the loader would not look.
+# Finds the NVRTC of a Python environment, which the loader does not search.
 find_nvrtc() {
     local found
     [ -z "${XC2_NVRTC:-}" ] || return
@@ -91,13 +91,13 @@ find_sanitizer() {
 facts() {
     echo "commit $(cat "$here/COMMIT")"
     date -u +%Y-%m-%dT%H:%MZ
-    nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv || echo 'nvidia-smi is not here'
-    echo "NVRTC: ${XC2_NVRTC:-as the loader finds it}; driver: ${XC2_CUDA_DRIVER:-as the loader finds it}"
+    nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv || echo 'nvidia-smi was not found'
+    echo "NVRTC: ${XC2_NVRTC:-default search}; driver: ${XC2_CUDA_DRIVER:-default search}"
     echo "compute-sanitizer: $(find_sanitizer | grep . || echo 'not found')"
     lscpu | grep -E 'Model name|^CPU\(s\)'
 }
 
-# Mistakes that are planted into the kernels need not show on hardware: a barrier less may pass by luck. The emulated device is for them.
+# Mutations of the kernels may stay unnoticed on hardware, where a missing barrier can pass by luck. They are for the emulated device.
 run_tests() {
     local chosen=(-class- '*MutationTests')
     [ -z "$quick" ] || chosen=(-class '*DeviceTests' -class '*RowTests' -class '*ReadStreamTests' -class '*KernelBenchTests')
@@ -108,7 +108,7 @@ run_verify() {
     local golden storage
     for golden in "$here"/shared/golden/*/; do
         for storage in bf16 f16 f32; do
-            # What F32 weights lose in BF16 is more than the tolerance (src/decisions/0080).
+            # The rounding of F32 weights to BF16 exceeds the tolerance (src/decisions/0080).
             [ "$(basename "$golden")/$storage" != gqa-head64-fp32/bf16 ] || continue
             [ -z "$quick" ] || [ "$(basename "$golden")/$storage" = mqa-head128-bf16/bf16 ] || continue
             step "verify-$(basename "$golden")-$storage" 60 "$app/xc2" verify --model "$golden" --device cuda --storage $storage --json
@@ -124,7 +124,7 @@ run_demo() {
     if [ "$(head -n 1 "$out/demo-cpu.log")" = "$(head -n 1 "$out/demo-cuda.log")" ]; then row demo-answers same 0; else failed=1; row demo-answers DIFFER 0; fi
 }
 
-# With the kernels that were compiled where the pack was made. What those lack (tiles of other cards) is compiled here, and counted.
+# With the kernels of the pack. Missing ones (tiles of other GPUs) are compiled here and counted.
 run_cubins() {
     if [ ! -d "$here/cubins" ]; then skip cubins 'the pack was made without compiled kernels'; return; fi
     local golden cache=$out/cubins-cache missing
@@ -144,12 +144,12 @@ run_bench() {
     local sizes=(--preset "$preset")
     [ -z "$quick" ] || sizes=(--model "$here/tools/demo/checkpoint" --quick)
     step bench-kernels 240 "$app/xc2" bench kernels "${sizes[@]}" --json "$out/bench-kernels.json"
-    # As peers measure: they leave the L2 cache full of what is still to be written back.
+    # With the L2 state of the peer's measurement: full of dirty lines.
     step bench-kernels-written 120 "$app/xc2" bench kernels "${sizes[@]}" --l2 written --filter linear --filter lora_down --filter attention \
         --filter rms_norm --json "$out/bench-kernels-written.json"
 }
 
-# One picture and 75 tokens, then 256 generated tokens, on random weights.
+# One picture and 75 tokens, then 256 generated tokens, with random weights.
 run_model() {
     local name=model-7b options=(--preset "$preset" --images 1 --tokens 75 --steps 256 --samples 5) stop
     [ -z "$quick" ] || { name=model-demo; options=(--model "$here/tools/demo/checkpoint" --images 1 --tokens 20 --steps 4 --samples 1); }
@@ -165,7 +165,7 @@ run_model() {
 
 run_peer() {
     if [ ! -f "$here/peer/peer.py" ]; then skip peer 'the pack was made without --peer'; return; fi
-    if ! python3 -c 'import torch; assert torch.cuda.is_available()' >/dev/null 2>&1; then skip peer 'python3 has no PyTorch that sees a GPU'; return; fi
+    if ! python3 -c 'import torch; assert torch.cuda.is_available()' >/dev/null 2>&1; then skip peer 'python3 has no PyTorch with GPU support'; return; fi
     local sizes=(--decode 256)
     [ -z "$quick" ] || sizes=(--preset tiny --decode 4)
     step peer-kernels 120 python3 "$here/peer/peer.py" kernels "${sizes[@]}" --json "$out/peer-kernels.json"
@@ -173,16 +173,16 @@ run_peer() {
     [ -n "$quick" ] || step peer-ratios 20 python3 "$here/peer/ratios.py" "$out"
 }
 
-# sanitize TOOL: in groups, so that one that takes too long does not cost the others. Children of tests (xc2) are looked at too.
+# sanitize TOOL: in groups, so that a timeout affects only one of them. Child processes of the tests (xc2) are checked too.
 run_sanitizer() {
     local tool=$1 sanitizer group class classes options
     sanitizer=$(find_sanitizer)
-    if [ -z "$sanitizer" ]; then skip "sanitize-$tool" 'compute-sanitizer is not here (it comes with the CUDA toolkit)'; return; fi
+    if [ -z "$sanitizer" ]; then skip "sanitize-$tool" 'compute-sanitizer was not found (it is part of the CUDA toolkit)'; return; fi
     for group in linears attention rows engine; do
         case $group in
             linears) classes=('*LinearDecodeTests' '*LinearPrefillTests' '*LinearRopeTests' '*LoraDownTests') ;;
             attention) classes=('*VisionAttentionTests' '*PrefillAttentionTests' '*DecodeAttentionTests') ;;
-            rows) classes=('*NormTests' '*RowTests' '*PatchEmbeddingTests' '*QuantizeInt8Tests' '*SampleTokenTests' '*AdvanceStepTests' '*ReadStreamTests' '*MmaRateTests') ;;
+            rows) classes=('*NormTests' '*RowTests' '*PatchEmbeddingTests' '*SampleTokenTests' '*ReadStreamTests' '*MmaRateTests') ;;
             *) classes=('*DemoTests') ;;
         esac
         options=()
@@ -191,7 +191,7 @@ run_sanitizer() {
     done
 }
 
-# What the JSON says, in lines for people.
+# Prints the figures of the JSON files.
 figures() {
     local name=model-7b read tokens bytes vision prefill decode
     [ -z "$quick" ] || name=model-demo
@@ -230,7 +230,7 @@ done
 {
     printf '%s\n' "${rows[@]}"
     figures
-    [ -z "$quick" ] || echo 'QUICK: these figures say nothing'
+    [ -z "$quick" ] || echo 'QUICK: these figures are meaningless'
 } | tee "$out/summary.txt"
 printf '{"commit": "%s", "quick": %s, "failed": %s, "steps": [%s]}\n' "$(cat "$here/COMMIT")" "$([ -n "$quick" ] && echo true || echo false)" \
     "$([ $failed -eq 0 ] && echo false || echo true)" "$json_rows" >"$out/summary.json"

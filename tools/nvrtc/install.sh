@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Puts NVRTC 12.4 into artifacts/nvrtc/lib of this checkout, where the program and the tests look for it. Installs nothing on the machine:
-# Debian's packages (libnvrtc12, libnvrtc-builtins12.4 of trixie's non-free component) are fetched from the source that the machine's own
-# apt list names, and unpacked. Does nothing, quietly, where the files are already there.
+# Downloads NVRTC 12.4 to artifacts/nvrtc/lib of this checkout, where the program and the tests search for it. Installs nothing on the machine:
+# Debian's packages (libnvrtc12, libnvrtc-builtins12.4 of trixie's non-free component) come from the package source in the machine's apt
+# configuration and are only unpacked. Does nothing if the files exist.
 #   tools/nvrtc/install.sh            NVRTC
-#   tools/nvrtc/install.sh --driver   also the driver library, artifacts/nvrtc/driver/libcuda.so.1: without a GPU its cuInit answers 100
+#   tools/nvrtc/install.sh --driver   also the driver library, artifacts/nvrtc/driver/libcuda.so.1; without a GPU its cuInit returns 100
 set -euo pipefail
 
 readonly suite=trixie keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -27,10 +27,10 @@ packages=()
 if $driver && [[ ! -e $target/driver/libcuda.so.1 ]]; then packages+=(libcuda1); fi
 ((${#packages[@]})) || exit 0
 
-command -v apt-get >/dev/null && command -v dpkg >/dev/null || fail "this machine has no apt: install NVRTC 12 or 13 another way, or name it with XC2_NVRTC"
-[[ -e $keyring ]] || fail "$keyring is not here, so packages cannot be checked: install debian-archive-keyring, or name an NVRTC with XC2_NVRTC"
+command -v apt-get >/dev/null && command -v dpkg >/dev/null || fail "apt was not found: install NVRTC 12 or 13 another way, or set XC2_NVRTC"
+[[ -e $keyring ]] || fail "$keyring is missing, packages cannot be verified: install debian-archive-keyring, or set XC2_NVRTC to an existing NVRTC"
 source=$(grep -rhoE '(https?|mirror\+file|file|copy):[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -E '/debian/?$' | sed -n 1p || true)
-[[ $source ]] || fail "no Debian package source is configured on this machine: install NVRTC 12 or 13 another way, or name it with XC2_NVRTC"
+[[ $source ]] || fail "no Debian package source is configured on this machine: install NVRTC 12 or 13 another way, or set XC2_NVRTC"
 
 mkdir -p "$target"
 work=$(mktemp -d "$target/work.XXXXXX")
@@ -45,17 +45,17 @@ Signed-By: $keyring
 SOURCE
 apt=(-o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts" -o "Dir::State::Lists=$work/lists"
     -o "Dir::Cache::Archives=$work/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
-apt-get "${apt[@]}" -qq update || fail "the package lists of $suite could not be fetched"
-(cd "$work" && apt-get "${apt[@]}" -qq download "${packages[@]}") || fail "${packages[*]} could not be fetched"
+apt-get "${apt[@]}" -qq update || fail "cannot download the package lists of $suite"
+(cd "$work" && apt-get "${apt[@]}" -qq download "${packages[@]}") || fail "cannot download ${packages[*]}"
 for package in "$work"/*.deb; do dpkg -x "$package" "$work/tree"; done
 
-# take PATTERN FOLDER LAST: moves the files of this name; LAST, whose presence means "all is there", comes last.
+# take PATTERN FOLDER LAST: moves matching files; LAST is moved at the end, because its presence means "complete".
 take() {
     mkdir -p "$target/$2"
     local file
     while IFS= read -r file; do mv -f "$file" "$target/$2/"; done < <(find "$work/tree" -name "$1" ! -name "$3")
     while IFS= read -r file; do mv -f "$file" "$target/$2/"; done < <(find "$work/tree" -name "$3")
-    [[ -e $target/$2/$3 ]] || fail "the packages hold no $3"
+    [[ -e $target/$2/$3 ]] || fail "the packages do not contain $3"
 }
 if [[ " ${packages[*]} " == *' libnvrtc12 '* ]]; then take 'libnvrtc*.so.*' lib libnvrtc.so.12; fi
 if [[ " ${packages[*]} " == *' libcuda1 '* ]]; then take 'libcuda.so.*' driver libcuda.so.1; fi

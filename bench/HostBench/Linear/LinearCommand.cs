@@ -14,9 +14,9 @@ internal static class LinearCommand
         using var pool = new WorkerPool(threads);
         OpenBlas? openBlas = OpenBlas.TryLoad(threads);
         if (openBlas is null)
-            Console.Error.WriteLine("*** OpenBLAS IS NOT INSTALLED: no linear is compared with it (Debian: libopenblas0) ***");
+            Console.Error.WriteLine("*** OpenBLAS IS NOT INSTALLED: no comparison with it (Debian: libopenblas0) ***");
         if (Environment.GetEnvironmentVariable("OPENBLAS_CORETYPE") is { } coreType)
-            Console.Error.WriteLine($"*** OPENBLAS_CORETYPE={coreType} chooses OpenBLAS's kernels: unset it for a fair comparison ***");
+            Console.Error.WriteLine($"*** OPENBLAS_CORETYPE={coreType} selects OpenBLAS's kernels: unset it for a fair comparison ***");
         Console.Error.WriteLine($"OpenBLAS: {openBlas?.Description ?? "none"}");
 
         var results = new List<LinearResult>();

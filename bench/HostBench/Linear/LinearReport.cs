@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>A run as a table for people and as JSON for programs. Neither names the machine or a place on it.</summary>
+/// <summary>Writes a run as a Markdown table and as JSON. Neither contains the machine's name or a path.</summary>
 internal sealed class LinearReport(int threads, string? openBlas, double handOverMicroseconds, IReadOnlyList<LinearResult> results)
 {
     public string ToMarkdown()
@@ -12,10 +12,10 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# Linears on {ProcessorInfo.Model}, {ProcessorInfo.Instructions}, {threads} threads");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{ProcessorInfo.Runtime}. OpenBLAS: {openBlas ?? "NOT INSTALLED, so nothing is compared with it"}.");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Handing a piece of work to all threads and collecting it: {handOverMicroseconds:f1} microseconds.");
-        Append(text, "Few rows: GB/s of weights, against reading memory", "GB/s", "memory", results.Where(result => result.Shape.IsStream));
-        Append(text, "Many rows: GFLOP/s, against fused multiply-adds in registers", "GFLOP/s", "peak", results.Where(result => !result.Shape.IsStream));
+        text.AppendLine(CultureInfo.InvariantCulture, $"{ProcessorInfo.Runtime}. OpenBLAS: {openBlas ?? "NOT INSTALLED, no comparison"}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Dispatching a job to all threads and waiting for it: {handOverMicroseconds:f1} microseconds.");
+        Append(text, "Few rows: GB/s of weights, relative to read bandwidth", "GB/s", "memory", results.Where(result => result.Shape.IsStream));
+        Append(text, "Many rows: GFLOP/s, relative to fused multiply-adds in registers", "GFLOP/s", "peak", results.Where(result => !result.Shape.IsStream));
         return text.ToString();
     }
 

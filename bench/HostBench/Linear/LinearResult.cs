@@ -1,14 +1,14 @@
 namespace XComposer2.Native.HostBench;
 
 /// <summary>Medians over the rounds of one alternating run.</summary>
-/// <param name="Shape">What was measured.</param>
-/// <param name="Rate">GB/s of weights where the shape is a stream, else GFLOP/s.</param>
-/// <param name="Yardstick">The machine's read bandwidth or its multiply-adds, in the same unit and rounds.</param>
-/// <param name="OfYardstick">Median of the rounds' ratios.</param>
-/// <param name="Lowest">Lowest of them.</param>
-/// <param name="Highest">Highest of them.</param>
-/// <param name="Undisturbed">Rounds that count: nothing else took much of the machine just before and after. At 0 all rounds are in the figures.</param>
-/// <param name="OpenBlasRate">GFLOP/s; null where it was not asked or is not there.</param>
-/// <param name="OfOpenBlas">Median of the rounds' ratios.</param>
+/// <param name="Shape">The measured shape.</param>
+/// <param name="Rate">GB/s of weights for a stream shape, otherwise GFLOP/s.</param>
+/// <param name="Yardstick">The machine's read bandwidth or multiply-add rate, in the same unit and rounds.</param>
+/// <param name="OfYardstick">Median of the ratios per round.</param>
+/// <param name="Lowest">Lowest ratio.</param>
+/// <param name="Highest">Highest ratio.</param>
+/// <param name="Undisturbed">Number of rounds without other load just before and after. Only these count; if it is 0, all rounds do.</param>
+/// <param name="OpenBlasRate">GFLOP/s; null if OpenBLAS was not measured.</param>
+/// <param name="OfOpenBlas">Median of the ratios per round.</param>
 internal sealed record LinearResult(
     LinearShape Shape, double Rate, double Yardstick, double OfYardstick, double Lowest, double Highest, int Undisturbed, double? OpenBlasRate, double? OfOpenBlas);

@@ -4,7 +4,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>Measures linears and what they are compared with by turns: whatever else the machine does meets both alike.</summary>
+/// <summary>Measures linears and their yardsticks alternately, so that other load affects both.</summary>
 internal sealed unsafe class LinearRun : IDisposable
 {
     private const int Rounds = 9;
@@ -13,12 +13,12 @@ internal sealed unsafe class LinearRun : IDisposable
 
     private const double SampleSeconds = 0.02;
 
-    // A round counts when the yardstick just before and just after it was this near its best.
+    // A round counts if the yardstick just before and just after it reached this fraction of its best.
     private const double DisturbedBelow = 0.9;
 
     private const long YardstickBytes = 256L * 1024 * 1024;
 
-    // Larger than any last-level cache, so that weights come from memory as they do in a decoder, which never reads the same twice in a row.
+    // Larger than any last-level cache, so that weights come from memory as in a decoder, which never reads the same ones twice in a row.
     private const long WeightPoolBytes = 800L * 1024 * 1024;
 
     private readonly WorkerPool pool;
@@ -100,7 +100,7 @@ internal sealed unsafe class LinearRun : IDisposable
             {
                 peer = work / Seconds(theirs, repeats);
 
-                // Its threads look for more work for a moment before they sleep.
+                // OpenBLAS threads spin for a moment before they sleep.
                 Thread.Sleep(3);
             }
 

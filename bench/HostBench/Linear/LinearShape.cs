@@ -3,23 +3,23 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.HostBench;
 
 /// <summary>A linear to measure.</summary>
-/// <param name="Name">Where the network has it.</param>
+/// <param name="Name">Its name in the network.</param>
 /// <param name="Rows">Rows of x.</param>
 /// <param name="Inputs">Columns of x.</param>
 /// <param name="Outputs">Rows of the weight.</param>
-/// <param name="Type">As stored.</param>
+/// <param name="Type">Storage type.</param>
 internal sealed record LinearShape(string Name, int Rows, int Inputs, int Outputs, DType Type)
 {
-    /// <summary>Two weights, silu(gate) * up.</summary>
+    /// <summary>Two weights: silu(gate) * up.</summary>
     public bool Gated { get; init; }
 
-    /// <summary>The first so many rows are visual and go through Partial LoRA too.</summary>
+    /// <summary>Number of leading rows that are visual and take Partial LoRA.</summary>
     public int VisualRows { get; init; }
 
     /// <summary>Rank of Partial LoRA; 0 without.</summary>
     public int Rank { get; init; }
 
-    /// <summary>Few rows: bound by the bytes of the weights.</summary>
+    /// <summary>Few rows: bound by the bandwidth of the weights.</summary>
     public bool IsStream => Rows <= 8;
 
     public long WeightBytes => (Gated ? 2L : 1L) * Inputs * Outputs * Type.ElementBytes();

@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>The linears of the networks this project runs, and square ones that others measure too.</summary>
+/// <summary>The linears of the supported networks, and square ones for comparison with other programs.</summary>
 internal static class LinearShapes
 {
     public static IReadOnlyList<LinearShape> All { get; } =

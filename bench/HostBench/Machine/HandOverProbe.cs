@@ -3,14 +3,14 @@ using XComposer2.Native.Cpu;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>What it costs to hand a piece of work to all threads of a pool and to collect it again.</summary>
+/// <summary>Measures the cost of dispatching a job to all threads of a pool and waiting for it.</summary>
 internal static class HandOverProbe
 {
     private const int TaskMicroseconds = 20;
 
     private const int Pieces = 2000;
 
-    /// <summary>Median microseconds beyond the task's own time, where every thread has one task and works between pieces as a decoder does.</summary>
+    /// <summary>Median microseconds beyond the task's own time, with one task per thread and decoder-like work between jobs.</summary>
     public static double Microseconds(WorkerPool pool)
     {
         var costs = new List<double>();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>Aligned memory outside the managed heap.</summary>
+/// <summary>Aligned native memory.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     public NativeBuffer(long bytes)
@@ -18,7 +18,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public float* Floats => (float*)Data;
 
-    /// <summary>Small numbers of either sign; every 16-bit half of them is a sane bfloat16 and half too.</summary>
+    /// <summary>Small numbers of either sign; both 16-bit halves are also valid bfloat16 and half values.</summary>
     public static NativeBuffer Random(long bytes, bool sixteenBit)
     {
         var buffer = new NativeBuffer(bytes);

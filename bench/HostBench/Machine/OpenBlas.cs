@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>The system's OpenBLAS, if there is one: the peer for fp32 products.</summary>
+/// <summary>The system's OpenBLAS, if installed: the reference for fp32 products.</summary>
 internal sealed unsafe class OpenBlas
 {
     private const int RowMajor = 101, NoTranspose = 111, Transpose = 112;
@@ -20,10 +20,10 @@ internal sealed unsafe class OpenBlas
 
     public string Description { get; }
 
-    /// <summary>Null where the library is not installed.</summary>
+    /// <summary>Null if the library is not installed.</summary>
     public static OpenBlas? TryLoad(int threads)
     {
-        // Its threads would otherwise spin for tens of milliseconds after each call, and take that from whatever is measured next.
+        // Otherwise its threads spin for tens of milliseconds after each call and disturb the next measurement.
         _ = SetEnvironment("OPENBLAS_THREAD_TIMEOUT", "16", 1);
         foreach (string name in new[] { "libopenblas.so.0", "libopenblas.so", "libopenblas" })
             if (NativeLibrary.TryLoad(name, out nint library))

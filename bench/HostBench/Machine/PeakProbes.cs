@@ -4,24 +4,24 @@ using XComposer2.Native.Cpu;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>What this machine can do at most, measured in the same process and minute as what is compared with it.</summary>
+/// <summary>Peak rates of this machine, measured in the same process and at the same time as the compared kernels.</summary>
 internal static unsafe class PeakProbes
 {
-    /// <summary>Floating-point operations of one <see cref="MultiplyAdds"/> call per thread.</summary>
+    /// <summary>Floating-point operations per <see cref="MultiplyAdds"/> call and thread.</summary>
     public static double MultiplyAddFlops => 2.0 * 24 * Width * Iterations;
 
     private const int Iterations = 1 << 21;
 
     private static int Width => Vector512.IsHardwareAccelerated ? 16 : 8;
 
-    /// <summary>Fused multiply-adds between registers on every thread.</summary>
+    /// <summary>Fused multiply-adds in registers on every thread.</summary>
     public static void MultiplyAdds(WorkerPool pool)
     {
         var work = new Peak();
         pool.Run(pool.Threads, ref work);
     }
 
-    /// <summary>Reads memory once, all threads together.</summary>
+    /// <summary>Reads memory once, with all threads.</summary>
     public static void Read(nint data, long bytes, WorkerPool pool)
     {
         var work = new Reading((byte*)data, bytes);

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>What a reader must know of the machine; nothing that names it.</summary>
+/// <summary>Facts about the machine without its name.</summary>
 internal static class ProcessorInfo
 {
     public static string Model

@@ -4,7 +4,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>One layer's attention of the 7B: one token and a prefill against a paged cache, and one picture in the vision tower.</summary>
+/// <summary>Attention of one 7B layer: one token and a prefill against a paged cache, and one picture in the vision tower.</summary>
 [InProcess]
 [WarmupCount(3)]
 [IterationCount(10)]

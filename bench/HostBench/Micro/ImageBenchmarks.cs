@@ -3,7 +3,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.HostBench;
 
-/// <summary>From a photograph's pixels to the vision tower's input.</summary>
+/// <summary>Preprocessing of a photograph for the vision tower.</summary>
 [InProcess]
 [WarmupCount(3)]
 [IterationCount(10)]

@@ -1,6 +1,6 @@
-// xc2 against llama.cpp on the same decoder shapes, layers, tokens and threads, alternately in one run.
+// Compares xc2 with llama.cpp on the same decoder shapes, layers, tokens and threads, alternating in one run.
 //   node compare.mjs [--preset vl-1_8b|vl-7b] [--layers 4] [--type bf16] [--threads 2] [--prefill 512] [--decode 64] [--rounds 5] [--json FILE]
-// Sets itself up in artifacts/peers/llama.cpp: 720 MB from the npm registry, and a model file of random weights. Needs node, npm, python3 with
+// Downloads to artifacts/peers/llama.cpp (720 MB from the npm registry) and creates a model file of random weights. Needs node, npm, python3 with
 // numpy and sentencepiece, and the tokenizer.model of InternLM2 (--tokenizer FILE).
 import {execFileSync} from "node:child_process";
 import {existsSync, mkdirSync, writeFileSync} from "node:fs";
@@ -19,7 +19,7 @@ const tokenizer = option("--tokenizer", path.join(root, "../shared/golden/tokeni
 const run = (file, args, cwd = work) => execFileSync(file, args, {cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 26});
 const median = (values) => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 
-// Debian's packages belong to its own python3, which need not be the first on the path.
+// Debian's packages belong to its own python3, which may not be the first in PATH.
 function python() {
     for (const candidate of ["python3", "/usr/bin/python3"]) {
         try {

@@ -1,6 +1,6 @@
-// Times llama.cpp (the build inside the npm package node-llama-cpp) on one GGUF file, on the processor: prefill, then decode.
+// Times llama.cpp (the build in the npm package node-llama-cpp) with one GGUF file on the CPU: prefill, then decode.
 //   node time_llama.mjs MODEL.gguf --threads 2 --prefill 512 --decode 64 --repeat 1        (from the folder with node_modules)
-// Prints one JSON object with one time per repeat, after one that warms up.
+// Prints one JSON object with one time per repetition, after a warm-up.
 import {createRequire} from "node:module";
 import {pathToFileURL} from "node:url";
 import path from "node:path";
@@ -23,7 +23,7 @@ for (let k = 0; k <= repeat; k++) {
     const spentPrefill = performance.now() - start;
     let count = 0;
     for await (const token of sequence.evaluate([301], {temperature: 0, yieldEogToken: true})) {
-        // The first one evaluates the last prompt token: the clock starts after it.
+        // The first token evaluates the last prompt token: the clock starts after it.
         if (count === 0) start = performance.now();
         if (++count > decode) break;
     }

@@ -1,7 +1,7 @@
-"""Times of this project's kernels beside PyTorch's, from one run on one card, as a table:   ratios.py FOLDER
+"""Compares this project's kernel times with PyTorch's from one run on one GPU, as a table:   ratios.py FOLDER
 
-FOLDER has what tools/gpu/run.sh leaves: bench-kernels-written.json and model-7b.json of xc2; peer-kernels.json and peer-model.json of the peer.
-Both sides overwrite the L2 cache before each launch. Ours do more in a launch: norm, rotation, cache, residual, activation; none of that is taken off.
+FOLDER contains the output of tools/gpu/run.sh: bench-kernels-written.json and model-7b.json of xc2; peer-kernels.json and peer-model.json of the peer.
+Both sides overwrite the L2 cache before each launch. Our launches include more work (norm, rotation, cache, residual, activation), which is not subtracted.
 """
 import json
 import pathlib
@@ -17,7 +17,7 @@ TOKENS, VISUAL = 1300, 1225
 
 
 def pairs():
-    """Name of a row of the peer's, and the launches of ours that do the same."""
+    """Yields the name of a row of the peer and our launches for the same work."""
     for name, (linear, normed, lora) in LINEARS.items():
         rows, columns = linear.split(",")[0].split("x")
         yield f"{name} [{TOKENS},{columns}]x[{rows}]", [f"linear_prefill {linear}, {TOKENS} rows"]

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
-using XComposer2.Native.KernelBench;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Cli;
@@ -38,7 +37,7 @@ internal static class BenchKernelsCommand
         """;
 
     /// <summary>Whose tiles are listed where there is no GPU: an H100's.</summary>
-    private static readonly DeviceShape absentDevice = new(new ComputeCapability(9, 0), Multiprocessors: 132, ThreadsPerMultiprocessor: 2048);
+    private static readonly DeviceFacts absentDevice = new(new ComputeCapability(9, 0), multiprocessors: 132);
 
     public static DocumentedCommand Create(CliServices services)
     {
@@ -58,7 +57,7 @@ internal static class BenchKernelsCommand
             if (path is not null && name is not null)
                 throw new UsageException("--model and --preset exclude each other");
             KernelBenchRequest request = new(
-                KernelModel.Open(path, path is null ? name ?? KernelBenchRequest.DefaultPreset : null), result.GetValue(storage), result.GetValue(filter) ?? [])
+                KernelModel.Open(path, path is null ? name ?? KernelModel.DefaultPreset : null), result.GetValue(storage), result.GetValue(filter) ?? [])
             {
                 L2 = result.GetValue(l2) ?? L2State.Cold,
                 Repetitions = result.GetValue(repetitions),
@@ -73,7 +72,7 @@ internal static class BenchKernelsCommand
     private static int List(KernelBenchRequest request, KernelBenchOutput output)
     {
         CudaDevice? device = CudaAvailability.Probe().Device;
-        output.Write(KernelCaseListJson.Of(request, request.Find(device is null ? absentDevice : DeviceShape.Of(device)).Cases));
+        output.Write(KernelCaseListJson.Of(request, request.Find(device is null ? absentDevice : DeviceFacts.Of(device)).Cases));
         return ExitCode.Done;
     }
 
@@ -85,7 +84,7 @@ internal static class BenchKernelsCommand
             {
                 CubinCacheOptions cache = new() { Notice = console.Hint };
                 using KernelBenchmark benchmark = KernelBenchmark.Open(null, cache);
-                (IReadOnlyList<KernelCase> cases, KernelBenchPlan plan) = request.Find(DeviceShape.Of(benchmark.Device));
+                (IReadOnlyList<KernelCase> cases, KernelBenchPlan plan) = request.Find(DeviceFacts.Of(benchmark.Device));
                 return benchmark.Measure(cases, plan, null, cancellationToken);
             },
             CancellationToken.None)).ConfigureAwait(false);

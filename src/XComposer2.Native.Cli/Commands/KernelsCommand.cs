@@ -14,17 +14,18 @@ internal static class KernelsCommand
     public const string HelpPage = """
         Usage: xc2 kernels list|compile|inspect [options]
 
-        The GPU's kernels: list says which a model runs, compile makes them ahead of
-        time, inspect what each takes of a multiprocessor. No GPU is needed; compile
-        and inspect need NVRTC, the CUDA compiler library.
+        The GPU's kernels: list shows those of a model, compile makes them ahead of
+        time, inspect shows the registers and shared memory of each. No GPU is needed;
+        compile and inspect need NVRTC, the CUDA compiler library.
 
           --arch A[,B..]         generations (sm_75,sm_80,sm_86,sm_89,sm_90a)
-          --out DIR              compile: the folder to fill. A machine that names it
-                                 in XC2_KERNELS takes its kernels from there, and
-                                 needs no NVRTC
-          --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
-                                 internlm-xcomposer2-vl-1_8b
-          --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
+          --out DIR              compile: the folder to fill. With XC2_KERNELS=DIR
+                                 another machine takes its kernels from there; then
+                                 NVRTC is not required
+          --preset NAME|all      internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b,
+                                 internlm-xcomposer2-vl-1_8b, or all of them
+          --model DIR            a checkpoint folder (else $XC2_MODEL, else the preset
+                                 internlm-xcomposer2-vl-7b)
           --storage bf16|f16|f32 type of weights and activations (as the model has
                                  them; f16 before 8.0)
           --weights stored|int8  int8: the decoder's linears for weights that are
@@ -37,8 +38,9 @@ internal static class KernelsCommand
         Exit status of inspect: 1 when a kernel keeps registers in memory.
 
         Examples
-          xc2 kernels list --preset internlm-xcomposer2-vl-7b
-          xc2 kernels compile --preset internlm-xcomposer2-vl-7b --arch sm_89 --out k
+          xc2 kernels list --preset internlm-xcomposer2-vl-1_8b
+          xc2 kernels compile --arch sm_89 --out k
+          xc2 kernels compile --preset all --arch sm_80,sm_90a --out k
           xc2 kernels inspect --kernel linear_decode --arch sm_80,sm_90a
         """;
 
@@ -56,7 +58,7 @@ internal static class KernelsCommand
         command.SetAction(result =>
         {
             KernelSelection selection = options.Read(result, services);
-            KernelListJson list = new(selection.Model.Name, KernelSummaryJson.Of(selection.Find()));
+            KernelListJson list = new(selection.ModelNames, KernelSummaryJson.Of(selection.Find()));
             if (result.GetValue(options.Json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(list, CliJson.Lines.KernelListJson));
             else
@@ -75,12 +77,13 @@ internal static class KernelsCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             string path = CubinFolders.Within(result.GetValue(folder) ?? throw new UsageException("--out is missing: the folder to fill"));
-            IReadOnlyList<SelectedKernel> kernels = options.Read(result, services).Find();
+            KernelSelection selection = options.Read(result, services);
+            IReadOnlyList<SelectedKernel> kernels = selection.Find();
             long start = Stopwatch.GetTimestamp();
             Cubin[] cubins = await new KernelCompiler(services.Console)
                 .CompileAsync([.. kernels.Select(kernel => kernel.Request)], path, result.GetValue(threads), cancellationToken).ConfigureAwait(false);
             CompiledKernelsJson compiled = new(
-                path, cubins.Length, cubins.Count(cubin => cubin.Origin == CubinOrigin.Compiled), cubins.Sum(cubin => (long)cubin.Image.Length), Stopwatch.GetElapsedTime(start).TotalSeconds);
+                selection.ModelNames, path, cubins.Length, cubins.Count(cubin => cubin.Origin == CubinOrigin.Compiled), cubins.Sum(cubin => (long)cubin.Image.Length), Stopwatch.GetElapsedTime(start).TotalSeconds);
             if (result.GetValue(options.Json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(compiled, CliJson.Lines.CompiledKernelsJson));
             else
@@ -104,7 +107,7 @@ internal static class KernelsCommand
             Cubin[] cubins = await new KernelCompiler(services.Console)
                 .CompileAsync([.. kernels.Select(kernel => kernel.ReportingRequest)], null, result.GetValue(threads), cancellationToken).ConfigureAwait(false);
             KernelInspectionJson inspection = new(
-                selection.Model.Name, [.. kernels.Zip(cubins, (kernel, cubin) => KernelReportJson.Of(kernel, KernelResources.Parse(cubin.Log)))]);
+                selection.ModelNames, [.. kernels.Zip(cubins, (kernel, cubin) => KernelReportJson.Of(kernel, KernelResources.Parse(cubin.Log)))]);
             if (result.GetValue(options.Json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(inspection, CliJson.Lines.KernelInspectionJson));
             else
@@ -135,10 +138,18 @@ internal static class KernelsCommand
 
         public KernelSelection Read(ParseResult result, CliServices services)
         {
-            string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
+            (string? path, string? name) = Choose(result.GetValue(model), result.GetValue(preset), services);
             IReadOnlyList<CudaTarget> chosen = result.GetValue(targets) is { Length: > 0 } named ? named : KernelTargets.All;
-            WeightFormat format = result.GetValue(weights) == WeightQuantization.Int8 ? WeightFormat.Int8 : WeightFormat.Storage;
-            return new KernelSelection(KernelModel.Open(path, result.GetValue(preset)), result.GetValue(storage), format, chosen, result.GetValue(kernels) ?? []);
+            return new KernelSelection(
+                KernelModel.OpenAll(path, name), result.GetValue(storage), result.GetValue(weights) ?? WeightQuantization.None, chosen, result.GetValue(kernels) ?? []);
+        }
+
+        // The demo's kernels are of no use to anyone who compiles ahead of time.
+        private static (string? Path, string? Preset) Choose(string? model, string? preset, CliServices services)
+        {
+            if (preset is not null || model is not null)
+                return (ModelOptions.Choose(model, preset, services), preset);
+            return services.Variable(ModelFolder.VariableName) is { Length: > 0 } named ? (named, null) : (null, KernelModel.DefaultPreset);
         }
     }
 }

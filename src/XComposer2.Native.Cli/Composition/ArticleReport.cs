@@ -4,7 +4,7 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>The object that <c>xc2 compose --json</c> and <c>xc2 edit --json</c> print. Names are a promise to scripts.</summary>
+/// <summary>Output of <c>xc2 compose --json</c> and <c>xc2 edit --json</c>. Names are a stable interface for scripts.</summary>
 internal sealed record ArticleReportJson(
     string Folder, string Title, string Model, ulong Seed, IReadOnlyList<SectionReportJson> Sections, IReadOnlyList<NoteReportJson> Notes, IReadOnlyList<string> Changes, int CurrentChange)
 {
@@ -31,13 +31,13 @@ internal sealed record SectionReportJson(string Text, FigureReportJson? Figure)
             : null);
 }
 
-/// <summary>A figure in a report; candidates count from 1.</summary>
+/// <summary>A figure in a report; candidates are numbered from 1.</summary>
 internal sealed record FigureReportJson(string Caption, string File, string Name, string Source, int Candidate, int Candidates);
 
 /// <summary>A note in a report.</summary>
 internal sealed record NoteReportJson(string Step, string Cause, string Text);
 
-/// <summary>An article as text: numbered sections with their figures, and its changes.</summary>
+/// <summary>An article as text: numbered sections with their figures, and the history of changes.</summary>
 internal static class ArticleListing
 {
     public static string Of(ArticleHistory history)

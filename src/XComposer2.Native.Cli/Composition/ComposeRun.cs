@@ -12,7 +12,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        // Everything that can be wrong is told before a model is loaded.
+        // All checks that need no model come before loading it.
         RequireOptions();
         if (request.Folder is { } named)
             RequireFree(named);
@@ -60,16 +60,16 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     private void RequireOptions()
     {
         if (request.Instruction is null == request.Title is null)
-            throw new UsageException(request.Title is null ? "what to write is missing: --instruction or --title" : "--instruction and --title exclude each other");
+            throw new UsageException(request.Title is null ? "no instruction: expected --instruction or --title" : "--instruction and --title exclude each other");
         if (request.Title is null && (request.Outline is not null || request.Material.Count > 0))
-            throw new UsageException("--outline and --material belong to --title");
+            throw new UsageException("--outline and --material need --title");
         if (request.Title is not null && string.IsNullOrWhiteSpace(request.Title))
             throw new UsageException("--title is empty");
         if (request.Images.Count > ArticleRequest.MaximumOwnPictures)
             throw new UsageException($"--image may be given at most {ArticleRequest.MaximumOwnPictures} times, not {request.Images.Count}");
         request.Pictures.Require();
         if (request.Images.Count > 0 && !request.Pictures.IsNone)
-            throw new UsageException("own pictures (--image) and searched ones exclude each other");
+            throw new UsageException("--image excludes --gallery and --picture-service");
         if (request.Figures > 0 && request.Images.Count == 0 && request.Pictures.IsNone)
             throw new UsageException("--figures needs pictures: --gallery or --image");
     }
@@ -109,38 +109,38 @@ internal static class ArticleSaving
     }
 }
 
-/// <summary>What <c>xc2 compose</c> was asked for.</summary>
+/// <summary>Options of <c>xc2 compose</c>.</summary>
 internal sealed record ComposeRequest
 {
-    /// <summary>A checkpoint folder; null where the command line names none.</summary>
+    /// <summary>A checkpoint folder; null if none is given.</summary>
     public required string? ModelPath { get; init; }
 
     public required EngineOptions Engine { get; init; }
 
     public required ComposerOptions Composer { get; init; }
 
-    /// <summary>"-" is standard input; null where a title is given.</summary>
+    /// <summary>"-" is standard input; null if a title is given.</summary>
     public string? Instruction { get; init; }
 
     public string? Title { get; init; }
 
-    /// <summary>A file.</summary>
+    /// <summary>Path of a file.</summary>
     public string? Outline { get; init; }
 
-    /// <summary>Files.</summary>
+    /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Material { get; init; } = [];
 
-    /// <summary>Files.</summary>
+    /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
     public required PictureSourceRequest Pictures { get; init; }
 
-    /// <summary>Null leaves it to the model.</summary>
+    /// <summary>Null leaves the number to the model.</summary>
     public int? Figures { get; init; }
 
     public ulong? Seed { get; init; }
 
-    /// <summary>Null for the next free name.</summary>
+    /// <summary>Null takes the next free name.</summary>
     public string? Folder { get; init; }
 
     public bool Force { get; init; }

@@ -3,10 +3,10 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>A composer, what looks at a gallery's pictures, and the model below both. Owns them.</summary>
-/// <param name="Composer">Of articles.</param>
-/// <param name="Pictures">For a gallery.</param>
-/// <param name="Info">Of the model.</param>
+/// <summary>A composer, the model for galleries, and the engine of both. Owns them.</summary>
+/// <param name="Composer">Composes articles.</param>
+/// <param name="Pictures">Indexes galleries.</param>
+/// <param name="Info">Facts about the engine.</param>
 /// <param name="Engine">Null in tests.</param>
 internal sealed record ComposerConnection(ArticleComposer Composer, IPictureModel Pictures, EngineInfo Info, XComposerEngine? Engine) : IDisposable
 {
@@ -31,10 +31,10 @@ internal sealed record ComposerConnection(ArticleComposer Composer, IPictureMode
     }
 }
 
-/// <summary>Loads a model and makes a composer of it.</summary>
+/// <summary>Loads a model and creates a composer.</summary>
 internal delegate Task<ComposerConnection> ComposerConnector(EngineOptions engine, ComposerOptions options, CancellationToken cancellationToken);
 
-/// <summary>Loads a model for a composer, and tells the person at the terminal.</summary>
+/// <summary>Loads a model for a composer and reports progress on the console.</summary>
 internal static class ComposerLoading
 {
     public static Task<ComposerConnection> LoadAsync(

@@ -2,16 +2,16 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>Shows a composition while it is made: its text on standard output, its steps on standard error, live on a terminal and as lines elsewhere.</summary>
+/// <summary>Shows a composition in progress: text on standard output; steps on standard error, as a live line on a terminal and as lines elsewhere.</summary>
 /// <param name="console">The streams.</param>
-/// <param name="isSilent">The text is not shown: a report will have it.</param>
+/// <param name="isSilent">Omits the text, which a report will contain.</param>
 internal sealed class CompositionPrinter(CliConsole console, bool isSilent)
 {
     private string waitingFor = "";
     private bool isWriting;
     private bool isLineOpen;
 
-    /// <summary>The last article that was reported, also where the rest was cancelled or failed.</summary>
+    /// <summary>The last reported article, even after a failure or cancellation.</summary>
     public Article? Article { get; private set; }
 
     public async Task RunAsync(IAsyncEnumerable<CompositionEvent> events)
@@ -31,7 +31,7 @@ internal sealed class CompositionPrinter(CliConsole console, bool isSilent)
         }
     }
 
-    /// <summary>What came of it.</summary>
+    /// <summary>Prints figures, notes and totals.</summary>
     public void Summarise(string folder)
     {
         if (Article is not { } article)
@@ -57,14 +57,14 @@ internal sealed class CompositionPrinter(CliConsole console, bool isSilent)
         CompositionStep.Write => "writing",
         CompositionStep.Place => "choosing places for figures",
         CompositionStep.Caption => $"writing caption {step.Number} of {step.Total}",
-        CompositionStep.Search => $"searching picture {step.Number} of {step.Total}: {step.Subject}",
+        CompositionStep.Search => $"searching for picture {step.Number} of {step.Total}: {step.Subject}",
         CompositionStep.Choose => $"choosing picture {step.Number} of {step.Total}",
         _ => "editing",
     };
 
     private async Task<bool> NextAsync(IAsyncEnumerator<CompositionEvent> running)
     {
-        // Between two pieces of a text nothing may be drawn: the cursor stands in its line.
+        // While text is streamed, the cursor is in its line and no live line may be drawn.
         return isWriting || waitingFor.Length == 0
             ? await running.MoveNextAsync().ConfigureAwait(false)
             : await console.WaitAsync(waitingFor, running.MoveNextAsync().AsTask()).ConfigureAwait(false);

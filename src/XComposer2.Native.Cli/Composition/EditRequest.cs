@@ -2,36 +2,36 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>What <c>xc2 edit</c> was asked for.</summary>
+/// <summary>Options of <c>xc2 edit</c>.</summary>
 internal sealed record EditRequest
 {
-    /// <summary>A checkpoint folder; null where the command line names none.</summary>
+    /// <summary>A checkpoint folder; null if none is given.</summary>
     public required string? ModelPath { get; init; }
 
     public required EngineOptions Engine { get; init; }
 
     public required ComposerOptions Composer { get; init; }
 
-    /// <summary>Of the article.</summary>
+    /// <summary>Folder of the article.</summary>
     public required string? Folder { get; init; }
 
     /// <summary>Null lists the article.</summary>
     public EditOperation? Operation { get; init; }
 
-    /// <summary>From 1.</summary>
+    /// <summary>Number of the section, from 1.</summary>
     public int? Section { get; init; }
 
     public string? Instruction { get; init; }
 
     public string? Caption { get; init; }
 
-    /// <summary>A file.</summary>
+    /// <summary>Path of a file.</summary>
     public string? Image { get; init; }
 
-    /// <summary>From 1; null lets the model choose.</summary>
+    /// <summary>Number of the candidate, from 1; null lets the model choose.</summary>
     public int? Candidate { get; init; }
 
-    /// <summary>Null leaves it to the model.</summary>
+    /// <summary>Null leaves the number to the model.</summary>
     public int? Figures { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }
@@ -43,7 +43,7 @@ internal sealed record EditRequest
     public bool Verbose { get; init; }
 }
 
-/// <summary>What <c>xc2 edit --op</c> names.</summary>
+/// <summary>Values of <c>xc2 edit --op</c>.</summary>
 internal enum EditOperation
 {
     Rewrite,
@@ -62,10 +62,10 @@ internal enum EditOperation
     Redo,
 }
 
-/// <summary>Which options belong to which operation of <c>xc2 edit</c>.</summary>
+/// <summary>The options of each operation of <c>xc2 edit</c>.</summary>
 internal static class EditRules
 {
-    /// <summary>As typed.</summary>
+    /// <summary>Names on the command line.</summary>
     public static IReadOnlyList<(string Word, EditOperation Value)> Words { get; } =
     [
         ("rewrite", EditOperation.Rewrite), ("expand", EditOperation.Expand), ("abbreviate", EditOperation.Abbreviate),
@@ -76,7 +76,7 @@ internal static class EditRules
 
     public static string Name(EditOperation operation) => Words.First(word => word.Value == operation).Word;
 
-    /// <summary>The model's edit of a section.</summary>
+    /// <summary>The corresponding section edit.</summary>
     public static SectionEdit Section(EditOperation operation) => operation switch
     {
         EditOperation.Rewrite => SectionEdit.Rewrite,
@@ -87,7 +87,7 @@ internal static class EditRules
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "not an edit of a section"),
     };
 
-    /// <exception cref="UsageException">An option is missing, or belongs to another operation.</exception>
+    /// <exception cref="UsageException">A required option is missing, or an option belongs to another operation.</exception>
     public static void Require(EditRequest request)
     {
         if (request.Operation is not { } operation)

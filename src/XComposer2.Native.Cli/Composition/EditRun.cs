@@ -3,7 +3,7 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>One run of <c>xc2 edit</c>: one change of an article, or its list of sections.</summary>
+/// <summary>One run of <c>xc2 edit</c>: changes an article or lists its sections.</summary>
 internal sealed class EditRun(CliServices services, EditRequest request)
 {
     private readonly CliConsole console = services.Console;
@@ -68,12 +68,12 @@ internal sealed class EditRun(CliServices services, EditRequest request)
     };
 
     private ArticleFigure FigureOf(Article article) =>
-        article.Sections[Index].Figure ?? throw new EngineException($"section {request.Section} has no figure to choose a picture for");
+        article.Sections[Index].Figure ?? throw new EngineException($"section {request.Section} has no figure with candidates");
 
     private async Task<Article> AskAsync(Article article, CancellationToken cancellationToken)
     {
         if (Operation == EditOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
-            throw new UsageException("--op illustrate needs --gallery or --picture-service: the article has no pictures of its own");
+            throw new UsageException("--op illustrate needs --gallery or --picture-service: the article has no own pictures");
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>The one place where the commands make a source of pictures.</summary>
+/// <summary>Opens the picture source of a command.</summary>
 internal sealed class OpenedPictureSource : IDisposable
 {
     private readonly IDisposable? owned;
@@ -14,19 +14,19 @@ internal sealed class OpenedPictureSource : IDisposable
         this.owned = owned;
     }
 
-    /// <summary>Null where none is wanted.</summary>
+    /// <summary>Null if no source is configured.</summary>
     public PictureSource? Source { get; }
 
-    /// <param name="request">Checked.</param>
-    /// <param name="model">Looks at the pictures of a folder.</param>
-    /// <param name="console">Told of progress and of what was skipped.</param>
+    /// <param name="request">Validated options.</param>
+    /// <param name="model">Indexes the pictures of a folder.</param>
+    /// <param name="console">Receives progress and notes about skipped pictures.</param>
     /// <param name="cancellationToken">Stops indexing.</param>
-    /// <exception cref="ImageSourceException">It cannot be used.</exception>
+    /// <exception cref="ImageSourceException">The source is unusable.</exception>
     public static async Task<OpenedPictureSource> OpenAsync(PictureSourceRequest request, IPictureModel model, CliConsole console, CancellationToken cancellationToken)
     {
         if (request.Gallery is { } folder)
         {
-            // A folder that was indexed before opens at once; a new one takes a while for each picture.
+            // An indexed folder opens at once; indexing takes time for each new picture.
             FolderImageSource gallery = await console.WaitAsync("reading the gallery", FolderImageSource.OpenAsync(folder, model, cancellationToken: cancellationToken)).ConfigureAwait(false);
             foreach (string note in gallery.Report.Notes)
                 console.Hint($"note: {TerminalText.OneLine(note)}");
@@ -48,25 +48,25 @@ internal sealed class OpenedPictureSource : IDisposable
     public void Dispose() => owned?.Dispose();
 }
 
-/// <summary>Where pictures are searched for: a folder, a service, or nowhere.</summary>
+/// <summary>The configured picture source: a folder, a service or none.</summary>
 /// <param name="Gallery">A folder; null for none.</param>
 /// <param name="Service">Address of a service; null for none.</param>
-/// <param name="AllowedHosts">The only hosts that are connected to.</param>
+/// <param name="AllowedHosts">Hosts that may be contacted.</param>
 internal sealed record PictureSourceRequest(string? Gallery, string? Service, IReadOnlyList<string> AllowedHosts)
 {
     public static PictureSourceRequest None { get; } = new(null, null, []);
 
     public bool IsNone => Gallery is null && Service is null;
 
-    /// <exception cref="UsageException">The options do not go together.</exception>
+    /// <exception cref="UsageException">The options are inconsistent.</exception>
     public void Require()
     {
         if (Gallery is not null && Service is not null)
             throw new UsageException("--gallery and --picture-service exclude each other");
         if (Service is not null && AllowedHosts.Count == 0)
-            throw new UsageException("--picture-service needs --allow-host: captions of the article are sent to hosts that are named there, and to no others");
+            throw new UsageException("--picture-service needs --allow-host: article captions are sent to the allowed hosts only");
         if (Service is null && AllowedHosts.Count > 0)
-            throw new UsageException("--allow-host belongs to --picture-service");
+            throw new UsageException("--allow-host needs --picture-service");
         if (Service is not null && !Uri.TryCreate(Service, UriKind.Absolute, out _))
             throw new UsageException($"--picture-service must be an address, not '{Service}'");
         if (Gallery is not null && !Directory.Exists(Gallery))

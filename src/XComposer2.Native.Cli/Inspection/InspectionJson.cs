@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>The object that <c>xc2 inspect --json</c> prints. Names are a promise to scripts; sizes are bytes.</summary>
+/// <summary>Output of <c>xc2 inspect --json</c>. Names are a stable interface for scripts; sizes are in bytes.</summary>
 internal sealed record InspectionJson
 {
     public required string Directory { get; init; }
@@ -13,7 +13,7 @@ internal sealed record InspectionJson
 
     public required InspectedSizes Sizes { get; init; }
 
-    /// <summary>Pieces of tokenizer.model; null where it is missing, damaged or too large.</summary>
+    /// <summary>Number of pieces in tokenizer.model; null if it is missing, damaged or too large.</summary>
     public required int? TokenizerPieces { get; init; }
 
     public required IReadOnlyList<InspectedKind> Tensors { get; init; }
@@ -28,13 +28,13 @@ internal sealed record InspectionJson
 
     public required IReadOnlyList<InspectedTensor> DecoderBiases { get; init; }
 
-    /// <summary>Tensors of a fine-tuning that lies beside the weights and is not applied.</summary>
+    /// <summary>Tensors of a LoRA fine-tuning that is not merged, and so not applied.</summary>
     public required IReadOnlyList<InspectedTensor> UnmergedLora { get; init; }
 
-    /// <summary>Whether every weight was read and found finite; null where that was not asked for.</summary>
+    /// <summary>Whether all weights are finite; null if they were not checked.</summary>
     public bool? ValuesAreFinite { get; init; }
 
-    /// <summary>Why it can't be used; empty where it can.</summary>
+    /// <summary>Reasons why the checkpoint is unusable; empty if it is usable.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
     public bool Usable => Problems.Count == 0;
@@ -45,15 +45,15 @@ internal sealed record InspectedSizes(
     int Vocabulary, int Hidden, int Layers, int Heads, int KvHeads, int HeadSize, int Intermediate,
     IReadOnlyList<int> PloraRanks, int VisionLayers, int VisionWidth, int VisionHeads, int PatchSize, int ImageSize, int TokensPerImage, int ContextLength);
 
-/// <summary>The tensors of one part of the model.</summary>
+/// <summary>The tensors of one part of a model.</summary>
 /// <param name="Kind">Name of the part.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Types">Element types as the files name them.</param>
-/// <param name="Elements">Numbers in all of them.</param>
-/// <param name="Bytes">In the files.</param>
+/// <param name="Count">Number of tensors.</param>
+/// <param name="Types">Element types as named in the files.</param>
+/// <param name="Elements">Total number of elements.</param>
+/// <param name="Bytes">Total size in the files.</param>
 internal sealed record InspectedKind(string Kind, int Count, IReadOnlyList<string> Types, long Elements, long Bytes);
 
-/// <summary>A tensor by name.</summary>
+/// <summary>Name and shape of a tensor.</summary>
 internal sealed record InspectedTensor(string Name, IReadOnlyList<int> Shape)
 {
     public static InspectedTensor Of(string name, Shape shape) => new(name, shape.AsSpan().ToArray());
@@ -61,8 +61,8 @@ internal sealed record InspectedTensor(string Name, IReadOnlyList<int> Shape)
     public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
 }
 
-/// <summary>A tensor of another shape or type than the model needs.</summary>
+/// <summary>A tensor with an unexpected shape or type.</summary>
 internal sealed record InspectedMismatch(string Name, string File, IReadOnlyList<int> Expected, IReadOnlyList<int> Found, string FoundType)
 {
-    public override string ToString() => $"{Name} is {FoundType} [{string.Join(", ", Found)}], wanted is [{string.Join(", ", Expected)}]";
+    public override string ToString() => $"{Name}: expected [{string.Join(", ", Expected)}], found {FoundType} [{string.Join(", ", Found)}]";
 }

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>An inspection for people: the same words on a terminal and in a pipe, coloured on a terminal.</summary>
+/// <summary>Prints an inspection: the same text on a terminal and in a pipe, coloured on a terminal.</summary>
 internal sealed class InspectionText(IAnsiConsole console)
 {
     private const int ShownNames = 8;
@@ -23,7 +23,7 @@ internal sealed class InspectionText(IAnsiConsole console)
         WriteVerdict(inspection);
     }
 
-    /// <summary>For example <c>17.33 GB</c>: powers of 1000, as download pages count.</summary>
+    /// <summary>For example <c>17.33 GB</c>, in decimal units as on download pages.</summary>
     public static string Size(long bytes)
     {
         double value = bytes;
@@ -36,15 +36,15 @@ internal sealed class InspectionText(IAnsiConsole console)
     private void WriteFacts(InspectionJson inspection)
     {
         InspectedSizes sizes = inspection.Sizes;
-        Fact("model", inspection.Variant == "other" ? "sizes of none of the published models" : inspection.Variant);
+        Fact("model", inspection.Variant == "other" ? "unknown: not the sizes of a published model" : inspection.Variant);
         Fact("files", inspection.Layout);
         Fact("decoder", $"{sizes.Layers} layers, hidden {sizes.Hidden}, feed-forward {sizes.Intermediate}, vocabulary {sizes.Vocabulary}");
-        Fact("attention", $"{sizes.Heads} heads of {sizes.HeadSize}, {sizes.KvHeads} of keys and values");
+        Fact("attention", $"{sizes.Heads} heads of {sizes.HeadSize}, {sizes.KvHeads} key/value heads");
         Fact("partial LoRA", Ranks(sizes.PloraRanks));
         Fact("vision", $"{sizes.VisionLayers} layers, width {sizes.VisionWidth}, {sizes.VisionHeads} heads, patches of {sizes.PatchSize} pixels");
         Fact("pictures", $"{sizes.ImageSize} x {sizes.ImageSize} pixels, {sizes.TokensPerImage} tokens each");
         Fact("context", $"{sizes.ContextLength} tokens");
-        Fact("tokenizer", inspection.TokenizerPieces is { } pieces ? $"tokenizer.model, {pieces} pieces" : "none that can be used");
+        Fact("tokenizer", inspection.TokenizerPieces is { } pieces ? $"tokenizer.model, {pieces} pieces" : "none usable");
     }
 
     private static string Ranks(IReadOnlyList<int> ranks) => ranks.Distinct().Count() == 1
@@ -79,7 +79,7 @@ internal sealed class InspectionText(IAnsiConsole console)
     {
         Line("");
         if (inspection.ValuesAreFinite == true)
-            Line("  Every weight was read: all are finite.");
+            Line("  All weights are finite.");
         if (inspection.Usable)
             Line("  Usable.", "green");
         foreach (string problem in inspection.Problems)

@@ -3,7 +3,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>Gathers what is known of an opened checkpoint.</summary>
+/// <summary>Collects the facts about an opened checkpoint.</summary>
 internal static class Inspector
 {
     public static InspectionJson Inspect(Checkpoint checkpoint)
@@ -28,7 +28,7 @@ internal static class Inspector
         };
     }
 
-    /// <summary>Reads every weight.</summary>
+    /// <summary>Checks all weights.</summary>
     public static InspectionJson CheckValues(InspectionJson inspection, Checkpoint checkpoint, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         string? problem = ProblemOf(() => CheckpointValidator.ValidateAllValues(checkpoint, progress, cancellationToken));
@@ -44,9 +44,9 @@ internal static class Inspector
         if (report.Missing.Count > 0)
             yield return Count(report.Missing.Count, "missing");
         if (report.WrongShape.Count > 0)
-            yield return Count(report.WrongShape.Count, "of a wrong shape or type");
+            yield return Count(report.WrongShape.Count, "with a wrong shape or type");
         if (report.DecoderBiases.Count > 0)
-            yield return Count(report.DecoderBiases.Count, "that would be decoder biases, which this model has no place for");
+            yield return Count(report.DecoderBiases.Count, "with decoder biases, which this model does not support");
         if (report.IsUsable && ProblemOf(() => CheckpointValidator.Validate(checkpoint)) is { } damage)
             yield return damage;
         if (ProblemOf(() => checkpoint.Config.RequireSupportedSizes(Path.Combine(checkpoint.Directory, "config.json"))) is { } unserved)
@@ -86,7 +86,7 @@ internal static class Inspector
             group.Sum(tensor => ElementCount(tensor.Shape)),
             group.Sum(tensor => tensor.Bytes)));
 
-    // A hostile file may give an empty tensor sizes whose product, taken in order, does not fit.
+    // A malformed file may declare an empty tensor whose other dimensions overflow.
     private static long ElementCount(Shape shape) => shape.AsSpan().Contains(0) ? 0 : shape.ElementCount;
 
     private static InspectedSizes SizesOf(ModelConfig config)

@@ -46,12 +46,13 @@ internal sealed record KernelListJson(string Model, IReadOnlyList<KernelSummaryJ
 internal sealed record KernelInspectionJson(string Model, IReadOnlyList<KernelReportJson> Kernels);
 
 /// <summary>What <c>xc2 kernels compile --json</c> prints.</summary>
+/// <param name="Model">Whose kernels.</param>
 /// <param name="Folder">The cache folder that was filled.</param>
 /// <param name="Kernels">How many it has for the model.</param>
 /// <param name="Compiled">Of these, how many were not there before.</param>
 /// <param name="Bytes">Code of all of them.</param>
 /// <param name="Seconds">What it took.</param>
-internal sealed record CompiledKernelsJson(string Folder, int Kernels, int Compiled, long Bytes, double Seconds);
+internal sealed record CompiledKernelsJson(string Model, string Folder, int Kernels, int Compiled, long Bytes, double Seconds);
 
 /// <summary>Kernels for people.</summary>
 internal sealed class KernelText(IAnsiConsole console)
@@ -65,7 +66,7 @@ internal sealed class KernelText(IAnsiConsole console)
 
     public void Write(CompiledKernelsJson compiled) => Line(string.Create(
         CultureInfo.InvariantCulture,
-        $"{compiled.Kernels} {(compiled.Kernels == 1 ? "kernel" : "kernels")} in {TerminalText.OneLine(compiled.Folder)}, {InspectionText.Size(compiled.Bytes)}: {compiled.Compiled} compiled in {compiled.Seconds:F1} s, {compiled.Kernels - compiled.Compiled} there before"));
+        $"{compiled.Kernels} {(compiled.Kernels == 1 ? "kernel" : "kernels")} of {TerminalText.OneLine(compiled.Model)} in {TerminalText.OneLine(compiled.Folder)}, {InspectionText.Size(compiled.Bytes)}: {compiled.Compiled} compiled in {compiled.Seconds:F1} s, {compiled.Kernels - compiled.Compiled} there before"));
 
     public void Write(KernelInspectionJson inspection)
     {

@@ -6,23 +6,28 @@ using XComposer2.Native.Model;
 namespace XComposer2.Native.Cli;
 
 /// <summary>The kernels that a command is about.</summary>
-/// <param name="Model">Whose.</param>
-/// <param name="Storage">Type of weights and activations; null for the one that the model would run in.</param>
-/// <param name="Weights">Of the decoder's linears.</param>
+/// <param name="Models">Whose.</param>
+/// <param name="Storage">Type of weights and activations; null for the one that each model would run in.</param>
+/// <param name="Quantization">What is done to the decoder's linears.</param>
 /// <param name="Targets">Generations.</param>
 /// <param name="Names">Entries; empty for all.</param>
-internal sealed record KernelSelection(KernelModel Model, DType? Storage, WeightFormat Weights, IReadOnlyList<CudaTarget> Targets, IReadOnlyList<string> Names)
+internal sealed record KernelSelection(
+    IReadOnlyList<KernelModel> Models, DType? Storage, WeightQuantization Quantization, IReadOnlyList<CudaTarget> Targets, IReadOnlyList<string> Names)
 {
-    /// <summary>Each specialisation for each generation that it serves.</summary>
-    /// <exception cref="UsageException">The model has no kernel of a name.</exception>
+    /// <summary>The models in words.</summary>
+    public string ModelNames => string.Join(", ", Models.Select(model => model.Name));
+
+    /// <summary>Each specialisation for each generation that it serves, once.</summary>
+    /// <exception cref="UsageException">No model has a kernel of a name.</exception>
     public IReadOnlyList<SelectedKernel> Find()
     {
         SelectedKernel[] all =
         [
-            .. from target in Targets
-               let capability = KernelTargets.CapabilityOf(target)
-               from definition in KernelCatalog.For(Model.Sizes, Model.StorageOn(capability, Storage), capability, Weights)
-               select new SelectedKernel(definition, target),
+            .. (from target in Targets
+                let capability = KernelTargets.CapabilityOf(target)
+                from model in Models
+                from definition in ModelCatalog.KernelsOf(model.Config, model.StorageOn(capability, Storage), capability, Quantization)
+                select new SelectedKernel(definition, target)).Distinct(),
         ];
         string[] entries = [.. all.Select(kernel => kernel.Definition.Entry).Distinct().Order(StringComparer.Ordinal)];
         if (Names.FirstOrDefault(name => !entries.Contains(name)) is { } unknown)
@@ -50,10 +55,27 @@ internal readonly record struct SelectedKernel(KernelDefinition Definition, Cuda
 
 /// <summary>The model whose kernels are meant.</summary>
 /// <param name="Name">Preset or folder.</param>
-/// <param name="Sizes">What its kernels are specialised to.</param>
-/// <param name="StoredType">Type of its weights; null where it does not say.</param>
-internal sealed record KernelModel(string Name, KernelSizes Sizes, DType? StoredType)
+/// <param name="Config">What its kernels are specialised to.</param>
+internal sealed record KernelModel(string Name, ModelConfig Config)
 {
+    /// <summary>Whose kernels are meant where nothing is said.</summary>
+    public const string DefaultPreset = ModelPresets.VisionLanguage7B;
+
+    /// <summary>Stands for every preset.</summary>
+    public const string EveryPreset = "all";
+
+    /// <param name="path">A checkpoint folder; null where a preset is meant.</param>
+    /// <param name="preset">Its name, or <see cref="EveryPreset"/>.</param>
+    /// <exception cref="UsageException">No preset has this name.</exception>
+    public static IReadOnlyList<KernelModel> OpenAll(string? path, string? preset)
+    {
+        if (path is null && preset == EveryPreset)
+            return [.. ModelPresets.Names.Select(name => new KernelModel(name, ModelPresets.Find(name)))];
+        if (path is null && !ModelPresets.Names.Contains(preset))
+            throw new UsageException($"--preset must be {string.Join(" or ", ModelPresets.Names)} or {EveryPreset}, not '{preset}'");
+        return [Open(path, preset)];
+    }
+
     /// <param name="path">A checkpoint folder; null where a preset is meant.</param>
     /// <param name="preset">Its name.</param>
     /// <exception cref="UsageException">No preset has this name.</exception>
@@ -62,10 +84,10 @@ internal sealed record KernelModel(string Name, KernelSizes Sizes, DType? Stored
         if (path is not null)
         {
             using Checkpoint checkpoint = CheckpointFolder.Open(path);
-            return Of(path, checkpoint.Config);
+            return new KernelModel(path, checkpoint.Config);
         }
         return ModelPresets.Names.Contains(preset)
-            ? Of(preset!, ModelPresets.Find(preset!))
+            ? new KernelModel(preset!, ModelPresets.Find(preset!))
             : throw new UsageException($"--preset must be {string.Join(" or ", ModelPresets.Names)}, not '{preset}'");
     }
 
@@ -73,13 +95,11 @@ internal sealed record KernelModel(string Name, KernelSizes Sizes, DType? Stored
     /// <param name="capability">The generation.</param>
     /// <param name="wanted">Null for no wish.</param>
     /// <exception cref="UsageException">The generation has no kernels of the wanted type.</exception>
-    public KernelStorage StorageOn(ComputeCapability capability, DType? wanted) => (wanted ?? StoredType) switch
+    public DType StorageOn(ComputeCapability capability, DType? wanted) => (wanted ?? Config.StoredType) switch
     {
-        DType.F32 when wanted is not null => KernelStorage.F32,
-        DType.BF16 or null when capability.Major >= 8 => KernelStorage.BF16,
+        DType.F32 when wanted is not null => DType.F32,
+        DType.BF16 or null when capability.Major >= 8 => DType.BF16,
         DType.BF16 when wanted is not null => throw new UsageException($"--storage bf16 needs compute capability 8.0 or newer, not {capability}"),
-        _ => KernelStorage.F16,
+        _ => DType.F16,
     };
-
-    private static KernelModel Of(string name, ModelConfig config) => new(name, ModelKernels.SizesOf(config), config.StoredType);
 }

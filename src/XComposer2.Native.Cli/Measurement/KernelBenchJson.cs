@@ -1,4 +1,3 @@
-using XComposer2.Native.KernelBench;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Cli;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 using XComposer2.Native.Graph;
-using XComposer2.Native.KernelBench;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Cli;
@@ -111,9 +110,6 @@ internal sealed class KernelBenchText(IAnsiConsole console)
 /// <param name="Filters">A case is wanted when its name has one of these in it; empty for all.</param>
 internal sealed record KernelBenchRequest(KernelModel Model, DType? Storage, IReadOnlyList<string> Filters)
 {
-    /// <summary>Whose sizes, where nothing is said.</summary>
-    public const string DefaultPreset = "internlm-xcomposer2-vl-7b";
-
     public L2State L2 { get; init; }
 
     /// <summary>Null for as many as the benchmark takes by itself.</summary>
@@ -123,11 +119,11 @@ internal sealed record KernelBenchRequest(KernelModel Model, DType? Storage, IRe
 
     /// <summary>The cases for a device, and how to measure them.</summary>
     /// <exception cref="UsageException">No case has a filter in its name, or the device has no kernels of the storage type.</exception>
-    public (IReadOnlyList<KernelCase> Cases, KernelBenchPlan Plan) Find(DeviceShape device)
+    public (IReadOnlyList<KernelCase> Cases, KernelBenchPlan Plan) Find(DeviceFacts device)
     {
         KernelBenchPlan plan = new() { Storage = Model.StorageOn(device.Capability, Storage), L2 = L2, IsQuick = IsQuick };
         plan = plan with { Repetitions = Repetitions ?? (IsQuick ? 1 : plan.Repetitions) };
-        IReadOnlyList<KernelCase> all = CaseCatalog.For(Model.Sizes, plan.Storage, device, plan.Counts);
+        IReadOnlyList<KernelCase> all = CaseCatalog.For(ModelCatalog.KernelsOf(Model.Config, plan.Storage, device.Capability), device, plan.Counts);
         foreach (string filter in Filters)
             if (!all.Any(item => IsMeant(item, filter)))
                 throw new UsageException($"--filter: no case has '{filter}' in its name; kernels are {string.Join(", ", all.Select(item => item.Kernel).Distinct().Order(StringComparer.Ordinal))}, --list shows the cases");

@@ -4,7 +4,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>What <c>xc2 plan --json</c> prints.</summary>
+/// <summary>Output of <c>xc2 plan --json</c>.</summary>
 internal sealed record MemoryPlanJson(
     string Model, int ContextLength, IReadOnlyList<MemoryItemJson> Items, long TotalBytes, long MachineBytes, IReadOnlyList<GraphPlanJson> Graphs)
 {
@@ -27,7 +27,7 @@ internal sealed record GraphPlanJson(string Name, int Steps, int Tokens, int Ima
         plan.Graph.Name, plan.Graph.Operations.Length, plan.Graph.Capacity.Tokens, plan.Graph.Capacity.Images, plan.ArenaBytes, plan.LowerBoundBytes);
 }
 
-/// <summary>A memory plan for people.</summary>
+/// <summary>Prints a memory plan.</summary>
 internal sealed class MemoryPlanText(IAnsiConsole console)
 {
     public void Write(ModelMemoryPlan plan, long machineBytes, bool steps)
@@ -42,7 +42,7 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
             Item(item);
 
         Line("");
-        Line($"  {"graph",-12}{"steps",8}{"arena",14}{"no plan below",16}", "bold");
+        Line($"  {"graph",-12}{"steps",8}{"arena",14}{"lower bound",16}", "bold");
         foreach (ExecutionPlan graph in plan.Plans)
             Line(string.Create(
                 CultureInfo.InvariantCulture,
@@ -57,14 +57,14 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
         }
     }
 
-    /// <summary>Nothing where no device is there to compare with.</summary>
+    /// <summary>Prints nothing if there is no device to compare with.</summary>
     private void WriteRest(ModelMemoryPlan plan, long machineBytes)
     {
         if (machineBytes == 0)
             return;
         string whose = plan.Device == DeviceKind.Cuda ? "the GPU's memory" : "this machine's memory";
         long left = machineBytes - plan.TotalBytes;
-        Item(left >= 0 ? new MemoryItem($"left of {whose}", left) : new MemoryItem($"more than {whose}", -left), left >= 0 ? "green" : "yellow");
+        Item(left >= 0 ? new MemoryItem($"remaining in {whose}", left) : new MemoryItem($"excess over {whose}", -left), left >= 0 ? "green" : "yellow");
     }
 
     private void Item(MemoryItem item, string style = "default") => Line($"  {item.Name,-56}{InspectionText.Size(item.Bytes),12}", style);

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>The three standard streams. Answers and JSON go to <see cref="Out"/>, all else to <see cref="Error"/>.</summary>
+/// <summary>The three standard streams. Answers and JSON go to <see cref="Out"/>, everything else to <see cref="Error"/>.</summary>
 internal sealed class CliConsole
 {
     private const int ReportWidth = 80;
@@ -32,16 +32,16 @@ internal sealed class CliConsole
 
     public bool ErrorIsTerminal { get; init; }
 
-    /// <summary>Whether terminals understand more than text.</summary>
+    /// <summary>Whether the terminal supports control sequences.</summary>
     public bool Decorates { get; init; } = true;
 
-    /// <summary>Whether terminals are to be coloured.</summary>
+    /// <summary>Whether to use colours on a terminal.</summary>
     public bool Color { get; init; }
 
-    /// <summary>Reads lines with editing keys; null reads them as they come.</summary>
+    /// <summary>Reads lines with editing keys; null reads plain lines.</summary>
     public LineEditor? Editor { get; private init; }
 
-    /// <summary>Standard error for progress and questions.</summary>
+    /// <summary>Standard error with live progress and prompts.</summary>
     public IAnsiConsole RichError => richError.Value;
 
     /// <summary>The streams of this process.</summary>
@@ -64,17 +64,17 @@ internal sealed class CliConsole
         };
     }
 
-    /// <summary>A line for the person at the terminal; dropped where standard error is none.</summary>
+    /// <summary>Writes a line for an interactive user; omitted if standard error is not a terminal.</summary>
     public void Note(string text)
     {
         if (ErrorIsTerminal)
             Error.WriteLine(Dim(TerminalText.OneLine(text)));
     }
 
-    /// <summary>An error, on one line.</summary>
+    /// <summary>Writes an error as one line.</summary>
     public void Complain(string message) => Hint($"xc2: {TerminalText.OneLine(message)}");
 
-    /// <summary>What belongs to an error; of one line or several.</summary>
+    /// <summary>Writes one or more lines to standard error.</summary>
     public void Hint(string text)
     {
         try
@@ -83,30 +83,30 @@ internal sealed class CliConsole
         }
         catch (IOException)
         {
-            // Standard error is closed: the exit code has to say it.
+            // Standard error is closed; only the exit code remains.
         }
     }
 
-    /// <summary>Part of an answer, at once.</summary>
+    /// <summary>Writes a part of an answer and flushes.</summary>
     public void Say(string text)
     {
         Out.Write(OutputIsTerminal ? TerminalText.Clean(text) : text);
         Out.Flush();
     }
 
-    /// <summary>Standard output for reports: colours and tables.</summary>
+    /// <summary>Standard output with colours and tables.</summary>
     public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
 
-    /// <summary>Asks for a line; null at the end of the input.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled; the line is lost.</exception>
+    /// <summary>Prompts for a line; null at the end of the input.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; typed text is lost.</exception>
     public async Task<string?> ReadLineAsync(string prompt, CancellationToken cancellationToken) =>
         await Task.Run(() => ReadLine(prompt), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Waits for work; when it takes longer than a glance, a terminal shows what is being done and for how long.</summary>
+    /// <summary>Waits for work. If it takes longer, a terminal shows its name and duration.</summary>
     public Task<T> WaitAsync<T>(string what, Task<T> work) => WaitAsync(() => what, work);
 
-    /// <param name="what">What is being done at the moment.</param>
-    /// <param name="work">Until when.</param>
+    /// <param name="what">Returns the current activity.</param>
+    /// <param name="work">The work to wait for.</param>
     /// <inheritdoc cref="WaitAsync{T}(string, Task{T})"/>
     public async Task<T> WaitAsync<T>(Func<string> what, Task<T> work)
     {
@@ -123,7 +123,7 @@ internal sealed class CliConsole
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Text of second rank, for standard error.</summary>
+    /// <summary>Dimmed text for standard error.</summary>
     public string Dim(string text) => Color && ErrorIsTerminal ? $"\e[2m{text}\e[0m" : text;
 
     private string? ReadLine(string prompt)
@@ -144,7 +144,7 @@ internal sealed class CliConsole
             Interactive = isRich ? InteractionSupport.Yes : InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
-        // A pipe has no width: there no line may be broken, or a search would miss its words.
+        // A pipe has no width: lines are not wrapped there, so that text search works.
         console.Profile.Width = isTerminal ? Math.Max(MinimumWidth, TerminalWidth()) : 100 * ReportWidth;
         return console;
     }
@@ -163,18 +163,18 @@ internal sealed class CliConsole
 }
 
 /// <summary>
-/// Text from files and models, made safe to show: it cannot move the cursor, ring, or recolour the terminal; and a name cannot change the
-/// direction of the text around it.
+/// Sanitises text from files and models: it cannot move the cursor, ring the bell or recolour the terminal, and a name cannot change the direction of
+/// the text around it.
 /// </summary>
 internal static class TerminalText
 {
-    /// <summary>An answer: control characters become U+FFFD; line ends and tabs stay.</summary>
+    /// <summary>For answers: replaces control characters by U+FFFD, except line breaks and tabs.</summary>
     public static string Clean(string text) => Replace(text, static c => char.IsControl(c) && c is not ('\n' or '\t'));
 
-    /// <summary>A message of several lines, for example a stack trace: as <see cref="Clean"/>, without characters that change the direction of text.</summary>
+    /// <summary>For messages of several lines, such as stack traces: like <see cref="Clean"/>, and without bidirectional formatting characters.</summary>
     public static string Lines(string text) => Replace(text.ReplaceLineEndings("\n"), static c => (char.IsControl(c) && c is not ('\n' or '\t')) || IsDirectional(c));
 
-    /// <summary>As <see cref="Lines"/>, and on one line.</summary>
+    /// <summary>Like <see cref="Lines"/>, on one line.</summary>
     public static string OneLine(string text) => Replace(text.ReplaceLineEndings(" "), static c => (char.IsControl(c) && c != '\t') || IsDirectional(c));
 
     /// <summary>Marks, embeddings, overrides and isolates of the bidirectional algorithm.</summary>

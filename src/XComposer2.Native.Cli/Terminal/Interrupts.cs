@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Cli;
 
 /// <summary>
-/// Ctrl-C and the signals that end a process, as cancellation. The first Ctrl-C cancels the answer in progress, or the program where none is;
-/// a further one while that cancellation is on its way is left to the system, which ends the process.
+/// Turns Ctrl-C and termination signals into cancellation. The first Ctrl-C cancels the current answer or, without one, the program. Another
+/// Ctrl-C during that cancellation is left to the system, which ends the process.
 /// </summary>
 internal sealed class Interrupts : IDisposable
 {
@@ -16,13 +16,13 @@ internal sealed class Interrupts : IDisposable
     private CancellationTokenSource? answer;
     private int unfinished;
 
-    /// <summary>Cancelled when the program is to end.</summary>
+    /// <summary>Cancelled when the program must end.</summary>
     public CancellationToken Program => program.Token;
 
-    /// <summary>128 + the signal that ended the program.</summary>
+    /// <summary>128 + the number of the signal that ended the program.</summary>
     public int ExitCode { get; private set; } = Cli.ExitCode.Interrupted;
 
-    /// <summary>Listens to the signals of this process.</summary>
+    /// <summary>Registers the signal handlers of this process.</summary>
     public static Interrupts Listen()
     {
         Interrupts interrupts = new();
@@ -32,21 +32,21 @@ internal sealed class Interrupts : IDisposable
         return interrupts;
     }
 
-    /// <summary>A token for one answer: until the result is disposed, Ctrl-C cancels the answer instead of the program.</summary>
+    /// <summary>A token for one answer. Until the scope is disposed, Ctrl-C cancels the answer instead of the program.</summary>
     public AnswerScope BeginAnswer()
     {
         lock (guard)
             return new AnswerScope(this, answer = CancellationTokenSource.CreateLinkedTokenSource(program.Token));
     }
 
-    /// <summary>Until the result is disposed, the program ends by itself after a signal, however long that takes: what it holds is to be saved.</summary>
+    /// <summary>Until the result is disposed, the program is not abandoned after a signal: it has something to save.</summary>
     public SaveScope BeginSaving()
     {
         Interlocked.Increment(ref unfinished);
         return new SaveScope(this);
     }
 
-    /// <summary>Completes when the program was to end, had a second for it, and holds nothing that is to be saved: whoever waits need not wait any longer.</summary>
+    /// <summary>Completes one second after the program was cancelled, as soon as nothing has to be saved: the command can then be abandoned.</summary>
     public async Task WaitUntilOverdueAsync()
     {
         TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,8 +59,8 @@ internal sealed class Interrupts : IDisposable
         while (Volatile.Read(ref unfinished) > 0);
     }
 
-    /// <summary>What Ctrl-C does.</summary>
-    /// <returns>Whether it was taken; false asks the system to end the process.</returns>
+    /// <summary>Handles Ctrl-C.</summary>
+    /// <returns>Whether it was handled; false lets the system end the process.</returns>
     public bool Interrupt()
     {
         lock (guard)
@@ -68,7 +68,7 @@ internal sealed class Interrupts : IDisposable
             CancellationTokenSource target = answer ?? program;
             if (target.IsCancellationRequested)
                 return false;
-            // On another thread: what the token wakes must not run under the lock.
+            // On another thread: continuations of the token must not run under the lock.
             _ = target.CancelAsync();
             return true;
         }
@@ -103,7 +103,7 @@ internal sealed class Interrupts : IDisposable
         ended.Dispose();
     }
 
-    /// <summary>The time of one answer.</summary>
+    /// <summary>The duration of one answer.</summary>
     public readonly struct AnswerScope(Interrupts owner, CancellationTokenSource source) : IDisposable
     {
         public CancellationToken Token => source.Token;

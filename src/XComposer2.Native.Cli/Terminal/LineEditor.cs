@@ -4,11 +4,11 @@ using Spectre.Console.Rendering;
 namespace XComposer2.Native.Cli;
 
 /// <summary>
-/// Reads a line with the keys that every shell has: arrows, Home, End, Ctrl-A/E/K/U/W/D, and earlier lines by the up arrow.
-/// The runtime's own ReadLine knows Backspace alone, and gets it wrong for wide characters.
+/// Reads a line with the usual editing keys: arrows, Home, End, Ctrl-A/E/K/U/W/D, and history on the up arrow.
+/// Console.ReadLine supports only Backspace and mishandles wide characters.
 /// </summary>
-/// <param name="screen">A terminal that understands ANSI sequences.</param>
-/// <param name="keys">Where keys come from.</param>
+/// <param name="screen">A terminal with ANSI sequences.</param>
+/// <param name="keys">Source of key presses.</param>
 /// <param name="width">Columns of the terminal.</param>
 internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> width)
 {
@@ -18,7 +18,7 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> w
     private int shownRow;
     private char pendingSurrogate;
 
-    /// <returns>Null where Ctrl-D was pressed on an empty line.</returns>
+    /// <returns>Null if Ctrl-D was pressed on an empty line.</returns>
     public string? Read(string prompt)
     {
         line.Text = "";
@@ -32,12 +32,12 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> w
             if (key.KeyChar == '\x04' && line.IsEmpty)
                 return null;
             if (key.Key == ConsoleKey.Enter)
-                return Finish(prompt);
+                return Epilogue(prompt);
             Press(key);
         }
     }
 
-    private string Finish(string prompt)
+    private string Epilogue(string prompt)
     {
         line.MoveToEnd();
         Show(prompt);
@@ -98,7 +98,7 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> w
         (int endRow, int endColumn) = line.PlaceOfEnd(prompt, columns);
         if (endColumn == columns)
         {
-            // A full row leaves the cursor on it; the next one has to exist before the cursor can go there.
+            // After a full row the cursor stays on it; the next row must exist before the cursor can move there.
             output.Append("\r\n");
             (endRow, endColumn) = (endRow + 1, 0);
         }
@@ -113,12 +113,12 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> w
     private static string Up(int rows) => rows > 0 ? $"\e[{rows}A" : "";
 }
 
-/// <summary>A line being typed: its characters and the cursor.</summary>
+/// <summary>An edited line: its characters and the cursor.</summary>
 internal sealed class EditedLine
 {
     private readonly List<Rune> runes = [];
 
-    /// <summary>Characters before the cursor.</summary>
+    /// <summary>Number of characters before the cursor.</summary>
     public int Cursor { get; private set; }
 
     public bool IsEmpty => runes.Count == 0;
@@ -142,7 +142,7 @@ internal sealed class EditedLine
 
     public void MoveToEnd() => Cursor = runes.Count;
 
-    /// <summary>Deletes what lies between the cursor and <paramref name="characters"/> further; negative: before it.</summary>
+    /// <summary>Deletes <paramref name="characters"/> characters after the cursor; if negative, before it.</summary>
     public void Delete(int characters)
     {
         int other = Math.Clamp(Cursor + characters, 0, runes.Count);
@@ -155,7 +155,7 @@ internal sealed class EditedLine
 
     public void DeleteToEnd() => Delete(runes.Count - Cursor);
 
-    /// <summary>The word before the cursor, and blanks between.</summary>
+    /// <summary>Deletes the word before the cursor and the blanks between.</summary>
     public void DeleteWord()
     {
         int start = Cursor;
@@ -166,8 +166,8 @@ internal sealed class EditedLine
         Delete(start - Cursor);
     }
 
-    /// <summary>Where the terminal's cursor is after <paramref name="prompt"/> and this many characters; a wide one does not straddle the edge.</summary>
-    /// <returns>Row and column from the start of the prompt. A column equal to the width is the place beyond the last one.</returns>
+    /// <summary>Terminal position after <paramref name="prompt"/> and this many characters; wide characters do not straddle the edge.</summary>
+    /// <returns>Row and column from the start of the prompt. A column equal to the width is the position after the last column.</returns>
     public (int Row, int Column) PlaceOf(string prompt, int characters, int width)
     {
         (int row, int column) = (0, 0);
@@ -181,17 +181,17 @@ internal sealed class EditedLine
         return (row, column);
     }
 
-    /// <summary>Where the terminal's cursor is after all of the line.</summary>
+    /// <summary>Terminal position after the whole line.</summary>
     public (int Row, int Column) PlaceOfEnd(string prompt, int width) => PlaceOf(prompt, runes.Count, width);
 }
 
-/// <summary>Keys as they are pressed.</summary>
+/// <summary>A source of key presses.</summary>
 internal interface IKeySource
 {
-    /// <summary>Whether the next key is there already, as in pasted text.</summary>
+    /// <summary>Whether another key is available, as in pasted text.</summary>
     bool IsWaiting { get; }
 
-    /// <summary>Waits for a key, and does not show it.</summary>
+    /// <summary>Waits for a key without echo.</summary>
     ConsoleKeyInfo Read();
 }
 

@@ -4,20 +4,20 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>Loads a model and tells the person at the terminal: how far it is, what was noticed, and where it runs.</summary>
+/// <summary>Loads a model and reports progress, notices and the device on the console.</summary>
 internal static class ModelLoading
 {
     /// <param name="console">The streams.</param>
-    /// <param name="model">Which checkpoint.</param>
-    /// <param name="engine">How; the path is the model's.</param>
-    /// <param name="isVerbose">Standard error is told more.</param>
-    /// <param name="connect">Loads it.</param>
-    /// <param name="infoOf">Facts of what was loaded.</param>
+    /// <param name="model">The checkpoint.</param>
+    /// <param name="engine">Engine options; the path is taken from <paramref name="model"/>.</param>
+    /// <param name="isVerbose">Writes more to standard error.</param>
+    /// <param name="connect">Loads the model.</param>
+    /// <param name="infoOf">Returns facts about the loaded model.</param>
     public static async Task<T> LoadAsync<T>(
         CliConsole console, ModelFolder model, EngineOptions engine, bool isVerbose, Func<EngineOptions, Task<T>> connect, Func<T, EngineInfo> infoOf)
     {
         if (model.IsDemo)
-            console.Note("No --model: this is the tiny demo, which knows nothing but coloured shapes.");
+            console.Note("No --model: using the tiny demo, which knows only coloured shapes.");
         LoadWatch watch = new(console, isVerbose);
         T loaded;
         try
@@ -33,14 +33,14 @@ internal static class ModelLoading
         if (isVerbose)
             console.Hint(info.DeviceNote is { } note ? $"{info.Device} ({note})" : info.Device);
         else if (info.DeviceFailed)
-            console.Note($"On the processor: {info.DeviceNote}");
+            console.Note($"Running on the CPU: {info.DeviceNote}");
         return loaded;
     }
 }
 
 /// <summary>
-/// What the person at the terminal sees of a model that is being loaded: one live line at a terminal, a line for each tenth on standard error
-/// elsewhere where that is wanted, and afterwards what was noticed.
+/// Progress of loading a model: one live line on a terminal; elsewhere, if verbose, a line on standard error for each tenth. Notices follow
+/// afterwards.
 /// </summary>
 internal sealed class LoadWatch(CliConsole console, bool verbose) : IProgress<LoadProgress>
 {
@@ -51,7 +51,7 @@ internal sealed class LoadWatch(CliConsole console, bool verbose) : IProgress<Lo
     private (LoadPhase Phase, long Part)? written;
     private volatile string status = "loading the model";
 
-    /// <summary>The live line's text.</summary>
+    /// <summary>Text of the live line.</summary>
     public string Status => status;
 
     private bool WritesLines => verbose && !(console.ErrorIsTerminal && console.Decorates);
@@ -72,10 +72,10 @@ internal sealed class LoadWatch(CliConsole console, bool verbose) : IProgress<Lo
         }
     }
 
-    /// <summary>Keeps a sentence until the live line is gone.</summary>
+    /// <summary>Queues a notice until the live line is gone.</summary>
     public void Notice(string text) => notices.Enqueue(text);
 
-    /// <summary>Writes what was noticed, each sentence once.</summary>
+    /// <summary>Writes the queued notices without duplicates.</summary>
     public void WriteNotices()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -89,19 +89,19 @@ internal sealed class LoadWatch(CliConsole console, bool verbose) : IProgress<Lo
         : $"uploading weights, {InspectionText.Size(value.Done)} of {InspectionText.Size(value.Total)}";
 }
 
-/// <summary>Which checkpoint is meant.</summary>
-/// <param name="Path">The folder.</param>
-/// <param name="IsDemo">It is the demo, because nothing else was named.</param>
+/// <summary>The selected checkpoint.</summary>
+/// <param name="Path">Path of the folder.</param>
+/// <param name="IsDemo">Whether it is the demo, used because no model was named.</param>
 internal readonly record struct ModelFolder(string Path, bool IsDemo)
 {
     public const string VariableName = "XC2_MODEL";
 
     private const string DemoPath = "tools/demo/checkpoint";
 
-    /// <param name="named">From the command line; null for none.</param>
+    /// <param name="named">Value of the command line option; null if absent.</param>
     /// <param name="variable">Reads an environment variable.</param>
-    /// <param name="programFolder">The demo is looked for here and in the checkout that the program was built in.</param>
-    /// <exception cref="UsageException">No model is named, and the demo is not there.</exception>
+    /// <param name="programFolder">The demo is searched here and in the checkout that the program was built in.</param>
+    /// <exception cref="UsageException">No model is named, and the demo was not found.</exception>
     public static ModelFolder Choose(string? named, Func<string, string?> variable, string programFolder)
     {
         if (named is not null)
@@ -111,6 +111,6 @@ internal readonly record struct ModelFolder(string Path, bool IsDemo)
         foreach (string root in new[] { programFolder, ProgramCheckout.Find(programFolder) }.OfType<string>())
             if (System.IO.Path.Combine(root, DemoPath) is { } demo && Directory.Exists(demo))
                 return new ModelFolder(demo, true);
-        throw new UsageException($"no model: name a checkpoint folder with --model or in {VariableName} (the demo, {DemoPath}, is not beside this program)");
+        throw new UsageException($"no model: set --model or {VariableName} to a checkpoint folder (the demo, {DemoPath}, was not found beside this program)");
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Cli;
 
 /// <summary>
-/// Standard output by write(2). The console's own stream hides a closed pipe, so that a long answer would be computed for nobody;
-/// a FileStream keeps a position of its own, which breaks <c>(xc2 ...; date) &gt; file</c>.
+/// Standard output through write(2). The console's own stream hides a closed pipe, so that a long answer would be computed in vain; a
+/// FileStream keeps its own position, which breaks <c>(xc2 ...; date) &gt; file</c>.
 /// </summary>
 internal sealed unsafe partial class StandardOutputStream : Stream
 {
@@ -13,7 +13,7 @@ internal sealed unsafe partial class StandardOutputStream : Stream
     private const int BrokenPipe = 32;
     private const short PollWritable = 4;
 
-    // EAGAIN of Linux and of BSD systems.
+    // EAGAIN on Linux and on BSD systems.
     private const int TryAgain = 11;
     private const int TryAgainBsd = 35;
 
@@ -31,8 +31,8 @@ internal sealed unsafe partial class StandardOutputStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="ClosedPipeException">Nobody reads any more.</exception>
-    /// <exception cref="IOException">The system refused it: the disk is full, the descriptor closed.</exception>
+    /// <exception cref="ClosedPipeException">The reader has closed the pipe.</exception>
+    /// <exception cref="IOException">The write failed, for example because the disk is full or the descriptor is closed.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         while (buffer.Length > 0)

@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>What <c>xc2 verify --json</c> prints.</summary>
+/// <summary>Output of <c>xc2 verify --json</c>.</summary>
 internal sealed record VerificationJson(string Model, string Device, double Tolerance, bool Passed, IReadOnlyList<StageJson> Stages)
 {
     public static VerificationJson Of(VerificationReport report) =>
         new(report.Model, report.Device, report.Tolerance, report.Passed, [.. report.Stages.Select(StageJson.Of)]);
 }
 
-/// <summary>One stage. What it has not, and numbers that are not finite, which JSON has not, are left out.</summary>
+/// <summary>One stage. Missing and non-finite values, which JSON cannot represent, are omitted.</summary>
 internal sealed record StageJson(string Name, bool Passed)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -52,7 +52,7 @@ internal sealed record StageJson(string Name, bool Passed)
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }
 
-/// <summary>A verification for people: a line for each stage as it is done, then the verdict.</summary>
+/// <summary>Prints a verification: a line for each finished stage, then the verdict.</summary>
 internal sealed class VerificationText(IAnsiConsole console) : IProgress<StageResult>
 {
     private bool begun;

@@ -4,7 +4,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>An article as blocks: what every output shows, however it is written.</summary>
+/// <summary>An article as blocks, the common input of all output formats.</summary>
 internal sealed partial class ArticleLayout
 {
     private const int DeepestHeading = 4;
@@ -16,13 +16,13 @@ internal sealed partial class ArticleLayout
         Blocks = blocks;
     }
 
-    /// <summary>One line; empty where the article has none.</summary>
+    /// <summary>One line; empty if the article has no title.</summary>
     public string Title { get; }
 
-    /// <summary>As in <see cref="TextLanguage"/>.</summary>
+    /// <summary>Language code, see <see cref="TextLanguage"/>.</summary>
     public string Language { get; }
 
-    /// <summary>Without the title.</summary>
+    /// <summary>All blocks without the title.</summary>
     public IReadOnlyList<ArticleBlock> Blocks { get; }
 
     public static ArticleLayout Of(Article article)
@@ -67,14 +67,14 @@ internal sealed partial class ArticleLayout
         return marks is >= 1 and <= 6 && line[marks] == ' ' ? marks : 0;
     }
 
-    // Marks behind a heading close it, where a space is before them.
+    // Trailing number signs after a space close a heading.
     private static string HeadingText(string text)
     {
         string open = text.TrimEnd('#');
         return (open.EndsWith(' ') ? open : text).Trim();
     }
 
-    // Whatever depth a model begins with, its first one comes next below the title.
+    // The first heading level of the model's text becomes the level below the title.
     private static List<ArticleBlock> Level(List<ArticleBlock> blocks)
     {
         int highest = blocks.Where(block => block.Kind == BlockKind.Heading).Select(block => block.Level).DefaultIfEmpty(2).Min();
@@ -88,18 +88,18 @@ internal sealed partial class ArticleLayout
     private static partial Regex Numbered();
 }
 
-/// <summary>A block of an article as it is shown.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Level">Of a heading: 2 to 4, 1 being the title's. Of a numbered item: its number. Else 0.</param>
-/// <param name="Text">Of a figure: its caption. Empty for none.</param>
-/// <param name="Picture">Of a figure; else null.</param>
+/// <summary>A block of an article.</summary>
+/// <param name="Kind">Kind of the block.</param>
+/// <param name="Level">Heading level, 2 to 4 (1 is the title); number of a numbered item; otherwise 0.</param>
+/// <param name="Text">Text, or the caption of a figure; may be empty.</param>
+/// <param name="Picture">Picture of a figure; otherwise null.</param>
 internal sealed record ArticleBlock(BlockKind Kind, int Level, IReadOnlyList<TextSpan> Text, ArticlePicture? Picture = null)
 {
-    /// <summary>Its text without emphasis.</summary>
+    /// <summary>The text without emphasis.</summary>
     public string PlainText => string.Concat(Text.Select(span => span.Text));
 }
 
-/// <summary>What a block of an article is.</summary>
+/// <summary>Kinds of blocks.</summary>
 internal enum BlockKind
 {
     Heading,

@@ -3,17 +3,17 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>An article as Markdown (CommonMark), with its pictures in a folder beside it. Nothing in the article's texts becomes markup but headings,
-/// lists and emphasis.</summary>
+/// <summary>Writes an article as CommonMark, with its pictures in a folder beside the file. Only headings, lists and emphasis of the article become
+/// markup.</summary>
 public static class ArticleMarkdown
 {
-    /// <summary>Usual name of the file.</summary>
+    /// <summary>Default file name.</summary>
     public const string FileName = "article.md";
 
-    /// <summary>Folder beside the file in which the pictures are expected, each under its <see cref="ArticlePicture.FileName"/>.</summary>
+    /// <summary>Folder beside the file with the pictures, each under its <see cref="ArticlePicture.FileName"/>.</summary>
     public const string PicturesFolder = "pictures";
 
-    /// <summary>Writes the file: UTF-8, lines end with a line feed.</summary>
+    /// <summary>Writes the file as UTF-8 with line feeds.</summary>
     public static void Write(Article article, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -29,7 +29,7 @@ public static class ArticleMarkdown
         BlockKind? before = null;
         foreach (ArticleBlock block in layout.Blocks)
         {
-            // Items of one list are close to each other.
+            // No blank line between items of one list.
             if (text.Length > 0 && !(block.Kind == before && block.Kind is BlockKind.Bullet or BlockKind.Numbered))
                 text.Append('\n');
             text.Append(Render(block)).Append('\n');
@@ -55,10 +55,10 @@ public static class ArticleMarkdown
     }
 }
 
-/// <summary>Plain text as Markdown that means just that text.</summary>
+/// <summary>Escapes plain text for Markdown.</summary>
 internal static class MarkdownText
 {
-    /// <summary>Escapes what begins markup anywhere in a line.</summary>
+    /// <summary>Escapes all characters with a meaning anywhere in a line.</summary>
     public static string Escape(string text)
     {
         StringBuilder escaped = new(text.Length + 8);
@@ -72,7 +72,7 @@ internal static class MarkdownText
         return escaped.ToString();
     }
 
-    /// <summary>A line of text with its emphases, that stands at the beginning of a line of the file.</summary>
+    /// <summary>A line of text with emphasis, for the beginning of a line of the file.</summary>
     public static string Line(IReadOnlyList<TextSpan> spans)
     {
         string line = Inline(spans);
@@ -84,7 +84,7 @@ internal static class MarkdownText
         return digits > 0 && digits < line.Length && line[digits] is '.' or ')' ? line.Insert(digits, "\\") : line;
     }
 
-    /// <summary>A line of text behind a heading's marks, where a last number sign would vanish.</summary>
+    /// <summary>A line of heading text. A trailing number sign is escaped, because CommonMark would drop it.</summary>
     public static string Heading(IReadOnlyList<TextSpan> spans) => Inline(spans).Replace("#", "\\#", StringComparison.Ordinal);
 
     private static string Inline(IReadOnlyList<TextSpan> spans)
@@ -104,7 +104,7 @@ internal static class MarkdownText
         return line.ToString();
     }
 
-    // Between a letter outside and a sign inside, as Chinese often has it, a mark is none: CommonMark's rule of flanking.
+    // CommonMark's flanking rule: a mark between an outer letter and an inner punctuation sign, frequent in Chinese, has no effect.
     private static bool Holds(char outside, char inside) => !IsSign(inside) || IsSign(outside) || char.IsWhiteSpace(outside);
 
     private static bool IsSign(char value) => char.IsPunctuation(value) || char.IsSymbol(value);

@@ -5,29 +5,29 @@ using XComposer2.Native.Model;
 namespace XComposer2.Native.Composition;
 
 /// <summary>
-/// An article as one HTML page that needs nothing else: pictures lie in it, it runs no script and may load nothing. Texts are escaped; nothing in
-/// them becomes markup but headings, lists and emphasis.
+/// Writes an article as a self-contained HTML page: pictures are embedded, there are no scripts, and nothing is loaded. Texts are escaped; only
+/// headings, lists and emphasis become markup.
 /// </summary>
 public static class ArticlePage
 {
-    /// <summary>Usual name of the file.</summary>
+    /// <summary>Default file name.</summary>
     public const string FileName = "article.html";
 
-    /// <summary>A picture that is narrower gets a plate to lie on; it would be lost on the page. Pixels.</summary>
+    /// <summary>Pictures narrower than this are shown on a plate. Pixels.</summary>
     private const long SmallWidth = 480;
 
-    /// <summary>A picture that is wider may reach over the column. Pixels.</summary>
+    /// <summary>Pictures wider than this may extend beyond the column. Pixels.</summary>
     private const long WideWidth = 1200;
 
     private const int TitleFromTextLength = 60;
 
-    /// <summary>Pictures that are shown again may add as many bytes as all have once, or this, whichever is more; further ones are left out.</summary>
+    /// <summary>Limit of the bytes that repeated pictures add: the bytes of all distinct pictures, but at least this. Further repetitions are omitted.</summary>
     private const long MinimumRepeatedBytes = 8 << 20;
 
-    // A multiple of three, so that pieces of base64 join without padding between them.
+    // A multiple of three, so that base64 pieces join without padding.
     private const int Base64PieceBytes = 48 << 10;
 
-    /// <summary>Writes the page: UTF-8, lines end with a line feed.</summary>
+    /// <summary>Writes the page as UTF-8 with line feeds.</summary>
     public static void Write(Article article, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(article);
@@ -54,7 +54,7 @@ public static class ArticlePage
         page.WriteLine("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
         page.WriteLine("<meta name=\"referrer\" content=\"no-referrer\">");
         page.WriteLine($"<title>{HtmlText.Escape(title)}</title>");
-        // Without it a browser asks the server for one.
+        // Otherwise browsers request /favicon.ico from the server.
         page.WriteLine("<link rel=\"icon\" href=\"data:,\">");
         page.WriteLine($"<style>{PageStyle.Css}</style>\n</head>");
     }
@@ -113,11 +113,11 @@ public static class ArticlePage
         page.WriteLine("</figure>");
     }
 
-    /// <summary>Says that a model wrote it, and where its pictures are from.</summary>
+    /// <summary>Names the model and the picture sources.</summary>
     private static void WriteFooter(StreamWriter page, Article article, ArticleLayout layout)
     {
         bool isChinese = layout.Language == TextLanguage.Chinese;
-        // "internlm-xcomposer2-7b, torch .bin, 2 shards": how its files lie is nothing to a reader.
+        // The description continues with the checkpoint format ("internlm-xcomposer2-7b, torch .bin, 2 shards"), which is omitted here.
         string model = CaptionText.Clean(article.Model.Split(',')[0]);
         string[] sources = [.. article.Sections.Select(section => section.Figure?.Picture?.Source).OfType<string>()
             .Where(source => source != ArticlePicture.OwnSource).Select(source => CaptionText.Clean(source)).Where(source => source.Length > 0).Distinct(StringComparer.Ordinal)];
@@ -135,7 +135,7 @@ public static class ArticlePage
         TextLanguage.Of(text) is { } language && language != layout.Language ? $" lang=\"{language}\"" : "";
 }
 
-/// <summary>How many bytes a page spends on pictures: each one once, and again only within a limit, so that a page's size follows that of its pictures.</summary>
+/// <summary>The picture bytes of a page: each picture is embedded once, and again only up to a limit, so that the page size is proportional to that of its pictures.</summary>
 internal sealed class PictureBudget
 {
     private readonly HashSet<string> shown = new(StringComparer.Ordinal);
@@ -147,7 +147,7 @@ internal sealed class PictureBudget
         repeatedBytes = Math.Max(once, minimumRepeatedBytes);
     }
 
-    /// <summary>Whether the bytes of a picture go into the page here.</summary>
+    /// <summary>Whether the bytes of the picture are embedded here.</summary>
     public bool Takes(ArticlePicture picture)
     {
         if (shown.Add(picture.FileName))
@@ -157,7 +157,7 @@ internal sealed class PictureBudget
     }
 }
 
-/// <summary>Plain text as HTML that means just that text, between tags and in quoted attributes alike.</summary>
+/// <summary>Escapes plain text for HTML, for element content and quoted attributes.</summary>
 internal static class HtmlText
 {
     public static string Escape(string text)
@@ -176,7 +176,7 @@ internal static class HtmlText
         return escaped.ToString();
     }
 
-    /// <summary>Text with its emphases.</summary>
+    /// <summary>Text with emphasis as HTML.</summary>
     public static string Of(IReadOnlyList<TextSpan> spans) => string.Concat(spans.Select(span => span.Emphasis switch
     {
         TextEmphasis.Strong => $"<strong>{Escape(span.Text)}</strong>",
@@ -185,14 +185,14 @@ internal static class HtmlText
     }));
 }
 
-/// <summary>The language of a text as a page names it, from its script: enough for fonts, line breaks and voices.</summary>
+/// <summary>Detects the language of a text from its script: sufficient for fonts, line breaking and speech output.</summary>
 internal static class TextLanguage
 {
     public const string English = "en";
 
     public const string Chinese = "zh-Hans";
 
-    /// <summary>The language that most of a text is in; null where it has no letters.</summary>
+    /// <summary>The language code of most of the text; null if it has no letters.</summary>
     public static string? Of(string text)
     {
         int han = 0, kana = 0, hangul = 0, words = 0;
@@ -210,7 +210,7 @@ internal static class TextLanguage
             inWord = isLetter;
         }
 
-        // A word of letters weighs as much as a word of two characters.
+        // A word in letters has the weight of two CJK characters.
         int east = han + kana + hangul;
         if (east == 0 && words == 0)
             return null;

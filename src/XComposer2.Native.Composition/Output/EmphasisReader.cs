@@ -3,12 +3,12 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>Finds <c>**strong**</c> and <c>*light*</c> emphasis in a line of a model's text. All other markup stays what it is: characters.</summary>
+/// <summary>Finds <c>**strong**</c> and <c>*light*</c> emphasis in a line of a model's text. All other markup is kept as plain characters.</summary>
 internal static class EmphasisReader
 {
     private const string StrongMark = "**";
 
-    /// <param name="line">Clean, on one line.</param>
+    /// <param name="line">A cleaned single line.</param>
     public static List<TextSpan> Read(string line)
     {
         List<TextSpan> spans = [];
@@ -23,7 +23,7 @@ internal static class EmphasisReader
             }
             else
             {
-                // Both marks of a pair that has no end, so that the second is not taken for the beginning of another.
+                // Emit both marks of an unclosed pair, so that the second does not open another emphasis.
                 int length = line.AsSpan(index).StartsWith(StrongMark, StringComparison.Ordinal) ? StrongMark.Length : 1;
                 plain.Append(line, index, length);
                 index += length;
@@ -34,7 +34,7 @@ internal static class EmphasisReader
         return spans;
     }
 
-    /// <summary>The line without its marks.</summary>
+    /// <summary>The line without emphasis marks.</summary>
     public static string Plain(string line) => string.Concat(Read(line).Select(span => span.Text));
 
     private static bool TryRead(string line, int start, out TextSpan span, out int end)
@@ -49,14 +49,14 @@ internal static class EmphasisReader
         end += isStrong ? StrongMark.Length : 1;
         if (!isStrong && (IsInsideWord(line, start - 1) || IsInsideWord(line, end) || (end < line.Length && line[end] == '*')))
             return false;
-        // Three marks are both emphases at once; the stronger one is shown.
+        // Three marks mean both emphases; strong is shown.
         if (isStrong && text.Length > 1 && text[0] == '*' && end < line.Length && line[end] == '*')
             (text, end) = (text[1..], end + 1);
         span = new TextSpan(text, isStrong ? TextEmphasis.Strong : TextEmphasis.Light);
         return true;
     }
 
-    // 2*3*4 is a product. Chinese has no spaces around its words, and no products of them.
+    // 2*3*4 is a product. Chinese words have no spaces around them, but this notation is not used there.
     private static bool IsInsideWord(string line, int index) =>
         index >= 0 && index < line.Length && char.IsLetterOrDigit(line[index]) && !(Rune.TryCreate(line[index], out Rune rune) && TextTerms.IsCjk(rune));
 
@@ -68,12 +68,12 @@ internal static class EmphasisReader
     }
 }
 
-/// <summary>A run of text in one emphasis.</summary>
-/// <param name="Text">Plain: nothing in it is markup. Not empty.</param>
-/// <param name="Emphasis">How it stands out.</param>
+/// <summary>A run of text with one emphasis.</summary>
+/// <param name="Text">Plain text without markup. Not empty.</param>
+/// <param name="Emphasis">Its emphasis.</param>
 internal readonly record struct TextSpan(string Text, TextEmphasis Emphasis);
 
-/// <summary>How text stands out.</summary>
+/// <summary>Kinds of emphasis.</summary>
 internal enum TextEmphasis
 {
     None,

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>How the page looks: a column of about 65 characters, light or dark as the reader has it, and plain on paper.</summary>
+/// <summary>Style of the page: a column of about 65 characters, light or dark by the reader's preference, plain in print.</summary>
 internal static class PageStyle
 {
-    /// <summary>The style sheet. No file, font or script is loaded: a page that lies on a disk looks the same in ten years. In Chinese its own fonts come first,
-    /// because quotation marks and dashes of others are half as wide as they should be, and headings break at their punctuation.</summary>
+    /// <summary>The style sheet. It loads no files, fonts or scripts, so that a saved page does not depend on servers. Chinese pages prefer Chinese fonts,
+    /// because other fonts have half-width quotation marks and dashes; their headings break at punctuation.</summary>
     public const string Css = """
 
         :root {
@@ -80,7 +80,7 @@ internal static class PageStyle
 
         """;
 
-    /// <summary>What the page may do: show itself. No script, no frame, no form, nothing from elsewhere; of styles this sheet alone.</summary>
+    /// <summary>The page's content security policy: no scripts, frames, forms or external resources, and only this style sheet.</summary>
     public static string ContentSecurityPolicy { get; } =
         $"default-src 'none'; img-src data:; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Css)))}'; base-uri 'none'; form-action 'none'";
 }

@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Composition.Pictures;
 
 /// <summary>
-/// A gallery: a folder of pictures that is looked at once by the model and searched by text. Nothing leaves the machine. What was learnt lies in
-/// <c>.xc2-gallery</c> in the folder (or in the user's cache folder where that cannot be written), so that the next time only new and changed
-/// pictures are looked at. The folder is read when the gallery is opened; later changes are seen by opening it again.
+/// A gallery: a folder of pictures, indexed by the model and searched by text. Pictures are never uploaded. The index is stored in
+/// <c>.xc2-gallery</c> in the folder (in the user's cache folder if that is not writable), so that later runs process only new and changed
+/// pictures. The folder is read when the gallery is opened; later changes are not seen.
 /// </summary>
 public sealed class FolderImageSource : IImageSource
 {
@@ -21,17 +21,17 @@ public sealed class FolderImageSource : IImageSource
         Report = report;
     }
 
-    /// <summary>What opening did.</summary>
+    /// <summary>Result of opening.</summary>
     public GalleryReport Report { get; }
 
-    /// <summary>Opens a gallery: finds its pictures and looks at those that are not in its index.</summary>
-    /// <param name="folder">Its folder; folders within are searched too, links are not followed.</param>
-    /// <param name="model">Makes features and captions. Not kept.</param>
+    /// <summary>Opens a gallery: lists its pictures and indexes new ones.</summary>
+    /// <param name="folder">The folder; subfolders are included, links are not followed.</param>
+    /// <param name="model">Computes features and captions. Not kept.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <param name="progress">Told of each picture.</param>
-    /// <param name="cancellationToken">Stops within one picture; what was done by then is kept and not done again.</param>
-    /// <exception cref="ImageSourceException">No such folder, it cannot be read, or there is no picture in it.</exception>
-    /// <exception cref="EngineException">An option is out of its range.</exception>
+    /// <param name="progress">Receives one report for each picture.</param>
+    /// <param name="cancellationToken">Stops within one picture; finished work is kept in the index.</param>
+    /// <exception cref="ImageSourceException">The folder does not exist, cannot be read or contains no pictures.</exception>
+    /// <exception cref="EngineException">An option is out of range.</exception>
     public static async Task<FolderImageSource> OpenAsync(
         string folder, IPictureModel model, GalleryOptions? options = null, IProgress<GalleryProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -39,7 +39,7 @@ public sealed class FolderImageSource : IImageSource
         ArgumentNullException.ThrowIfNull(model);
         options ??= new GalleryOptions();
         EngineException.ThrowUnless(options.DuplicateSimilarity is > 0 and <= 1, "duplicate similarity", "over 0, at most 1", options.DuplicateSimilarity);
-        EngineException.ThrowUnless(options.MaxPictures >= 1, "most pictures", "1 or more", options.MaxPictures);
+        EngineException.ThrowUnless(options.MaxPictures >= 1, "max pictures", "1 or more", options.MaxPictures);
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         GalleryNotes notes = new();
         GalleryListing listing = List(folder, root, options, notes, cancellationToken);
@@ -53,8 +53,8 @@ public sealed class FolderImageSource : IImageSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>The text is compared with captions beside the pictures, their names, words in their files and the model's captions. Of pictures that
-    /// look the same only the one whose text fits best is returned, and none that looks like an excluded one.</remarks>
+    /// <remarks>The query is compared with sidecar captions, file names, embedded text and the model's captions. Of similar-looking pictures
+    /// only the best match is returned; pictures similar to an excluded one are skipped.</remarks>
     public async ValueTask<IReadOnlyList<ImageCandidate>> SearchAsync(ImageQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -74,7 +74,7 @@ public sealed class FolderImageSource : IImageSource
         return candidates;
     }
 
-    // A picture that was removed or changed since the gallery was opened is passed over: what is known of it no longer holds.
+    // Pictures removed or changed since the gallery was opened are skipped: their index entry is outdated.
     private Task<byte[]?> ReadAsync(PictureRecord record, CancellationToken cancellation) => Task.Run(
         () =>
         {
@@ -93,7 +93,7 @@ public sealed class FolderImageSource : IImageSource
     private static GalleryListing List(string folder, string root, GalleryOptions options, GalleryNotes notes, CancellationToken cancellation)
     {
         if (!Directory.Exists(root))
-            throw new ImageSourceException($"{folder}: {(File.Exists(root) ? "is a file, a folder of pictures was expected" : "no such folder")}");
+            throw new ImageSourceException($"{folder}: {(File.Exists(root) ? "expected a folder, found a file" : "no such folder")}");
         GalleryListing listing;
         try
         {

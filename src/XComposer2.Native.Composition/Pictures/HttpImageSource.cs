@@ -6,9 +6,9 @@ using XComposer2.Native.Model;
 namespace XComposer2.Native.Composition.Pictures;
 
 /// <summary>
-/// A service that finds pictures by a caption, asked as the original program asked its own: a POST of {caption, exclude, need_idxs}, answered by
-/// {image_urls, indices}, bare or under "data". The caption's first 53 characters and the ids of pictures that were used leave the machine, nothing
-/// else. Hosts that are not on the list are never connected to; no proxy is used, because it would connect in our place.
+/// A web service that finds pictures by caption, with the protocol of the original program: a POST of {caption, exclude, need_idxs}, answered with
+/// {image_urls, indices}, bare or under "data". Only the first 53 characters of the caption and the IDs of used pictures are sent. Only allowed
+/// hosts are contacted. Proxies are not used, because a proxy would bypass the address checks.
 /// </summary>
 public sealed class HttpImageSource : IImageSource, IDisposable
 {
@@ -20,8 +20,8 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     private readonly GuardedHttp http;
     private readonly SemaphoreSlim decoding = new(1, 1);
 
-    /// <summary>Nothing is sent before the first search.</summary>
-    /// <exception cref="ImageSourceException">A host of the list is no host's name, or the endpoint is not allowed.</exception>
+    /// <summary>Sends nothing before the first search.</summary>
+    /// <exception cref="ImageSourceException">An allowed host is not a host name, or the endpoint is not allowed.</exception>
     public HttpImageSource(HttpImageSourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -33,7 +33,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>A picture that cannot be loaded or decoded is skipped with a note.</remarks>
+    /// <remarks>Pictures that cannot be downloaded or decoded are skipped with a note.</remarks>
     public async ValueTask<IReadOnlyList<ImageCandidate>> SearchAsync(ImageQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -73,7 +73,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         }
         catch (OperationCanceledException) when (!callers.IsCancellationRequested)
         {
-            throw new ImageSourceException($"{options.Endpoint}: no answer within {options.Timeout.TotalSeconds:0.#} s");
+            throw new ImageSourceException($"{options.Endpoint}: no response within {options.Timeout.TotalSeconds:0.#} s");
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or JsonException)
         {
@@ -87,19 +87,19 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         try
         {
             byte[] bytes = await http.GetAsync(image.Address, options.Limits.MaxFileBytes, limited).ConfigureAwait(false);
-            // What the file is, only its decoding says: neither its name nor the type that the service claims.
+            // Only decoding proves the file's type; its name and the declared media type do not.
             await DecodeAsync(bytes, name, limited).ConfigureAwait(false);
             return new ImageCandidate(image.Id, name, null, bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or ImageException or OperationCanceledException)
         {
-            string reason = error is OperationCanceledException ? "not loaded in time" : error.Message;
+            string reason = error is OperationCanceledException ? "download timed out" : error.Message;
             options.Note?.Invoke(CaptionText.Clean($"picture {image.Id} ({name}): {reason}"));
             return null;
         }
     }
 
-    /// <summary>One at a time, so that their memory does not add up; and a decoding that outlasts the search is left behind.</summary>
+    /// <summary>Decodes one picture at a time, which bounds memory, and abandons decoding at the timeout of the search.</summary>
     private async Task DecodeAsync(byte[] bytes, string name, CancellationToken limited)
     {
         await decoding.WaitAsync(limited).ConfigureAwait(false);
@@ -119,7 +119,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         await decoded.WaitAsync(limited).ConfigureAwait(false);
     }
 
-    // Characters as the original counts them: code points, not halves of a pair.
+    // The original counts code points, so surrogate pairs are not split.
     private static string Beginning(string text)
     {
         StringBuilder beginning = new();
@@ -142,31 +142,31 @@ public sealed class HttpImageSource : IImageSource, IDisposable
     }
 }
 
-/// <summary>Which service finds pictures, and what it may do.</summary>
+/// <summary>Address and limits of a picture service.</summary>
 public sealed record HttpImageSourceOptions
 {
-    /// <summary>Where questions go; https, or http on this machine.</summary>
+    /// <summary>Endpoint of the service; https, or http on this machine.</summary>
     public required Uri Endpoint { get; init; }
 
-    /// <summary>The only hosts that are connected to, for questions, pictures and redirects alike: exact names, without wildcards, each with the port
-    /// where it is not the scheme's own ("images.example.org", "127.0.0.1:8080"). The endpoint's must be among them.</summary>
+    /// <summary>Allowed hosts for requests, pictures and redirects: exact names, no wildcards, each with its port if that is not the scheme's default
+    /// ("images.example.org", "127.0.0.1:8080"). Must include the endpoint's host.</summary>
     public required IReadOnlyList<string> AllowedHosts { get; init; }
 
-    /// <summary>Lets a name on the list lead to this machine or a private network.</summary>
+    /// <summary>Allows names that resolve to this machine or a private network.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
-    /// <summary>Longest answer with addresses of pictures.</summary>
+    /// <summary>Maximum size of a reply with picture addresses.</summary>
     public int MaxReplyBytes { get; init; } = 1 << 20;
 
-    /// <summary>What a picture may ask for; larger ones are skipped with a note.</summary>
+    /// <summary>Limits of a picture; larger ones are skipped with a note.</summary>
     public ImageLimits Limits { get; init; } = ImageLimits.Default with { MaxFileBytes = 16L << 20 };
 
-    /// <summary>Longest search, its downloads included.</summary>
+    /// <summary>Maximum duration of a search including downloads.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Redirects of one request.</summary>
+    /// <summary>Maximum number of redirects per request.</summary>
     public int MaxRedirects { get; init; } = 3;
 
-    /// <summary>Told, in a sentence that is safe to show, of each picture that was skipped; may be called from several threads.</summary>
+    /// <summary>Receives a displayable sentence for each skipped picture; may be called from several threads.</summary>
     public Action<string>? Note { get; init; }
 }

@@ -3,33 +3,33 @@ using System.Text;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>What a gallery asks of a model: features that tell pictures apart, and captions of pictures that come without words.</summary>
+/// <summary>The model of a gallery: computes features that distinguish pictures, and captions for pictures without text.</summary>
 public interface IPictureModel
 {
-    /// <summary>Names everything that features and captions depend on; what another model made is not used.</summary>
+    /// <summary>Identifies everything that features and captions depend on. Index entries with another fingerprint are not used.</summary>
     string Fingerprint { get; }
 
-    /// <summary>Features of a picture; those of pictures that look alike point the same way.</summary>
+    /// <summary>Features of a picture. Similar pictures have a high cosine similarity.</summary>
     /// <param name="bytes">The encoded file.</param>
     /// <param name="name">For messages.</param>
-    /// <param name="cancellationToken">Ends the computation.</param>
-    /// <returns>The same number of values for every picture, of any length.</returns>
-    /// <exception cref="Model.ImageException">The picture cannot be used.</exception>
+    /// <param name="cancellationToken">Stops the computation.</param>
+    /// <returns>The same number of values for every picture; not normalised.</returns>
+    /// <exception cref="Model.ImageException">The picture is unusable.</exception>
     Task<ReadOnlyMemory<float>> FeaturesAsync(ReadOnlyMemory<byte> bytes, string name, CancellationToken cancellationToken);
 
-    /// <summary>What is in a picture, in words, once for each language that will be searched in.</summary>
+    /// <summary>Captions of a picture, one in each search language.</summary>
     /// <param name="bytes">The encoded file.</param>
     /// <param name="name">For messages.</param>
-    /// <param name="cancellationToken">Ends the computation.</param>
-    /// <exception cref="Model.ImageException">The picture cannot be used.</exception>
+    /// <param name="cancellationToken">Stops the computation.</param>
+    /// <exception cref="Model.ImageException">The picture is unusable.</exception>
     Task<IReadOnlyList<string>> CaptionsAsync(ReadOnlyMemory<byte> bytes, string name, CancellationToken cancellationToken);
 }
 
-/// <summary>A loaded model that looks at the pictures of a gallery.</summary>
-/// <param name="engine">Not owned; must outlive this.</param>
+/// <summary>A loaded engine as the model of a gallery.</summary>
+/// <param name="engine">Not owned; must outlive this object.</param>
 public sealed class EnginePictureModel(XComposerEngine engine) : IPictureModel
 {
-    // Changes with whatever makes other features or captions of the same weights.
+    // Must change whenever the same weights would give different features or captions.
     private const string Version = "features 1, captions 1";
 
     private static readonly string[] questions = ["Describe this image.", "描述这张图片。"];
@@ -44,7 +44,7 @@ public sealed class EnginePictureModel(XComposerEngine engine) : IPictureModel
         await engine.PictureFeaturesAsync(ImageInput.FromBytes(bytes, name), cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    /// <returns>One in English and one in Chinese, so that articles in both find the picture.</returns>
+    /// <returns>An English and a Chinese caption, so that articles in both languages find the picture.</returns>
     public async Task<IReadOnlyList<string>> CaptionsAsync(ReadOnlyMemory<byte> bytes, string name, CancellationToken cancellationToken)
     {
         List<string> captions = [];
@@ -62,7 +62,7 @@ public sealed class EnginePictureModel(XComposerEngine engine) : IPictureModel
         return captions;
     }
 
-    /// <summary>A text that was cut off, up to its last whole sentence.</summary>
+    /// <summary>A truncated text up to its last complete sentence.</summary>
     internal static string WholeSentences(string text)
     {
         int end = text.LastIndexOfAny(['.', '!', '?', '。', '！', '？']);

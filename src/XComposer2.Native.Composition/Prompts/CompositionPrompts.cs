@@ -3,15 +3,15 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>The published prompts of free-form composition, to the letter. They are Chinese whatever the language of the article is.</summary>
+/// <summary>The published prompts of free-form composition, verbatim. They are Chinese, independent of the article's language.</summary>
 internal static class CompositionPrompts
 {
-    /// <summary>Letters of candidates.</summary>
+    /// <summary>Letters that label candidates.</summary>
     public const string Letters = "ABCDEFGHIJ";
 
     private const string PlacePrefix = "适合插入图像的行是", CaptionPrefix = "标题是\"", ChoicePrefix = "最合适的图是";
 
-    /// <summary>The article. An instruction that says for itself where each picture stands, is left as it is.</summary>
+    /// <summary>Writes the article. An instruction that places its pictures itself is kept unchanged.</summary>
     public static CompositionPrompt Write(string instruction, IReadOnlyList<ArticlePicture> pictures)
     {
         if (pictures.Count > 0 && instruction.AsSpan().Count(ChatTemplate.Placeholder) == pictures.Count)
@@ -23,8 +23,8 @@ internal static class CompositionPrompts
     }
 
     /// <param name="sections">The whole article.</param>
-    /// <param name="pictures">The user's own; they stand before the text.</param>
-    /// <param name="count">How many places; null leaves it to the model.</param>
+    /// <param name="pictures">The user's own pictures; they precede the text.</param>
+    /// <param name="count">Number of places; null leaves it to the model.</param>
     public static CompositionPrompt Place(IReadOnlyList<ArticleSection> sections, IReadOnlyList<ArticlePicture> pictures, int? count)
     {
         PromptBuilder prompt = new();
@@ -34,10 +34,10 @@ internal static class CompositionPrompts
         return prompt.Text($"给定文章\"{Numbered(sections)}\" 根据上述文章，选择适合插入图像的{wanted}行").Build(PlacePrefix);
     }
 
-    /// <summary>The caption of one figure. The context ends one section after its place.</summary>
+    /// <summary>Writes the caption of one figure. The context ends one section after its place.</summary>
     /// <param name="sections">The whole article.</param>
     /// <param name="place">The section that the figure follows.</param>
-    /// <param name="earlier">Places and captions of the figures before it, in order.</param>
+    /// <param name="earlier">Places and captions of the preceding figures, in order.</param>
     public static CompositionPrompt Caption(IReadOnlyList<ArticleSection> sections, int place, IReadOnlyList<(int Place, string Caption)> earlier)
     {
         string context = Numbered([.. sections.Take(place + 2)]);
@@ -45,8 +45,8 @@ internal static class CompositionPrompts
         return new PromptBuilder().Text($"给定文章\"{context}\" {past}给出适合在<Seg{place}>后插入的图像对应的标题。").Build(CaptionPrefix);
     }
 
-    /// <summary>The choice among candidates. Pictures that were chosen before stand at their places in the text.</summary>
-    /// <param name="sections">The whole article; it is shown up to the place.</param>
+    /// <summary>Chooses among candidates. Pictures chosen earlier stand at their places in the text.</summary>
+    /// <param name="sections">The whole article; included up to the place.</param>
     /// <param name="place">The section that the figure follows.</param>
     /// <param name="candidates">At most ten.</param>
     public static CompositionPrompt Choose(IReadOnlyList<ArticleSection> sections, int place, IReadOnlyList<ArticlePicture> candidates)
@@ -65,9 +65,9 @@ internal static class CompositionPrompts
     }
 
     /// <param name="sections">The whole article.</param>
-    /// <param name="index">The section that is edited, or beside which one is inserted.</param>
-    /// <param name="edit">What is done.</param>
-    /// <param name="instruction">Material or outline; not used to abbreviate.</param>
+    /// <param name="index">The section to edit, or the one beside the insertion.</param>
+    /// <param name="edit">The edit.</param>
+    /// <param name="instruction">Material or outline; ignored for an abbreviation.</param>
     public static CompositionPrompt Edit(IReadOnlyList<ArticleSection> sections, int index, SectionEdit edit, string instruction)
     {
         string text = sections[index].Text;
@@ -89,7 +89,7 @@ internal static class CompositionPrompts
         string.Concat(sections.Select((section, index) => FormattableString.Invariant($"<Seg{index}> {section.Text}\n")));
 }
 
-/// <summary>Puts a prompt together, so that a placeholder in what a user or a model wrote is not taken for the place of a picture.</summary>
+/// <summary>Builds a prompt. Placeholders inside user or model texts are escaped, so that they cannot receive a picture.</summary>
 internal sealed class PromptBuilder
 {
     private const string HarmlessPlaceholder = "<Image Here>";

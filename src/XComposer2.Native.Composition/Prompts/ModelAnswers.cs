@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>After which sections figures belong, read from a model's answer: every <c>&lt;SegN&gt;</c> anywhere in it.</summary>
-/// <param name="Places">Indices of sections, ascending, each once.</param>
-/// <param name="Problem">What of the answer could not be used, in a sentence; null where all could.</param>
+/// <summary>The places for figures in a model's answer: every <c>&lt;SegN&gt;</c> in it.</summary>
+/// <param name="Places">Section indices, ascending, without duplicates.</param>
+/// <param name="Problem">A sentence about unusable parts of the answer; null if there are none.</param>
 internal sealed partial record PlacesAnswer(IReadOnlyList<int> Places, string? Problem)
 {
-    /// <param name="answer">Of the model.</param>
-    /// <param name="sections">Sections of the article.</param>
-    /// <param name="most">How many places were asked for; of more, those named first are taken.</param>
+    /// <param name="answer">The model's answer.</param>
+    /// <param name="sections">Number of sections of the article.</param>
+    /// <param name="most">Number of requested places; only the first ones named are taken.</param>
     public static PlacesAnswer Read(string answer, int sections, int most)
     {
         var named = new List<int>();
@@ -35,11 +35,11 @@ internal sealed partial record PlacesAnswer(IReadOnlyList<int> Places, string? P
             return $"the model named no place for a figure: \"{AnswerQuote.Of(answer)}\"";
         List<string> parts = [];
         if (outside > 0)
-            parts.Add($"{outside} beyond the article");
+            parts.Add($"{outside} outside the article");
         if (repeated > 0)
             parts.Add($"{repeated} twice");
         if (over > 0)
-            parts.Add($"{over} more than asked for");
+            parts.Add($"{over} more than requested");
         return parts.Count == 0 ? null : $"the model named places that were dropped: {string.Join(", ", parts)}";
     }
 
@@ -47,12 +47,12 @@ internal sealed partial record PlacesAnswer(IReadOnlyList<int> Places, string? P
     private static partial Regex Segments();
 }
 
-/// <summary>A caption: a model's answer up to the quotation mark that closes it.</summary>
+/// <summary>A caption: the model's answer up to the closing quotation mark.</summary>
 internal static class CaptionAnswer
 {
     private const int MaximumCharacters = 200;
 
-    /// <returns>Empty where the answer has none.</returns>
+    /// <returns>Empty if the answer contains no caption.</returns>
     public static string Read(string answer)
     {
         int end = answer.IndexOf('"', StringComparison.Ordinal);
@@ -60,13 +60,13 @@ internal static class CaptionAnswer
         return AnswerQuote.Cut(caption, MaximumCharacters);
     }
 
-    /// <summary>What a section says, as a caption for want of a better one.</summary>
+    /// <summary>A substitute caption from the text of a section.</summary>
     public static string Of(ArticleSection section) => AnswerQuote.Cut(section.Text.TrimStart('#', ' ').Replace('"', '\''), 53);
 }
 
-/// <summary>Which candidate a model means: the first letter of a candidate anywhere in its answer.</summary>
-/// <param name="Index">Of the candidate; the first where the answer names none.</param>
-/// <param name="IsUsable">The answer named one.</param>
+/// <summary>The candidate chosen by a model: the first letter in its answer that labels a candidate.</summary>
+/// <param name="Index">Index of the candidate; the first one if the answer names none.</param>
+/// <param name="IsUsable">Whether the answer names a candidate.</param>
 internal readonly record struct ChoiceAnswer(int Index, bool IsUsable)
 {
     public static ChoiceAnswer Read(string answer, int candidates)
@@ -76,14 +76,14 @@ internal readonly record struct ChoiceAnswer(int Index, bool IsUsable)
     }
 }
 
-/// <summary>Quotes a model's answer in a note.</summary>
+/// <summary>Quotations of a model's answer in notes.</summary>
 internal static class AnswerQuote
 {
     private const int MaximumCharacters = 80;
 
     public static string Of(string answer) => Cut(ArticleText.Join(answer), MaximumCharacters);
 
-    /// <summary>At most this many UTF-16 units, no pair cut in two.</summary>
+    /// <summary>Truncates to this number of UTF-16 units without splitting a surrogate pair.</summary>
     public static string Cut(string text, int most)
     {
         if (text.Length <= most)

@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>After which sections figures belong. Figures that the article had are forgotten.</summary>
+/// <summary>Chooses the sections that figures follow. Existing figures are removed.</summary>
 internal sealed class PlacingStep(ModelQuestions questions)
 {
-    /// <param name="article">With its text.</param>
-    /// <param name="figures">How many at most; null leaves it to the model.</param>
-    /// <param name="seed">Of the step.</param>
-    /// <param name="cancellationToken">Ends the step.</param>
+    /// <param name="article">An article with text.</param>
+    /// <param name="figures">Maximum number of figures; null leaves it to the model.</param>
+    /// <param name="seed">Seed of the step.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
     public async IAsyncEnumerable<CompositionEvent> RunAsync(Article article, int? figures, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         yield return new StepStarted(CompositionStep.Place, 1, 1);
@@ -16,7 +16,7 @@ internal sealed class PlacingStep(ModelQuestions questions)
         CompositionPrompt prompt = CompositionPrompts.Place(article.Sections, article.OwnPictures, figures);
         if (!questions.Fits(prompt, out string problem))
         {
-            yield return new ArticleChanged(article.WithNote(CompositionStep.Place, NoteCause.Limit, $"no figures: the article is too long to ask for their places ({problem})"));
+            yield return new ArticleChanged(article.WithNote(CompositionStep.Place, NoteCause.Limit, $"no figures: the article is too long to choose their places ({problem})"));
             yield break;
         }
 
@@ -30,7 +30,7 @@ internal sealed class PlacingStep(ModelQuestions questions)
     }
 }
 
-/// <summary>What each figure is to show. Figures that have a picture lose it: it belonged to another caption.</summary>
+/// <summary>Writes the captions of all figures. Existing pictures are removed, because they belong to other captions.</summary>
 internal sealed class CaptionStep(ModelQuestions questions)
 {
     public async IAsyncEnumerable<CompositionEvent> RunAsync(Article article, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -52,8 +52,8 @@ internal sealed class CaptionStep(ModelQuestions questions)
             if (caption.Length == 0)
             {
                 article = problem.Length > 0
-                    ? article.WithNote(CompositionStep.Caption, NoteCause.Limit, $"figure after section {place + 1}: its section stands for a caption ({problem})")
-                    : article.WithNote(CompositionStep.Caption, NoteCause.Model, $"figure after section {place + 1}: the model gave no caption; its section stands for one");
+                    ? article.WithNote(CompositionStep.Caption, NoteCause.Limit, $"figure after section {place + 1}: the section's text is used as caption ({problem})")
+                    : article.WithNote(CompositionStep.Caption, NoteCause.Model, $"figure after section {place + 1}: the model gave no caption; the section's text is used");
                 caption = CaptionAnswer.Of(article.Sections[place]);
             }
 

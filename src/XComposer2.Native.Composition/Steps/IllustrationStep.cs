@@ -4,13 +4,13 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>A picture for each figure, in the order of the article: searched for in a source, or from the user's own.</summary>
+/// <summary>Finds a picture for each figure, in article order, in a source or among the user's own pictures.</summary>
 internal sealed class IllustrationStep(ModelQuestions questions)
 {
     private readonly PictureChoice choice = new(questions);
     private readonly PictureSearch search = new(questions.Options.Candidates);
 
-    /// <summary>Searches a source; a figure for which nothing is found is dropped.</summary>
+    /// <summary>Searches a source; figures without a result are dropped.</summary>
     public async IAsyncEnumerable<CompositionEvent> SearchAsync(Article article, PictureSource source, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int[] places = article.FigurePlaces();
@@ -35,7 +35,7 @@ internal sealed class IllustrationStep(ModelQuestions questions)
         }
     }
 
-    /// <summary>Gives each of the user's pictures at most one place; places that are left over are dropped.</summary>
+    /// <summary>Assigns each of the user's pictures to at most one place; unused places are dropped.</summary>
     public async IAsyncEnumerable<CompositionEvent> AssignOwnAsync(Article article, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int[] places = article.FigurePlaces();
@@ -61,18 +61,18 @@ internal sealed class IllustrationStep(ModelQuestions questions)
         yield return new ArticleChanged(article);
     }
 
-    /// <summary>Chooses again among the candidates of one figure.</summary>
+    /// <summary>Repeats the choice among the candidates of one figure.</summary>
     /// <exception cref="EngineException">The section has no figure with candidates.</exception>
     public async IAsyncEnumerable<CompositionEvent> ChooseAgainAsync(Article article, int place, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (article.RequireSection(place).Figure is not { Candidates.Count: > 0 })
-            throw new EngineException($"section {place + 1} has no figure to choose a picture for");
+            throw new EngineException($"section {place + 1} has no figure with candidates");
         yield return new StepStarted(CompositionStep.Choose, 1, 1, article.Sections[place].Figure!.Caption);
         yield return new ArticleChanged(await choice.RunAsync(article, place, seed, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Searches for one figure, which is made where there is none, and chooses.</summary>
-    /// <exception cref="EngineException">Nothing is found: the article stays as it was.</exception>
+    /// <summary>Searches for one figure, adding it if necessary, and chooses.</summary>
+    /// <exception cref="EngineException">No picture was found; the article is unchanged.</exception>
     public async IAsyncEnumerable<CompositionEvent> SearchAgainAsync(
         Article article, int place, string caption, PictureSource source, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ internal sealed class IllustrationStep(ModelQuestions questions)
     private static string Query(Article article, int place) =>
         article.Sections[place].Figure is { Caption.Length: > 0 } figure ? figure.Caption : CaptionAnswer.Of(article.Sections[place]);
 
-    /// <summary>A picture that a later figure showed before must not keep an earlier one from it.</summary>
+    /// <summary>Removes the chosen pictures, so that one shown later before is available to an earlier figure.</summary>
     private static Article WithoutPictures(Article article, int[] places)
     {
         article = article.WithoutNotesFrom(CompositionStep.Search);
@@ -100,10 +100,10 @@ internal sealed class IllustrationStep(ModelQuestions questions)
     }
 }
 
-/// <summary>Candidates for one figure from a source. What the source gives is not trusted: damaged, superfluous and repeated pictures are left out.</summary>
+/// <summary>Finds candidates for one figure. The source is not trusted: damaged, surplus and repeated pictures are skipped.</summary>
 internal sealed class PictureSearch(int count)
 {
-    /// <summary>The article with the candidates that were found, perhaps none, and a note on what was wrong.</summary>
+    /// <summary>Returns the article with the candidates found, possibly none, and notes about problems.</summary>
     public async Task<Article> RunAsync(Article article, int place, string caption, PictureSource source, CancellationToken cancellationToken)
     {
         string figure = $"figure after section {place + 1}";
@@ -145,34 +145,34 @@ internal sealed class PictureSearch(int count)
 /// <summary>The model's choice among the candidates of one figure.</summary>
 internal sealed class PictureChoice(ModelQuestions questions)
 {
-    /// <summary>Chooses, and notes where the choice was not the model's. One candidate is taken without asking.</summary>
-    /// <param name="article">With a figure that has candidates at the place.</param>
-    /// <param name="place">The section before the figure.</param>
-    /// <param name="seed">Of the step.</param>
-    /// <param name="cancellationToken">Ends the step.</param>
+    /// <summary>Chooses, and adds a note if the choice was not the model's. A single candidate is taken without asking the model.</summary>
+    /// <param name="article">An article whose figure at <paramref name="place"/> has candidates.</param>
+    /// <param name="place">Index of the section before the figure.</param>
+    /// <param name="seed">Seed of the step.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
     public async Task<Article> RunAsync(Article article, int place, ulong seed, CancellationToken cancellationToken)
     {
         ArticleFigure figure = article.Sections[place].Figure!;
         int[] free = Free(article, place, figure);
         if (free.Length == 0)
-            return article.WithNote(CompositionStep.Choose, NoteCause.Pictures, $"figure after section {place + 1}: every picture that was found is shown elsewhere");
+            return article.WithNote(CompositionStep.Choose, NoteCause.Pictures, $"figure after section {place + 1}: every picture found is already shown elsewhere");
         if (free.Length == 1)
             return article.WithFigure(place, figure with { ChosenIndex = free[0] });
 
         CompositionPrompt prompt = CompositionPrompts.Choose(article.Sections, place, [.. free.Select(index => figure.Candidates[index])]);
         if (!questions.Fits(prompt, out string problem))
-            return Take(article, place, free[0]).WithNote(CompositionStep.Choose, NoteCause.Limit, $"figure after section {place + 1}: the first candidate is taken, the article is too long to ask ({problem})");
+            return Take(article, place, free[0]).WithNote(CompositionStep.Choose, NoteCause.Limit, $"figure after section {place + 1}: the first candidate is used; the article is too long to ask the model ({problem})");
         string answer = await questions.AskAsync(prompt, ComposerOptions.MaxChoiceTokens, StepSeeds.Of(seed, CompositionStep.Choose, place), cancellationToken).ConfigureAwait(false);
         ChoiceAnswer choice = ChoiceAnswer.Read(answer, free.Length);
         article = Take(article, place, free[choice.Index]);
         return choice.IsUsable
             ? article
-            : article.WithNote(CompositionStep.Choose, NoteCause.Model, $"figure after section {place + 1}: the first candidate is taken, the model named none: \"{AnswerQuote.Of(answer)}\"");
+            : article.WithNote(CompositionStep.Choose, NoteCause.Model, $"figure after section {place + 1}: the first candidate is used; the model named none: \"{AnswerQuote.Of(answer)}\"");
     }
 
     private static Article Take(Article article, int place, int index) => article.WithFigure(place, article.Sections[place].Figure! with { ChosenIndex = index });
 
-    /// <summary>Candidates that no other figure shows, at most as many as there are letters.</summary>
+    /// <summary>Candidates not shown by another figure, at most as many as there are letters.</summary>
     private static int[] Free(Article article, int place, ArticleFigure figure)
     {
         HashSet<string> shown = article.ShownElsewhere(place);

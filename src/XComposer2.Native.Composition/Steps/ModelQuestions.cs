@@ -1,16 +1,16 @@
 namespace XComposer2.Native.Composition;
 
-/// <summary>Asks the model the pipeline's questions.</summary>
+/// <summary>Sends the pipeline's prompts to the model.</summary>
 internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions options)
 {
     public string ModelName => model.Name;
 
     public ComposerOptions Options => options;
 
-    /// <summary>Positions that a sequence may have.</summary>
+    /// <summary>Maximum length of a sequence in tokens.</summary>
     public int ContextLength => model.ContextLength;
 
-    /// <summary>Whether the prompt and at least one token of the answer fit; where not, what to say of it.</summary>
+    /// <summary>Whether the prompt and at least one token of the answer fit; otherwise <paramref name="problem"/> states the lengths.</summary>
     public bool Fits(CompositionPrompt prompt, out string problem)
     {
         int tokens = model.Measure(prompt);
@@ -23,7 +23,7 @@ internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions op
     public IAsyncEnumerable<GenerationEvent> StreamAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken) =>
         model.AnswerAsync(prompt, options.Sampling with { MaxTokens = maxTokens, Seed = seed, Stop = [] }, cancellationToken);
 
-    /// <summary>Waits for a whole answer.</summary>
+    /// <summary>Waits for the complete answer.</summary>
     public async Task<string> AskAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken)
     {
         string text = "";
@@ -34,18 +34,18 @@ internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions op
     }
 }
 
-/// <summary>A seed for each question of an article, all made of one, so that a step gives the same whether it runs alone or after the others.</summary>
+/// <summary>Derives a seed for each prompt from the article's seed, so that a step gives the same result alone and after other steps.</summary>
 internal static class StepSeeds
 {
     private const ulong GoldenRatio = 0x9E37_79B9_7F4A_7C15;
     private const int QuestionsOfAStep = 4096;
 
-    /// <param name="seed">The user's; the text is written with it as it is.</param>
-    /// <param name="step">Which step.</param>
-    /// <param name="index">Which question of the step.</param>
+    /// <param name="seed">The user's seed; used unchanged for the text.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="index">Index of the prompt within the step.</param>
     public static ulong Of(ulong seed, CompositionStep step, int index) =>
         unchecked(seed + (GoldenRatio * (ulong)(((int)step * QuestionsOfAStep) + index)));
 
-    /// <summary>A number that a person can type again.</summary>
+    /// <summary>Draws a seed that is short enough to type.</summary>
     public static ulong Draw() => (ulong)Random.Shared.Next(1, 1_000_000_000);
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>The text of the article, streamed; sections become part of the article as they are complete.</summary>
+/// <summary>Writes the text of the article; complete sections are added while the text is streamed.</summary>
 internal sealed class WritingStep(ModelQuestions questions)
 {
     public async IAsyncEnumerable<CompositionEvent> RunAsync(ArticleRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -31,26 +31,26 @@ internal sealed class WritingStep(ModelQuestions questions)
             yield return new ArticleChanged(article);
         }
 
-        yield return new ArticleChanged(Finish(article, text.ToString(), result));
+        yield return new ArticleChanged(Epilogue(article, text.ToString(), result));
     }
 
-    /// <summary>Sections whose line has ended.</summary>
+    /// <summary>Sections with a line end.</summary>
     private static IReadOnlyList<ArticleSection> Complete(string text) => ArticleText.Split(text[..(text.LastIndexOf('\n') + 1)], out _);
 
-    private Article Finish(Article article, string text, GenerationResult? result)
+    private Article Epilogue(Article article, string text, GenerationResult? result)
     {
         article = article with { Sections = ArticleText.Split(text, out int dropped) };
         if (article.Sections.Count == 0)
-            throw new EngineException("the model wrote nothing; another seed may help");
+            throw new EngineException("the model returned no text; another seed may help");
         if (dropped > 0)
             article = article.WithNote(CompositionStep.Write, NoteCause.Limit, $"the model wrote {article.Sections.Count + dropped} sections; {dropped} after the first {ArticleText.MaximumSections} were dropped");
         if (result?.FinishReason == FinishReason.Length)
-            article = article.WithNote(CompositionStep.Write, NoteCause.Limit, $"the text was cut off after {result.Usage.CompletionTokens} tokens: {questions.Options.MaxArticleTokens} are allowed, and the context has {questions.ContextLength}");
+            article = article.WithNote(CompositionStep.Write, NoteCause.Limit, $"the text was cut off after {result.Usage.CompletionTokens} tokens: the limit is {questions.Options.MaxArticleTokens} and the context length {questions.ContextLength}");
         return article;
     }
 }
 
-/// <summary>One section written anew, or one more beside it.</summary>
+/// <summary>Rewrites one section, or inserts one beside it.</summary>
 internal sealed class EditingStep(ModelQuestions questions)
 {
     public async IAsyncEnumerable<CompositionEvent> RunAsync(
@@ -59,7 +59,7 @@ internal sealed class EditingStep(ModelQuestions questions)
         _ = article.RequireSection(index);
         bool inserts = edit is SectionEdit.InsertBefore or SectionEdit.InsertAfter;
         if (inserts && string.IsNullOrWhiteSpace(instruction))
-            throw new EngineException("a section is inserted from an outline: the instruction is empty");
+            throw new EngineException("an insertion needs an outline: the instruction is empty");
         if (inserts && article.Sections.Count >= Article.MaximumSections)
             throw new EngineException($"the article has {article.Sections.Count} sections, the limit is {Article.MaximumSections}");
         yield return new StepStarted(CompositionStep.Edit, 1, 1);
@@ -76,7 +76,7 @@ internal sealed class EditingStep(ModelQuestions questions)
 
         string text = ArticleText.Join(result?.Text ?? "");
         if (text.Length == 0)
-            throw new EngineException("the model wrote nothing; the article is as it was, another seed may help");
+            throw new EngineException("the model returned no text; the article is unchanged, another seed may help");
         Article changed = edit switch
         {
             SectionEdit.InsertBefore => article.WithInserted(index, text),

@@ -108,7 +108,7 @@ public sealed record ArticleOutput(string FileName, Action<Article, Stream> Writ
 }
 
 /// <summary>An article's folder that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
-public sealed class ArticleFileException : Exception
+public sealed class ArticleFileException : XComposerException
 {
     /// <inheritdoc/>
     public ArticleFileException(string message)

@@ -4,12 +4,12 @@ namespace XComposer2.Native.Cpu;
 
 /// <summary>
 /// Flash attention for three vectors of queries at once, transposed: queries lie across the vector lanes, so that scores, maxima, sums and
-/// outputs of 12 to 48 queries are whole vectors and nothing is ever reduced across lanes. Keys and values are read as they lie, one
-/// element at a time, and neither is packed. Scores are kept in units of log 2, so that softmax is 2^x.
+/// outputs of 12 to 48 queries are whole vectors and no reduction across lanes is needed. Keys and values are read in place, one element at a
+/// time, without packing. Scores are in units of log 2, so that softmax is 2^x.
 /// </summary>
 internal readonly unsafe struct AttentionTile
 {
-    /// <summary>Keys of one call of <see cref="Accumulate"/> at most.</summary>
+    /// <summary>Maximum number of keys per call of <see cref="Accumulate"/>.</summary>
     public const int KeyBlock = 64;
 
     private const int StatePanels = 4;
@@ -35,17 +35,17 @@ internal readonly unsafe struct AttentionTile
         rescale = sums + PanelProduct.MostColumns;
     }
 
-    /// <summary>Floats of one tile's state.</summary>
+    /// <summary>Size of one tile's state in floats.</summary>
     public static int Floats(int headSize) => ((2 * headSize) + StatePanels) * PanelProduct.MostColumns;
 
-    /// <summary>Loads queries and forgets what was accumulated. Column j holds head (first + j) % group of row (first + j) / group;
-    /// columns past the end hold zeros and see what the last one sees.</summary>
-    /// <param name="source">Head 0 of row 0; the heads of a group lie behind one another.</param>
-    /// <param name="rowStride">Floats from row to row.</param>
+    /// <summary>Loads queries and resets the accumulators. Column j holds head (first + j) % group of row (first + j) / group;
+    /// unused columns hold zeros and are masked like the last used one.</summary>
+    /// <param name="source">Head 0 of row 0; the heads of a group are contiguous.</param>
+    /// <param name="rowStride">Row stride in floats.</param>
     /// <param name="group">Query heads that share the keys and values.</param>
     /// <param name="first">First column, counted over rows and heads.</param>
     /// <param name="columns">Columns in use, 1 to 3 vectors.</param>
-    /// <param name="firstPosition">Position of row 0: row r sees keys up to firstPosition + r where a block is masked.</param>
+    /// <param name="firstPosition">Position of row 0: in a masked block, row r attends to keys up to firstPosition + r.</param>
     public void Begin<TSimd, TVector>(float* source, nint rowStride, int group, int first, int columns, int firstPosition)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
@@ -70,11 +70,11 @@ internal readonly unsafe struct AttentionTile
         }
     }
 
-    /// <summary>Attends to some more keys.</summary>
+    /// <summary>Attends to a block of keys.</summary>
     /// <param name="keys">[count, head size], dense.</param>
     /// <param name="values">[count, head size], dense.</param>
     /// <param name="count">1 to <see cref="KeyBlock"/>.</param>
-    /// <param name="firstKey">Position of the first key, compared with each column's limit; negative where every column sees every key.</param>
+    /// <param name="firstKey">Position of the first key, compared with each column's limit; negative without masking.</param>
     /// <param name="scores">Scratch of KeyBlock x 3 vectors.</param>
     public void Accumulate<TSimd, TVector>(float* keys, float* values, int count, int firstKey, float* scores)
         where TSimd : struct, ISimd<TVector>
@@ -87,8 +87,8 @@ internal readonly unsafe struct AttentionTile
         PanelProduct.Multiply<TSimd, TVector>(values, 1, headSize, headSize, count, scores, outputs, rescale);
     }
 
-    /// <summary>Writes the columns in use where <see cref="Begin"/> would read them from.</summary>
-    public void Finish<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
+    /// <summary>Writes the used columns in the layout that <see cref="Begin"/> reads.</summary>
+    public void Epilogue<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -122,7 +122,7 @@ internal readonly unsafe struct AttentionTile
         }
     }
 
-    /// <summary>Online softmax: scores become weights relative to the new maximum, and <see cref="rescale"/> what the output so far must shrink by.</summary>
+    /// <summary>Online softmax: converts scores to weights relative to the new maximum and sets <see cref="rescale"/> to the scale factors of earlier outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Softmax<TSimd, TVector>(float* scores, int count)
         where TSimd : struct, ISimd<TVector>

@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>One row of one sequence against a range of its pages: bound by the bytes of the cache, each read once for a whole group of heads.</summary>
+/// <summary>One row of a sequence against a range of its pages. Bound by memory bandwidth: each cache byte is read once for a whole group of heads.</summary>
 internal static unsafe class DecodeAttention
 {
     private const int PageTokens = KvLayerView.PageTokens;
@@ -11,9 +11,9 @@ internal static unsafe class DecodeAttention
     public static int WorkerFloats(AttentionGeometry geometry) => geometry.GroupSize * ((2 * geometry.HeadSize) + PageTokens + 3);
 
     /// <param name="problem">Operands.</param>
-    /// <param name="span">Sequence, of one row.</param>
+    /// <param name="span">Index of a sequence with one row.</param>
     /// <param name="head">Key/value head.</param>
-    /// <param name="split">Range of pages. A sequence of one range writes its output, others write to <paramref name="partials"/>.</param>
+    /// <param name="split">Range of pages. With a single range the output is written directly, otherwise to <paramref name="partials"/>.</param>
     /// <param name="partials">See <see cref="PartialAttention"/>.</param>
     /// <param name="scratch"><see cref="WorkerFloats"/> floats.</param>
     public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int split, float* partials, float* scratch)
@@ -105,8 +105,8 @@ internal static unsafe class DecodeAttention
 }
 
 /// <summary>
-/// Attention of one row to a range of its keys, and how ranges make a whole. One result is head size sums of weighted values, then the
-/// maximum score they are relative to (in units of log 2) and the sum of weights; it lies at [span, query head, split].
+/// Attention of one row to a range of its keys, and the combination of ranges. A partial result is head-size sums of weighted values, the
+/// maximum score (in units of log 2) to which they are relative, and the sum of weights. It is stored at [span, query head, split].
 /// </summary>
 internal static unsafe class PartialAttention
 {
@@ -114,7 +114,7 @@ internal static unsafe class PartialAttention
 
     private const int LeastSplitPages = 8;
 
-    /// <summary>Keys of one split: the same for every thread count, so that results are too.</summary>
+    /// <summary>Pages per split. Independent of the thread count, so that results are too.</summary>
     public static int SplitPages(int length)
     {
         int pages = (length + KvLayerView.PageTokens - 1) / KvLayerView.PageTokens;
@@ -128,13 +128,13 @@ internal static unsafe class PartialAttention
         return (pages + splitPages - 1) / splitPages;
     }
 
-    /// <summary>Floats of all results of one span.</summary>
+    /// <summary>Size of all partial results of one span in floats.</summary>
     public static long Floats(AttentionGeometry geometry) => geometry.QueryHeads * (long)MostSplits * ResultFloats(geometry.HeadSize);
 
     public static float* Result(float* partials, AttentionGeometry geometry, int span, int queryHead, int split) =>
         partials + ((((((long)span * geometry.QueryHeads) + queryHead) * MostSplits) + split) * ResultFloats(geometry.HeadSize));
 
-    /// <summary>Weighs the results of one query head and writes head size floats to <paramref name="output"/>.</summary>
+    /// <summary>Combines the partial results of one query head and writes head-size floats to <paramref name="output"/>.</summary>
     public static void Combine<TSimd, TVector>(float* partials, AttentionGeometry geometry, int span, int queryHead, int splits, float* output)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Products of a few query heads with the keys and values of one page, vectors along the head.</summary>
+/// <summary>Products of a few query heads with the keys and values of one page, vectorised along the head.</summary>
 internal static unsafe class DecodeProducts
 {
     private const int PageTokens = KvLayerView.PageTokens;
@@ -11,8 +11,8 @@ internal static unsafe class DecodeProducts
     /// <param name="queries">[heads, headSize].</param>
     /// <param name="heads">Query heads of the group.</param>
     /// <param name="keys">[count, headSize].</param>
-    /// <param name="count">Keys, up to 64.</param>
-    /// <param name="headSize">Whole vectors.</param>
+    /// <param name="count">Number of keys, up to 64.</param>
+    /// <param name="headSize">A multiple of the vector length.</param>
     /// <param name="scores">[heads, 64].</param>
     public static void Scores<TSimd, TVector, TElement>(float* queries, int heads, byte* keys, int count, int headSize, float* scores)
         where TSimd : struct, ISimd<TVector>
@@ -45,8 +45,8 @@ internal static unsafe class DecodeProducts
     /// <param name="rescale">[heads].</param>
     /// <param name="heads">Query heads of the group.</param>
     /// <param name="values">[count, headSize].</param>
-    /// <param name="count">Keys, up to 64.</param>
-    /// <param name="headSize">Whole vectors.</param>
+    /// <param name="count">Number of keys, up to 64.</param>
+    /// <param name="headSize">A multiple of the vector length.</param>
     /// <param name="outputs">[heads, headSize].</param>
     public static void Outputs<TSimd, TVector, TElement>(
         float* weights, float* rescale, int heads, byte* values, int count, int headSize, float* outputs)

@@ -3,11 +3,11 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Keys and values of one layer in a paged cache. One page holds <see cref="PageTokens"/> tokens of all layers; a layer's part is
-/// keys [kvHeads, 64, d], then values [kvHeads, 64, d]. Does not own the pages.</summary>
+/// <summary>Keys and values of one layer in a paged cache. A page holds <see cref="PageTokens"/> tokens of all layers; per layer,
+/// keys [kvHeads, 64, d] are followed by values [kvHeads, 64, d]. Does not own the pages.</summary>
 public readonly struct KvLayerView
 {
-    /// <summary>Tokens of one page.</summary>
+    /// <summary>Tokens per page.</summary>
     public const int PageTokens = 64;
 
     private readonly nint layerBase;
@@ -15,11 +15,11 @@ public readonly struct KvLayerView
     private readonly nint headBytes;
 
     /// <param name="pages">First byte of physical page 0.</param>
-    /// <param name="pageBytes">Bytes from one page to the next: at least layers x <see cref="LayerBytes"/>.</param>
-    /// <param name="pageCount">Physical pages there are.</param>
+    /// <param name="pageBytes">Page stride in bytes: at least layers x <see cref="LayerBytes"/>.</param>
+    /// <param name="pageCount">Number of physical pages.</param>
     /// <param name="layer">Index of the layer.</param>
-    /// <param name="keyValueHeads">Key/value heads of each layer.</param>
-    /// <param name="headSize">Floats of one head.</param>
+    /// <param name="keyValueHeads">Key/value heads per layer.</param>
+    /// <param name="headSize">Elements per head.</param>
     /// <param name="type">F32 or BF16.</param>
     public KvLayerView(nint pages, long pageBytes, int pageCount, int layer, int keyValueHeads, int headSize, DType type = DType.F32)
     {
@@ -45,24 +45,24 @@ public readonly struct KvLayerView
 
     public int HeadSize { get; }
 
-    /// <summary>Element type: F32, or BF16 (rounded to nearest when appended).</summary>
+    /// <summary>Element type: F32 or BF16 (rounded to nearest on append).</summary>
     public DType Type { get; }
 
-    /// <summary>Bytes of one layer in one page.</summary>
+    /// <summary>Bytes per layer and page.</summary>
     public static long LayerBytes(int keyValueHeads, int headSize, DType type = DType.F32)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(headSize, 1);
         if (type is not (DType.F32 or DType.BF16))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "the cache holds F32 or BF16");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "expected F32 or BF16 for the cache");
         return checked(2L * keyValueHeads * PageTokens * headSize * type.ElementBytes());
     }
 
-    /// <summary>Address of keys [64, d] of one head in one physical page. Not checked.</summary>
+    /// <summary>Address of the keys [64, d] of one head in a physical page. Unchecked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Key(int page, int keyValueHead) => layerBase + (page * (nint)PageBytes) + (keyValueHead * headBytes);
 
-    /// <summary>Address of values [64, d] of one head in one physical page. Not checked.</summary>
+    /// <summary>Address of the values [64, d] of one head in a physical page. Unchecked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Value(int page, int keyValueHead) => Key(page, keyValueHead + KeyValueHeads);
 }

@@ -4,14 +4,14 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// Causal softmax attention of each row to its own sequence in the paged cache, grouped queries. Several rows of a sequence (prefill) run as
-/// <see cref="AttentionTile"/>s over (row, query head of the group) pairs, so that a group shares its keys and values; a single row (decode)
-/// is cut over key/value heads and ranges of keys, whose partial results are then combined. Both cuts depend on lengths only:
-/// results do not depend on the number of threads, nor on what else is in the step.
+/// Causal softmax attention with grouped queries: each row attends to its own sequence in the paged cache. Several rows of a sequence (prefill)
+/// run as <see cref="AttentionTile"/>s over (row, query head of the group) pairs, so that a group shares its keys and values. A single row
+/// (decode) is split over key/value heads and ranges of keys, and the partial results are combined. Both splits depend on lengths only, so
+/// results are independent of the thread count and of other sequences in the step.
 /// </summary>
 public static unsafe class PagedAttentionKernel
 {
-    /// <summary>Scratch that <see cref="Run"/> needs for steps of up to <paramref name="sequences"/> sequences of any length.</summary>
+    /// <summary>Scratch size of <see cref="Run"/> for up to <paramref name="sequences"/> sequences of any length.</summary>
     public static long ScratchBytes(AttentionGeometry geometry, int sequences, int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sequences);
@@ -24,14 +24,14 @@ public static unsafe class PagedAttentionKernel
 
     /// <param name="query">[rows, q x d], rotated.</param>
     /// <param name="geometry">Head layout; the head size is a multiple of 8.</param>
-    /// <param name="cache">The layer's part of the cache; the step's own keys and values are in it already.</param>
+    /// <param name="cache">The layer's part of the cache, including the keys and values of this step.</param>
     /// <param name="spans">[spanCount].</param>
-    /// <param name="spanCount">Sequences in the step.</param>
-    /// <param name="rows">Rows of the step; those in no span are not written.</param>
+    /// <param name="spanCount">Number of sequences in the step.</param>
+    /// <param name="rows">Rows of the step; rows outside all spans are not written.</param>
     /// <param name="output">[rows, q x d]; may not overlap <paramref name="query"/>.</param>
     /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
     /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* query, AttentionGeometry geometry, KvLayerView cache, SequenceSpan* spans, int spanCount, int rows, float* output,
@@ -95,7 +95,7 @@ public static unsafe class PagedAttentionKernel
         }
     }
 
-    // Whole lines of 16 floats, so that no two workers share one.
+    // Rounded up to 16 floats, so that workers do not share cache lines.
     private static int WorkerFloats(AttentionGeometry geometry) =>
         (Math.Max(PrefillAttention.WorkerFloats(geometry.HeadSize), DecodeAttention.WorkerFloats(geometry)) + 15) & ~15;
 
@@ -139,7 +139,7 @@ public static unsafe class PagedAttentionKernel
     }
 }
 
-/// <summary>Operands of one paged attention. Owns nothing.</summary>
+/// <summary>Operands of a paged attention. Owns nothing.</summary>
 internal readonly unsafe struct PagedProblem(
     float* query, float* output, AttentionGeometry geometry, KvLayerView cache, SequenceSpan* spans, int spanCount)
 {
@@ -159,12 +159,12 @@ internal static class AttentionGuards
             throw new ArgumentOutOfRangeException(nameof(headSize), headSize, "expected a multiple of 8 up to 1024");
     }
 
-    /// <summary>Refuses a cache view of another layout than the layer's.</summary>
+    /// <summary>Throws if the cache layout does not match the layer.</summary>
     public static void RequireGeometry(AttentionGeometry geometry, in KvLayerView cache)
     {
         RequireHeadSize(geometry.HeadSize);
         if (geometry.KeyValueHeads < 1 || geometry.QueryHeads < 1 || geometry.QueryHeads % geometry.KeyValueHeads != 0)
-            throw new ArgumentException($"expected query heads that are a multiple of the key/value heads, found {geometry}", nameof(geometry));
+            throw new ArgumentException($"expected the query heads to be a multiple of the key/value heads, found {geometry}", nameof(geometry));
         if (cache.KeyValueHeads != geometry.KeyValueHeads || cache.HeadSize != geometry.HeadSize)
             throw new ArgumentException(
                 $"the cache holds {cache.KeyValueHeads} heads of {cache.HeadSize}, the layer has {geometry.KeyValueHeads} of {geometry.HeadSize}", nameof(cache));

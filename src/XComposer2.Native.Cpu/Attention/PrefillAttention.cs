@@ -11,7 +11,7 @@ internal static unsafe class PrefillAttention
         (TilesPerBlock * AttentionTile.Floats(headSize)) + (AttentionTile.KeyBlock * PanelProduct.MostColumns)
         + (2 * AttentionTile.KeyBlock * headSize);
 
-    /// <summary>Blocks of queries of one key/value head.</summary>
+    /// <summary>Number of query blocks per key/value head.</summary>
     public static int Blocks<TSimd, TVector>(int rows, int group)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
@@ -21,9 +21,9 @@ internal static unsafe class PrefillAttention
     }
 
     /// <param name="problem">Operands.</param>
-    /// <param name="span">Sequence.</param>
+    /// <param name="span">Index of the sequence.</param>
     /// <param name="head">Key/value head.</param>
-    /// <param name="piece">Block, counted from the end: the longest rows come first, so that threads finish together.</param>
+    /// <param name="piece">Query block, counted from the end: the longest rows run first, which balances the threads.</param>
     /// <param name="scratch"><see cref="WorkerFloats"/> floats.</param>
     public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int piece, float* scratch)
         where TSimd : struct, ISimd<TVector>
@@ -73,7 +73,7 @@ internal static unsafe class PrefillAttention
         }
 
         for (int tile = 0; tile < tiles; tile++)
-            new AttentionTile(scratch + (tile * tileFloats), headSize).Finish<TSimd, TVector>(
+            new AttentionTile(scratch + (tile * tileFloats), headSize).Epilogue<TSimd, TVector>(
                 problem.Output + start, rowStride, group, first + (tile * tileColumns), Math.Min(tileColumns, columns - (tile * tileColumns)));
     }
 }

@@ -1,12 +1,12 @@
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Rows of a step that belong to one sequence: row FirstRow + i sits at position PastLength + i.</summary>
+/// <summary>The rows of one sequence in a step: row FirstRow + i has position PastLength + i.</summary>
 public readonly unsafe struct SequenceSpan
 {
-    /// <param name="firstRow">Row of the step.</param>
-    /// <param name="rowCount">Rows of this sequence in the step.</param>
-    /// <param name="pastLength">Tokens that are in the cache already.</param>
-    /// <param name="pages">[(pastLength + rowCount) / 64 rounded up]: physical page of positions 64 j to 64 j + 63. Not owned; must stay put during the step.</param>
+    /// <param name="firstRow">First row in the step.</param>
+    /// <param name="rowCount">Number of rows in the step.</param>
+    /// <param name="pastLength">Tokens already in the cache.</param>
+    /// <param name="pages">[(pastLength + rowCount) / 64 rounded up]: physical page of positions 64 j to 64 j + 63. Not owned; must stay valid during the step.</param>
     public SequenceSpan(int firstRow, int rowCount, int pastLength, int* pages)
     {
         FirstRow = firstRow;
@@ -23,10 +23,10 @@ public readonly unsafe struct SequenceSpan
 
     public int* Pages { get; }
 
-    /// <summary>Tokens of the sequence once the step's rows are in the cache.</summary>
+    /// <summary>Length of the sequence in tokens after this step.</summary>
     public int Length => PastLength + RowCount;
 
-    /// <summary>Refuses spans that reach outside the step's rows or the cache's pages.</summary>
+    /// <summary>Throws if a span exceeds the rows of the step or the pages of the cache.</summary>
     internal static void Require(SequenceSpan* spans, int spanCount, int rows, in KvLayerView cache)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);

@@ -2,26 +2,26 @@ using System.Runtime.Intrinsics;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>softmax(Q Kᵀ / sqrt(d)) V of every token to every token of the same picture, without the tokens x tokens matrix.
-/// A task is a block of queries of one head of one picture. Results do not depend on the number of threads.</summary>
+/// <summary>softmax(Q Kᵀ / sqrt(d)) V between all tokens of a picture, without materialising the tokens x tokens matrix.
+/// A task is a block of queries of one head of one picture. Results are independent of the thread count.</summary>
 public static unsafe class VisionAttentionKernel
 {
     private const int TilesPerTask = 4;
 
-    /// <summary>Scratch that <see cref="Run"/> needs.</summary>
+    /// <summary>Scratch size of <see cref="Run"/>.</summary>
     public static long ScratchBytes(int headSize, int threads) => checked(threads * ScratchCursor.BytesFor(WorkerFloats(headSize)));
 
     /// <param name="query">[images x tokens, heads x headSize]; key, value and output have the same shape.</param>
     /// <param name="key">Keys.</param>
     /// <param name="value">Values.</param>
-    /// <param name="images">Pictures.</param>
-    /// <param name="tokensPerImage">Tokens of one picture, the class token included.</param>
-    /// <param name="heads">Heads.</param>
+    /// <param name="images">Number of pictures.</param>
+    /// <param name="tokensPerImage">Tokens per picture, including the class token.</param>
+    /// <param name="heads">Number of heads.</param>
     /// <param name="headSize">A multiple of 8.</param>
     /// <param name="output">May not overlap the inputs.</param>
     /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
     /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* query, float* key, float* value, int images, int tokensPerImage, int heads, int headSize, float* output,
@@ -55,7 +55,7 @@ public static unsafe class VisionAttentionKernel
         pool.Run(checked(images * problem.Heads * blocks), ref work);
     }
 
-    // Whole lines of 16 floats, so that no two workers share one.
+    // Rounded up to 16 floats, so that workers do not share cache lines.
     private static int WorkerFloats(int headSize)
     {
         int floats = (TilesPerTask * AttentionTile.Floats(headSize))
@@ -105,7 +105,7 @@ public static unsafe class VisionAttentionKernel
             {
                 int count = Math.Min(AttentionTile.KeyBlock, problem.Tokens - first);
 
-                // Rows of one head are a power of two apart and would fight for a few cache sets: gather them once for all tiles.
+                // The row stride of a head is a power of two, which causes cache set conflicts: gather the rows once for all tiles.
                 Gather(problem.Key + start + (first * rowStride), rowStride, count, headSize, keys);
                 Gather(problem.Value + start + (first * rowStride), rowStride, count, headSize, values);
                 for (int tile = 0; tile < tileCount; tile++)
@@ -113,7 +113,7 @@ public static unsafe class VisionAttentionKernel
             }
 
             for (int tile = 0; tile < tileCount; tile++)
-                new AttentionTile(tiles + (tile * tileFloats), headSize).Finish<TSimd, TVector>(
+                new AttentionTile(tiles + (tile * tileFloats), headSize).Epilogue<TSimd, TVector>(
                     problem.Output + start, rowStride, 1, firstRow + (tile * tileColumns), Math.Min(tileColumns, rows - (tile * tileColumns)));
         }
 

@@ -2,18 +2,18 @@ using System.Runtime.Intrinsics;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Row t is visual[visualRow[t]] where that is not negative, else table[ids[t]].</summary>
+/// <summary>Row t is visual[visualRow[t]] if visualRow[t] is not negative, otherwise table[ids[t]].</summary>
 public static unsafe class EmbedTokensKernel
 {
-    /// <param name="ids">[tokens]; not read for visual tokens.</param>
-    /// <param name="table">[vocabulary, hidden] of any floating type.</param>
-    /// <param name="visual">[visualRows, hidden]; null where there are none.</param>
-    /// <param name="visualRow">[tokens], negative for text; null where all is text.</param>
+    /// <param name="ids">[tokens]; ignored for visual tokens.</param>
+    /// <param name="table">[vocabulary, hidden] of any floating-point type.</param>
+    /// <param name="visual">[visualRows, hidden]; null if there are none.</param>
+    /// <param name="visualRow">[tokens], negative for text; null if all tokens are text.</param>
     /// <param name="visualRows">Rows of <paramref name="visual"/>.</param>
     /// <param name="output">[tokens, hidden].</param>
-    /// <param name="tokens">Tokens.</param>
-    /// <param name="pool">Threads to run on.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An id or a visual row that is not there; nothing is written.</exception>
+    /// <param name="tokens">Number of tokens.</param>
+    /// <param name="pool">Worker threads.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A token ID or visual row is out of range; nothing is written.</exception>
     public static void Run(
         int* ids, FloatMatrix table, float* visual, int* visualRow, int visualRows, float* output, int tokens, WorkerPool pool)
     {

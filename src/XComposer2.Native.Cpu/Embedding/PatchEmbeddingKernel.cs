@@ -4,32 +4,32 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// Patches through a convolution whose stride is its size: a product of [patches, 3 p p] and [width, 3 p p]ᵀ, with the class token as row 0 of each
-/// picture and the position table added. Patches lie across the vector lanes, so the gather of pixels is also the transposition.
+/// A convolution over patches with stride equal to its size: the product [patches, 3 p p] x [width, 3 p p]ᵀ, with the class token as row 0 of
+/// each picture and the position table added. Patches lie across the vector lanes, so that gathering the pixels also transposes them.
 /// </summary>
 public static unsafe class PatchEmbeddingKernel
 {
     private const int Channels = 3;
 
-    // Outputs of one pass: their weights are widened together and their results leave as whole rows.
+    // Outputs per pass: their weights are widened together, and results are written as whole rows.
     private const int PassOutputs = 64;
 
     private const int TasksPerThread = 4;
 
-    /// <summary>Scratch that <see cref="Run"/> needs.</summary>
+    /// <summary>Scratch size of <see cref="Run"/>.</summary>
     public static long ScratchBytes(int patchSize, int threads) => checked(threads * ScratchCursor.BytesFor(WorkerFloats(patchSize)));
 
     /// <param name="pixels">[images, 3, imageSize, imageSize], normalised.</param>
-    /// <param name="images">Pictures.</param>
-    /// <param name="imageSize">Height and width; what is over after whole patches is not read.</param>
+    /// <param name="images">Number of pictures.</param>
+    /// <param name="imageSize">Height and width; the remainder after whole patches is ignored.</param>
     /// <param name="patchSize">Height, width and stride of a patch.</param>
-    /// <param name="weight">[width, 3 x patchSize x patchSize] of any floating type.</param>
+    /// <param name="weight">[width, 3 x patchSize x patchSize] of any floating-point type.</param>
     /// <param name="classToken">[1, width].</param>
     /// <param name="positions">[patches + 1, width].</param>
     /// <param name="output">[images x (patches + 1), width].</param>
     /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
     /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="vectorWidth">Vector width.</param>
     public static void Run(
         float* pixels, int images, int imageSize, int patchSize, FloatMatrix weight, FloatMatrix classToken, FloatMatrix positions, float* output,
@@ -70,7 +70,7 @@ public static unsafe class PatchEmbeddingKernel
         pool.Run(checked(tiles * parts), ref work);
     }
 
-    // Whole lines of 16 floats, so that no two workers share one.
+    // Rounded up to 16 floats, so that workers do not share cache lines.
     private static int WorkerFloats(int patchSize)
     {
         int steps = Channels * patchSize * patchSize;

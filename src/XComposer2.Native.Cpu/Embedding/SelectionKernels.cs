@@ -9,8 +9,8 @@ public static unsafe class SelectRowsKernel
     /// <param name="count">Rows of <paramref name="output"/>.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="output">[count, columns]; may not overlap <paramref name="input"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A row that is not there; nothing is written.</exception>
+    /// <param name="pool">Worker threads.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A row index is out of range; nothing is written.</exception>
     public static void Run(float* input, int inputRows, int* rows, int count, int columns, float* output, WorkerPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
@@ -36,15 +36,15 @@ public static unsafe class SelectRowsKernel
     }
 }
 
-/// <summary>Drops the class token, row 0 of each picture.</summary>
+/// <summary>Removes the class token, row 0 of each picture.</summary>
 public static unsafe class SelectPatchesKernel
 {
     /// <param name="input">[images x tokensPerImage, columns].</param>
-    /// <param name="images">Pictures.</param>
+    /// <param name="images">Number of pictures.</param>
     /// <param name="tokensPerImage">Patches + 1.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="output">[images x (tokensPerImage - 1), columns]; may not overlap <paramref name="input"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     public static void Run(float* input, int images, int tokensPerImage, int columns, float* output, WorkerPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);

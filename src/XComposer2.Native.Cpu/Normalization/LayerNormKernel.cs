@@ -3,17 +3,17 @@ using System.Runtime.Intrinsics;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>(x - mean) / sqrt(variance + eps) * weight + bias, per row. The variance is summed around the mean, in a second pass.</summary>
+/// <summary>(x - mean) / sqrt(variance + eps) * weight + bias, per row. The variance is computed in a second pass around the mean.</summary>
 public static unsafe class LayerNormKernel
 {
     /// <param name="input">[rows, columns].</param>
-    /// <param name="weight">[1, columns] of any floating type.</param>
-    /// <param name="bias">[1, columns] of any floating type.</param>
+    /// <param name="weight">[1, columns] of any floating-point type.</param>
+    /// <param name="bias">[1, columns] of any floating-point type.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="output">[rows, columns]; may be <paramref name="input"/>.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* input, FloatMatrix weight, FloatMatrix bias, float epsilon, float* output, int rows, int columns, WorkerPool pool,

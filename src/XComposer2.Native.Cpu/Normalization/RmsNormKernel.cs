@@ -7,12 +7,12 @@ namespace XComposer2.Native.Cpu;
 public static unsafe class RmsNormKernel
 {
     /// <param name="input">[rows, columns].</param>
-    /// <param name="weight">[1, columns] of any floating type.</param>
+    /// <param name="weight">[1, columns] of any floating-point type.</param>
     /// <param name="epsilon">Added to the mean of squares.</param>
     /// <param name="output">[rows, columns]; may be <paramref name="input"/>.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* input, FloatMatrix weight, float epsilon, float* output, int rows, int columns, WorkerPool pool, VectorWidth width = VectorWidth.Best)

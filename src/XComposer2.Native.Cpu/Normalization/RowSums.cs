@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Sums over one row, in four vectors of partial sums: quick, and more exact than one running sum.</summary>
+/// <summary>Sums over a row with four vectors of partial sums: faster and more accurate than a single running sum.</summary>
 internal static unsafe class RowSums
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -4,19 +4,19 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Splits the packed projection (per key/value head: its query heads, the key, the value), rotates queries and keys in halves by their
-/// positions, and appends keys and values to the paged cache.</summary>
+/// <summary>Splits the packed projection (per key/value head: its query heads, key, value), applies rotary embeddings to queries and keys in
+/// half-split layout, and appends keys and values to the paged cache.</summary>
 public static unsafe class RopeKvAppendKernel
 {
     /// <param name="packed">[rows, (q + 2 kv) x d].</param>
     /// <param name="geometry">Head layout; the head size is a multiple of 8.</param>
-    /// <param name="table">Covers every position of the step.</param>
-    /// <param name="cache">The layer's part of the cache, written.</param>
-    /// <param name="spans">[spanCount]; rows in none of them are skipped.</param>
-    /// <param name="spanCount">Sequences in the step.</param>
+    /// <param name="table">Must cover every position of the step.</param>
+    /// <param name="cache">The layer's part of the cache; written.</param>
+    /// <param name="spans">[spanCount]; rows outside all spans are skipped.</param>
+    /// <param name="spanCount">Number of sequences in the step.</param>
     /// <param name="rows">Rows of the step.</param>
-    /// <param name="queries">[rows, q x d], written; may not overlap <paramref name="packed"/>.</param>
-    /// <param name="pool">Threads to run on.</param>
+    /// <param name="queries">[rows, q x d]; written. May not overlap <paramref name="packed"/>.</param>
+    /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
         float* packed, AttentionGeometry geometry, RopeTable table, KvLayerView cache, SequenceSpan* spans, int spanCount, int rows,
@@ -27,7 +27,7 @@ public static unsafe class RopeKvAppendKernel
         AttentionGuards.RequireGeometry(geometry, cache);
         SequenceSpan.Require(spans, spanCount, rows, cache);
         if (table.HeadSize != geometry.HeadSize)
-            throw new ArgumentException($"the table is of head size {table.HeadSize}, the layer of {geometry.HeadSize}", nameof(table));
+            throw new ArgumentException($"the table has head size {table.HeadSize}, the layer {geometry.HeadSize}", nameof(table));
         for (int span = 0; span < spanCount; span++)
             if (spans[span].RowCount > 0 && spans[span].Length > table.Positions)
                 throw new ArgumentException($"span {span} ends at {spans[span].Length} tokens, the table at {table.Positions}", nameof(table));

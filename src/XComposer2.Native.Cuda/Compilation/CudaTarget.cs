@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>What code is compiled for: <c>sm_90a</c> is machine code of one generation, <c>compute_90</c> is PTX for it and all that follow.</summary>
+/// <summary>Compilation target. <c>sm_90a</c>: machine code for one GPU generation. <c>compute_90</c>: PTX for that generation and all newer ones.</summary>
 public readonly record struct CudaTarget
 {
     private const string MachinePrefix = "sm_", PtxPrefix = "compute_";
@@ -14,24 +14,24 @@ public readonly record struct CudaTarget
         IsPtx = isPtx;
     }
 
-    /// <summary>As the compiler counts: 75, 90, 120.</summary>
+    /// <summary>Architecture number in NVRTC's notation: 75, 90, 120.</summary>
     public int Architecture { get; }
 
-    /// <summary>With the generation's own instructions (the <c>a</c> of <c>sm_90a</c>), which no other runs.</summary>
+    /// <summary>Uses architecture-specific instructions (the <c>a</c> of <c>sm_90a</c>); the code runs on this architecture only.</summary>
     public bool IsSpecific { get; }
 
-    /// <summary>The driver compiles it to machine code when it is loaded.</summary>
+    /// <summary>PTX; the driver compiles it to machine code at load time.</summary>
     public bool IsPtx { get; }
 
     public static CudaTarget Cubin(int architecture, bool isSpecific = false) => new(architecture, isSpecific, false);
 
     public static CudaTarget Ptx(int architecture, bool isSpecific = false) => new(architecture, isSpecific, true);
 
-    /// <summary>A GPU's own machine code.</summary>
+    /// <summary>The native machine code target of a GPU.</summary>
     public static CudaTarget Own(ComputeCapability device) => Cubin(device.Number, device == Hopper);
 
-    /// <summary>The best target for a GPU that a compiler knows: its own machine code, or PTX of the newest generation before it.</summary>
-    /// <exception cref="CudaUnavailableException">The compiler knows neither.</exception>
+    /// <summary>The best target that the compiler supports for a GPU: native machine code, or PTX of the newest older generation.</summary>
+    /// <exception cref="CudaUnavailableException">The compiler supports neither.</exception>
     public static CudaTarget For(ComputeCapability device, Nvrtc compiler)
     {
         ArgumentNullException.ThrowIfNull(compiler);
@@ -40,7 +40,7 @@ public readonly record struct CudaTarget
         return older >= CudaDriver.MinimumCapability.Number ? Ptx(older) : throw compiler.Unsupported($"compute capability {device}");
     }
 
-    /// <exception cref="FormatException">The text is not like <c>sm_86</c>, <c>sm_90a</c> or <c>compute_90</c>.</exception>
+    /// <exception cref="FormatException">The text does not have the form <c>sm_86</c>, <c>sm_90a</c> or <c>compute_90</c>.</exception>
     public static CudaTarget Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -51,7 +51,7 @@ public readonly record struct CudaTarget
         if (isSpecific) rest = rest[..^1];
         return int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out int architecture) && architecture is >= 50 and <= 999
             ? new CudaTarget(architecture, isSpecific, isPtx)
-            : throw new FormatException($"target: expected one like sm_86, sm_90a or compute_90, found '{text}'");
+            : throw new FormatException($"target: expected a target such as sm_86, sm_90a or compute_90, found '{text}'");
     }
 
     public override string ToString() => string.Create(

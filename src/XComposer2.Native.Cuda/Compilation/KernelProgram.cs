@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A kernel's source with everything that it includes, directly or not.</summary>
+/// <summary>A kernel source file and all its direct and indirect includes.</summary>
 public sealed class KernelProgram
 {
     private KernelProgram(KernelFile source, IReadOnlyList<KernelFile> headers)
@@ -11,12 +11,12 @@ public sealed class KernelProgram
 
     public KernelFile Source { get; }
 
-    /// <summary>Each once, sorted by path.</summary>
+    /// <summary>Included files without duplicates, sorted by path.</summary>
     public IReadOnlyList<KernelFile> Headers { get; }
 
-    /// <param name="tree">Where all files are.</param>
-    /// <param name="path">The <c>.cu</c> file.</param>
-    /// <exception cref="KernelSourceException">A file is missing, or an include is not spelt from the tree's root.</exception>
+    /// <param name="tree">Contains all files.</param>
+    /// <param name="path">Path of the <c>.cu</c> file.</param>
+    /// <exception cref="KernelSourceException">A file is missing, or an include path is not relative to the root of the tree.</exception>
     public static KernelProgram Read(IKernelSource tree, string path)
     {
         ArgumentNullException.ThrowIfNull(tree);
@@ -28,7 +28,7 @@ public sealed class KernelProgram
             {
                 if (headers.ContainsKey(include.Path)) continue;
                 string text = tree.Read(include.Path)
-                    ?? throw include.Refuse($"\"{include.Path}\" is not in {tree.Description}; includes are spelt from its root");
+                    ?? throw include.Refuse($"\"{include.Path}\" is not in {tree.Description}; include paths are relative to its root");
                 headers.Add(include.Path, text);
                 toScan.Enqueue(new KernelFile(include.Path, text));
             }
@@ -37,12 +37,12 @@ public sealed class KernelProgram
 }
 
 /// <summary>
-/// An include of a kernel file. There is one spelling, <c>#include "common/types.cuh"</c> from the tree's root, so that one file has one
-/// name in the cache's key and for the compiler.
+/// An include directive of a kernel file. The only accepted spelling is relative to the root of the tree, <c>#include "common/types.cuh"</c>,
+/// so that each file has one name in the cache key and for the compiler.
 /// </summary>
 internal readonly record struct IncludeLine(string Path, string File, int Line)
 {
-    /// <summary>All includes of a file, those in comments and untaken branches too: they are read, and do no harm.</summary>
+    /// <summary>All includes of a file. Includes in comments and in inactive branches are read too, which is harmless.</summary>
     public static IEnumerable<IncludeLine> Scan(KernelFile file)
     {
         int number = 0;
@@ -53,7 +53,7 @@ internal readonly record struct IncludeLine(string Path, string File, int Line)
             IncludeLine include = new(Unquote(operand) ?? string.Empty, file.Path, number);
             yield return IsPlain(include.Path)
                 ? include
-                : throw include.Refuse($"{operand} is not spelt as includes are here, \"folder/file.cuh\" from the root of the kernels");
+                : throw include.Refuse($"include path: expected \"folder/file.cuh\" relative to the kernel root, found {operand}");
         }
     }
 

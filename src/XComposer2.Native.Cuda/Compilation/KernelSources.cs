@@ -2,18 +2,18 @@ using System.Reflection;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>The tree of kernel files. Paths are relative to its root and spelt with <c>/</c>: <c>common/types.cuh</c>.</summary>
+/// <summary>A tree of kernel files. Paths are relative to its root with <c>/</c> as separator: <c>common/types.cuh</c>.</summary>
 public interface IKernelSource
 {
-    /// <summary>Where the files are, for messages.</summary>
+    /// <summary>Location of the files, for messages.</summary>
     string Description { get; }
 
-    /// <summary>The text of a file; null where there is none.</summary>
+    /// <summary>The text of a file; null if it does not exist.</summary>
     string? Read(string path);
 }
 
-/// <summary>Kernel files inside of an assembly, so that a program published as one file has them with it.</summary>
-/// <param name="assembly">Holds each file as a resource named by <paramref name="prefix"/> and the file's path.</param>
+/// <summary>Kernel files embedded in an assembly, so that a single-file program contains its kernels.</summary>
+/// <param name="assembly">Has one resource per file, named <paramref name="prefix"/> followed by the file's path.</param>
 /// <param name="prefix">For example <c>kernels/</c>.</param>
 public sealed class EmbeddedKernelSource(Assembly assembly, string prefix = "kernels/") : IKernelSource
 {
@@ -28,8 +28,8 @@ public sealed class EmbeddedKernelSource(Assembly assembly, string prefix = "ker
     }
 }
 
-/// <summary>Kernel files in a folder, read anew each time.</summary>
-/// <param name="root">The folder <c>kernels</c>.</param>
+/// <summary>Kernel files in a folder. Each call reads the file again.</summary>
+/// <param name="root">Path of the folder <c>kernels</c>.</param>
 public sealed class FolderKernelSource(string root) : IKernelSource
 {
     public string Description => root;
@@ -42,11 +42,11 @@ public sealed class FolderKernelSource(string root) : IKernelSource
 }
 
 /// <summary>A file of the kernel tree.</summary>
-/// <param name="Path">From the tree's root: <c>common/types.cuh</c>.</param>
-/// <param name="Text">All of it.</param>
+/// <param name="Path">Path relative to the root of the tree: <c>common/types.cuh</c>.</param>
+/// <param name="Text">Complete text.</param>
 public readonly record struct KernelFile(string Path, string Text);
 
-/// <summary>A kernel file that is missing or includes what it must not: the message names file and line.</summary>
+/// <summary>A missing kernel file or an invalid include. The message names file and line.</summary>
 public sealed class KernelSourceException : Exception
 {
     internal KernelSourceException(string message)

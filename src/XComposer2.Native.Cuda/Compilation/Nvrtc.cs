@@ -3,10 +3,10 @@ using System.Text;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A runtime compiler in this process. Never unloaded. Programs may be compiled on several threads at once.</summary>
+/// <summary>A loaded NVRTC library. It is never unloaded. Several threads may compile at the same time.</summary>
 public sealed unsafe class Nvrtc
 {
-    /// <summary>The first with every target that the kernels have.</summary>
+    /// <summary>The first version that supports every target of the kernels.</summary>
     public static readonly CudaVersion MinimumVersion = new(12, 0);
 
     internal const string LibraryVariable = "XC2_NVRTC";
@@ -14,7 +14,7 @@ public sealed unsafe class Nvrtc
     private readonly CompilerFunctions functions;
 
     /// <param name="exports">The library.</param>
-    /// <param name="stamp">Tells this build from others of its version; null where the version is enough.</param>
+    /// <param name="stamp">Distinguishes builds of the same version; null if the version is sufficient.</param>
     internal Nvrtc(INativeExports exports, string? stamp = null)
     {
         Library = exports.Name;
@@ -23,7 +23,7 @@ public sealed unsafe class Nvrtc
         Check(functions.nvrtcVersion(&major, &minor), nameof(CompilerFunctions.nvrtcVersion));
         Version = new CudaVersion(major, minor);
         if (!Version.IsAtLeast(MinimumVersion))
-            throw new CudaUnavailableException(CudaUnavailableReason.CompilerTooOld, $"NVRTC {Version} is too old, {MinimumVersion} or newer is needed");
+            throw new CudaUnavailableException(CudaUnavailableReason.CompilerTooOld, $"NVRTC {Version} is too old; {MinimumVersion} or newer is required");
         Identity = stamp is null ? $"nvrtc{Version}" : $"nvrtc{Version}-{stamp}";
         SupportedArchitectures = ReadArchitectures();
     }
@@ -33,23 +33,23 @@ public sealed unsafe class Nvrtc
 
     public CudaVersion Version { get; }
 
-    /// <summary>As the compiler counts, ascending: 50, ..., 90.</summary>
+    /// <summary>Architecture numbers in ascending order: 50, ..., 90.</summary>
     public IReadOnlyList<int> SupportedArchitectures { get; }
 
-    /// <summary>What the cache takes for the compiler: the version, and of a library named by hand also which file it is.</summary>
+    /// <summary>The compiler's part of the cache key: its version, and for an explicitly configured library also the identity of the file.</summary>
     internal string Identity { get; }
 
-    /// <param name="library">Path or loader name; null for <c>XC2_NVRTC</c> or what is found.</param>
-    /// <param name="driver">What the driver understands, to pass over a compiler whose code it would not load; null to take the newest.</param>
-    /// <exception cref="CudaUnavailableException">None is found, or none that suits: the message lists what was tried.</exception>
+    /// <param name="library">Path or loader name; null searches <c>XC2_NVRTC</c> and then the default locations.</param>
+    /// <param name="driver">CUDA version of the driver: compilers whose code it cannot load are skipped. Null takes the newest compiler.</param>
+    /// <exception cref="CudaUnavailableException">No suitable library was found. The message lists the locations tried.</exception>
     public static Nvrtc Load(string? library = null, CudaVersion? driver = null) =>
         NvrtcSearch.Load(library, driver, Environment.GetEnvironmentVariable, AppContext.BaseDirectory);
 
     /// <param name="program">The source and its headers.</param>
-    /// <param name="target">One that the compiler knows.</param>
-    /// <param name="options">In order, without the target's.</param>
-    /// <exception cref="NvrtcException">It does not compile: the log is in the message.</exception>
-    /// <exception cref="CudaUnavailableException">The compiler does not know the target.</exception>
+    /// <param name="target">A target that the compiler supports.</param>
+    /// <param name="options">Compiler options in order, without the target option.</param>
+    /// <exception cref="NvrtcException">Compilation failed. The message contains the log.</exception>
+    /// <exception cref="CudaUnavailableException">The compiler does not support the target.</exception>
     public CompiledKernel Compile(KernelProgram program, CudaTarget target, IReadOnlyList<string> options)
     {
         ArgumentNullException.ThrowIfNull(program);
@@ -74,8 +74,8 @@ public sealed unsafe class Nvrtc
 
     internal CudaUnavailableException Unsupported(string what) => new(
         CudaUnavailableReason.CompilerTooOld,
-        $"NVRTC {Version} ({Library}) does not know {what}, only {string.Join(", ", SupportedArchitectures)}; "
-        + $"install a newer NVRTC, or name one with {LibraryVariable}");
+        $"NVRTC {Version} ({Library}) does not support {what}, only {string.Join(", ", SupportedArchitectures)}; "
+        + $"install a newer NVRTC, or set {LibraryVariable} to the path of one");
 
     private ProgramHandle Create(KernelProgram program)
     {
@@ -139,12 +139,12 @@ public sealed unsafe class Nvrtc
     private string Describe(NvrtcResult result) => $"{Marshal.PtrToStringUTF8((nint)functions.nvrtcGetErrorString(result))} ({(int)result})";
 }
 
-/// <summary>What NVRTC made of a program.</summary>
-/// <param name="Image">A cubin, or PTX text with a zero byte at its end.</param>
-/// <param name="Log">Warnings, and what <c>--ptxas-options=-v</c> prints; empty where there is nothing.</param>
+/// <summary>Result of a compilation.</summary>
+/// <param name="Image">A cubin, or zero-terminated PTX text.</param>
+/// <param name="Log">Warnings and the output of <c>--ptxas-options=-v</c>; may be empty.</param>
 public sealed record CompiledKernel(ReadOnlyMemory<byte> Image, string Log);
 
-/// <summary>A compilation that failed, or another NVRTC call: the message names call, code, file, target and options, and ends with the log.</summary>
+/// <summary>A failed NVRTC call. The message names call, result code, file, target and options and ends with the log.</summary>
 public sealed class NvrtcException : Exception
 {
     internal NvrtcException(NvrtcResult result, string message, string log)
@@ -156,7 +156,7 @@ public sealed class NvrtcException : Exception
 
     public NvrtcResult Result { get; }
 
-    /// <summary>What the compiler printed; empty where it printed nothing.</summary>
+    /// <summary>The compiler's output; may be empty.</summary>
     public string Log { get; }
 }
 

@@ -1,8 +1,8 @@
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
-/// The primary context of a device. What is made in it keeps it alive, so that disposal may come in any order. Safe to use from any thread:
-/// every call makes the context current first, and leaves it so.
+/// The primary context of a device. Its resources keep it alive, so disposal order does not matter. Thread-safe: every call first makes
+/// the context current on the calling thread and leaves it current.
 /// </summary>
 public sealed unsafe class CudaContext : IDisposable
 {
@@ -20,10 +20,10 @@ public sealed unsafe class CudaContext : IDisposable
 
     public CudaDriver Driver => Device.Driver;
 
-    /// <summary>The first release that the driver refused, as it does after a kernel faulted; disposing never throws.</summary>
+    /// <summary>The first release call that failed, for example after a kernel fault. Disposal never throws.</summary>
     public CudaException? FirstReleaseFailure { get; private set; }
 
-    /// <exception cref="CudaUnavailableException">The device gives no context: it is in exclusive use, has no memory left, or failed.</exception>
+    /// <exception cref="CudaUnavailableException">No context could be created: the device is in exclusive use, out of memory or failed.</exception>
     public static CudaContext Open(CudaDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -39,7 +39,7 @@ public sealed unsafe class CudaContext : IDisposable
         {
             throw new CudaUnavailableException(
                 CudaUnavailableReason.ContextFailed,
-                $"device {device.Ordinal}, {device}, gives no context: {failure.Message}. Is it in exclusive use by another process, or out of memory?",
+                $"device {device.Ordinal}, {device}, cannot create a context: {failure.Message}. Is it in exclusive use by another process, or out of memory?",
                 failure);
         }
     }
@@ -53,14 +53,14 @@ public sealed unsafe class CudaContext : IDisposable
         return ((long)free, (long)total);
     }
 
-    /// <summary>Waits for everything that was queued in this context.</summary>
+    /// <summary>Waits for all work queued in this context.</summary>
     public void Synchronize()
     {
         Enter();
         Driver.Check(Driver.Functions.cuCtxSynchronize(), nameof(DriverFunctions.cuCtxSynchronize));
     }
 
-    /// <summary>Sets aside a part of the L2 cache for persisting accesses; the driver rounds and clamps.</summary>
+    /// <summary>Reserves part of the L2 cache for persisting accesses; the driver rounds and clamps the size.</summary>
     public void SetPersistingL2(long sizeBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
@@ -75,7 +75,7 @@ public sealed unsafe class CudaContext : IDisposable
         if (Interlocked.Exchange(ref disposed, 1) == 0) RemoveOwner();
     }
 
-    /// <summary>Guards what starts from the context itself, such as making a resource.</summary>
+    /// <summary>Guard for operations on the context itself, such as creating a resource.</summary>
     internal void Enter()
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
@@ -86,10 +86,10 @@ public sealed unsafe class CudaContext : IDisposable
 
     internal CudaResult TryMakeCurrent() => Driver.Functions.cuCtxSetCurrent(handle);
 
-    /// <summary>A resource was made here.</summary>
+    /// <summary>Called when a resource is created in this context.</summary>
     internal void AddOwner() => Interlocked.Increment(ref owners);
 
-    /// <summary>A resource is gone. The last one takes the context with it.</summary>
+    /// <summary>Called when a resource is released. After disposal, the last resource releases the context.</summary>
     internal void RemoveOwner()
     {
         if (Interlocked.Decrement(ref owners) == 0)

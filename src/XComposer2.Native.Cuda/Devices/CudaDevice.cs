@@ -3,7 +3,7 @@ using System.Text;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A GPU and what it can do.</summary>
+/// <summary>A GPU and its properties.</summary>
 public sealed unsafe class CudaDevice
 {
     private const int NameBytes = 256;
@@ -37,7 +37,7 @@ public sealed unsafe class CudaDevice
 
     public CudaDriver Driver { get; }
 
-    /// <summary>Among the devices that the driver shows to this process.</summary>
+    /// <summary>Index among the devices visible to this process.</summary>
     public int Ordinal { get; }
 
     public string Name { get; }
@@ -50,23 +50,23 @@ public sealed unsafe class CudaDevice
 
     public int MaxThreadsPerMultiprocessor { get; }
 
-    /// <summary>The most that a kernel may have which asks for it; 48 KiB without asking.</summary>
+    /// <summary>Maximum shared memory per block with opt-in; without opt-in the limit is 48 KiB.</summary>
     public long SharedBytesPerBlock { get; }
 
     public long SharedBytesPerMultiprocessor { get; }
 
     public long L2Bytes { get; }
 
-    /// <summary>The most of the L2 cache that <see cref="CudaContext.SetPersistingL2"/> can set aside; 0 before 8.0.</summary>
+    /// <summary>Maximum for <see cref="CudaContext.SetPersistingL2"/>; 0 before compute capability 8.0.</summary>
     public long PersistingL2Bytes { get; }
 
-    /// <summary>The largest <see cref="L2Window"/>; 0 before 8.0.</summary>
+    /// <summary>Maximum size of an <see cref="L2Window"/>; 0 before compute capability 8.0.</summary>
     public long AccessPolicyWindowBytes { get; }
 
-    /// <summary>0 where the driver does not say.</summary>
+    /// <summary>0 if unknown.</summary>
     public int ClockKilohertz { get; }
 
-    /// <summary>0 where the driver does not say.</summary>
+    /// <summary>0 if unknown.</summary>
     public int MemoryClockKilohertz { get; }
 
     public int MemoryBusBits { get; }
@@ -101,10 +101,10 @@ public sealed unsafe class CudaDevice
     }
 }
 
-/// <summary>The generation of a GPU: 8.6 is sm_86.</summary>
+/// <summary>Compute capability of a GPU: 8.6 is sm_86.</summary>
 public readonly record struct ComputeCapability(int Major, int Minor)
 {
-    /// <summary>As the compiler counts: 86, 90, 120.</summary>
+    /// <summary>Architecture number in NVRTC's notation: 86, 90, 120.</summary>
     public int Number => (10 * Major) + Minor;
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}");

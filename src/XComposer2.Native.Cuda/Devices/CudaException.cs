@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A driver call that failed: the message names the call, the code and what the call was about.</summary>
+/// <summary>A failed driver call. The message names the call, the result code and the operands.</summary>
 public sealed class CudaException : Exception
 {
     internal CudaException(string call, CudaResult result, string message)
@@ -12,13 +12,13 @@ public sealed class CudaException : Exception
         Result = result;
     }
 
-    /// <summary>The entry point, as exported: <c>cuMemAlloc_v2</c>.</summary>
+    /// <summary>The exported name of the entry point: <c>cuMemAlloc_v2</c>.</summary>
     public string Call { get; }
 
     public CudaResult Result { get; }
 }
 
-/// <summary><c>CUresult</c>: the codes that are told apart or explained here. The driver names the others.</summary>
+/// <summary><c>CUresult</c>, the codes that are handled or explained here. The driver names the others.</summary>
 public enum CudaResult
 {
     Success = 0,
@@ -56,25 +56,25 @@ public enum CudaResult
     Unknown = 999,
 }
 
-/// <summary>What a reader of an error code should know and the driver does not say.</summary>
+/// <summary>Explanations of error codes beyond the driver's own text.</summary>
 internal static class FailureAdvice
 {
-    /// <summary>A clause that follows the error's name; empty where there is nothing to add.</summary>
+    /// <summary>A clause to append to the error's name; may be empty.</summary>
     public static string For(CudaResult result) => result switch
     {
         CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.HardwareStackError or CudaResult.IllegalInstruction
             or CudaResult.MisalignedAddress or CudaResult.InvalidAddressSpace or CudaResult.InvalidPc or CudaResult.LaunchFailed =>
-            "; a kernel that was launched earlier may be at fault, and this context is lost",
+            "; a kernel launched earlier may be at fault, and this context is no longer usable",
         CudaResult.NoBinaryForGpu => "; the code was compiled for another GPU",
         CudaResult.UnsupportedPtxVersion => "; NVRTC is newer than the driver: update the driver or use an older NVRTC",
-        CudaResult.StubLibrary => "; this is the toolkit's stub library, which only serves linking: name the driver's own",
-        CudaResult.SystemDriverMismatch => "; the library and the kernel module are of different driver versions: a restart usually helps",
-        CudaResult.CompatNotSupportedOnDevice => "; this forward-compatibility library does not serve this GPU",
+        CudaResult.StubLibrary => "; this is the toolkit's stub library, which is for linking only: use the driver's own library",
+        CudaResult.SystemDriverMismatch => "; library and kernel module have different driver versions: a restart usually helps",
+        CudaResult.CompatNotSupportedOnDevice => "; this forward-compatibility library does not support this GPU",
         _ => string.Empty,
     };
 }
 
-/// <summary>What a call was about, as an interpolated string that is only put together when the call failed.</summary>
+/// <summary>Operands of a driver call as an interpolated string that is formatted only if the call fails.</summary>
 [InterpolatedStringHandler]
 internal ref struct FailureDetail
 {
@@ -92,5 +92,5 @@ internal ref struct FailureDetail
 
     public void AppendFormatted<T>(T value, string? format) => text.AppendFormatted(value, format);
 
-    public string Finish() => text.ToStringAndClear();
+    public string Epilogue() => text.ToStringAndClear();
 }

@@ -1,11 +1,11 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Something of the driver's that lives in a context. Disposing twice, or after the context, is safe.</summary>
+/// <summary>A driver object that belongs to a context. Disposing it twice, or after the context, is safe.</summary>
 public abstract class CudaResource : IDisposable
 {
     private int disposed;
 
-    /// <summary>Called when the driver has made it, so that a refusal leaves nothing to undo.</summary>
+    /// <summary>Called after the driver has created the object, so that a failed creation leaves nothing to undo.</summary>
     private protected CudaResource(CudaContext context)
     {
         context.AddOwner();
@@ -29,10 +29,10 @@ public abstract class CudaResource : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives the handle back, through <see cref="CudaContext.NoteRelease"/>.</summary>
+    /// <summary>Releases the handle, through <see cref="CudaContext.NoteRelease"/>.</summary>
     private protected abstract void Release();
 
-    /// <summary>Guards every use: the resource is alive, and its context is current on this thread.</summary>
+    /// <summary>Guard for every use: checks that the resource is alive and makes its context current on this thread.</summary>
     private protected void Enter()
     {
         ThrowIfDisposed();

@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A mark that a stream passes.</summary>
+/// <summary>A CUDA event: a mark in a stream.</summary>
 public sealed unsafe class CudaEvent : CudaResource
 {
     private readonly EventHandle handle;
@@ -8,7 +8,7 @@ public sealed unsafe class CudaEvent : CudaResource
     private CudaEvent(CudaContext context, EventHandle handle)
         : base(context) => this.handle = handle;
 
-    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    /// <exception cref="ObjectDisposedException">The event is disposed.</exception>
     internal EventHandle Handle
     {
         get
@@ -18,9 +18,9 @@ public sealed unsafe class CudaEvent : CudaResource
         }
     }
 
-    /// <param name="context">Where.</param>
-    /// <param name="isTimed">The mark notes the time, which costs a little.</param>
-    /// <param name="isBlocking">A thread that waits sleeps instead of spinning.</param>
+    /// <param name="context">Owning context.</param>
+    /// <param name="isTimed">Records a timestamp, at a small cost.</param>
+    /// <param name="isBlocking">Waiting threads sleep instead of spinning.</param>
     public static CudaEvent Create(CudaContext context, bool isTimed = false, bool isBlocking = false)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -31,14 +31,14 @@ public sealed unsafe class CudaEvent : CudaResource
         return new CudaEvent(context, handle);
     }
 
-    /// <summary>Blocks until the mark is passed; returns at once where it was never recorded.</summary>
+    /// <summary>Blocks until the stream has reached the event; returns at once if it was never recorded.</summary>
     public void Synchronize()
     {
         Enter();
         Driver.Check(Functions.cuEventSynchronize(Handle), nameof(DriverFunctions.cuEventSynchronize));
     }
 
-    /// <summary>Whether the mark is passed, or was never recorded.</summary>
+    /// <summary>Whether the stream has reached the event, or it was never recorded.</summary>
     public bool IsPassed()
     {
         Enter();
@@ -48,7 +48,7 @@ public sealed unsafe class CudaEvent : CudaResource
         return true;
     }
 
-    /// <summary>Milliseconds from an earlier mark to this one, to about half a microsecond. Both are timed and passed.</summary>
+    /// <summary>Milliseconds from an earlier event to this one, with a resolution of about 0.5 µs. Both must be timed and passed.</summary>
     public float MillisecondsSince(CudaEvent start)
     {
         ArgumentNullException.ThrowIfNull(start);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>An entry of a library; usable as long as the library is.</summary>
+/// <summary>A kernel of a library; valid as long as the library.</summary>
 public sealed unsafe class CudaKernel
 {
     private readonly CudaLibrary library;
@@ -12,7 +12,7 @@ public sealed unsafe class CudaKernel
         this.library = library;
         Name = name;
         Handle = handle;
-        // Asking also makes a driver that loads lazily load now, and not in the middle of a capture.
+        // The query also forces a lazily loading driver to load the kernel now, not during a capture.
         Attributes = new KernelAttributes(
             Read(FunctionAttribute.NumRegs), Read(FunctionAttribute.LocalSizeBytes), Read(FunctionAttribute.SharedSizeBytes),
             Read(FunctionAttribute.ConstSizeBytes), Read(FunctionAttribute.MaxThreadsPerBlock), Read(FunctionAttribute.BinaryVersion));
@@ -26,8 +26,8 @@ public sealed unsafe class CudaKernel
 
     private CudaDriver Driver => library.Context.Driver;
 
-    /// <summary>Lets launches ask for so much dynamic shared memory. Needed beyond 48 KiB.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The device has less for a block.</exception>
+    /// <summary>Permits launches with this much dynamic shared memory. Required above 48 KiB.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The size exceeds the device's limit per block.</exception>
     public void AllowDynamicShared(int sizeBytes)
     {
         long mostBytes = library.Context.Device.SharedBytesPerBlock - Attributes.StaticSharedBytes;
@@ -38,10 +38,10 @@ public sealed unsafe class CudaKernel
         Set(FunctionAttribute.MaxDynamicSharedSizeBytes, sizeBytes);
     }
 
-    /// <summary>Lets launches ask for clusters of 16 blocks, which not every device of a family has.</summary>
+    /// <summary>Permits launches with clusters of 16 blocks, which not every device of a family supports.</summary>
     public void AllowLargeClusters() => Set(FunctionAttribute.NonPortableClusterSizeAllowed, 1);
 
-    /// <summary>How many blocks a multiprocessor holds at once.</summary>
+    /// <summary>Occupancy: blocks per multiprocessor.</summary>
     public int CountBlocksPerMultiprocessor(int threads, int dynamicSharedBytes)
     {
         library.EnterKernel();
@@ -53,18 +53,18 @@ public sealed unsafe class CudaKernel
     }
 
     /// <summary>Queues the kernel.</summary>
-    /// <param name="stream">Where; its context is the library's.</param>
-    /// <param name="geometry">Of this launch.</param>
-    /// <param name="arguments">The kernel's one argument, which is copied.</param>
+    /// <param name="stream">A stream of the library's context.</param>
+    /// <param name="geometry">Launch geometry.</param>
+    /// <param name="arguments">The kernel's single argument; copied.</param>
     public void Launch<T>(CudaStream stream, in LaunchGeometry geometry, in T arguments)
         where T : unmanaged =>
         Launch(stream, geometry, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in arguments)));
 
     /// <summary>Queues the kernel.</summary>
-    /// <param name="stream">Where; its context is the library's.</param>
-    /// <param name="geometry">Of this launch.</param>
-    /// <param name="arguments">The bytes of the kernel's one argument, all of them; copied.</param>
-    /// <exception cref="CudaException">The launch is refused: the message shows kernel and geometry.</exception>
+    /// <param name="stream">A stream of the library's context.</param>
+    /// <param name="geometry">Launch geometry.</param>
+    /// <param name="arguments">All bytes of the kernel's single argument; copied.</param>
+    /// <exception cref="CudaException">The launch failed. The message shows kernel and geometry.</exception>
     public void Launch(CudaStream stream, in LaunchGeometry geometry, ReadOnlySpan<byte> arguments)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -113,12 +113,12 @@ public sealed unsafe class CudaKernel
     }
 }
 
-/// <summary>What the compiler made of a kernel.</summary>
-/// <param name="Registers">Of a thread.</param>
-/// <param name="LocalBytes">Of a thread: spilled registers and arrays that are indexed by variables. 0 is what a kernel here should have.</param>
-/// <param name="StaticSharedBytes">Of a block.</param>
-/// <param name="ConstantBytes">Of the kernel, without arguments.</param>
-/// <param name="MaxThreadsPerBlock">What the registers allow.</param>
-/// <param name="BinaryVersion">The generation the code is for: 90.</param>
+/// <summary>Resource use of a compiled kernel.</summary>
+/// <param name="Registers">Registers per thread.</param>
+/// <param name="LocalBytes">Local memory per thread: spilled registers and dynamically indexed arrays. Kernels here should have 0.</param>
+/// <param name="StaticSharedBytes">Static shared memory per block.</param>
+/// <param name="ConstantBytes">Constant memory of the kernel, without arguments.</param>
+/// <param name="MaxThreadsPerBlock">Limit set by the register count.</param>
+/// <param name="BinaryVersion">Architecture of the code: 90.</param>
 public readonly record struct KernelAttributes(
     int Registers, int LocalBytes, int StaticSharedBytes, int ConstantBytes, int MaxThreadsPerBlock, int BinaryVersion);

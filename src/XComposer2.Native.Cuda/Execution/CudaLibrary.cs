@@ -2,7 +2,7 @@ using System.Text;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Loaded code: a cubin, or PTX that the driver compiles now.</summary>
+/// <summary>Loaded code: a cubin, or PTX that the driver compiles on load.</summary>
 public sealed unsafe class CudaLibrary : CudaResource
 {
     private const int LogBytes = 4096;
@@ -16,13 +16,13 @@ public sealed unsafe class CudaLibrary : CudaResource
         Name = name;
     }
 
-    /// <summary>For messages.</summary>
+    /// <summary>Name for messages.</summary>
     public string Name { get; }
 
-    /// <param name="context">Where its kernels run.</param>
+    /// <param name="context">Context in which the kernels run.</param>
     /// <param name="name">For messages: the source and the target.</param>
-    /// <param name="image">A cubin, or PTX text with a zero byte at its end. Copied.</param>
-    /// <exception cref="CudaException">The driver does not take the code: the message holds its compiler's log, if there is one.</exception>
+    /// <param name="image">A cubin, or zero-terminated PTX text. Copied.</param>
+    /// <exception cref="CudaException">The driver rejected the code. The message contains the log of its compiler, if any.</exception>
     public static CudaLibrary Load(CudaContext context, string name, ReadOnlySpan<byte> image)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -41,7 +41,7 @@ public sealed unsafe class CudaLibrary : CudaResource
     }
 
     /// <param name="entry">The name of an <c>extern "C" __global__</c> function.</param>
-    /// <exception cref="CudaException">There is none of this name, or its code does not load.</exception>
+    /// <exception cref="CudaException">The library has no such entry, or its code does not load.</exception>
     public CudaKernel GetKernel(string entry)
     {
         ArgumentException.ThrowIfNullOrEmpty(entry);
@@ -52,7 +52,7 @@ public sealed unsafe class CudaLibrary : CudaResource
         return new CudaKernel(this, entry, kernel);
     }
 
-    /// <summary>Guards the use of a kernel of this library.</summary>
+    /// <summary>Guard for the use of a kernel of this library.</summary>
     internal void EnterKernel() => Enter();
 
     private protected override void Release() => Context.NoteRelease(Functions.cuLibraryUnload(handle), nameof(DriverFunctions.cuLibraryUnload));

@@ -1,8 +1,8 @@
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
-/// A queue of work; it does not wait for the null stream, nor the null stream for it. What is queued refers to memory, and the caller
-/// keeps that memory until the work is done. One thread at a time may queue.
+/// A queue of work, not synchronised with the null stream. Queued operations reference memory that the caller must keep alive until they
+/// complete. One thread at a time may queue work.
 /// </summary>
 public sealed unsafe class CudaStream : CudaResource
 {
@@ -11,7 +11,7 @@ public sealed unsafe class CudaStream : CudaResource
     private CudaStream(CudaContext context, StreamHandle handle)
         : base(context) => this.handle = handle;
 
-    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     internal StreamHandle Handle
     {
         get
@@ -21,8 +21,8 @@ public sealed unsafe class CudaStream : CudaResource
         }
     }
 
-    /// <param name="context">Where.</param>
-    /// <param name="priority">0 is the lowest; negative ones go first as far as the device has them.</param>
+    /// <param name="context">Owning context.</param>
+    /// <param name="priority">0 is the lowest; more negative is higher, clamped to the device's range.</param>
     public static CudaStream Create(CudaContext context, int priority = 0)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -34,7 +34,7 @@ public sealed unsafe class CudaStream : CudaResource
         return new CudaStream(context, handle);
     }
 
-    /// <summary>Queues a copy from page-locked memory, which must stay as it is until the copy is done.</summary>
+    /// <summary>Queues a copy from page-locked memory, which must not change until the copy is done.</summary>
     public void CopyToDevice(DeviceSpan destination, PinnedSpan source)
     {
         SpanBounds.CheckEqual(destination.LengthBytes, source.LengthBytes);
@@ -54,7 +54,7 @@ public sealed unsafe class CudaStream : CudaResource
             nameof(DriverFunctions.cuMemcpyDtoHAsync_v2), $"{source.LengthBytes} bytes from {source.Pointer}");
     }
 
-    /// <summary>Copies from ordinary memory, after what is queued, and waits.</summary>
+    /// <summary>Copies from pageable memory after all queued work, and waits.</summary>
     public void CopyToDevice<T>(DeviceSpan destination, ReadOnlySpan<T> source)
         where T : unmanaged
     {
@@ -65,7 +65,7 @@ public sealed unsafe class CudaStream : CudaResource
         }
     }
 
-    /// <summary>Copies to ordinary memory, after what is queued, and waits.</summary>
+    /// <summary>Copies to pageable memory after all queued work, and waits.</summary>
     public void CopyToHost<T>(Span<T> destination, DeviceSpan source)
         where T : unmanaged
     {
@@ -76,7 +76,7 @@ public sealed unsafe class CudaStream : CudaResource
         }
     }
 
-    /// <summary>Queues a copy on the device. The two must not overlap.</summary>
+    /// <summary>Queues a copy on the device. The spans must not overlap.</summary>
     public void Copy(DeviceSpan destination, DeviceSpan source)
     {
         SpanBounds.CheckEqual(destination.LengthBytes, source.LengthBytes);
@@ -86,7 +86,7 @@ public sealed unsafe class CudaStream : CudaResource
             nameof(DriverFunctions.cuMemcpyDtoDAsync_v2), $"{source.LengthBytes} bytes from {source.Pointer} to {destination.Pointer}");
     }
 
-    /// <summary>Queues setting every byte.</summary>
+    /// <summary>Queues a fill with a byte value.</summary>
     public void Fill(DeviceSpan destination, byte value)
     {
         Enter();
@@ -95,19 +95,19 @@ public sealed unsafe class CudaStream : CudaResource
             nameof(DriverFunctions.cuMemsetD8Async), $"{destination.LengthBytes} bytes at {destination.Pointer}");
     }
 
-    /// <summary>Queues setting every 32-bit word.</summary>
-    /// <exception cref="ArgumentException">The span is not whole words at a multiple of 4.</exception>
+    /// <summary>Queues a fill with a 32-bit value.</summary>
+    /// <exception cref="ArgumentException">The span is not 4-byte aligned, or its length is not a multiple of 4.</exception>
     public void FillWords(DeviceSpan destination, uint value)
     {
         if (destination.LengthBytes % sizeof(uint) != 0 || destination.Pointer.Address % sizeof(uint) != 0)
-            throw new ArgumentException($"{destination.LengthBytes} bytes at {destination.Pointer} are not whole 32-bit words", nameof(destination));
+            throw new ArgumentException($"{destination.LengthBytes} bytes at {destination.Pointer} are not aligned 32-bit words", nameof(destination));
         Enter();
         Driver.Check(
             Functions.cuMemsetD32Async(destination.Pointer, value, (nuint)(destination.LengthBytes / sizeof(uint)), Handle),
             nameof(DriverFunctions.cuMemsetD32Async), $"{destination.LengthBytes} bytes at {destination.Pointer}");
     }
 
-    /// <summary>Marks this place in the queue.</summary>
+    /// <summary>Records an event at this point in the queue.</summary>
     public void Record(CudaEvent mark)
     {
         ArgumentNullException.ThrowIfNull(mark);
@@ -115,7 +115,7 @@ public sealed unsafe class CudaStream : CudaResource
         Driver.Check(Functions.cuEventRecord(mark.Handle, Handle), nameof(DriverFunctions.cuEventRecord));
     }
 
-    /// <summary>Lets what is queued from here on wait for a mark in another stream.</summary>
+    /// <summary>Makes later work in this stream wait for an event of another stream.</summary>
     public void WaitFor(CudaEvent mark)
     {
         ArgumentNullException.ThrowIfNull(mark);
@@ -123,15 +123,15 @@ public sealed unsafe class CudaStream : CudaResource
         Driver.Check(Functions.cuStreamWaitEvent(Handle, mark.Handle, 0), nameof(DriverFunctions.cuStreamWaitEvent));
     }
 
-    /// <summary>Blocks until everything queued is done.</summary>
-    /// <exception cref="CudaException">A kernel that was queued before has faulted.</exception>
+    /// <summary>Blocks until all queued work is done.</summary>
+    /// <exception cref="CudaException">A kernel queued earlier has faulted.</exception>
     public void Synchronize()
     {
         Enter();
         Driver.Check(Functions.cuStreamSynchronize(Handle), nameof(DriverFunctions.cuStreamSynchronize));
     }
 
-    /// <summary>Whether everything queued is done.</summary>
+    /// <summary>Whether all queued work is done.</summary>
     public bool IsIdle()
     {
         Enter();
@@ -149,7 +149,7 @@ public sealed unsafe class CudaStream : CudaResource
         return status != CaptureStatus.None;
     }
 
-    /// <summary>From here on, work is recorded instead of run, until the capture ends.</summary>
+    /// <summary>Starts a capture: work is recorded instead of run until the capture ends.</summary>
     public StreamCapture BeginCapture(CaptureMode mode = CaptureMode.ThreadLocal)
     {
         Enter();

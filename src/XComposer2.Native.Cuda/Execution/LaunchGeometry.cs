@@ -2,22 +2,22 @@ using System.Globalization;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>How a kernel is spread over the device.</summary>
+/// <summary>Launch configuration of a kernel.</summary>
 /// <param name="Grid">Blocks.</param>
-/// <param name="Block">Threads of a block.</param>
-/// <param name="DynamicSharedBytes">Beyond 48 KiB, static ones included, <see cref="CudaKernel.AllowDynamicShared"/> comes first.</param>
+/// <param name="Block">Threads per block.</param>
+/// <param name="DynamicSharedBytes">Above 48 KiB (static shared memory included), <see cref="CudaKernel.AllowDynamicShared"/> must be called first.</param>
 public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicSharedBytes = 0)
 {
-    /// <summary>Blocks of a cluster; null where the kernel has none.</summary>
+    /// <summary>Blocks per cluster; null without clusters.</summary>
     public Dim3? Cluster { get; init; }
 
-    /// <summary>All blocks run at once, so that they may wait for each other.</summary>
+    /// <summary>All blocks are resident at once and may wait for each other.</summary>
     public bool IsCooperative { get; init; }
 
-    /// <summary>The kernel may start before its predecessor in the stream ends, and waits itself (<c>griddepcontrol.wait</c>). From 9.0 on.</summary>
+    /// <summary>The kernel may start before its predecessor in the stream ends and synchronises itself (<c>griddepcontrol.wait</c>). 9.0 and newer.</summary>
     public bool OverlapsPredecessor { get; init; }
 
-    /// <summary>From 8.0 on.</summary>
+    /// <summary>L2 persistence; compute capability 8.0 and newer.</summary>
     public L2Window? L2Window { get; init; }
 
     public override string ToString() => string.Create(
@@ -33,7 +33,7 @@ public readonly record struct LaunchGeometry(Dim3 Grid, Dim3 Block, int DynamicS
         : string.Empty;
 }
 
-/// <summary>Sizes of a grid, a block or a cluster, x first.</summary>
+/// <summary>Size of a grid, a block or a cluster, x first.</summary>
 public readonly record struct Dim3(int X, int Y = 1, int Z = 1)
 {
     public static implicit operator Dim3(int x) => new(x);
@@ -43,17 +43,17 @@ public readonly record struct Dim3(int X, int Y = 1, int Z = 1)
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{X}x{Y}x{Z}");
 }
 
-/// <summary>Which accesses of a launch stay in the L2 cache.</summary>
-/// <param name="Span">At most <see cref="CudaDevice.AccessPolicyWindowBytes"/> long.</param>
-/// <param name="HitRatio">The part of the accesses inside of the span that persist, 0 to 1; all others stream.</param>
+/// <summary>L2 persistence of the accesses to a memory range during a launch.</summary>
+/// <param name="Span">At most <see cref="CudaDevice.AccessPolicyWindowBytes"/> bytes.</param>
+/// <param name="HitRatio">Fraction of the accesses inside the span that persist, 0 to 1; the others stream.</param>
 public readonly record struct L2Window(DeviceSpan Span, float HitRatio);
 
-/// <summary>A geometry as the driver's list of attributes.</summary>
+/// <summary>Converts a geometry to launch attributes.</summary>
 internal static unsafe class LaunchAttributes
 {
     public const int MaximumCount = 4;
 
-    /// <summary>Writes the attributes that the geometry has and returns how many.</summary>
+    /// <summary>Writes the attributes of a geometry and returns their number.</summary>
     public static uint Write(in LaunchGeometry geometry, LaunchAttribute* attributes)
     {
         uint count = 0;

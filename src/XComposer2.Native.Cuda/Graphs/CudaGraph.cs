@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Recorded work. It can be instantiated any number of times, and may be disposed before its instances.</summary>
+/// <summary>A captured graph. It can be instantiated any number of times and disposed before its instances.</summary>
 public sealed unsafe class CudaGraph : CudaResource
 {
     private readonly GraphHandle handle;
@@ -17,7 +17,7 @@ public sealed unsafe class CudaGraph : CudaResource
         return new CudaGraphExecutable(Context, executable);
     }
 
-    /// <summary>All steps, in no promised order.</summary>
+    /// <summary>All nodes, in unspecified order.</summary>
     public GraphNode[] ListNodes()
     {
         GraphHandle graph = Use();
@@ -38,7 +38,7 @@ public sealed unsafe class CudaGraph : CudaResource
         return type;
     }
 
-    /// <summary>Grid, block and dynamic shared memory of a step that is a kernel; its launch attributes are not read.</summary>
+    /// <summary>Grid, block and dynamic shared memory of a kernel node, without launch attributes.</summary>
     public LaunchGeometry ReadGeometry(GraphNode node)
     {
         Enter();
@@ -50,7 +50,7 @@ public sealed unsafe class CudaGraph : CudaResource
             (int)parameters.SharedMemBytes);
     }
 
-    /// <summary>Guards a use of the handle.</summary>
+    /// <summary>Guard for the use of the handle.</summary>
     internal GraphHandle Use()
     {
         Enter();
@@ -60,7 +60,7 @@ public sealed unsafe class CudaGraph : CudaResource
     private protected override void Release() => Context.NoteRelease(Functions.cuGraphDestroy(handle), nameof(DriverFunctions.cuGraphDestroy));
 }
 
-/// <summary>A step of a graph; means something as long as the graph lives.</summary>
+/// <summary>A node of a graph; valid as long as the graph.</summary>
 public readonly record struct GraphNode
 {
     internal GraphNode(nint value) => Value = value;
@@ -68,7 +68,7 @@ public readonly record struct GraphNode
     internal nint Value { get; }
 }
 
-/// <summary><c>CUgraphNodeType</c>, as far as a capture makes them.</summary>
+/// <summary><c>CUgraphNodeType</c>, the members that a capture creates.</summary>
 public enum GraphNodeType
 {
     Kernel = 0,

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A graph made ready to run, as one unit, again and again. Two launches of the same one never overlap.</summary>
+/// <summary>An instantiated graph, launched repeatedly as a unit. Two launches of the same instance never overlap.</summary>
 public sealed unsafe class CudaGraphExecutable : CudaResource
 {
     private readonly GraphExecutableHandle handle;
@@ -18,7 +18,7 @@ public sealed unsafe class CudaGraphExecutable : CudaResource
         Driver.Check(Functions.cuGraphLaunch(handle, stream.Handle), nameof(DriverFunctions.cuGraphLaunch));
     }
 
-    /// <summary>Moves to the device what the first launch would have to, without running.</summary>
+    /// <summary>Does the first launch's upload to the device without running the graph.</summary>
     public void Upload(CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -27,8 +27,8 @@ public sealed unsafe class CudaGraphExecutable : CudaResource
     }
 
     /// <summary>
-    /// Takes over the parameters of another capture of the same shape. Any other result than <see cref="GraphUpdateResult.Success"/> means that
-    /// it stayed as it was, and a new one has to be instantiated.
+    /// Takes over the parameters of another capture with the same topology. On any result other than <see cref="GraphUpdateResult.Success"/>
+    /// this instance is unchanged and a new one must be instantiated.
     /// </summary>
     public GraphUpdateResult TryUpdate(CudaGraph graph)
     {
@@ -41,11 +41,11 @@ public sealed unsafe class CudaGraphExecutable : CudaResource
         return GraphUpdateResult.Success;
     }
 
-    /// <summary>Changes a step that is a kernel, for the launches to come.</summary>
-    /// <param name="node">A node of the graph that this was instantiated from.</param>
-    /// <param name="kernel">The kernel to run there.</param>
-    /// <param name="geometry">Its grid, block and dynamic shared memory; launch attributes stay as they were recorded.</param>
-    /// <param name="arguments">The kernel's one argument, which is copied.</param>
+    /// <summary>Changes a kernel node for all later launches.</summary>
+    /// <param name="node">A node of the graph from which this was instantiated.</param>
+    /// <param name="kernel">The kernel to run.</param>
+    /// <param name="geometry">Grid, block and dynamic shared memory; launch attributes stay as recorded.</param>
+    /// <param name="arguments">The kernel's single argument; copied.</param>
     public void SetKernel<T>(GraphNode node, CudaKernel kernel, in LaunchGeometry geometry, in T arguments)
         where T : unmanaged =>
         SetKernel(node, kernel, geometry, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in arguments)));
@@ -79,7 +79,7 @@ public sealed unsafe class CudaGraphExecutable : CudaResource
     private protected override void Release() => Context.NoteRelease(Functions.cuGraphExecDestroy(handle), nameof(DriverFunctions.cuGraphExecDestroy));
 }
 
-/// <summary><c>CUgraphExecUpdateResult</c>: whether an instantiated graph took over another capture, or why not.</summary>
+/// <summary><c>CUgraphExecUpdateResult</c>: outcome of updating an instantiated graph.</summary>
 public enum GraphUpdateResult
 {
     Success = 0,

@@ -1,8 +1,8 @@
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
-/// A stream that records. Disposing one that was not ended throws the recording away, so that a stream never stays in capture
-/// when an exception passes.
+/// A capture in progress. Disposing it without <see cref="End"/> discards the recording, so that an exception never leaves the stream in
+/// capture mode.
 /// </summary>
 public sealed unsafe class StreamCapture : IDisposable
 {
@@ -13,11 +13,11 @@ public sealed unsafe class StreamCapture : IDisposable
 
     private CudaDriver Driver => stream.Context.Driver;
 
-    /// <summary>Stops recording.</summary>
-    /// <exception cref="CudaException">The capture was spoilt: something was called that cannot be recorded.</exception>
+    /// <summary>Ends the capture.</summary>
+    /// <exception cref="CudaException">The capture was invalidated by a call that cannot be captured.</exception>
     public CudaGraph End()
     {
-        if (isOver) throw new InvalidOperationException("the capture has ended before");
+        if (isOver) throw new InvalidOperationException("the capture has already ended");
         isOver = true;
         stream.Context.MakeCurrent();
         GraphHandle graph;
@@ -32,18 +32,18 @@ public sealed unsafe class StreamCapture : IDisposable
         if (stream.IsDisposed) return;
         GraphHandle graph = default;
         stream.Context.NoteRelease(stream.Context.TryMakeCurrent(), nameof(DriverFunctions.cuCtxSetCurrent));
-        // A spoilt capture answers with an error and no graph; that it is over is what counts here.
+        // An invalidated capture returns an error and no graph; only the end of the capture matters here.
         _ = Driver.Functions.cuStreamEndCapture(stream.Handle, &graph);
         if (graph != default) stream.Context.NoteRelease(Driver.Functions.cuGraphDestroy(graph), nameof(DriverFunctions.cuGraphDestroy));
     }
 }
 
-/// <summary><c>CUstreamCaptureMode</c>: which unsafe calls spoil a capture.</summary>
+/// <summary><c>CUstreamCaptureMode</c>: the unsafe calls that invalidate a capture.</summary>
 public enum CaptureMode
 {
-    /// <summary>Those of any thread.</summary>
+    /// <summary>Calls of any thread.</summary>
     Global = 0,
-    /// <summary>Those of the capturing thread.</summary>
+    /// <summary>Calls of the capturing thread.</summary>
     ThreadLocal = 1,
     /// <summary>None.</summary>
     Relaxed = 2,

@@ -69,7 +69,7 @@ internal enum HostAllocationFlags
     WriteCombined = 4,
 }
 
-/// <summary><c>CUlibraryOption</c>; none is in use, the type stands in a signature.</summary>
+/// <summary><c>CUlibraryOption</c>; only for the signature, no option is used.</summary>
 internal enum LibraryOption
 {
     HostUniversalFunctionAndDataTable = 0,

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Cuda;
 /// </summary>
 internal sealed unsafe class DriverFunctions(INativeExports driver)
 {
-    // Start and errors
+    // Initialisation and errors
     public readonly delegate* unmanaged<uint, CudaResult> cuInit =
         (delegate* unmanaged<uint, CudaResult>)driver.Find(nameof(cuInit));
     public readonly delegate* unmanaged<int*, CudaResult> cuDriverGetVersion =

@@ -13,8 +13,8 @@ internal interface INativeExports
 
 internal static class NativeExports
 {
-    /// <summary>The address of a function that the library must have.</summary>
-    /// <exception cref="CudaUnavailableException">It has not.</exception>
+    /// <summary>The address of a required function.</summary>
+    /// <exception cref="CudaUnavailableException">The library does not export it.</exception>
     public static nint Find(this INativeExports exports, string symbol) =>
         exports.TryFind(symbol, out nint address)
             ? address
@@ -23,7 +23,7 @@ internal static class NativeExports
                 $"{exports.Name} does not export {symbol}: it is not an NVIDIA library of CUDA 12.0 or newer");
 }
 
-/// <summary>A library in this process. It is never unloaded: drivers leave threads behind that would run in the hole.</summary>
+/// <summary>A loaded library. It is never unloaded: drivers leave threads running whose code would be unmapped.</summary>
 internal sealed class LoadedLibrary(string name, nint handle) : INativeExports
 {
     public string Name => name;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>A native array of zero-ended UTF-8 strings.</summary>
+/// <summary>A native array of zero-terminated UTF-8 strings.</summary>
 internal sealed unsafe class Utf8Strings : IDisposable
 {
     private readonly int count;

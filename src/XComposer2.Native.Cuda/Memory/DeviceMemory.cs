@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Owned device memory, at least 256-byte aligned, not cleared.</summary>
+/// <summary>Owned device memory, at least 256-byte aligned, uninitialised.</summary>
 public sealed unsafe class DeviceMemory : CudaResource
 {
     private readonly DevicePointer pointer;
@@ -16,8 +16,8 @@ public sealed unsafe class DeviceMemory : CudaResource
 
     public long LengthBytes { get; }
 
-    /// <summary>All of it.</summary>
-    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    /// <summary>The whole allocation.</summary>
+    /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
     public DeviceSpan Span
     {
         get
@@ -27,9 +27,9 @@ public sealed unsafe class DeviceMemory : CudaResource
         }
     }
 
-    /// <param name="context">Where.</param>
+    /// <param name="context">Owning context.</param>
     /// <param name="lengthBytes">At least 1.</param>
-    /// <exception cref="CudaException">Not enough memory: the message says how much is left.</exception>
+    /// <exception cref="CudaException">Out of memory. The message states free and total memory.</exception>
     public static DeviceMemory Allocate(CudaContext context, long lengthBytes)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -49,14 +49,14 @@ public sealed unsafe class DeviceMemory : CudaResource
         nuint free, total;
         return context.Driver.Functions.cuMemGetInfo_v2(&free, &total) == CudaResult.Success
             ? $"{(long)free} of {(long)total} bytes free"
-            : "free bytes unknown";
+            : "free memory unknown";
     }
 }
 
-/// <summary>A run of bytes on the device. Does not own them.</summary>
+/// <summary>A range of device memory. Does not own it.</summary>
 public readonly record struct DeviceSpan(DevicePointer Pointer, long LengthBytes)
 {
-    /// <exception cref="ArgumentOutOfRangeException">The part is not inside.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The slice exceeds the span.</exception>
     public DeviceSpan Slice(long offsetBytes, long lengthBytes)
     {
         SpanBounds.Check(LengthBytes, offsetBytes, lengthBytes);
@@ -64,12 +64,12 @@ public readonly record struct DeviceSpan(DevicePointer Pointer, long LengthBytes
     }
 }
 
-/// <summary>An address on the device.</summary>
+/// <summary>A device address.</summary>
 public readonly record struct DevicePointer(ulong Address)
 {
     public static DevicePointer operator +(DevicePointer start, long offsetBytes) => start.Add(offsetBytes);
 
-    /// <summary>So many bytes further.</summary>
+    /// <summary>The address plus an offset.</summary>
     public DevicePointer Add(long offsetBytes) => new(unchecked(Address + (ulong)offsetBytes));
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"0x{Address:x}");
@@ -77,18 +77,18 @@ public readonly record struct DevicePointer(ulong Address)
 
 internal static class SpanBounds
 {
-    /// <exception cref="ArgumentOutOfRangeException">The part is not inside of the whole.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The range exceeds the whole.</exception>
     public static void Check(long wholeBytes, long offsetBytes, long lengthBytes)
     {
         if (offsetBytes < 0 || lengthBytes < 0 || offsetBytes > wholeBytes - lengthBytes)
             throw new ArgumentOutOfRangeException(
-                nameof(offsetBytes), $"{lengthBytes} bytes from {offsetBytes} on are not inside of {wholeBytes} bytes");
+                nameof(offsetBytes), $"{lengthBytes} bytes at offset {offsetBytes} exceed {wholeBytes} bytes");
     }
 
-    /// <exception cref="ArgumentException">The two sides of a copy differ in length.</exception>
+    /// <exception cref="ArgumentException">Source and destination of a copy differ in length.</exception>
     public static void CheckEqual(long destinationBytes, long sourceBytes)
     {
         if (destinationBytes != sourceBytes)
-            throw new ArgumentException($"a copy of {sourceBytes} bytes into {destinationBytes} bytes");
+            throw new ArgumentException($"cannot copy {sourceBytes} bytes into {destinationBytes} bytes");
     }
 }

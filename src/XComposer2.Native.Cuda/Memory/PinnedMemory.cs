@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Owned page-locked host memory, page aligned, not cleared; kernels can read and write it at <see cref="DeviceSpan"/>.</summary>
+/// <summary>Owned page-locked host memory, page aligned, uninitialised. Kernels can access it at <see cref="DeviceSpan"/>.</summary>
 public sealed unsafe class PinnedMemory : CudaResource
 {
     private readonly byte* start;
@@ -16,8 +16,8 @@ public sealed unsafe class PinnedMemory : CudaResource
 
     public long LengthBytes { get; }
 
-    /// <summary>All of it, for the host.</summary>
-    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    /// <summary>The whole allocation, at its host address.</summary>
+    /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
     public PinnedSpan Span
     {
         get
@@ -27,8 +27,8 @@ public sealed unsafe class PinnedMemory : CudaResource
         }
     }
 
-    /// <summary>All of it, as the device sees it.</summary>
-    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    /// <summary>The whole allocation, at its device address.</summary>
+    /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
     public DeviceSpan DeviceSpan
     {
         get
@@ -38,10 +38,10 @@ public sealed unsafe class PinnedMemory : CudaResource
         }
     }
 
-    /// <param name="context">Where; other contexts may use it too.</param>
+    /// <param name="context">Owning context; other contexts may use the memory too.</param>
     /// <param name="lengthBytes">At least 1.</param>
-    /// <param name="isWriteCombined">The host only writes it, in order: its reads would be slow, and the device's are faster.</param>
-    /// <exception cref="CudaException">The system locks no more pages.</exception>
+    /// <param name="isWriteCombined">Write-combined memory: sequential host writes only (host reads are slow), faster device reads.</param>
+    /// <exception cref="CudaException">The system cannot lock more pages.</exception>
     public static PinnedMemory Allocate(CudaContext context, long lengthBytes, bool isWriteCombined = false)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -67,7 +67,7 @@ public sealed unsafe class PinnedMemory : CudaResource
     }
 }
 
-/// <summary>A run of bytes in page-locked host memory, which the device reads and writes while the host goes on. Does not own them.</summary>
+/// <summary>A range of page-locked host memory, accessible to the device asynchronously. Does not own it.</summary>
 public readonly unsafe struct PinnedSpan
 {
     private readonly byte* start;
@@ -80,24 +80,24 @@ public readonly unsafe struct PinnedSpan
 
     public long LengthBytes { get; }
 
-    /// <summary>The host's address.</summary>
+    /// <summary>Host address.</summary>
     public nint Address => (nint)start;
 
-    /// <exception cref="ArgumentOutOfRangeException">The part is not inside.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The slice exceeds the span.</exception>
     public PinnedSpan Slice(long offsetBytes, long lengthBytes)
     {
         SpanBounds.Check(LengthBytes, offsetBytes, lengthBytes);
         return new PinnedSpan(start + offsetBytes, lengthBytes);
     }
 
-    /// <summary>The same bytes for the host, as whole elements.</summary>
-    /// <exception cref="ArgumentException">The length is not a multiple of an element.</exception>
+    /// <summary>The host view of the bytes as elements.</summary>
+    /// <exception cref="ArgumentException">The length is not a multiple of the element size.</exception>
     /// <exception cref="OverflowException">There are more than 2^31 - 1 elements.</exception>
     public Span<T> AsSpan<T>()
         where T : unmanaged
     {
         if (LengthBytes % sizeof(T) != 0)
-            throw new ArgumentException($"{LengthBytes} bytes are not whole elements of {sizeof(T)} bytes");
+            throw new ArgumentException($"{LengthBytes} bytes are not a multiple of the element size, {sizeof(T)} bytes");
         return new Span<T>(start, checked((int)(LengthBytes / sizeof(T))));
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
-/// <c>CUtensorMap</c>: how TMA finds its way in a tensor; goes into a kernel's argument struct, at a multiple of 64 bytes, as it is.
+/// <c>CUtensorMap</c>: a TMA descriptor. It is stored by value in a kernel's argument struct, aligned to 64 bytes.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct TensorMap
@@ -15,9 +15,9 @@ public unsafe struct TensorMap
 
     private Content content;
 
-    /// <param name="context">Where the tensor is.</param>
+    /// <param name="context">Context of the tensor.</param>
     /// <param name="layout">Rank 1 to 5.</param>
-    /// <exception cref="CudaException">The driver refuses the layout: the message shows it.</exception>
+    /// <exception cref="CudaException">The driver rejected the layout. The message shows it.</exception>
     public static TensorMap Encode(CudaContext context, in TensorMapLayout layout)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -29,14 +29,14 @@ public unsafe struct TensorMap
                 $"a tensor map of rank {rank} has {rank - 1} strides and {rank} box sizes, not {layout.StridesBytes.Length} and {layout.Box.Length}", nameof(layout));
         context.Enter();
 
-        // The driver wants the map itself at a multiple of 64 bytes, which neither stack nor heap promises.
+        // The driver requires 64-byte alignment of the map, which neither stack nor heap guarantees.
         byte* room = stackalloc byte[MapBytes + MapAlignment];
         TensorMap* map = (TensorMap*)(((nuint)room + MapAlignment - 1) & ~(nuint)(MapAlignment - 1));
         uint* steps = stackalloc uint[MaximumRank] { 1, 1, 1, 1, 1 };
         fixed (ulong* sizes = layout.Sizes, strides = layout.StridesBytes)
         fixed (uint* box = layout.Box)
         {
-            // A rank of 1 has no stride, but the driver still wants an address.
+            // Rank 1 has no strides, but the driver still requires a valid pointer.
             ulong none = 0;
             context.Driver.Check(
                 context.Driver.Functions.cuTensorMapEncodeTiled(
@@ -54,7 +54,7 @@ public unsafe struct TensorMap
     }
 }
 
-/// <summary>What a <see cref="TensorMap"/> is made from. Sizes are innermost first, as TMA counts.</summary>
+/// <summary>Input for a <see cref="TensorMap"/>. Dimensions are ordered innermost first, as in TMA.</summary>
 public readonly ref struct TensorMapLayout
 {
     /// <summary>A multiple of 16 bytes.</summary>
@@ -65,10 +65,10 @@ public readonly ref struct TensorMapLayout
     /// <summary>Elements of each dimension, innermost first.</summary>
     public required ReadOnlySpan<ulong> Sizes { get; init; }
 
-    /// <summary>Bytes from one to the next in each dimension but the innermost; multiples of 16.</summary>
+    /// <summary>Byte strides of all dimensions but the innermost; multiples of 16.</summary>
     public required ReadOnlySpan<ulong> StridesBytes { get; init; }
 
-    /// <summary>Elements of each dimension that one copy takes, at most 256.</summary>
+    /// <summary>Elements per dimension that one copy transfers, at most 256.</summary>
     public required ReadOnlySpan<uint> Box { get; init; }
 
     public TensorMapInterleave Interleave { get; init; }
@@ -123,7 +123,7 @@ public enum TensorMapPromotion
     L2Bytes256 = 3,
 }
 
-/// <summary><c>CUtensorMapFloatOOBfill</c>: what is read outside of the tensor.</summary>
+/// <summary><c>CUtensorMapFloatOOBfill</c>: value of reads outside the tensor.</summary>
 public enum TensorMapFill
 {
     Zero = 0,

@@ -9,6 +9,18 @@ public sealed record LinearOp(Tensor Input, Tensor Weight, Tensor? WeightScale, 
     public override string Name => "linear";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Weight, WeightScale, Bias, Residual, Lora?.A, Lora?.B, VisualRow);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Input = input(Input),
+        Weight = input(Weight),
+        WeightScale = Renamed(WeightScale, input),
+        Bias = Renamed(Bias, input),
+        Residual = Renamed(Residual, input),
+        Lora = Lora?.Rename(input),
+        VisualRow = Renamed(VisualRow, input),
+        Output = output(Output),
+    };
 }
 
 /// <summary>silu(x Gateᵀ) * (x Upᵀ), each with its own Partial LoRA on visual rows. Input [rows, in]; Gate and Up [out, in], I8 where they have scales [out] F32; Output [rows, out] F32.</summary>
@@ -17,13 +29,29 @@ public sealed record GatedLinearOp(Tensor Input, Tensor Gate, Tensor? GateScale,
     public override string Name => "gated_linear";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Gate, GateScale, Up, UpScale, GateLora?.A, GateLora?.B, UpLora?.A, UpLora?.B, VisualRow);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Input = input(Input),
+        Gate = input(Gate),
+        GateScale = Renamed(GateScale, input),
+        Up = input(Up),
+        UpScale = Renamed(UpScale, input),
+        GateLora = GateLora?.Rename(input),
+        UpLora = UpLora?.Rename(input),
+        VisualRow = Renamed(VisualRow, input),
+        Output = output(Output),
+    };
 }
 
 /// <summary>Low-rank addition for visual rows only: y += scale * (x Aᵀ) Bᵀ.</summary>
 /// <param name="A">[rank, in].</param>
 /// <param name="B">[out, rank].</param>
 /// <param name="Scale">alpha / rank.</param>
-public sealed record PartialLora(Tensor A, Tensor B, float Scale);
+public sealed record PartialLora(Tensor A, Tensor B, float Scale)
+{
+    internal PartialLora Rename(Func<Tensor, Tensor> input) => this with { A = input(A), B = input(B) };
+}
 
 public enum Activation : byte
 {
@@ -42,6 +70,9 @@ public sealed record RmsNormOp(Tensor Input, Tensor Weight, float Epsilon, Tenso
     public override string Name => "rms_norm";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Weight);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Weight = input(Weight), Output = output(Output) };
 }
 
 /// <summary>(x - mean) / sqrt(variance + eps) * weight + bias, per row. Input [rows, columns] F32.</summary>
@@ -50,6 +81,9 @@ public sealed record LayerNormOp(Tensor Input, Tensor Weight, Tensor Bias, float
     public override string Name => "layer_norm";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Weight, Bias);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Weight = input(Weight), Bias = input(Bias), Output = output(Output) };
 }
 
 /// <summary>Row i of the output is row Rows[i] of the input. Input [tokens, columns] F32; Rows [logits] I32; Output [logits, columns] F32.</summary>
@@ -58,4 +92,7 @@ public sealed record SelectRowsOp(Tensor Input, Tensor Rows, Tensor Output) : Op
     public override string Name => "select_rows";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input, Rows);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Rows = input(Rows), Output = output(Output) };
 }

@@ -9,6 +9,11 @@ public sealed record EmbedTokensOp(Tensor Ids, Tensor Table, Tensor? Visual, Ten
     public override string Name => "embed_tokens";
 
     public override ImmutableArray<Tensor> Inputs => Present(Ids, Table, Visual, VisualRow);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Ids = input(Ids), Table = input(Table), Visual = Renamed(Visual, input), VisualRow = Renamed(VisualRow, input), Output = output(Output),
+    };
 }
 
 /// <summary>Splits the packed projection, rotates queries and keys (half-split) by their positions, and appends keys and values of layer Layer to the paged cache.
@@ -18,6 +23,9 @@ public sealed record RopeKvAppendOp(Tensor Packed, int Layer, AttentionGeometry 
     public override string Name => "rope_kv_append";
 
     public override ImmutableArray<Tensor> Inputs => Present(Packed);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Packed = input(Packed), Output = output(Output) };
 }
 
 /// <summary>Causal softmax attention of each row to its own sequence in the paged cache (earlier tokens and itself), grouped queries.
@@ -27,6 +35,9 @@ public sealed record PagedAttentionOp(Tensor Query, int Layer, AttentionGeometry
     public override string Name => "paged_attention";
 
     public override ImmutableArray<Tensor> Inputs => Present(Query);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Query = input(Query), Output = output(Output) };
 }
 
 /// <summary>Head layout of a decoder layer. wqkv packs, per key/value head: its query heads, then the key, then the value.</summary>

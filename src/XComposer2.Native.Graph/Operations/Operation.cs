@@ -11,6 +11,13 @@ public abstract record Operation(Tensor Output)
     /// <summary>Every tensor that is read, weights included.</summary>
     public abstract ImmutableArray<Tensor> Inputs { get; }
 
+    /// <summary>The same operation over other tensors, as a rewritten graph holds it.</summary>
+    /// <param name="input">The handle that stands for a tensor that is read, weights included.</param>
+    /// <param name="output">The handle that stands for the result; called once, after all inputs.</param>
+    public abstract Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output);
+
+    private protected static Tensor? Renamed(Tensor? tensor, Func<Tensor, Tensor> handle) => tensor is { } present ? handle(present) : null;
+
     private protected static ImmutableArray<Tensor> Present(params ReadOnlySpan<Tensor?> tensors)
     {
         var present = ImmutableArray.CreateBuilder<Tensor>(tensors.Length);

@@ -9,6 +9,11 @@ public sealed record PatchEmbeddingOp(Tensor Pixels, Tensor Weight, Tensor Class
     public override string Name => "patch_embedding";
 
     public override ImmutableArray<Tensor> Inputs => Present(Pixels, Weight, ClassToken, Positions);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
+    {
+        Pixels = input(Pixels), Weight = input(Weight), ClassToken = input(ClassToken), Positions = input(Positions), Output = output(Output),
+    };
 }
 
 /// <summary>Softmax attention of every token to every token of the same picture, no mask. Query, Key, Value and Output [images x tokens, heads x head size] F32.</summary>
@@ -17,6 +22,9 @@ public sealed record VisionAttentionOp(Tensor Query, Tensor Key, Tensor Value, i
     public override string Name => "vision_attention";
 
     public override ImmutableArray<Tensor> Inputs => Present(Query, Key, Value);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Query = input(Query), Key = input(Key), Value = input(Value), Output = output(Output) };
 }
 
 /// <summary>Drops the class token of each picture: [images x (patches + 1), width] to [images x patches, width].</summary>
@@ -25,4 +33,7 @@ public sealed record SelectPatchesOp(Tensor Input, int TokensPerImage, Tensor Ou
     public override string Name => "select_patches";
 
     public override ImmutableArray<Tensor> Inputs => Present(Input);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => 
+        this with { Input = input(Input), Output = output(Output) };
 }

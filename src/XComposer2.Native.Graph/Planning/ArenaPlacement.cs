@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Graph;
 
-/// <summary>Greedy best fit: each buffer, in the given order, takes the smallest gap between those already placed that are live at the same time.</summary>
+/// <summary>Greedy best fit: places buffers in the given order, each in the smallest sufficient gap between placed buffers with overlapping lifetimes.</summary>
 internal sealed class ArenaPlacement
 {
     private readonly long[] offsets;
@@ -16,7 +16,7 @@ internal sealed class ArenaPlacement
     /// <summary>Offset of the request at this index.</summary>
     public long this[int request] => offsets[request];
 
-    /// <exception cref="OverflowException">The arena would be beyond 64 bits.</exception>
+    /// <exception cref="OverflowException">The arena size exceeds 64 bits.</exception>
     public static ArenaPlacement Place(ReadOnlySpan<ArenaRequest> requests, PlacementOrder order)
     {
         var offsets = new long[requests.Length];
@@ -67,15 +67,15 @@ internal sealed class ArenaPlacement
     }
 }
 
-/// <summary>A buffer to be placed: its size, already aligned, and when it is live.</summary>
+/// <summary>A buffer to place: its aligned size and its lifetime.</summary>
 internal readonly record struct ArenaRequest(long Bytes, LiveRange Live);
 
-/// <summary>Which buffer the greedy placement takes next. Ties keep the order of the operations, so that a plan is reproducible.</summary>
+/// <summary>Order of the greedy placement. Ties keep the order of the operations, so that plans are reproducible.</summary>
 internal enum PlacementOrder : byte
 {
-    /// <summary>Largest first: small ones fill the gaps that large ones leave.</summary>
+    /// <summary>Largest first: small buffers fill the gaps between large ones.</summary>
     BySize,
 
-    /// <summary>Longest lived first: the residual stream and outputs settle at the bottom.</summary>
+    /// <summary>Longest lifetime first: the residual stream and outputs are placed at the bottom.</summary>
     ByLifetime,
 }

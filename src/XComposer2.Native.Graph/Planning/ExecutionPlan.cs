@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>A graph and where everything it makes lies in one arena. Made by <see cref="MemoryPlanner"/>, immutable, valid for any counts up to the graph's capacity.</summary>
+/// <summary>A graph with the arena offsets of its temporaries and outputs. Made by <see cref="MemoryPlanner"/>, immutable, valid for all counts up to the graph's capacity.</summary>
 public sealed class ExecutionPlan
 {
     private readonly ImmutableArray<ArenaSlot> tensors;
@@ -30,21 +30,21 @@ public sealed class ExecutionPlan
 
     public Liveness Liveness { get; }
 
-    /// <summary>Size of the arena. Its start must be aligned to <see cref="MemoryPlanner.AlignmentBytes"/>.</summary>
+    /// <summary>Size of the arena. The arena must be aligned to <see cref="MemoryPlanner.AlignmentBytes"/>.</summary>
     public long ArenaBytes { get; }
 
-    /// <summary>Most bytes live at one step, each buffer rounded up to the alignment: no plan of this graph can be smaller.</summary>
+    /// <summary>Maximum of the bytes live at one step, with aligned buffer sizes: a lower bound for every plan of this graph.</summary>
     public long LowerBoundBytes { get; }
 
-    /// <summary>First step at which <see cref="LowerBoundBytes"/> are live.</summary>
+    /// <summary>First step with <see cref="LowerBoundBytes"/> live bytes.</summary>
     public int PeakStep { get; }
 
-    /// <summary>Bytes from the start of the arena.</summary>
-    /// <exception cref="ArgumentException">The tensor is an input or a weight, which live elsewhere.</exception>
+    /// <summary>Offset in the arena in bytes.</summary>
+    /// <exception cref="ArgumentException">The tensor is an input or a weight, which are not in the arena.</exception>
     public long OffsetOf(Tensor tensor) => SlotOf(tensor).OffsetBytes;
 
-    /// <summary>Place and size, at capacity, of a temporary or output.</summary>
-    /// <exception cref="ArgumentException">The tensor is an input or a weight, which live elsewhere.</exception>
+    /// <summary>Offset and size, at capacity, of a temporary or output.</summary>
+    /// <exception cref="ArgumentException">The tensor is an input or a weight, which are not in the arena.</exception>
     public ArenaSlot SlotOf(Tensor tensor)
     {
         TensorSpec spec = Graph[tensor];
@@ -53,11 +53,11 @@ public sealed class ExecutionPlan
             : throw new ArgumentException($"graph '{Graph.Name}', tensor '{spec.Name}': role {spec.Role} has no place in the arena", nameof(tensor));
     }
 
-    /// <summary>Scratch of the operation at this step, its own only while it runs; 0 bytes where it asked for none.</summary>
+    /// <summary>Scratch of the operation at this step, valid only while it runs; 0 bytes if it has none.</summary>
     public ArenaSlot ScratchOf(int step) => scratch[step];
 }
 
-/// <summary>Part of the arena. <paramref name="Bytes"/> 0 means that there is none; the offset says nothing then.</summary>
+/// <summary>A part of the arena. If <paramref name="Bytes"/> is 0, the slot is empty and the offset has no meaning.</summary>
 public readonly record struct ArenaSlot(long OffsetBytes, long Bytes)
 {
     /// <summary>First byte after the slot.</summary>

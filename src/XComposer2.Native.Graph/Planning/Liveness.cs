@@ -2,16 +2,16 @@ using System.Collections.Immutable;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>First and last use of everything that a graph makes. Inputs and weights live outside the arena and have no range.</summary>
+/// <summary>Lifetimes of the temporaries and outputs of a graph. Inputs and weights are outside the arena and have none.</summary>
 public sealed class Liveness
 {
     private readonly ImmutableArray<LiveRange?> ranges;
 
     private Liveness(ImmutableArray<LiveRange?> ranges) => this.ranges = ranges;
 
-    /// <summary>Ranges of all tensors of a graph; outputs live to the end, a result that nothing reads during its own step.</summary>
-    /// <exception cref="GraphException">A tensor is written twice, read before it is written, made but never written, or not of this graph.
-    /// <see cref="GraphBuilder"/> makes no such graph; a graph put together by hand can be one.</exception>
+    /// <summary>Computes the lifetimes of a graph. Outputs live to the end, unread results during their own step.</summary>
+    /// <exception cref="GraphException">A tensor is written twice, read before it is written, never written, or not of this graph. This can only
+    /// happen in a graph built without <see cref="GraphBuilder"/>.</exception>
     public static Liveness Of(ComputeGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -28,7 +28,7 @@ public sealed class Liveness
         {
             TensorSpec spec = graph.Tensors[i];
             if (IsMade(spec) && ranges[i] is null)
-                throw new GraphException($"graph '{graph.Name}', tensor '{spec.Name}': expected an operation that writes it, found none");
+                throw new GraphException($"graph '{graph.Name}', tensor '{spec.Name}': no operation writes it");
             if (spec.Role == TensorRole.Output)
                 ranges[i] = ranges[i]!.Value with { Last = graph.Operations.Length - 1 };
         }
@@ -36,7 +36,7 @@ public sealed class Liveness
         return new Liveness([.. ranges]);
     }
 
-    /// <summary>The range of a temporary or output; null for inputs and weights.</summary>
+    /// <summary>Lifetime of a temporary or output; null for inputs and weights.</summary>
     public LiveRange? this[Tensor tensor] => ranges[tensor.Index];
 
     private static bool IsMade(TensorSpec spec) => spec.Role is TensorRole.Temporary or TensorRole.Output;
@@ -57,7 +57,7 @@ public sealed class Liveness
         if (!IsMade(spec))
             throw Failure(graph, step, spec, $"written although its role is {spec.Role}");
         if (ranges[output.Index] is not null)
-            throw Failure(graph, step, spec, "written a second time");
+            throw Failure(graph, step, spec, "written twice");
         ranges[output.Index] = new LiveRange(step, step);
     }
 
@@ -69,12 +69,12 @@ public sealed class Liveness
         new($"graph '{graph.Name}', step {step} {graph.Operations[step].Name}, tensor '{spec.Name}': {what}");
 }
 
-/// <summary>Steps during which a buffer must keep its bytes, both ends included: written at <paramref name="First"/>, last read at <paramref name="Last"/>.</summary>
+/// <summary>Lifetime of a buffer as a closed interval of steps: written at <paramref name="First"/>, last read at <paramref name="Last"/>.</summary>
 public readonly record struct LiveRange(int First, int Last)
 {
     public int Steps => Last - First + 1;
 
-    /// <summary>True where both are live at some step. An operation's inputs and its output are: nothing is computed in place.</summary>
+    /// <summary>Whether the lifetimes share a step. An operation's inputs and output always overlap: nothing is computed in place.</summary>
     public bool Overlaps(LiveRange other) => First <= other.Last && other.First <= Last;
 
     /// <summary>For example <c>3..7</c>.</summary>

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>What a model will take, item by item, known before anything is allocated.</summary>
+/// <summary>The planned memory use of a model by item, known before any allocation.</summary>
 public sealed record MemoryBudget(ImmutableArray<MemoryItem> Items)
 {
-    /// <exception cref="OverflowException">Beyond 63 bits.</exception>
+    /// <exception cref="OverflowException">The sum exceeds 63 bits.</exception>
     public long TotalBytes
     {
         get
@@ -18,20 +18,20 @@ public sealed record MemoryBudget(ImmutableArray<MemoryItem> Items)
         }
     }
 
-    /// <summary>What is left of a memory of this size; negative where it is too small.</summary>
+    /// <summary>Remaining bytes of the available memory; negative if it is too small.</summary>
     public long RemainingBytes(long availableBytes) => checked(availableBytes - TotalBytes);
 }
 
 /// <summary>One line of a memory budget.</summary>
 public readonly record struct MemoryItem(string Name, long Bytes)
 {
-    /// <summary>Cache pages for a context of this many tokens.</summary>
+    /// <summary>Cache pages for this context length.</summary>
     public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, DType type) => new(
         string.Create(CultureInfo.InvariantCulture, $"KV cache, {tokens} tokens in {KeyValuePages.Count(tokens)} pages of {KeyValuePages.TokensPerPage}, {type}"),
         KeyValuePages.Bytes(geometry, layers, tokens, type));
 
-    /// <summary>The one arena: plans that run one after another share it, so the largest counts, scratch included.</summary>
-    /// <exception cref="ArgumentException">There is no plan.</exception>
+    /// <summary>The arena. Plans run one after another and share it, so its size is that of the largest plan, including scratch.</summary>
+    /// <exception cref="ArgumentException">The list is empty.</exception>
     public static MemoryItem Arena(params ReadOnlySpan<ExecutionPlan> plans)
     {
         if (plans.IsEmpty)
@@ -44,20 +44,20 @@ public readonly record struct MemoryItem(string Name, long Bytes)
     }
 }
 
-/// <summary>Arithmetic of the paged key/value cache. A page holds the keys and values of one layer or of all, for this many tokens; only the sum matters here.</summary>
+/// <summary>Sizes of the paged key/value cache. Only the sum over all layers matters here, not whether a page holds one layer or all.</summary>
 public static class KeyValuePages
 {
     public const int TokensPerPage = 64;
 
-    /// <summary>Pages for this many tokens.</summary>
+    /// <summary>Number of pages for this many tokens.</summary>
     public static long Count(long tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
         return (tokens / TokensPerPage) + (tokens % TokensPerPage == 0 ? 0 : 1);
     }
 
-    /// <summary>Keys and values of all layers for this many tokens, whole pages.</summary>
-    /// <exception cref="OverflowException">Beyond 63 bits.</exception>
+    /// <summary>Size of the keys and values of all layers for this many tokens, in whole pages.</summary>
+    /// <exception cref="OverflowException">The size exceeds 63 bits.</exception>
     public static long Bytes(AttentionGeometry geometry, int layers, long tokens, DType type)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(layers);

@@ -2,15 +2,15 @@ using System.Collections.Immutable;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>Gives every result of a graph, and the scratch of its operations, an offset in one arena, so that no two buffers that are live at the same step overlap.</summary>
+/// <summary>Assigns each result of a graph, and each operation's scratch, an arena offset. Buffers live at the same step do not overlap.</summary>
 public static class MemoryPlanner
 {
-    /// <summary>Every offset is a multiple of this: a device allocation's own alignment, and enough for any vector load, cache line or 128-byte tile on any backend.</summary>
+    /// <summary>Alignment of all offsets: that of a device allocation, sufficient for vector loads, cache lines and 128-byte tiles on any backend.</summary>
     public const int AlignmentBytes = 256;
 
-    /// <param name="graph">Planned at its capacity; good for every smaller count.</param>
-    /// <param name="scratchBytes">Bytes that a backend wants beside the tensors while an operation runs; 0 for none.</param>
-    /// <exception cref="GraphException">The graph reads what was not written, scratch is negative, or the sizes add up beyond 63 bits.</exception>
+    /// <param name="graph">Planned at its capacity; the plan is valid for all smaller counts.</param>
+    /// <param name="scratchBytes">Returns the scratch size of an operation in bytes; 0 for none.</param>
+    /// <exception cref="GraphException">A tensor is read before it is written, a scratch size is negative, or the arena size exceeds 63 bits.</exception>
     public static ExecutionPlan Plan(ComputeGraph graph, Func<Operation, long>? scratchBytes = null)
     {
         Liveness liveness = Liveness.Of(graph);
@@ -20,12 +20,12 @@ public static class MemoryPlanner
         }
         catch (OverflowException overflow)
         {
-            throw new GraphException($"graph '{graph.Name}': the arena at {graph.Capacity} is beyond what can be counted", overflow);
+            throw new GraphException($"graph '{graph.Name}': the arena size at {graph.Capacity} exceeds 63 bits", overflow);
         }
     }
 
-    /// <summary>Rounded up to <see cref="AlignmentBytes"/>.</summary>
-    /// <exception cref="OverflowException">Beyond 63 bits.</exception>
+    /// <summary>Rounds up to <see cref="AlignmentBytes"/>.</summary>
+    /// <exception cref="OverflowException">The result exceeds 63 bits.</exception>
     public static long Align(long bytes) => checked(bytes + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
 
     private static ImmutableArray<ArenaRequest> Requests(ComputeGraph graph, Liveness liveness, ImmutableArray<long> scratchBytes)
@@ -60,7 +60,7 @@ public static class MemoryPlanner
         return new ExecutionPlan(graph, liveness, [.. tensors], [.. scratch], placement.ArenaBytes, lowerBoundBytes, peakStep);
     }
 
-    // By size reaches the lower bound on the published models' graphs; by lifetime is often the better one on odd graphs with scratch.
+    // Ordering by size reaches the lower bound for the published models; ordering by lifetime is often better for irregular graphs with scratch.
     private static ArenaPlacement Best(ImmutableArray<ArenaRequest> requests, long lowerBoundBytes)
     {
         ArenaPlacement bySize = ArenaPlacement.Place(requests.AsSpan(), PlacementOrder.BySize);
@@ -100,7 +100,7 @@ public static class MemoryPlanner
         {
             long bytes = scratchBytes is null ? 0 : scratchBytes(operation);
             if (bytes < 0)
-                throw new GraphException($"graph '{graph.Name}', {operation.Name} '{graph[operation.Output].Name}': expected scratch of 0 bytes or more, found {bytes}");
+                throw new GraphException($"graph '{graph.Name}', {operation.Name} '{graph[operation.Output].Name}': expected a scratch size of 0 or more, found {bytes}");
             scratch.Add(bytes);
         }
 

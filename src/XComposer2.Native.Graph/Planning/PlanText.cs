@@ -3,13 +3,13 @@ using System.Text;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>A plan as an aligned table, for people and for golden files: one line per operation, one more for its scratch.</summary>
+/// <summary>Prints a plan as an aligned table for readers and golden files: one line per operation, and one for its scratch.</summary>
 public static class PlanText
 {
     private static readonly CompositeFormat Footer = CompositeFormat.Parse(
         "{0} buffers, {1} bytes in all; at most {2} bytes live at once (step {3}); arena {4} bytes\n");
 
-    /// <summary>Lines end in a line feed on every system, so that files compare.</summary>
+    /// <summary>Lines end with a line feed on every system, so that files are comparable.</summary>
     public static string Write(ExecutionPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);

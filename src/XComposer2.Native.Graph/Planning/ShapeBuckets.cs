@@ -3,11 +3,11 @@ using System.Numerics;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>Capacities worth a plan: 1, 2, 4, ... and the maximum. An executor keeps one plan per bucket and runs any count with the next larger one,
-/// so that a plan is at most twice too large and there are few of them.</summary>
+/// <summary>Plan capacities: 1, 2, 4, ... and the maximum. An executor keeps one plan per bucket and runs any count with the next larger one, so
+/// that plans are few and at most twice too large.</summary>
 public sealed class ShapeBuckets
 {
-    /// <param name="maximum">Largest count, 1 or more: the context limit for tokens.</param>
+    /// <param name="maximum">Largest count, at least 1: the context length for tokens.</param>
     public ShapeBuckets(int maximum)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximum);
@@ -21,10 +21,10 @@ public sealed class ShapeBuckets
 
     public int Maximum { get; }
 
-    /// <summary>Ascending, the last is <see cref="Maximum"/>.</summary>
+    /// <summary>Ascending; the last one is <see cref="Maximum"/>.</summary>
     public ImmutableArray<int> Sizes { get; }
 
-    /// <summary>The smallest bucket that holds this count.</summary>
+    /// <summary>The smallest bucket of at least this count.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The count is below 1 or above the maximum.</exception>
     public int RoundUp(int count)
     {
@@ -33,8 +33,8 @@ public sealed class ShapeBuckets
         return PowerOfTwo(count, Maximum);
     }
 
-    /// <summary>Capacity of the plan for a run with these counts: tokens in their bucket, logits and images as the next power of two, never more logits than tokens; 0 stays 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Tokens are above the maximum, or a count is negative.</exception>
+    /// <summary>Capacity of the plan for these counts: tokens rounded up to their bucket, logits and images to a power of two, logits at most tokens; 0 stays 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The token count exceeds the maximum, or a count is negative.</exception>
     public RowCounts CapacityFor(RowCounts counts)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(counts.Tokens);

@@ -9,20 +9,20 @@ namespace XComposer2.Native.Kernels;
 /// The pages of a sequence are cut into runs, which blocks take side by side; the last of them adds the results in the order of the pages.
 /// Lengths are read from device memory, so that a captured launch can be replayed while sequences grow.
 /// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
-public sealed record DecodeAttention : KernelDefinition
+public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
 {
-    private const int BlocksPerMultiprocessor = 2;
+    private const int WantedBlocks = 2;
 
     /// <param name="storage">Type of queries, cache and outputs.</param>
     /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
-    public DecodeAttention(KernelStorage storage, AttentionGeometry heads)
+    public DecodeAttention(DType storage, AttentionGeometry heads)
     {
         PagedAttentionHeads.Require(heads);
         Storage = storage;
         Heads = heads;
     }
 
-    public KernelStorage Storage { get; }
+    public DType Storage { get; }
 
     public AttentionGeometry Heads { get; }
 
@@ -41,7 +41,9 @@ public sealed record DecodeAttention : KernelDefinition
         ("HEAD_SIZE", Number(Heads.HeadSize)),
     ];
 
-    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => capability.Number >= 80 && Heads.GroupSize > 1 ? 4 : 3;
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
     /// <summary>Runs that keep the device busy with sequences of so many pages, and no more than give each the same number of pages.</summary>
     public int ChooseRuns(int multiprocessors, int sequences, int pages)
@@ -50,7 +52,7 @@ public sealed record DecodeAttention : KernelDefinition
         ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(pages, 1);
         int blocks = Heads.KeyValueHeads * sequences;
-        int runs = Math.Min(pages, ((BlocksPerMultiprocessor * multiprocessors) + blocks - 1) / blocks);
+        int runs = Math.Min(pages, ((WantedBlocks * multiprocessors) + blocks - 1) / blocks);
         int runPages = (pages + runs - 1) / runs;
         return (pages + runPages - 1) / runPages;
     }
@@ -78,7 +80,7 @@ public sealed record DecodeAttention : KernelDefinition
     /// <param name="pageTable">i32 physical page of each entry.</param>
     /// <param name="scratch">Layout of the scratch: at least the launch's sequences and runs.</param>
     /// <param name="scratchMemory">At least as large, aligned to 16 bytes.</param>
-    public DecodeAttentionArguments Bind(
+    public DecodeAttentionArguments Arguments(
         DevicePointer queries, DevicePointer outputs, DevicePointer layer, long pageBytes, DevicePointer spans, DevicePointer pageTable,
         DecodeAttentionScratch scratch, DeviceSpan scratchMemory)
     {
@@ -97,9 +99,29 @@ public sealed record DecodeAttention : KernelDefinition
             cost += PagedAttentionHeads.Cost(span, Heads, Storage);
         return cost;
     }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
+    // The grid is made for the longest sequence that the cache can hold, so that a captured launch serves every length.
+    protected override KernelLaunch Resolve(PagedAttentionOp operation, IKernelOperands operands)
+    {
+        KernelOperand query = operands.Operand(operation.Query), output = operands.Operand(operation.Output);
+        KernelCacheLayer layer = operands.Layer(operation.Layer, operation.Geometry);
+        KernelSequences sequences = operands.Sequences;
+        int runs = ChooseRuns(operands.Device.Multiprocessors, 1, layer.PageCount);
+        DecodeAttentionScratch scratch = Scratch(sequences.Maximum, runs);
+        DeviceSpan scratchMemory = operands.SharedScratch(nameof(DecodeAttention), scratch.TotalBytes);
+        return (kernel, in run) =>
+        {
+            if (run.Sequences == 0)
+                return;
+            kernel.Launch(run.Stream, Geometry(run.Sequences, runs), Arguments(
+                query.Pointer(run), output.Pointer(run), layer.Start, layer.PageBytes, sequences.Spans, sequences.PageTable, scratch, scratchMemory));
+        };
+    }
 }
 
-/// <summary>As <c>attention/decode_attention.cu</c> declares it. Made by <see cref="DecodeAttention.Bind"/>.</summary>
+/// <summary>As <c>attention/decode_attention.cu</c> declares it. Made by <see cref="DecodeAttention.Arguments"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct DecodeAttentionArguments(
     DevicePointer Queries, DevicePointer Outputs, DevicePointer Layer, long PageBytes, DevicePointer Spans, DevicePointer PageTable,

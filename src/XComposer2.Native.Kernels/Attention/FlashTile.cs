@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
@@ -13,14 +14,17 @@ public static class FlashTile
 
     private const int PanelColumns = 64;
 
+    /// <summary>Blocks that the launch bounds leave registers for.</summary>
+    internal static int ResidentBlocks(int headSize) => headSize <= PanelColumns ? 3 : 2;
+
     /// <summary>Keys of a tile. Before 8.0 copies wait in registers and a multiprocessor has 64 KiB of shared memory: large heads get half a tile, and two blocks fit. Half a tile needs a multiple of 32 columns, to be shared equally by the threads.</summary>
     public static int ChooseKeys(ComputeCapability capability, int headSize) =>
         capability.Number < 80 && headSize > PanelColumns && headSize % 32 == 0 ? 32 : 64;
 
     /// <summary>Shared memory of a block: its queries, a tile of keys and one of values. Rows are padded to whole panels of 64 columns.</summary>
-    internal static int SharedBytes(KernelStorage storage, int headSize, int keys)
+    internal static int SharedBytes(DType storage, int headSize, int keys)
     {
-        if (storage == KernelStorage.F32) return 0;
+        if (storage == DType.F32) return 0;
         int panels = (headSize + PanelColumns - 1) / PanelColumns;
         return panels * PanelColumns * storage.ElementBytes() * (Rows + (2 * keys));
     }

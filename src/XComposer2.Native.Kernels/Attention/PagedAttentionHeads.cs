@@ -23,7 +23,7 @@ internal static class PagedAttentionHeads
     }
 
     /// <summary>Queries, outputs, and each key and value once; two products of the head size for each row and key that it sees.</summary>
-    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, KernelStorage storage)
+    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, DType storage)
     {
         if (span.RowCount == 0) return default;
         long pairs = ((long)span.RowCount * span.PastLength) + (span.RowCount * (span.RowCount + 1L) / 2);

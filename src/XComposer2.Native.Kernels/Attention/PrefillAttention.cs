@@ -7,12 +7,12 @@ namespace XComposer2.Native.Kernels;
 
 /// <summary>Causal softmax attention of the rows of a step to their own sequences in the paged cache, which holds the step's keys and values already.
 /// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
-public sealed record PrefillAttention : KernelDefinition
+public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
 {
     /// <param name="storage">Type of queries, cache and outputs.</param>
     /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
     /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
-    public PrefillAttention(KernelStorage storage, AttentionGeometry heads, int tileKeys)
+    public PrefillAttention(DType storage, AttentionGeometry heads, int tileKeys)
     {
         PagedAttentionHeads.Require(heads);
         FlashTile.RequireKeys(tileKeys);
@@ -21,7 +21,7 @@ public sealed record PrefillAttention : KernelDefinition
         TileKeys = tileKeys;
     }
 
-    public KernelStorage Storage { get; }
+    public DType Storage { get; }
 
     public AttentionGeometry Heads { get; }
 
@@ -44,7 +44,9 @@ public sealed record PrefillAttention : KernelDefinition
         ("TILE_KEYS", Number(TileKeys)),
     ];
 
-    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => FlashTile.ResidentBlocks(Heads.HeadSize);
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
     /// <summary>A block for each tile that so many rows can have at most, however they are shared among so many sequences.</summary>
     public LaunchGeometry Geometry(int rows, int sequences)
@@ -62,7 +64,7 @@ public sealed record PrefillAttention : KernelDefinition
     /// <param name="spans"><see cref="SequenceSpan"/>[sequences].</param>
     /// <param name="pageTable">i32 physical page of each entry.</param>
     /// <param name="sequences">Spans.</param>
-    public PrefillAttentionArguments Bind(
+    public PrefillAttentionArguments Arguments(
         DevicePointer queries, DevicePointer outputs, DevicePointer layer, long pageBytes, DevicePointer spans, DevicePointer pageTable, int sequences)
     {
         PagedAttentionHeads.RequireAligned(layer, pageBytes);
@@ -76,9 +78,25 @@ public sealed record PrefillAttention : KernelDefinition
             cost += PagedAttentionHeads.Cost(span, Heads, Storage);
         return cost;
     }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(PagedAttentionOp operation, IKernelOperands operands)
+    {
+        KernelOperand query = operands.Operand(operation.Query), output = operands.Operand(operation.Output);
+        KernelCacheLayer layer = operands.Layer(operation.Layer, operation.Geometry);
+        KernelSequences sequences = operands.Sequences;
+        return (kernel, in run) =>
+        {
+            if (run.Sequences == 0)
+                return;
+            kernel.Launch(run.Stream, Geometry(query.Rows(run), run.Sequences), Arguments(
+                query.Pointer(run), output.Pointer(run), layer.Start, layer.PageBytes, sequences.Spans, sequences.PageTable, run.Sequences));
+        };
+    }
 }
 
-/// <summary>As <c>attention/prefill_attention.cu</c> declares it. Made by <see cref="PrefillAttention.Bind"/>.</summary>
+/// <summary>As <c>attention/prefill_attention.cu</c> declares it. Made by <see cref="PrefillAttention.Arguments"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct PrefillAttentionArguments(
     DevicePointer Queries, DevicePointer Outputs, DevicePointer Layer, long PageBytes, DevicePointer Spans, DevicePointer PageTable,

@@ -1,19 +1,20 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Softmax attention of every token to every token of the same picture and head, no mask. Queries, keys, values and outputs
 /// [images x tokens, heads x head size] in the storage type.</summary>
-public sealed record VisionAttention : KernelDefinition
+public sealed record VisionAttention : OperationKernel<VisionAttentionOp>
 {
     /// <param name="storage">Type of all four.</param>
     /// <param name="heads">Heads.</param>
     /// <param name="headSize">A multiple of 16 up to 128.</param>
     /// <param name="inputStride">Elements from one row of queries, keys and values to the next: heads x head size, or more where they share rows.</param>
     /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
-    public VisionAttention(KernelStorage storage, int heads, int headSize, int inputStride, int tileKeys)
+    public VisionAttention(DType storage, int heads, int headSize, int inputStride, int tileKeys)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
         if (headSize is < 16 or > 128 || headSize % 16 != 0)
@@ -30,7 +31,7 @@ public sealed record VisionAttention : KernelDefinition
         TileKeys = tileKeys;
     }
 
-    public KernelStorage Storage { get; }
+    public DType Storage { get; }
 
     public int Heads { get; }
 
@@ -57,7 +58,9 @@ public sealed record VisionAttention : KernelDefinition
         ("TILE_KEYS", Number(TileKeys)),
     ];
 
-    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => FlashTile.ResidentBlocks(HeadSize);
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
     public LaunchGeometry Geometry(int images, int tokensPerImage)
     {
@@ -71,7 +74,7 @@ public sealed record VisionAttention : KernelDefinition
     /// <param name="values">First row.</param>
     /// <param name="outputs">[images x tokens, heads x head size], overlapping no input.</param>
     /// <param name="tokensPerImage">Tokens of one picture, the class token included.</param>
-    public VisionAttentionArguments Bind(DevicePointer queries, DevicePointer keys, DevicePointer values, DevicePointer outputs, int tokensPerImage) =>
+    public VisionAttentionArguments Arguments(DevicePointer queries, DevicePointer keys, DevicePointer values, DevicePointer outputs, int tokensPerImage) =>
         new(queries, keys, values, outputs, tokensPerImage, FlashTile.ScoreScale(HeadSize));
 
     public KernelCost Cost(int images, int tokensPerImage)
@@ -79,9 +82,22 @@ public sealed record VisionAttention : KernelDefinition
         long rows = (long)images * tokensPerImage;
         return new KernelCost(4 * rows * Heads * HeadSize * Storage.ElementBytes(), 4 * rows * tokensPerImage * Heads * HeadSize);
     }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(VisionAttentionOp operation, IKernelOperands operands)
+    {
+        KernelOperand query = operands.Operand(operation.Query), key = operands.Operand(operation.Key);
+        KernelOperand value = operands.Operand(operation.Value), output = operands.Operand(operation.Output);
+        int tokensPerImage = operation.TokensPerImage;
+        return (kernel, in run) => kernel.Launch(
+            run.Stream,
+            Geometry(query.Rows(run) / tokensPerImage, tokensPerImage),
+            Arguments(query.Pointer(run), key.Pointer(run), value.Pointer(run), output.Pointer(run), tokensPerImage));
+    }
 }
 
-/// <summary>As <c>attention/vision_attention.cu</c> declares it. Made by <see cref="VisionAttention.Bind"/>.</summary>
+/// <summary>As <c>attention/vision_attention.cu</c> declares it. Made by <see cref="VisionAttention.Arguments"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct VisionAttentionArguments(
     DevicePointer Queries, DevicePointer Keys, DevicePointer Values, DevicePointer Outputs, int Tokens, float ScoreScale);

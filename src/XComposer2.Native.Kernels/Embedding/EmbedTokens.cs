@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Text ids looked up in the table, visual rows copied, into the residual stream.</summary>
 /// <param name="Storage">Type of the table.</param>
 /// <param name="Columns">Columns, a multiple of 4.</param>
-public sealed record EmbedTokens(KernelStorage Storage, int Columns) : RowKernel(Columns)
+public sealed record EmbedTokens(DType Storage, int Columns) : RowKernel<EmbedTokensOp>(Columns)
 {
     public override string Source => "embedding/embed_tokens.cu";
 
@@ -16,6 +17,22 @@ public sealed record EmbedTokens(KernelStorage Storage, int Columns) : RowKernel
     protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName())];
 
     public KernelCost Cost(int textRows, int visualRows) => new(Columns * ((long)(textRows * (sizeof(float) + Storage.ElementBytes())) + (2L * visualRows * sizeof(float))), 0);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(EmbedTokensOp operation, IKernelOperands operands)
+    {
+        KernelOperand ids = operands.Operand(operation.Ids), output = operands.Operand(operation.Output);
+        KernelOperand? visual = operands.Operand(operation.Visual), visualRow = operands.Operand(operation.VisualRow);
+        DevicePointer table = operands.EmbeddingTable(operation.Table);
+        uint vocabulary = (uint)operands.Spec(operation.Table).Shape[0];
+        return (kernel, in run) =>
+        {
+            int tokens = ids.Rows(run);
+            kernel.Launch(run.Stream, Geometry(tokens), new EmbedTokensArguments(
+                ids.Pointer(run), table, visual.Pointer(run), visualRow.Pointer(run), output.Pointer(run), (uint)tokens, vocabulary, (uint)(visual?.Rows(run) ?? 0)));
+        };
+    }
 }
 
 /// <summary>As <c>embedding/embed_tokens.cu</c> declares it.</summary>

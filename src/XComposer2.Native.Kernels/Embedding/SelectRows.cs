@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Chosen rows of an F32 matrix.</summary>
 /// <param name="Output">Type of the result.</param>
 /// <param name="Columns">Columns, a multiple of 4.</param>
-public sealed record SelectRows(KernelStorage Output, int Columns) : RowKernel(Columns)
+public sealed record SelectRows(DType Output, int Columns) : RowKernel<SelectRowsOp>(Columns)
 {
     public override string Source => "embedding/select_rows.cu";
 
@@ -16,6 +17,18 @@ public sealed record SelectRows(KernelStorage Output, int Columns) : RowKernel(C
     protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("OUTPUT", Output.CudaName())];
 
     public KernelCost Cost(int rows) => new((long)rows * Columns * (sizeof(float) + Output.ElementBytes()), 0);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(SelectRowsOp operation, IKernelOperands operands)
+    {
+        KernelOperand input = operands.Operand(operation.Input), rows = operands.Operand(operation.Rows), output = operands.Operand(operation.Output);
+        return (kernel, in run) =>
+        {
+            int count = rows.Rows(run);
+            kernel.Launch(run.Stream, Geometry(count), new SelectRowsArguments(input.Pointer(run), rows.Pointer(run), output.Pointer(run), (uint)input.Rows(run), (uint)count));
+        };
+    }
 }
 
 /// <summary>As <c>embedding/select_rows.cu</c> declares it.</summary>

@@ -1,16 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>A linear for 1 to 8 rows: the weights are read once. Optionally RMSNorm of the input on the way.</summary>
-public sealed record LinearDecode : KernelDefinition
+public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 {
     /// <summary>The most rows of a launch.</summary>
     public const int MaxRows = 8;
 
-    private const int StripRows = 16;
+    private const int StripRows = 16, ResidentBlocks = 2;
 
     /// <param name="form">Sizes, types and what follows the product.</param>
     /// <param name="hasNorm">The input is the residual stream, F32, and is normed first.</param>
@@ -33,8 +34,10 @@ public sealed record LinearDecode : KernelDefinition
 
     public override int BlockThreads => 256;
 
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => ResidentBlocks;
+
     public override bool Serves(ComputeCapability capability) =>
-        base.Serves(capability) && (Form.Storage != KernelStorage.BF16 || capability.Number >= 80);
+        base.Serves(capability) && (Form.Storage != DType.BF16 || capability.Number >= 80);
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
     [
@@ -43,13 +46,40 @@ public sealed record LinearDecode : KernelDefinition
         ("HAS_NORM", Flag(HasNorm)),
         // Windows in flight: with the norm's input and gain beside them, two would spill.
         ("BATCH", HasNorm ? "1" : "2"),
-        ("BLOCKS_PER_SM", "2"),
+        ("BLOCKS_PER_SM", Number(ResidentBlocks)),
     ];
 
     /// <summary>A block for each 16 rows of the weights, whatever the number of rows of the input.</summary>
     public LaunchGeometry Geometry() => new((Form.OutFeatures + StripRows - 1) / StripRows, BlockThreads);
 
     public KernelCost Cost(int rows) => Form.Cost(rows, HasNorm ? sizeof(float) : Form.Storage.ElementBytes());
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearDecodeCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(FusedLinearOp operation, IKernelOperands operands)
+    {
+        LinearOperands linear = new(operation, operands);
+        DevicePointer gain = operation.Norm is { } norm ? operands.Matrix(new PlainWeight(norm.Gain), Form.Storage) : default;
+        float epsilon = operation.Norm?.Epsilon ?? 0;
+        return (kernel, in run) => kernel.Launch(run.Stream, Geometry(), new LinearDecodeArguments
+        {
+            Input = linear.Input.Pointer(run),
+            Gain = gain,
+            Weight = linear.Weight,
+            WeightScale = linear.WeightScale,
+            Bias = linear.Bias,
+            Residual = linear.Residual.Pointer(run),
+            Output = linear.Output.Pointer(run),
+            RopeTable = linear.RopeTable,
+            Pages = linear.Cache.Start,
+            PageBytes = linear.Cache.PageBytes,
+            Sequences = linear.Sequences.Spans,
+            PageTable = linear.Sequences.PageTable,
+            Rows = linear.Input.Rows(run),
+            SequenceCount = run.Sequences,
+            Epsilon = epsilon,
+        });
+    }
 }
 
 /// <summary>As <c>gemm/linear_decode.cu</c> declares it. What the specialisation does not use may stay null. Matrices are aligned to 16 bytes.</summary>

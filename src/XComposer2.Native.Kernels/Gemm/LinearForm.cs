@@ -6,7 +6,7 @@ namespace XComposer2.Native.Kernels;
 public sealed record LinearForm
 {
     /// <summary>Type of weights (unless <see cref="Weights"/> says otherwise), bias, inputs and, mostly, outputs.</summary>
-    public required KernelStorage Storage { get; init; }
+    public required DType Storage { get; init; }
 
     public WeightFormat Weights { get; init; }
 
@@ -16,7 +16,8 @@ public sealed record LinearForm
     /// <summary>Rows of the weights: of gate and up together where the linear is gated.</summary>
     public required int OutFeatures { get; init; }
 
-    public LinearFinish Finish { get; init; }
+    /// <summary>What happens to a product before it is stored.</summary>
+    public LinearEpilogue Epilogue { get; init; }
 
     /// <summary>Of a plain linear.</summary>
     public Activation Activation { get; init; }
@@ -34,10 +35,10 @@ public sealed record LinearForm
     public AttentionGeometry Heads { get; init; }
 
     /// <summary>Columns of the output.</summary>
-    public int OutputColumns => Finish switch
+    public int OutputColumns => Epilogue switch
     {
-        LinearFinish.Gated => OutFeatures / 2,
-        LinearFinish.RopeKvAppend => Heads.QueryColumns,
+        LinearEpilogue.Gated => OutFeatures / 2,
+        LinearEpilogue.RopeKvAppend => Heads.QueryColumns,
         _ => OutFeatures,
     };
 
@@ -57,11 +58,11 @@ public sealed record LinearForm
             throw Refused(nameof(InFeatures), $"a multiple of {chunk}", InFeatures);
         if (OutFeatures < 1)
             throw Refused(nameof(OutFeatures), "at least 1", OutFeatures);
-        if (Finish != LinearFinish.Plain && (Activation != Activation.None || HasResidual || StoresFloat))
-            throw Refused(nameof(Finish), "no activation, residual or F32 output beside it", Finish);
-        if (Finish == LinearFinish.Gated && OutFeatures % 16 != 0)
+        if (Epilogue != LinearEpilogue.Plain && (Activation != Activation.None || HasResidual || StoresFloat))
+            throw Refused(nameof(Epilogue), "no activation, residual or F32 output beside it", Epilogue);
+        if (Epilogue == LinearEpilogue.Gated && OutFeatures % 16 != 0)
             throw Refused(nameof(OutFeatures), "a multiple of 16 (8 gates, 8 ups)", OutFeatures);
-        if (Finish == LinearFinish.RopeKvAppend && (Heads.HeadSize % 32 != 0 || Heads.KeyValueHeads < 1 || OutFeatures != Heads.PackedColumns))
+        if (Epilogue == LinearEpilogue.RopeKvAppend && (Heads.HeadSize % 32 != 0 || Heads.KeyValueHeads < 1 || OutFeatures != Heads.PackedColumns))
             throw Refused(nameof(Heads), $"heads of a multiple of 32 that make {OutFeatures} rows", Heads);
     }
 
@@ -69,16 +70,16 @@ public sealed record LinearForm
     internal IEnumerable<(string Name, string Value)> Definitions()
     {
         yield return ("STORAGE", Storage.CudaName());
-        yield return ("PLAIN_ARITHMETIC", Storage == KernelStorage.F32 ? "1" : "0");
+        yield return ("PLAIN_ARITHMETIC", Storage == DType.F32 ? "1" : "0");
         yield return ("WEIGHT_INT8", Weights == WeightFormat.Int8 ? "1" : "0");
         yield return ("IN_FEATURES", Number(InFeatures));
         yield return ("OUT_FEATURES", Number(OutFeatures));
-        yield return ("EPILOGUE", Number((int)Finish));
+        yield return ("EPILOGUE", Number((int)Epilogue));
         yield return ("ACTIVATION", Number((int)Activation));
         yield return ("HAS_BIAS", HasBias ? "1" : "0");
         yield return ("HAS_RESIDUAL", HasResidual ? "1" : "0");
         yield return ("OUTPUT", StoresFloat ? "f32" : Storage.CudaName());
-        if (Finish != LinearFinish.RopeKvAppend) yield break;
+        if (Epilogue != LinearEpilogue.RopeKvAppend) yield break;
         yield return ("HEAD_SIZE", Number(Heads.HeadSize));
         yield return ("GROUP_SIZE", Number(Heads.GroupSize));
         yield return ("KV_HEADS", Number(Heads.KeyValueHeads));
@@ -87,7 +88,7 @@ public sealed record LinearForm
     /// <summary>Bytes and operations of so many rows, without Partial LoRA.</summary>
     internal KernelCost Cost(int rows, int inputElementBytes)
     {
-        long cacheBytes = Finish == LinearFinish.RopeKvAppend ? 2L * rows * Heads.KeyValueColumns * Storage.ElementBytes() : 0;
+        long cacheBytes = Epilogue == LinearEpilogue.RopeKvAppend ? 2L * rows * Heads.KeyValueColumns * Storage.ElementBytes() : 0;
         long residualBytes = HasResidual ? (long)rows * OutFeatures * sizeof(float) : 0;
         long bytes = WeightBytes + ((long)rows * InFeatures * inputElementBytes) + ((long)rows * OutputColumns * OutputElementBytes) + cacheBytes + residualBytes;
         return new KernelCost(bytes, 2L * rows * InFeatures * OutFeatures);
@@ -99,8 +100,8 @@ public sealed record LinearForm
         new($"{nameof(LinearForm)}.{property}: expected {expected}, found {found}", property);
 }
 
-/// <summary>What a linear does with its sums. The numbers are those of <c>gemm/linear_epilogue.cuh</c>.</summary>
-public enum LinearFinish : byte
+/// <summary>What a linear does with its sums, from the lowered operation to the kernel's EPILOGUE: the numbers are those of <c>gemm/linear_epilogue.cuh</c>.</summary>
+public enum LinearEpilogue : byte
 {
     /// <summary>activation(sum + bias) + residual, each where there is one.</summary>
     Plain = 0,

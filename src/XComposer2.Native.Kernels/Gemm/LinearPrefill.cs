@@ -1,14 +1,15 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>A linear for many rows, on tensor cores, with Partial LoRA on visual rows in the same sums.</summary>
-public sealed record LinearPrefill : KernelDefinition
+public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
 {
     /// <param name="form">Sizes, types and what follows the product.</param>
-    /// <param name="tile">Of <see cref="TileChooser.Choose"/>.</param>
+    /// <param name="tile">Of <see cref="LinearTiles.Choose"/>.</param>
     /// <param name="loraRank">Of Partial LoRA: a multiple of 8; 0 for none. A gated linear has it for gate and up each.</param>
     /// <exception cref="ArgumentException">There is no form of the kernel for these sizes.</exception>
     public LinearPrefill(LinearForm form, PrefillTile tile, int loraRank = 0)
@@ -17,7 +18,7 @@ public sealed record LinearPrefill : KernelDefinition
         form.Require();
         if (loraRank < 0 || loraRank % 8 != 0)
             throw new ArgumentOutOfRangeException(nameof(loraRank), loraRank, "a rank is a multiple of 8");
-        if (form.Storage == KernelStorage.F32 != (tile == PrefillTile.Plain))
+        if (form.Storage == DType.F32 != (tile == PrefillTile.Plain))
             throw new ArgumentException($"{form.Storage} has no tile {tile}", nameof(tile));
         Form = form;
         Tile = tile;
@@ -31,7 +32,7 @@ public sealed record LinearPrefill : KernelDefinition
     public int LoraRank { get; }
 
     /// <summary>Inputs of Partial LoRA's upper half: 0, 1, or 2 for gate and up.</summary>
-    public int LoraInputs => LoraRank == 0 ? 0 : Form.Finish == LinearFinish.Gated ? 2 : 1;
+    public int LoraInputs => LoraRank == 0 ? 0 : Form.Epilogue == LinearEpilogue.Gated ? 2 : 1;
 
     public override string Source => "gemm/linear_prefill.cu";
 
@@ -41,14 +42,16 @@ public sealed record LinearPrefill : KernelDefinition
 
     public override int DynamicSharedBytes => Tile.SharedBytes(Form.Storage, Form.Weights, LoraInputs);
 
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => Tile.BlocksPerMultiprocessor;
+
     public override bool Serves(ComputeCapability capability) =>
-        base.Serves(capability) && (capability.Number >= 80 || (Form.Storage != KernelStorage.BF16 && Tile.Stages == 2));
+        base.Serves(capability) && (capability.Number >= 80 || (Form.Storage != DType.BF16 && Tile.Stages == 2));
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
     [
         .. Form.Definitions(),
         .. Tile.Definitions(),
-        ("PAIRED_ROWS", Flag(Form.Finish != LinearFinish.Plain)),
+        ("PAIRED_ROWS", Flag(Form.Epilogue != LinearEpilogue.Plain)),
         ("LORA_INPUTS", Number(LoraInputs)),
         ("RANK", Number(LoraRank)),
         ("DYNAMIC_SHARED_BYTES", Number(DynamicSharedBytes)),
@@ -69,6 +72,38 @@ public sealed record LinearPrefill : KernelDefinition
         // Tiles of text alone do not read B.
         long loraBytes = visualRows == 0 ? 0 : ((long)Form.OutFeatures + ((long)visualRows * LoraInputs)) * LoraRank * Form.Storage.ElementBytes();
         return Form.Cost(rows, Form.Storage.ElementBytes()) + new KernelCost(loraBytes, 2L * visualRows * LoraRank * Form.OutFeatures);
+    }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearPrefillCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(FusedLinearOp operation, IKernelOperands operands)
+    {
+        LinearOperands linear = new(operation, operands);
+        KernelOperand? loraDown = operands.Operand(operation.Lora?.Down), visualRow = operands.Operand(operation.Lora?.VisualRow);
+        DevicePointer loraUp = operation.Lora is { } lora ? operands.Matrix(lora.B, Form.Storage) : default;
+        return (kernel, in run) =>
+        {
+            int rows = linear.Input.Rows(run);
+            kernel.Launch(run.Stream, Geometry(rows), new LinearPrefillArguments
+            {
+                Input = linear.Input.Pointer(run),
+                Weight = linear.Weight,
+                WeightScale = linear.WeightScale,
+                Bias = linear.Bias,
+                Residual = linear.Residual.Pointer(run),
+                Output = linear.Output.Pointer(run),
+                LoraDown = loraDown.Pointer(run),
+                LoraUp = loraUp,
+                VisualRow = visualRow.Pointer(run),
+                RopeTable = linear.RopeTable,
+                Pages = linear.Cache.Start,
+                PageBytes = linear.Cache.PageBytes,
+                Sequences = linear.Sequences.Spans,
+                PageTable = linear.Sequences.PageTable,
+                Rows = rows,
+                SequenceCount = run.Sequences,
+            });
+        };
     }
 }
 

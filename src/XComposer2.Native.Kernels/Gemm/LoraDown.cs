@@ -1,23 +1,24 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>The lower half of Partial LoRA: scale x Aᵀ on visual rows, zero on text rows.</summary>
-public sealed record LoraDown : KernelDefinition
+public sealed record LoraDown : OperationKernel<LoraDownOp>
 {
     /// <param name="storage">Type of input, A and output.</param>
     /// <param name="inFeatures">Columns of A: a multiple of 8.</param>
     /// <param name="outFeatures">Rows of A: the rank, or twice the rank for gate and up; a multiple of 4.</param>
-    /// <param name="tile">Of <see cref="TileChooser.ChooseForLora"/>.</param>
-    public LoraDown(KernelStorage storage, int inFeatures, int outFeatures, PrefillTile tile)
+    /// <param name="tile">Of <see cref="LinearTiles.ChooseForLora"/>.</param>
+    public LoraDown(DType storage, int inFeatures, int outFeatures, PrefillTile tile)
     {
         if (inFeatures < 8 || inFeatures % 8 != 0)
             throw new ArgumentOutOfRangeException(nameof(inFeatures), inFeatures, "expected a multiple of 8");
         if (outFeatures < 4 || outFeatures % 4 != 0)
             throw new ArgumentOutOfRangeException(nameof(outFeatures), outFeatures, "expected a multiple of 4");
-        if (storage == KernelStorage.F32 != (tile == PrefillTile.Plain))
+        if (storage == DType.F32 != (tile == PrefillTile.Plain))
             throw new ArgumentException($"{storage} has no tile {tile}", nameof(tile));
         Storage = storage;
         InFeatures = inFeatures;
@@ -25,7 +26,7 @@ public sealed record LoraDown : KernelDefinition
         Tile = tile;
     }
 
-    public KernelStorage Storage { get; }
+    public DType Storage { get; }
 
     public int InFeatures { get; }
 
@@ -41,13 +42,15 @@ public sealed record LoraDown : KernelDefinition
 
     public override int DynamicSharedBytes => Tile.SharedBytes(Storage, WeightFormat.Storage, 0);
 
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => Tile.BlocksPerMultiprocessor;
+
     public override bool Serves(ComputeCapability capability) =>
-        base.Serves(capability) && (capability.Number >= 80 || (Storage != KernelStorage.BF16 && Tile.Stages == 2));
+        base.Serves(capability) && (capability.Number >= 80 || (Storage != DType.BF16 && Tile.Stages == 2));
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
     [
         ("STORAGE", Storage.CudaName()),
-        ("PLAIN_ARITHMETIC", Flag(Storage == KernelStorage.F32)),
+        ("PLAIN_ARITHMETIC", Flag(Storage == DType.F32)),
         ("WEIGHT_INT8", "0"),
         ("IN_FEATURES", Number(InFeatures)),
         ("OUT_FEATURES", Number(OutFeatures)),
@@ -69,6 +72,20 @@ public sealed record LoraDown : KernelDefinition
     /// <param name="visualRows">Of these, rows that are computed.</param>
     public KernelCost Cost(int rows, int visualRows) => new(
         ((((long)visualRows + OutFeatures) * InFeatures) + ((long)rows * OutFeatures)) * Storage.ElementBytes(), 2L * visualRows * InFeatures * OutFeatures);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearPrefillCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(LoraDownOp operation, IKernelOperands operands)
+    {
+        KernelOperand input = operands.Operand(operation.Input), visualRow = operands.Operand(operation.VisualRow), output = operands.Operand(operation.Output);
+        DevicePointer a = operands.Matrix(operation.A, Storage);
+        float scale = operation.Scale;
+        return (kernel, in run) =>
+        {
+            int rows = input.Rows(run);
+            kernel.Launch(run.Stream, Geometry(rows), new LoraDownArguments(input.Pointer(run), a, visualRow.Pointer(run), output.Pointer(run), scale, rows));
+        };
+    }
 }
 
 /// <summary>As <c>gemm/lora_down.cu</c> declares it. Matrices are aligned to 16 bytes.</summary>

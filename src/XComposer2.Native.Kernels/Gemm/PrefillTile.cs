@@ -1,3 +1,5 @@
+using XComposer2.Native.Graph;
+
 namespace XComposer2.Native.Kernels;
 
 /// <summary>How a block of <c>gemm/linear_prefill.cu</c> is cut.</summary>
@@ -45,7 +47,7 @@ public readonly record struct PrefillTile(
     /// <param name="storage">Type of the input.</param>
     /// <param name="weights">Of the weights.</param>
     /// <param name="loraInputs">Inputs of Partial LoRA: 0, 1, or 2 for gate and up.</param>
-    public int SharedBytes(KernelStorage storage, WeightFormat weights, int loraInputs)
+    public int SharedBytes(DType storage, WeightFormat weights, int loraInputs)
     {
         int element = storage.ElementBytes();
         int weightRow = Depth * (weights == WeightFormat.Int8 ? 1 : element);

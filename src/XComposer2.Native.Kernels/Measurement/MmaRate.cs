@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Keeps tensor cores (F32: multiply-adds) as busy as mma.sync can, from registers alone: measures the limit of kernels that are bounded by arithmetic.</summary>
 /// <param name="Storage">Type of the operands; sums are F32.</param>
-public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
+public sealed record MmaRate(DType Storage) : KernelDefinition
 {
     /// <summary>Rows of A, which is [rows, depth].</summary>
     public const int Rows = 64;
@@ -14,10 +15,10 @@ public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
     /// <summary>Rows of B, which is [columns, depth].</summary>
     public const int Columns = 32;
 
-    private const int BlocksPerMultiprocessor = 2, WarpLanes = 32;
+    private const int ResidentBlocks = 2, WarpLanes = 32;
 
     /// <summary>Columns of A and B.</summary>
-    public int Depth => Storage == KernelStorage.F32 ? 1 : 16;
+    public int Depth => Storage == DType.F32 ? 1 : 16;
 
     public override string Source => "measurement/mma_rate.cu";
 
@@ -26,20 +27,22 @@ public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
     /// <summary>Two blocks are four warps for each of a multiprocessor's tensor cores.</summary>
     public override int BlockThreads => 256;
 
-    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => ResidentBlocks;
+
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
     [
         ("STORAGE", Storage.CudaName()),
-        ("PLAIN_ARITHMETIC", Flag(Storage == KernelStorage.F32)),
-        ("BLOCKS_PER_SM", Number(BlocksPerMultiprocessor)),
+        ("PLAIN_ARITHMETIC", Flag(Storage == DType.F32)),
+        ("BLOCKS_PER_SM", Number(ResidentBlocks)),
     ];
 
     /// <summary>As many blocks as the device holds at once.</summary>
     public LaunchGeometry Geometry(int multiprocessors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiprocessors, 1);
-        return new LaunchGeometry(multiprocessors * BlocksPerMultiprocessor, BlockThreads);
+        return new LaunchGeometry(multiprocessors * ResidentBlocks, BlockThreads);
     }
 
     /// <param name="steps">Of the launch.</param>
@@ -50,6 +53,8 @@ public sealed record MmaRate(KernelStorage Storage) : KernelDefinition
         long bytes = (threads * sizeof(float)) + ((long)(Rows + Columns) * Depth * Storage.ElementBytes());
         return new KernelCost(bytes, threads / WarpLanes * steps * 2L * Rows * Columns * Depth);
     }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => [ProbeCases.Of(this, context.Device, context.Counts)];
 }
 
 /// <summary>As <c>measurement/mma_rate.cu</c> declares it.</summary>

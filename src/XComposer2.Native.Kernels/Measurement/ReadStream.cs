@@ -34,6 +34,8 @@ public sealed record ReadStream : KernelDefinition
     /// <param name="lengthBytes">What is read, whole chunks.</param>
     /// <param name="geometry">Of the launch.</param>
     public KernelCost Cost(long lengthBytes, in LaunchGeometry geometry) => new(lengthBytes + SumBytes(geometry), 0);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => [ProbeCases.Of(this, context.Device, context.Counts)];
 }
 
 /// <summary>As <c>measurement/read_stream.cu</c> declares it.</summary>

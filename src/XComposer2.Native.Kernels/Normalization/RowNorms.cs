@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
@@ -8,7 +9,7 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Storage">Type of gain and bias.</param>
 /// <param name="Output">Type of the result.</param>
 /// <param name="Columns">Columns, a multiple of 4.</param>
-public sealed record LayerNorm(KernelStorage Storage, KernelStorage Output, int Columns) : RowKernel(Columns)
+public sealed record LayerNorm(DType Storage, DType Output, int Columns) : RowKernel<LayerNormOp>(Columns)
 {
     public override string Source => "normalization/layer_norm.cu";
 
@@ -17,6 +18,20 @@ public sealed record LayerNorm(KernelStorage Storage, KernelStorage Output, int 
     protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName()), ("OUTPUT", Output.CudaName())];
 
     public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (2L * Columns * Storage.ElementBytes()), 7L * rows * Columns);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(LayerNormOp operation, IKernelOperands operands)
+    {
+        KernelOperand input = operands.Operand(operation.Input), output = operands.Operand(operation.Output);
+        DevicePointer gain = operands.Weight(operation.Weight), bias = operands.Weight(operation.Bias);
+        float epsilon = operation.Epsilon;
+        return (kernel, in run) =>
+        {
+            int rows = input.Rows(run);
+            kernel.Launch(run.Stream, Geometry(rows), new LayerNormArguments(input.Pointer(run), gain, bias, output.Pointer(run), epsilon, (uint)rows));
+        };
+    }
 }
 
 /// <summary>As <c>normalization/layer_norm.cu</c> declares it.</summary>
@@ -33,7 +48,7 @@ public readonly record struct LayerNormArguments(DevicePointer Input, DevicePoin
 /// <param name="Storage">Type of gain.</param>
 /// <param name="Output">Type of the result.</param>
 /// <param name="Columns">Columns, a multiple of 4.</param>
-public sealed record RmsNorm(KernelStorage Storage, KernelStorage Output, int Columns) : RowKernel(Columns)
+public sealed record RmsNorm(DType Storage, DType Output, int Columns) : RowKernel<RmsNormOp>(Columns)
 {
     public override string Source => "normalization/rms_norm.cu";
 
@@ -42,6 +57,20 @@ public sealed record RmsNorm(KernelStorage Storage, KernelStorage Output, int Co
     protected override IEnumerable<(string Name, string Value)> Definitions => [.. base.Definitions, ("STORAGE", Storage.CudaName()), ("OUTPUT", Output.CudaName())];
 
     public KernelCost Cost(int rows) => new(((long)rows * Columns * (sizeof(float) + Output.ElementBytes())) + (Columns * Storage.ElementBytes()), 4L * rows * Columns);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this, context);
+
+    protected override KernelLaunch Resolve(RmsNormOp operation, IKernelOperands operands)
+    {
+        KernelOperand input = operands.Operand(operation.Input), output = operands.Operand(operation.Output);
+        DevicePointer gain = operands.Weight(operation.Weight);
+        float epsilon = operation.Epsilon;
+        return (kernel, in run) =>
+        {
+            int rows = input.Rows(run);
+            kernel.Launch(run.Stream, Geometry(rows), new RmsNormArguments(input.Pointer(run), gain, output.Pointer(run), epsilon, (uint)rows));
+        };
+    }
 }
 
 /// <summary>As <c>normalization/rms_norm.cu</c> declares it.</summary>

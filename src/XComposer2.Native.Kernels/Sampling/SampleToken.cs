@@ -43,6 +43,8 @@ public sealed record SampleToken : KernelDefinition
 
     /// <summary>The logits once.</summary>
     public KernelCost Cost(int rows) => new(rows * ((VocabularySize * (long)sizeof(float)) + SeenBytes), rows * (long)VocabularySize);
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => TokenCases.Of(this, context);
 }
 
 /// <summary>As <c>sampling/sample_token.cu</c> declares it.</summary>

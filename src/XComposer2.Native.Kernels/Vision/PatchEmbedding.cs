@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
@@ -8,7 +9,7 @@ namespace XComposer2.Native.Kernels;
 /// Patches through a convolution whose stride is its size, class token first, position table added. Pixels are rounded to the storage type before they
 /// are multiplied; the result is F32.
 /// </summary>
-public sealed record PatchEmbedding : KernelDefinition
+public sealed record PatchEmbedding : OperationKernel<PatchEmbeddingOp>
 {
     private const int Channels = 3, Tile = 64;
 
@@ -16,7 +17,7 @@ public sealed record PatchEmbedding : KernelDefinition
     /// <param name="imageSize">Pixels of a picture's side; what is over after whole patches is not read.</param>
     /// <param name="patchSize">Pixels of a patch's side.</param>
     /// <param name="width">Outputs.</param>
-    public PatchEmbedding(KernelStorage storage, int imageSize, int patchSize, int width)
+    public PatchEmbedding(DType storage, int imageSize, int patchSize, int width)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(imageSize, patchSize);
@@ -27,7 +28,7 @@ public sealed record PatchEmbedding : KernelDefinition
         Width = width;
     }
 
-    public KernelStorage Storage { get; }
+    public DType Storage { get; }
 
     public int ImageSize { get; }
 
@@ -53,7 +54,7 @@ public sealed record PatchEmbedding : KernelDefinition
         ("WIDTH", Number(Width)),
     ];
 
-    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != KernelStorage.BF16 || capability.Number >= 80);
+    public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
     public LaunchGeometry Geometry(int images)
     {
@@ -67,6 +68,19 @@ public sealed record PatchEmbedding : KernelDefinition
         long pixels = images * (long)Channels * ImageSize * ImageSize;
         long bytes = (Width * depth * Storage.ElementBytes()) + (sizeof(float) * (pixels + Width + positions + (images * positions)));
         return new KernelCost(bytes, 2 * images * (long)Patches * Width * depth);
+    }
+
+    internal override IEnumerable<KernelCase> Cases(CaseContext context) => RowCases.Of(this);
+
+    protected override KernelLaunch Resolve(PatchEmbeddingOp operation, IKernelOperands operands)
+    {
+        KernelOperand pixels = operands.Operand(operation.Pixels), output = operands.Operand(operation.Output);
+        DevicePointer weight = operands.Weight(operation.Weight), classToken = operands.Weight(operation.ClassToken), positions = operands.Weight(operation.Positions);
+        return (kernel, in run) =>
+        {
+            int images = pixels.Rows(run);
+            kernel.Launch(run.Stream, Geometry(images), new PatchEmbeddingArguments(pixels.Pointer(run), weight, classToken, positions, output.Pointer(run), (uint)images));
+        };
     }
 }
 

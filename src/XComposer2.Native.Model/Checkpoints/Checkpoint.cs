@@ -70,7 +70,7 @@ public sealed record CheckpointOptions
 }
 
 /// <summary>A checkpoint file that cannot be used: says which file, which field of it, what was expected and what was found.</summary>
-public sealed class CheckpointException : Exception
+public sealed class CheckpointException : XComposerException
 {
     private const int MaximumShownCharacters = 96;
 

@@ -101,7 +101,7 @@ public readonly record struct ImageLimits(long MaxPixels, long MaxFileBytes, int
 }
 
 /// <summary>A picture that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
-public sealed class ImageException : Exception
+public sealed class ImageException : XComposerException
 {
     public ImageException(string message) : base(message) { }
 

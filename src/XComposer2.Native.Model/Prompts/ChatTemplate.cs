@@ -67,7 +67,7 @@ public sealed class ChatTemplate
             End(prompt);
         }
         prompt.Text(answerPrefix);
-        return prompt.Finish();
+        return prompt.Epilogue();
     }
 
     private static void Check(IReadOnlyList<ChatTurn> turns)
@@ -136,7 +136,7 @@ public sealed class ChatTemplate
 public sealed record ChatTurn(string User, int ImageCount, IReadOnlyList<int>? AnswerIds);
 
 /// <summary>A conversation that cannot be made into a prompt; the message is for the person who wrote it.</summary>
-public sealed class PromptException : Exception
+public sealed class PromptException : XComposerException
 {
     public PromptException(string message)
         : base(message)

@@ -48,7 +48,7 @@ internal sealed class PromptWriter
         pieces.Add(PromptPiece.OfImage(index));
     }
 
-    public IReadOnlyList<PromptPiece> Finish()
+    public IReadOnlyList<PromptPiece> Epilogue()
     {
         EndPart();
         return pieces;

@@ -5,7 +5,7 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// A matrix of weights as 8-bit integers with one scale a row: w ≈ q · scale. Symmetric: scale = max |w| / 127, q = w / scale, rounded to nearest even and
-/// kept within ±127. A row of zeros, or one so small that its scale is zero, is zeros with scale 0. The same bits as <c>quantization/quantize_int8.cu</c>,
+/// kept within ±127. A row of zeros, or one so small that its scale is zero, is zeros with scale 0. The same bits
 /// whatever the number of threads. Owns its memory.
 /// </summary>
 public sealed unsafe class Int8Rows : IDisposable

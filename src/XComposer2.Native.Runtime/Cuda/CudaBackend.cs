@@ -90,7 +90,8 @@ public sealed class CudaBackend : IBackend
         bool hasBrainFloats = device.Capability.Major >= 8;
         if (options.Storage is null)
             return hasBrainFloats ? options.PreferredStorage : DType.F16;
-        _ = CudaBinder.KernelStorageOf(options.Storage.Value);
+        if (!options.Storage.Value.IsFloat())
+            throw new ArgumentOutOfRangeException(nameof(options), options.Storage, "expected a floating storage type");
         if (options.Storage == DType.BF16 && !hasBrainFloats)
             throw new CudaUnavailableException(CudaUnavailableReason.DeviceTooOld, $"{device} has no tensor cores for bf16, which begin with compute capability 8.0; f16 runs on it");
         return options.Storage.Value;

@@ -34,8 +34,8 @@ internal sealed class CudaBoundGraph : IBoundGraph
             var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
-                steps[step] = CudaSteps.Bind(Graph.Operations[step], binder);
-            state.Kernels.Prepare(steps.Select(step => step.Definition), state.CompileProgress);
+                steps[step] = new CudaStep(Graph.Operations[step], Graph, binder);
+            state.Kernels.Prepare(steps.SelectMany(step => step.Definitions), state.CompileProgress);
             foreach (CudaStep step in steps)
                 step.Attach(state.Kernels);
         }
@@ -107,11 +107,8 @@ internal sealed class CudaBoundGraph : IBoundGraph
     {
         stagingRead.Synchronize();
         inputs.Sequences.Write(sequences);
-        int longestRows = 0;
-        foreach (SequenceRows rows in sequences)
-            longestRows = Math.Max(longestRows, rows.RowCount);
         lastCounts = default;
-        var run = new CudaRun(state.Stream, state.Arena.Start, counts, sequences.Length, longestRows);
+        var run = new KernelRun(state.Stream, state.Arena.Start, counts, sequences.Length);
         Upload(run);
         if (isReplayed)
             Replay(run);
@@ -121,7 +118,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
     }
 
     // Outside of what is replayed: the host writes the next step's inputs as soon as these copies are done, while the step runs.
-    private void Upload(in CudaRun run)
+    private void Upload(in KernelRun run)
     {
         inputs.Upload(run.Stream, run.Counts);
         run.Stream.Record(stagingRead);
@@ -129,7 +126,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
             run.Stream.Copy(input, id);
     }
 
-    private void Launch(in CudaRun run, CancellationToken cancellation)
+    private void Launch(in KernelRun run, CancellationToken cancellation)
     {
         foreach (CudaStep step in steps)
         {
@@ -138,7 +135,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         }
     }
 
-    private void Replay(in CudaRun run)
+    private void Replay(in KernelRun run)
     {
         if (capturedArena != state.Arena.Version)
         {
@@ -153,7 +150,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         executable.Launch(run.Stream);
     }
 
-    private CudaGraphExecutable Capture(in CudaRun run)
+    private CudaGraphExecutable Capture(in KernelRun run)
     {
         using StreamCapture capture = run.Stream.BeginCapture();
         foreach (CudaStep step in steps)

@@ -7,18 +7,12 @@ namespace XComposer2.Native;
 /// <summary>The model's steps on a backend: pictures to rows, prompts and tokens to logits. Not thread-safe.</summary>
 internal sealed class ModelRunner : IDisposable
 {
-    /// <summary>Tokens of one prefill step at most: enough for a picture and its question in one piece, little enough that
-    /// intermediate results of a 7B stay below half a gigabyte.</summary>
-    public const int PrefillStepTokens = 2048;
-
     private readonly ModelConfig config;
     private readonly IWeightSource weights;
-    private readonly WeightFacts facts;
+    private readonly ModelGraphs graphs;
     private readonly IBackend backend;
     private readonly IKeyValueMemory memory;
-    private readonly PrefillGraphs prefill;
-    private IBoundGraph? vision;
-    private IBoundGraph? decode;
+    private readonly Dictionary<ModelGraph, IBoundGraph> bound = [];
     private IBoundGraph? lastStep;
 
     /// <param name="config">Sizes.</param>
@@ -26,15 +20,14 @@ internal sealed class ModelRunner : IDisposable
     /// <param name="backend">Not owned; must outlive this.</param>
     /// <param name="contextLength">Longest sequence in tokens; the cache has room for one such.</param>
     /// <param name="prefillStepTokens">Tokens of one prefill step at most.</param>
-    public ModelRunner(ModelConfig config, IWeightSource weights, IBackend backend, int contextLength, int prefillStepTokens = PrefillStepTokens)
+    public ModelRunner(ModelConfig config, IWeightSource weights, IBackend backend, int contextLength, int prefillStepTokens = ModelGraphs.PrefillStepTokens)
     {
         this.config = config;
         this.weights = weights;
         this.backend = backend;
-        facts = WeightFacts.Of(weights, config);
+        graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), contextLength, prefillStepTokens);
         memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
         Pool = new KeyValuePool(memory);
-        prefill = new PrefillGraphs(config.Decoder, facts, weights, backend, memory, Math.Min(contextLength, prefillStepTokens));
     }
 
     public KeyValuePool Pool { get; }
@@ -51,12 +44,13 @@ internal sealed class ModelRunner : IDisposable
 
     private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
-    /// <summary>Binds the largest graph of each kind now: what it takes to bind them, a device's memory above all, is known before the first question.</summary>
+    /// <summary>Binds every graph now: what it takes to bind them, a device's memory above all, is known before the first question, and no prompt waits for a
+    /// kernel to be compiled.</summary>
     public void Prepare()
     {
-        prefill.For(prefill.MaximumTokens);
-        BindDecode();
-        BindVision();
+        // The largest first, so that the arena grows once.
+        foreach (ModelGraph graph in graphs.All.OrderByDescending(graph => graph.Capacity.Tokens))
+            Bound(graph);
         CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0).Dispose();
     }
 
@@ -66,7 +60,7 @@ internal sealed class ModelRunner : IDisposable
     /// <returns>[tokens per image, hidden].</returns>
     public float[] EncodeImage(ReadOnlySpan<float> pixels, CancellationToken cancellation)
     {
-        IBoundGraph vision = BindVision();
+        IBoundGraph vision = Bound(graphs.Vision);
         pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
         vision.Run(new RowCounts(0, 0, 1), [], cancellation);
         return vision.Output(vision.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
@@ -81,7 +75,7 @@ internal sealed class ModelRunner : IDisposable
         sequence.Reserve(positions.Length);
         while (!positions.IsEmpty)
         {
-            int count = Math.Min(positions.Length, prefill.MaximumTokens);
+            int count = Math.Min(positions.Length, graphs.MaximumPrefillTokens);
             PrefillStep(sequence, positions[..count], isLast: count == positions.Length, cancellation);
             sequence.Advance(count);
             positions = positions[count..];
@@ -91,7 +85,7 @@ internal sealed class ModelRunner : IDisposable
     /// <summary>Appends one generated token, and makes <see cref="Logits"/>.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        IBoundGraph decode = BindDecode();
+        IBoundGraph decode = Bound(graphs.DecodeFor(1));
         sequence.Reserve(1);
         decode.Integers(decode.Graph.Find(DecoderNetwork.Ids))[0] = id;
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -106,7 +100,7 @@ internal sealed class ModelRunner : IDisposable
     /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
     public void Step(KeyValueSequence sequence, ITokenSampler sampler, CancellationToken cancellation)
     {
-        IBoundGraph decode = BindDecode();
+        IBoundGraph decode = Bound(graphs.DecodeFor(1));
         sequence.Reserve(1);
         decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
         decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -125,20 +119,21 @@ internal sealed class ModelRunner : IDisposable
 
     public void Dispose()
     {
-        vision?.Dispose();
-        decode?.Dispose();
-        prefill.Dispose();
+        foreach (IBoundGraph graph in bound.Values)
+            graph.Dispose();
         memory.Dispose();
     }
 
-    private IBoundGraph BindVision() => vision ??= backend.Bind(backend.Plan(VisionNetwork.Build(config, facts, images: 1)), weights);
-
-    private IBoundGraph BindDecode() =>
-        decode ??= backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1)), weights, memory);
+    private IBoundGraph Bound(ModelGraph graph)
+    {
+        if (!bound.TryGetValue(graph, out IBoundGraph? found))
+            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory));
+        return found;
+    }
 
     private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
     {
-        IBoundGraph graph = prefill.For(positions.Length);
+        IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
         WritePositions(graph, positions, config.Decoder.HiddenSize);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, isLast ? 1 : 0, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
@@ -160,33 +155,5 @@ internal sealed class ModelRunner : IDisposable
             if (position.Image is { } image)
                 image.Rows.AsSpan(position.Row * hidden, hidden).CopyTo(visual.Slice(visualRows++ * hidden, hidden));
         }
-    }
-}
-
-/// <summary>Prefill graphs by shape bucket, each built, planned and bound when first needed.</summary>
-internal sealed class PrefillGraphs(DecoderConfig config, WeightFacts facts, IWeightSource weights, IBackend backend, IKeyValueMemory pages, int maximumTokens) : IDisposable
-{
-    private readonly ShapeBuckets buckets = new(maximumTokens);
-    private readonly Dictionary<int, IBoundGraph> graphs = [];
-
-    /// <summary>Tokens of one step at most.</summary>
-    public int MaximumTokens => buckets.Maximum;
-
-    public IBoundGraph For(int tokens)
-    {
-        int bucket = buckets.RoundUp(tokens);
-        if (!graphs.TryGetValue(bucket, out IBoundGraph? graph))
-        {
-            ComputeGraph built = DecoderNetwork.BuildPrefill(config, facts, bucket, logits: 1);
-            graphs.Add(bucket, graph = backend.Bind(backend.Plan(built), weights, pages));
-        }
-
-        return graph;
-    }
-
-    public void Dispose()
-    {
-        foreach (IBoundGraph graph in graphs.Values)
-            graph.Dispose();
     }
 }

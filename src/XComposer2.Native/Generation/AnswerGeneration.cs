@@ -63,8 +63,8 @@ internal sealed class AnswerGeneration(
             steps++;
         }
 
-        Emit(filter.Add(decoder.Finish()), events);
-        Emit(filter.Finish(), events);
+        Emit(filter.Add(decoder.Epilogue()), events);
+        Emit(filter.Epilogue(), events);
         return new GenerationResult(
             text.ToString(),
             filter.Stopped ? FinishReason.Stop : finish.Value,

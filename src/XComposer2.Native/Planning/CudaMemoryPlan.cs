@@ -15,22 +15,20 @@ internal static class CudaMemoryPlan
     /// <param name="embeddings">Where the embedding table lies.</param>
     public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, DType storage, EmbeddingPlace embeddings)
     {
-        // Every bucket that was used keeps its inputs; the arena is that of the largest plan.
-        var buckets = new ShapeBuckets(Math.Min(contextLength, ModelRunner.PrefillStepTokens));
-        ComputeGraph[] prefills = [.. buckets.Sizes.Select(tokens => DecoderNetwork.BuildPrefill(config.Decoder, facts, tokens, logits: 1))];
-        ComputeGraph vision = VisionNetwork.Build(config, facts, images: 1);
-        ComputeGraph decode = DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1);
-        ExecutionPlan[] plans = [.. new[] { vision, prefills[^1], decode }.Select(graph => CudaBackend.PlanFor(graph, storage))];
+        // Every graph keeps its inputs; the arena is that of the largest plan.
+        var graphs = new ModelGraphs(config, facts, contextLength);
+        ComputeGraph[] largest = [.. graphs.Largest.Select(graph => graph.Build())];
+        ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage))];
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
-        long weights = WeightBytes([vision, prefills[^1]], storage) - (isOnHost ? table : 0);
+        long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, storage);
         long positions = (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
-            new MemoryItem("inputs of all graphs", prefills.Append(vision).Append(decode).Sum(graph => graph.InputBytes())),
+            new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
         ]);
         return new ModelMemoryPlan(name, contextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
@@ -41,7 +39,7 @@ internal static class CudaMemoryPlan
     }
 
     // Each name once: graphs share what both use.
-    private static long WeightBytes(ComputeGraph[] graphs, DType storage)
+    private static long WeightBytes(IEnumerable<ComputeGraph> graphs, DType storage)
     {
         var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (ComputeGraph graph in graphs)

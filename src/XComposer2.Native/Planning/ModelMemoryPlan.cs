@@ -112,13 +112,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, int threads)
     {
-        int prefillTokens = Math.Min(contextLength, ModelRunner.PrefillStepTokens);
-        ExecutionPlan[] plans =
-        [
-            CpuBackend.PlanFor(VisionNetwork.Build(config, facts, images: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildPrefill(config.Decoder, facts, prefillTokens, logits: 1), threads),
-            CpuBackend.PlanFor(DecoderNetwork.BuildDecode(config.Decoder, facts, sequences: 1), threads),
-        ];
+        ExecutionPlan[] plans = [.. new ModelGraphs(config, facts, contextLength).Largest.Select(graph => CpuBackend.PlanFor(graph.Build(), threads))];
         KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
         var budget = new MemoryBudget(
         [

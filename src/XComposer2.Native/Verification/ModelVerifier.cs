@@ -101,7 +101,7 @@ internal sealed unsafe class VisionVerification(LoadedModel model, GoldenFile go
             golden.Floats("position_embedding_resized", patches + 1, width),
             new ReadOnlySpan<float>((void*)table.Data, checked((int)table.Shape.ElementCount)));
 
-        ComputeGraph graph = VisionNetwork.Build(config, WeightFacts.Of(model.Weights, config), images, keepStages: true);
+        ComputeGraph graph = new ModelGraphs(config, WeightFacts.Of(model.Weights, config), config.ContextLength).Vision.BuildWithStages(new RowCounts(0, 0, images));
         using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights);
         pixels.CopyTo(bound.Floats(bound.Graph.Find(VisionNetwork.Pixels)));
         bound.Run(new RowCounts(0, 0, images), [], cancellation);

@@ -6,29 +6,29 @@ using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>The compiler's own word on the attention kernels, for every generation: no registers in memory, and few enough for the blocks that share a
-/// multiprocessor. Needs NVRTC itself (tools/nvrtc/install.sh), no device.</summary>
+/// <summary>Resource use of the attention kernels on every architecture, as reported by the compiler: no spills, and few enough registers for the planned
+/// blocks per multiprocessor. Needs NVRTC (tools/nvrtc/install.sh), no device.</summary>
 public sealed partial class AttentionCompileTests
 {
     private const int ThreeBlocks = 168, TwoBlocks = 255;
 
-    public static TheoryData<string, KernelStorage> Targets => new()
+    public static TheoryData<string, DType> Targets => new()
     {
-        { "sm_75", KernelStorage.F16 },
-        { "sm_80", KernelStorage.F16 },
-        { "sm_80", KernelStorage.BF16 },
-        { "sm_80", KernelStorage.F32 },
-        { "sm_86", KernelStorage.F16 },
-        { "sm_86", KernelStorage.BF16 },
-        { "sm_89", KernelStorage.F16 },
-        { "sm_89", KernelStorage.BF16 },
-        { "sm_90a", KernelStorage.F16 },
-        { "sm_90a", KernelStorage.BF16 },
+        { "sm_75", DType.F16 },
+        { "sm_80", DType.F16 },
+        { "sm_80", DType.BF16 },
+        { "sm_80", DType.F32 },
+        { "sm_86", DType.F16 },
+        { "sm_86", DType.BF16 },
+        { "sm_89", DType.F16 },
+        { "sm_89", DType.BF16 },
+        { "sm_90a", DType.F16 },
+        { "sm_90a", DType.BF16 },
     };
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Vision(string target, KernelStorage storage)
+    public void Vision_attention_does_not_spill(string target, DType storage)
     {
         Check(target, keys => new VisionAttention(storage, 16, 64, 1024, keys(64)), ThreeBlocks);
         Check(target, keys => new VisionAttention(storage, 16, 64, 3072, keys(64)), ThreeBlocks);
@@ -37,7 +37,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Prefill(string target, KernelStorage storage)
+    public void Prefill_attention_does_not_spill(string target, DType storage)
     {
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(32, 8, 128), keys(128)), TwoBlocks);
         Check(target, keys => new PrefillAttention(storage, new AttentionGeometry(16, 8, 128), keys(128)), TwoBlocks);
@@ -46,7 +46,7 @@ public sealed partial class AttentionCompileTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Decode(string target, KernelStorage storage)
+    public void Decode_attention_does_not_spill(string target, DType storage)
     {
         foreach (int group in (int[])[1, 2, 4, 8])
             Check(target, _ => new DecodeAttention(storage, new AttentionGeometry(8 * group, 8, 128)), ThreeBlocks);
@@ -65,7 +65,7 @@ public sealed partial class AttentionCompileTests
         Match registers = RegisterCount().Match(log);
         Assert.True(registers.Success, log);
         int used = int.Parse(registers.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.True(used <= mostRegisters, $"{definition} takes {used} registers for {target}, {mostRegisters} are planned");
+        Assert.True(used <= mostRegisters, $"{definition} takes {used} registers for {target}, expected at most {mostRegisters}");
     }
 
     private static Nvrtc LoadCompiler()
@@ -73,7 +73,7 @@ public sealed partial class AttentionCompileTests
         const string Library = "artifacts/nvrtc/lib/libnvrtc.so.12";
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, Library))) return Nvrtc.Load(Path.Combine(folder.FullName, Library));
-        Assert.Skip($"{Library} is not in this checkout: run tools/nvrtc/install.sh");
+        Assert.Skip($"{Library} is missing: run tools/nvrtc/install.sh");
         throw new InvalidOperationException(Library);
     }
 

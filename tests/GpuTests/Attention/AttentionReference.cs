@@ -1,15 +1,16 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>One query's attention in double precision, and how far a kernel's result may be from it.</summary>
+/// <summary>Attention of one query in double precision, and error bounds for a kernel's result.</summary>
 /// <remarks>
-/// A score is a sum of d products in F32 and is off by e = sqrt(d) 2^-22 of the root of the sum of squares; its power of two by 2^-22 more (the special
-/// function unit) and by the rounding of the exponent. A weight w that is off by w e moves the result by w e (v - y). Weights are rounded to the storage
-/// type once, relative to the greatest: together off by at most u sum(w |v|), and hardly ever by more than 2.5 u of the root of the sum of squares.
-/// Below its normal range f16 rounds to a multiple of 2^-24, whatever the size.
+/// A score is a sum of d products in F32, with an error of e = sqrt(d) 2^-22 relative to the root of the sum of squares. Its power of two adds 2^-22
+/// (special function unit) and the rounding of the exponent. An error w e of a weight w moves the result by w e (v - y). Weights are rounded once to
+/// the storage type, relative to the largest: a total error of at most u sum(w |v|), and rarely more than 2.5 u of the root of the sum of squares.
+/// Below its normal range f16 rounds to a multiple of 2^-24.
 /// </remarks>
-internal sealed class AttentionReference(int headSize, KernelStorage storage)
+internal sealed class AttentionReference(int headSize, DType storage)
 {
     private const double Deviations = 2.5, SpecialFunction = 1.0 / (1 << 22), SmallestF16 = 1.0 / (1 << 25);
 
@@ -20,11 +21,11 @@ internal sealed class AttentionReference(int headSize, KernelStorage storage)
 
     public ReadOnlySpan<double> Bounds => bounds.ToArray();
 
-    /// <summary>Adds headSize results.</summary>
+    /// <summary>Adds headSize reference results.</summary>
     /// <param name="query">[headSize].</param>
-    /// <param name="count">Keys that the query sees.</param>
-    /// <param name="key">Key of an index.</param>
-    /// <param name="value">Value of an index.</param>
+    /// <param name="count">Number of keys visible to the query.</param>
+    /// <param name="key">Returns the key at an index.</param>
+    /// <param name="value">Returns the value at an index.</param>
     public void Add(ReadOnlySpan<float> query, int count, Func<int, ArraySegment<float>> key, Func<int, ArraySegment<float>> value)
     {
         double scale = 1 / Math.Sqrt(headSize);
@@ -74,7 +75,7 @@ internal sealed class AttentionReference(int headSize, KernelStorage storage)
         double unit = Accuracy.Rounding(storage);
         double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * Math.Sqrt(squares)))) + Math.Sqrt(moved)
             + ((Accuracy.Summation(weights.Length) + SpecialFunction) * Math.Sqrt(squares));
-        if (storage == KernelStorage.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
+        if (storage == DType.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
         expected.Add(sum);
         bounds.Add(bound);
     }

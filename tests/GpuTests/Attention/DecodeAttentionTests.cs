@@ -7,10 +7,10 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class DecodeAttentionTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage, int, int> Lengths()
+    public static TheoryData<DType, int, int> Lengths()
     {
-        TheoryData<KernelStorage, int, int> cases = [];
-        foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+        TheoryData<DType, int, int> cases = [];
+        foreach (DType storage in Enum.GetValues<DType>())
         {
             foreach (int length in (int[])[1, 2, 15, 17, 63, 64, 65, 127, 130, 300])
                 cases.Add(storage, length, 1);
@@ -20,10 +20,10 @@ public sealed class DecodeAttentionTests(GpuDevice device)
         return cases;
     }
 
-    public static TheoryData<KernelStorage, int, int> Groups()
+    public static TheoryData<DType, int, int> Groups()
     {
-        TheoryData<KernelStorage, int, int> cases = [];
-        foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+        TheoryData<DType, int, int> cases = [];
+        foreach (DType storage in Enum.GetValues<DType>())
             foreach (int headSize in (int[])[64, 128])
                 foreach (int group in (int[])[1, 2, 3, 4, 8])
                     cases.Add(storage, group, headSize);
@@ -32,30 +32,30 @@ public sealed class DecodeAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void The_newest_token_attends_to_all(KernelStorage storage, int length, int runs) =>
+    public void Newest_token_attends_to_all_keys(DType storage, int length, int runs) =>
         Check(storage, new AttentionGeometry(4, 2, 64), runs, [new(length - 1, 1)]);
 
     [Theory]
     [MemberData(nameof(Groups))]
-    public void A_group_of_heads_shares_keys(KernelStorage storage, int group, int headSize) =>
+    public void Query_heads_of_a_group_share_keys(DType storage, int group, int headSize) =>
         Check(storage, new AttentionGeometry(2 * group, 2, headSize), 2, [new(149, 1)]);
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Sequences_have_their_own_lengths_and_places_may_be_free(KernelStorage storage) =>
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Sequences_of_different_lengths_and_empty_slots_are_supported(DType storage) =>
         Check(storage, new AttentionGeometry(8, 2, 128), 3, [new(63, 1), new(0, 1), new(100, 0), new(299, 1), new(0, 0), new(64, 1), new(128, 1)]);
 
     [Fact]
-    public void Sixty_four_sequences() =>
-        Check(KernelStorage.F16, new AttentionGeometry(4, 1, 64), 2, [.. Enumerable.Range(0, 64).Select(index => new PagedSequence(index * 3, 1))]);
+    public void Sixty_four_sequences_are_supported() =>
+        Check(DType.F16, new AttentionGeometry(4, 1, 64), 2, [.. Enumerable.Range(0, 64).Select(index => new PagedSequence(index * 3, 1))]);
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(KernelStorage storage)
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         AttentionGeometry heads = new(4, 2, 64);
         using PagedProblem problem = new(device, storage, heads, [new(199, 1)], hiddenKeys: 130);
@@ -65,24 +65,24 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_serves_launch_after_launch_of_any_size()
+    public void Scratch_is_reusable_for_launches_of_any_size()
     {
         AttentionGeometry heads = new(4, 2, 64);
-        using DecodeRun run = new(device, KernelStorage.F16, heads, 3, 5);
+        using DecodeRun run = new(device, DType.F16, heads, 3, 5);
         foreach ((int sequences, int runs) in ((int, int)[])[(3, 5), (1, 2), (2, 1), (3, 3)])
         {
-            using PagedProblem problem = new(device, KernelStorage.F16, heads, [.. Enumerable.Range(0, sequences).Select(index => new PagedSequence(90 * (index + 1), 1))], sequences);
+            using PagedProblem problem = new(device, DType.F16, heads, [.. Enumerable.Range(0, sequences).Select(index => new PagedSequence(90 * (index + 1), 1))], sequences);
             run.Launch(problem, runs);
             problem.Check();
         }
     }
 
     [Fact]
-    public void Results_do_not_depend_on_the_launch()
+    public void Results_are_independent_of_the_launch()
     {
         AttentionGeometry heads = new(4, 2, 64);
-        using PagedProblem problem = new(device, KernelStorage.F16, heads, [new(299, 1), new(200, 1)]);
-        using DecodeRun run = new(device, KernelStorage.F16, heads, 2, 5);
+        using PagedProblem problem = new(device, DType.F16, heads, [new(299, 1), new(200, 1)]);
+        using DecodeRun run = new(device, DType.F16, heads, 2, 5);
         run.Launch(problem, 5);
         float[] first = problem.Download();
         run.Launch(problem, 5);
@@ -90,11 +90,11 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void A_captured_launch_is_replayed_while_the_sequence_grows()
+    public void Captured_launch_is_replayed_while_the_sequence_grows()
     {
         AttentionGeometry heads = new(4, 2, 64);
-        using PagedProblem problem = new(device, KernelStorage.F16, heads, [new(299, 1)]);
-        using DecodeRun run = new(device, KernelStorage.F16, heads, 1, 4);
+        using PagedProblem problem = new(device, DType.F16, heads, [new(299, 1)]);
+        using DecodeRun run = new(device, DType.F16, heads, 1, 4);
         using CudaGraphExecutable graph = run.Capture(problem, 4);
         foreach (int past in (int[])[0, 63, 64, 190, 299])
         {
@@ -107,7 +107,7 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     [Fact]
     public void Runs_fill_the_device_and_share_pages_equally()
     {
-        DecodeAttention kernel = new(KernelStorage.F16, new AttentionGeometry(32, 8, 128));
+        DecodeAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128));
         Assert.Equal(1, kernel.ChooseRuns(46, 1, 1));
         Assert.Equal(11, kernel.ChooseRuns(46, 1, 21));
         Assert.Equal(7, kernel.ChooseRuns(38, 1, 21));
@@ -117,9 +117,9 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_holds_partials_of_all_heads_behind_the_counters()
+    public void Scratch_holds_partials_of_all_heads_after_the_counters()
     {
-        DecodeAttention kernel = new(KernelStorage.F16, new AttentionGeometry(32, 8, 128));
+        DecodeAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128));
         DecodeAttentionScratch scratch = kernel.Scratch(1, 11);
         Assert.Equal(32, scratch.StatesOffsetBytes);
         Assert.Equal(32 + (32 * 11 * 8), scratch.OutputsOffsetBytes);
@@ -127,16 +127,16 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Scratch_that_is_too_small_is_refused()
+    public void Too_small_scratch_is_rejected()
     {
-        DecodeAttention kernel = new(KernelStorage.F16, new AttentionGeometry(32, 8, 128));
+        DecodeAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128));
         DecodeAttentionScratch scratch = kernel.Scratch(1, 11);
         DeviceSpan memory = new(new DevicePointer(4096), scratch.TotalBytes - 1);
-        Assert.ThrowsAny<ArgumentException>(() => kernel.Bind(default, default, default, 16, default, default, scratch, memory));
-        Assert.ThrowsAny<ArgumentException>(() => kernel.Bind(default, default, new DevicePointer(8), 16, default, default, scratch, memory));
+        Assert.ThrowsAny<ArgumentException>(() => kernel.Arguments(default, default, default, 16, default, default, scratch, memory));
+        Assert.ThrowsAny<ArgumentException>(() => kernel.Arguments(default, default, new DevicePointer(8), 16, default, default, scratch, memory));
     }
 
-    private void Check(KernelStorage storage, AttentionGeometry heads, int runs, PagedSequence[] sequences)
+    private void Check(DType storage, AttentionGeometry heads, int runs, PagedSequence[] sequences)
     {
         using PagedProblem problem = new(device, storage, heads, sequences);
         using DecodeRun run = new(device, storage, heads, sequences.Length, runs);

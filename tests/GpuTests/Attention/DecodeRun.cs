@@ -4,7 +4,7 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>The kernel of decoding with its scratch, zeroed once.</summary>
+/// <summary>The decode attention kernel with its scratch, zeroed once.</summary>
 internal sealed class DecodeRun : IDisposable
 {
     private readonly GpuDevice device;
@@ -12,7 +12,7 @@ internal sealed class DecodeRun : IDisposable
     private readonly DecodeAttentionScratch layout;
     private readonly DeviceArray<byte> scratch;
 
-    public DecodeRun(GpuDevice device, KernelStorage storage, AttentionGeometry heads, int mostSequences, int mostRuns)
+    public DecodeRun(GpuDevice device, DType storage, AttentionGeometry heads, int mostSequences, int mostRuns)
     {
         this.device = device;
         kernel = new DecodeAttention(storage, heads);
@@ -22,7 +22,7 @@ internal sealed class DecodeRun : IDisposable
 
     public void Launch(PagedProblem problem, int runs) => device.Run(kernel, kernel.Geometry(problem.Spans.Length, runs), Bind(problem));
 
-    /// <summary>The launch as a graph, which the caller owns.</summary>
+    /// <summary>Captures the launch as a graph, owned by the caller.</summary>
     public CudaGraphExecutable Capture(PagedProblem problem, int runs)
     {
         CudaKernel code = device.Load(kernel);
@@ -32,7 +32,7 @@ internal sealed class DecodeRun : IDisposable
         return graph.Instantiate();
     }
 
-    private DecodeAttentionArguments Bind(PagedProblem problem) => kernel.Bind(
+    private DecodeAttentionArguments Bind(PagedProblem problem) => kernel.Arguments(
         problem.Queries, problem.Outputs, problem.LayerStart, problem.PageBytes, problem.SpanStart, problem.PageTableStart,
         layout, new DeviceSpan(new DevicePointer(scratch.Address), layout.TotalBytes));
 

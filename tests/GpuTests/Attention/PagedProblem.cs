@@ -5,14 +5,14 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>Queries of a step and a cache of two layers whose second is attended to, on the device. Pages are shuffled, and whatever no token has written
-/// is not a number. Rows of the step belong to the sequences in turn, with one row between that belongs to none.</summary>
+/// <summary>Queries of a step and a cache of two layers on the device; attention uses the second layer. Pages are shuffled, and unwritten memory is NaN.
+/// The rows of the sequences are separated by rows that belong to no sequence.</summary>
 internal sealed class PagedProblem : IDisposable
 {
     private const int Layers = 2, Layer = 1, Page = SequenceSpan.PageTokens;
 
     private readonly AttentionGeometry heads;
-    private readonly KernelStorage storage;
+    private readonly DType storage;
     private readonly float[] queries;
     private readonly float[] cache;
     private readonly int[] pageTable;
@@ -22,13 +22,13 @@ internal sealed class PagedProblem : IDisposable
     private readonly DeviceArray<SequenceSpan> deviceSpans;
     private readonly DeviceArray<int> devicePageTable;
 
-    /// <param name="device">Where.</param>
-    /// <param name="storage">Of queries, cache and outputs.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="storage">Type of queries, cache and outputs.</param>
     /// <param name="heads">Head layout.</param>
-    /// <param name="sequences">In the order of their rows.</param>
-    /// <param name="seed">Of all numbers.</param>
-    /// <param name="hiddenKeys">The first keys of every sequence that have a score of -infinity.</param>
-    public PagedProblem(GpuDevice device, KernelStorage storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
+    /// <param name="sequences">Sequences in row order.</param>
+    /// <param name="seed">Seed of all values.</param>
+    /// <param name="hiddenKeys">Number of leading keys of every sequence with a score of -infinity.</param>
+    public PagedProblem(GpuDevice device, DType storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
     {
         this.storage = storage;
         this.heads = heads;
@@ -72,7 +72,7 @@ internal sealed class PagedProblem : IDisposable
 
     private int LayerElements => 2 * heads.KeyValueHeads * Page * heads.HeadSize;
 
-    /// <summary>The same cache with other lengths, up to those that it was made for.</summary>
+    /// <summary>Changes the sequences in the same cache, up to the lengths of its construction.</summary>
     public void Replace(GpuDevice device, params ReadOnlySpan<SequenceSpan> spans)
     {
         spans.CopyTo(Spans);
@@ -81,7 +81,7 @@ internal sealed class PagedProblem : IDisposable
 
     public float[] Download() => deviceOutputs.Download();
 
-    /// <summary>Compares all rows of sequences, and requires that the others were not written.</summary>
+    /// <summary>Compares all rows of sequences and requires all other rows to be unwritten.</summary>
     public void Check()
     {
         float[] outputs = Download();
@@ -119,7 +119,7 @@ internal sealed class PagedProblem : IDisposable
     private void RequireUntouched(float[] outputs, int firstRow, int endRow)
     {
         for (int i = firstRow * heads.QueryColumns; i < endRow * heads.QueryColumns; i++)
-            Xunit.Assert.True(float.IsNaN(outputs[i]), $"element {i} of a row that no sequence has was written");
+            Xunit.Assert.True(float.IsNaN(outputs[i]), $"element {i} of a row outside all sequences was written");
     }
 
     private void HideKeys(int count)
@@ -147,7 +147,7 @@ internal sealed class PagedProblem : IDisposable
         return values;
     }
 
-    // Of a key's or a value's first element in the cache.
+    // Index of the first element of a key or value in the cache.
     private int Slot(SequenceSpan span, int position, int head, bool isValue)
     {
         int page = pageTable[span.FirstPage + (position / Page)];
@@ -155,7 +155,7 @@ internal sealed class PagedProblem : IDisposable
         return (((page * Layers) + Layer) * LayerElements) + row;
     }
 
-    // One physical page more than there are entries: its number is left out somewhere.
+    // One physical page more than entries, so that one number is unused.
     private static int[] Shuffle(int pages, int seed)
     {
         int[] numbers = [.. Enumerable.Range(0, pages + 1)];

@@ -2,7 +2,7 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>A sequence of a test: rows of this step after so many tokens.</summary>
+/// <summary>A sequence of a test: its past length and the rows of this step.</summary>
 internal readonly record struct PagedSequence(int PastLength, int RowCount)
 {
     public int Length => PastLength + RowCount;

@@ -7,10 +7,10 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class PrefillAttentionTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage, int, int> Lengths()
+    public static TheoryData<DType, int, int> Lengths()
     {
-        TheoryData<KernelStorage, int, int> cases = [];
-        foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+        TheoryData<DType, int, int> cases = [];
+        foreach (DType storage in Enum.GetValues<DType>())
         {
             foreach (int rows in (int[])[1, 2, 15, 17, 63, 64, 65, 127, 130, 300])
                 cases.Add(storage, 0, rows);
@@ -20,10 +20,10 @@ public sealed class PrefillAttentionTests(GpuDevice device)
         return cases;
     }
 
-    public static TheoryData<KernelStorage, int, int> Groups()
+    public static TheoryData<DType, int, int> Groups()
     {
-        TheoryData<KernelStorage, int, int> cases = [];
-        foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+        TheoryData<DType, int, int> cases = [];
+        foreach (DType storage in Enum.GetValues<DType>())
             foreach (int headSize in (int[])[64, 128])
                 foreach (int group in (int[])[1, 2, 4, 8])
                     cases.Add(storage, group, headSize);
@@ -32,26 +32,26 @@ public sealed class PrefillAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void Rows_attend_to_the_past_and_to_themselves(KernelStorage storage, int past, int rows) =>
+    public void Rows_attend_to_past_and_current_keys(DType storage, int past, int rows) =>
         Check(storage, new AttentionGeometry(2, 1, 64), [new(past, rows)]);
 
     [Theory]
     [MemberData(nameof(Groups))]
-    public void A_group_of_heads_shares_keys(KernelStorage storage, int group, int headSize) =>
+    public void Query_heads_of_a_group_share_keys(DType storage, int group, int headSize) =>
         Check(storage, new AttentionGeometry(2 * group, 2, headSize), [new(20, 50)]);
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Sequences_of_a_step_do_not_see_each_other(KernelStorage storage) =>
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Sequences_of_a_step_are_independent(DType storage) =>
         Check(storage, new AttentionGeometry(4, 2, 128), [new(63, 2), new(0, 65), new(10, 0), new(0, 1), new(100, 30), new(64, 64)]);
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(KernelStorage storage)
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         AttentionGeometry heads = new(2, 2, 64);
         using PagedProblem problem = new(device, storage, heads, [new(90, 40)], hiddenKeys: 70);
@@ -60,21 +60,21 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Pieces_of_a_prompt_give_what_the_whole_gives()
+    public void Chunked_prompt_equals_the_whole_prompt()
     {
         AttentionGeometry heads = new(2, 1, 64);
-        using PagedProblem whole = new(device, KernelStorage.F16, heads, [new(0, 100)]);
-        using PagedProblem piece = new(device, KernelStorage.F16, heads, [new(64, 36)]);
-        Run(KernelStorage.F16, heads, whole);
-        Run(KernelStorage.F16, heads, piece);
+        using PagedProblem whole = new(device, DType.F16, heads, [new(0, 100)]);
+        using PagedProblem piece = new(device, DType.F16, heads, [new(64, 36)]);
+        Run(DType.F16, heads, whole);
+        Run(DType.F16, heads, piece);
         whole.Check();
         piece.Check();
     }
 
     [Fact]
-    public void There_is_a_block_for_every_tile_however_rows_are_shared()
+    public void Every_tile_has_a_block_for_any_split_of_rows()
     {
-        PrefillAttention kernel = new(KernelStorage.F16, new AttentionGeometry(32, 8, 128), 64);
+        PrefillAttention kernel = new(DType.F16, new AttentionGeometry(32, 8, 128), 64);
         Assert.Equal(new LaunchGeometry(new Dim3(32, 21), 128, 48 * 1024), kernel.Geometry(1300, 1));
         Assert.Equal(3, kernel.Geometry(3, 64).Grid.Y);
         for (int rows = 2; rows < 300; rows++)
@@ -86,31 +86,31 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     [Fact]
     public void Cost_counts_each_visible_key_and_each_byte_once()
     {
-        PrefillAttention kernel = new(KernelStorage.BF16, new AttentionGeometry(4, 2, 64), 64);
+        PrefillAttention kernel = new(DType.BF16, new AttentionGeometry(4, 2, 64), 64);
         KernelCost expected = new((2 * 3 * 256 + 2 * 8 * 128) * 2, 4 * (6 + 7 + 8) * 256);
         Assert.Equal(expected, kernel.Cost([new SequenceSpan(0, 3, 5, 0), new SequenceSpan(3, 0, 9, 1)]));
     }
 
     [Fact]
-    public void Heads_that_the_kernel_has_no_form_for_are_refused()
+    public void Unsupported_head_layouts_are_rejected()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(KernelStorage.F16, new AttentionGeometry(4, 2, 96), 64));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(KernelStorage.F16, new AttentionGeometry(9, 1, 64), 64));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(KernelStorage.F16, new AttentionGeometry(5, 2, 64), 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(DType.F16, new AttentionGeometry(4, 2, 96), 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(DType.F16, new AttentionGeometry(9, 1, 64), 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PrefillAttention(DType.F16, new AttentionGeometry(5, 2, 64), 64));
     }
 
-    private void Check(KernelStorage storage, AttentionGeometry heads, PagedSequence[] sequences)
+    private void Check(DType storage, AttentionGeometry heads, PagedSequence[] sequences)
     {
         using PagedProblem problem = new(device, storage, heads, sequences);
         Run(storage, heads, problem);
         problem.Check();
     }
 
-    private void Run(KernelStorage storage, AttentionGeometry heads, PagedProblem problem)
+    private void Run(DType storage, AttentionGeometry heads, PagedProblem problem)
     {
         PrefillAttention kernel = new(storage, heads, FlashTile.ChooseKeys(device.Capability, heads.HeadSize));
         device.Run(
             kernel, kernel.Geometry(problem.Spans.Sum(span => span.RowCount), problem.Spans.Length),
-            kernel.Bind(problem.Queries, problem.Outputs, problem.LayerStart, problem.PageBytes, problem.SpanStart, problem.PageTableStart, problem.Spans.Length));
+            kernel.Arguments(problem.Queries, problem.Outputs, problem.LayerStart, problem.PageBytes, problem.SpanStart, problem.PageTableStart, problem.Spans.Length));
     }
 }

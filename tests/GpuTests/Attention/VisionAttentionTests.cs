@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -6,10 +7,10 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class VisionAttentionTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage, int, int> Cases()
+    public static TheoryData<DType, int, int> Cases()
     {
-        TheoryData<KernelStorage, int, int> cases = [];
-        foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+        TheoryData<DType, int, int> cases = [];
+        foreach (DType storage in Enum.GetValues<DType>())
         {
             foreach (int tokens in (int[])[1, 2, 15, 17, 63, 64, 65, 127, 130, 300])
                 cases.Add(storage, 64, tokens);
@@ -21,18 +22,18 @@ public sealed class VisionAttentionTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_token_attends_to_its_own_picture(KernelStorage storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
+    public void Tokens_attend_to_their_own_picture(DType storage, int headSize, int tokens) => Check(storage, 2, tokens, 2, headSize);
 
     [Theory]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void The_real_size(KernelStorage storage) => Check(storage, 1, 1226, 1, 64);
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Published_size_is_supported(DType storage) => Check(storage, 1, 1226, 1, 64);
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Keys_of_minus_infinity_have_no_weight(KernelStorage storage)
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Keys_with_a_score_of_minus_infinity_have_no_weight(DType storage)
     {
         const int Tokens = 140;
         float[] queries = StoredFloats.Random(Tokens * 64, 1, storage), keys = StoredFloats.Random(Tokens * 64, 2, storage);
@@ -45,56 +46,56 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     [Fact]
-    public void Large_scores_leave_one_weight()
+    public void Large_scores_give_one_weight()
     {
         const int Tokens = 100;
-        float[] queries = StoredFloats.Random(Tokens * 64, 4, KernelStorage.F16, 40), keys = StoredFloats.Random(Tokens * 64, 5, KernelStorage.F16, 40);
-        Compare(KernelStorage.F16, 1, Tokens, 1, 64, queries, keys, StoredFloats.Random(Tokens * 64, 6, KernelStorage.F16), 64);
+        float[] queries = StoredFloats.Random(Tokens * 64, 4, DType.F16, 40), keys = StoredFloats.Random(Tokens * 64, 5, DType.F16, 40);
+        Compare(DType.F16, 1, Tokens, 1, 64, queries, keys, StoredFloats.Random(Tokens * 64, 6, DType.F16), 64);
     }
 
     [Fact]
     public void Queries_keys_and_values_may_share_rows()
     {
         const int Tokens = 90, Heads = 2, Size = 64, Width = Heads * Size;
-        float[] packed = StoredFloats.Random(Tokens * 3 * Width, 7, KernelStorage.F16);
-        using DeviceFloats input = device.Upload(packed, KernelStorage.F16);
-        using DeviceFloats output = device.Allocate(Tokens * Width, KernelStorage.F16);
+        float[] packed = StoredFloats.Random(Tokens * 3 * Width, 7, DType.F16);
+        using DeviceFloats input = device.Upload(packed, DType.F16);
+        using DeviceFloats output = device.Allocate(Tokens * Width, DType.F16);
         DevicePointer start = new(input.Address);
-        VisionAttention kernel = new(KernelStorage.F16, Heads, Size, 3 * Width, FlashTile.ChooseKeys(device.Capability, Size));
-        device.Run(kernel, kernel.Geometry(1, Tokens), kernel.Bind(start, start + (2 * Width), start + (4 * Width), new(output.Address), Tokens));
+        VisionAttention kernel = new(DType.F16, Heads, Size, 3 * Width, FlashTile.ChooseKeys(device.Capability, Size));
+        device.Run(kernel, kernel.Geometry(1, Tokens), kernel.Arguments(start, start + (2 * Width), start + (4 * Width), new(output.Address), Tokens));
         AttentionReference reference = Expect(
-            KernelStorage.F16, 1, Tokens, Heads, Size, packed, packed[Width..], packed[(2 * Width)..], 3 * Width);
+            DType.F16, 1, Tokens, Heads, Size, packed, packed[Width..], packed[(2 * Width)..], 3 * Width);
         Accuracy.Within(reference.Expected, reference.Bounds, output.Download(), "output");
     }
 
     [Fact]
-    public void Sizes_that_the_kernel_has_no_form_for_are_refused()
+    public void Unsupported_sizes_are_rejected()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(KernelStorage.F16, 2, 72, 144, 64));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(KernelStorage.F16, 2, 144, 288, 64));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(KernelStorage.F16, 2, 64, 120, 64));
-        Assert.Throws<ArgumentException>(() => new VisionAttention(KernelStorage.F16, 2, 16, 32, 32));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(DType.F16, 2, 72, 144, 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(DType.F16, 2, 144, 288, 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new VisionAttention(DType.F16, 2, 64, 120, 64));
+        Assert.Throws<ArgumentException>(() => new VisionAttention(DType.F16, 2, 16, 32, 32));
     }
 
     [Theory]
     [InlineData(7, 5)]
     [InlineData(8, 0)]
     [InlineData(9, 0)]
-    public void Every_head_size_has_a_tile_on_every_generation(int major, int minor)
+    public void Every_head_size_has_a_tile_on_every_architecture(int major, int minor)
     {
         for (int headSize = 16; headSize <= 128; headSize += 16)
-            Assert.Equal(headSize, new VisionAttention(KernelStorage.F16, 1, headSize, headSize, FlashTile.ChooseKeys(new ComputeCapability(major, minor), headSize)).HeadSize);
+            Assert.Equal(headSize, new VisionAttention(DType.F16, 1, headSize, headSize, FlashTile.ChooseKeys(new ComputeCapability(major, minor), headSize)).HeadSize);
     }
 
     [Fact]
-    public void Cost_of_a_picture()
+    public void Cost_counts_operations_and_bytes_of_a_picture()
     {
-        VisionAttention kernel = new(KernelStorage.BF16, 16, 64, 1024, 64);
+        VisionAttention kernel = new(DType.BF16, 16, 64, 1024, 64);
         Assert.Equal(new KernelCost(4L * 1226 * 1024 * 2, 4L * 1226 * 1226 * 1024), kernel.Cost(1, 1226));
         Assert.Equal(new LaunchGeometry(new Dim3(20, 16, 3), 128, 24 * 1024), kernel.Geometry(3, 1226));
     }
 
-    private void Check(KernelStorage storage, int images, int tokens, int heads, int headSize)
+    private void Check(DType storage, int images, int tokens, int heads, int headSize)
     {
         int width = heads * headSize, count = images * tokens * width;
         Compare(
@@ -103,7 +104,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     }
 
     private void Compare(
-        KernelStorage storage, int images, int tokens, int heads, int headSize, float[] queries, float[] keys, float[] values, int stride)
+        DType storage, int images, int tokens, int heads, int headSize, float[] queries, float[] keys, float[] values, int stride)
     {
         VisionAttention kernel = new(storage, heads, headSize, stride, FlashTile.ChooseKeys(device.Capability, headSize));
         using DeviceFloats query = device.Upload(queries, storage);
@@ -111,13 +112,13 @@ public sealed class VisionAttentionTests(GpuDevice device)
         using DeviceFloats value = device.Upload(values, storage);
         using DeviceFloats output = device.Allocate(images * tokens * heads * headSize, storage);
         device.Run(
-            kernel, kernel.Geometry(images, tokens), kernel.Bind(new(query.Address), new(key.Address), new(value.Address), new(output.Address), tokens));
+            kernel, kernel.Geometry(images, tokens), kernel.Arguments(new(query.Address), new(key.Address), new(value.Address), new(output.Address), tokens));
         AttentionReference reference = Expect(storage, images, tokens, heads, headSize, queries, keys, values, stride);
         Accuracy.Within(reference.Expected, reference.Bounds, output.Download(), "output");
     }
 
     private static AttentionReference Expect(
-        KernelStorage storage, int images, int tokens, int heads, int headSize, float[] queries, float[] keys, float[] values, int stride)
+        DType storage, int images, int tokens, int heads, int headSize, float[] queries, float[] keys, float[] values, int stride)
     {
         AttentionReference reference = new(headSize, storage);
         for (int row = 0; row < images * tokens; row++)

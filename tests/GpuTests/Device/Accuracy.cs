@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -13,16 +14,16 @@ namespace XComposer2.Native.GpuTests;
 public static class Accuracy
 {
     /// <summary>Half a unit in the last place, relative: 2^-24, 2^-11, 2^-8.</summary>
-    public static double Rounding(KernelStorage storage) => storage switch
+    public static double Rounding(DType storage) => storage switch
     {
-        KernelStorage.F16 => 1.0 / (1 << 11),
-        KernelStorage.BF16 => 1.0 / (1 << 8),
+        DType.F16 => 1.0 / (1 << 11),
+        DType.BF16 => 1.0 / (1 << 8),
         _ => 1.0 / (1 << 24),
     };
 
     /// <summary>How far rounding once may move a value: half a unit in its last place, or half of the smallest step of the type.</summary>
-    public static double Stored(double value, KernelStorage storage) =>
-        (Rounding(storage) * Math.Abs(value)) + (storage == KernelStorage.F16 ? 1.0 / (1 << 25) : 0);
+    public static double Stored(double value, DType storage) =>
+        (Rounding(storage) * Math.Abs(value)) + (storage == DType.F16 ? 1.0 / (1 << 25) : 0);
 
     /// <summary>Deviation of a sum of so many products in F32, relative to the root of the sum of their squares.</summary>
     public static double Summation(int terms) => Math.Sqrt(terms) / (1 << 22);

@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -13,10 +14,10 @@ public sealed class DeviceTests(GpuDevice device)
     }
 
     [Theory]
-    [InlineData(KernelStorage.F32)]
-    [InlineData(KernelStorage.F16)]
-    [InlineData(KernelStorage.BF16)]
-    public void Stored_floats_are_exact_and_results_begin_as_no_numbers(KernelStorage storage)
+    [InlineData(DType.F32)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Stored_floats_are_exact_and_results_begin_as_no_numbers(DType storage)
     {
         float[] values = StoredFloats.Random(77, 1, storage);
         using DeviceFloats stored = device.Upload(values, storage);

@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -40,13 +41,13 @@ public sealed class GpuDevice : IDisposable
     public ComputeCapability Capability => Context.Device.Capability;
 
     /// <summary>Storage types whose kernels this generation runs: 16-bit ones on tensor cores, F32 for tests.</summary>
-    public bool Supports(KernelStorage storage) => storage != KernelStorage.BF16 || Capability.Number >= 80;
+    public bool Supports(DType storage) => storage != DType.BF16 || Capability.Number >= 80;
 
     /// <summary>Skips the test, aloud, where the program would refuse to run in this storage type.</summary>
     /// <param name="storage">As on the command line.</param>
     public void Require(string storage)
     {
-        if (!Supports(Enum.Parse<KernelStorage>(storage, ignoreCase: true))) Assert.Skip($"{storage} has no tensor cores on {Capability}");
+        if (!Supports(Enum.Parse<DType>(storage, ignoreCase: true))) Assert.Skip($"{storage} has no tensor cores on {Capability}");
     }
 
     /// <summary>Runs a kernel and waits for it, so that a fault is this launch's.</summary>
@@ -80,10 +81,10 @@ public sealed class GpuDevice : IDisposable
         where T : unmanaged => DeviceArray<T>.Allocate(this, count);
 
     /// <summary>Device memory with the values rounded to a storage type.</summary>
-    public DeviceFloats Upload(ReadOnlySpan<float> values, KernelStorage storage) => new(Upload<byte>(StoredFloats.Encode(values, storage)), storage);
+    public DeviceFloats Upload(ReadOnlySpan<float> values, DType storage) => new(Upload<byte>(StoredFloats.Encode(values, storage)), storage);
 
     /// <summary>Device memory for results of a storage type, not numbers yet.</summary>
-    public DeviceFloats Allocate(int count, KernelStorage storage) => new(Allocate<byte>(count * storage.ElementBytes()), storage);
+    public DeviceFloats Allocate(int count, DType storage) => new(Allocate<byte>(count * storage.ElementBytes()), storage);
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
@@ -7,7 +8,7 @@ namespace XComposer2.Native.GpuTests;
 public static class StoredFloats
 {
     /// <summary>Values spread like activations (normal, deviation <paramref name="scale"/>), the same for the same seed, exact in the storage type.</summary>
-    public static float[] Random(int count, int seed, KernelStorage storage, double scale = 1)
+    public static float[] Random(int count, int seed, DType storage, double scale = 1)
     {
         Random random = new(seed);
         float[] values = new float[count];
@@ -16,19 +17,19 @@ public static class StoredFloats
         return values;
     }
 
-    public static float Round(double value, KernelStorage storage) => storage switch
+    public static float Round(double value, DType storage) => storage switch
     {
-        KernelStorage.F16 => (float)(Half)value,
-        KernelStorage.BF16 => WidenBFloat16(NarrowToBFloat16((float)value)),
+        DType.F16 => (float)(Half)value,
+        DType.BF16 => WidenBFloat16(NarrowToBFloat16((float)value)),
         _ => (float)value,
     };
 
-    public static byte[] Encode(ReadOnlySpan<float> values, KernelStorage storage)
+    public static byte[] Encode(ReadOnlySpan<float> values, DType storage)
     {
         byte[] bytes = new byte[values.Length * storage.ElementBytes()];
         Span<ushort> halves = MemoryMarshal.Cast<byte, ushort>(bytes.AsSpan());
-        if (storage == KernelStorage.F32) MemoryMarshal.AsBytes(values).CopyTo(bytes);
-        else if (storage == KernelStorage.F16)
+        if (storage == DType.F32) MemoryMarshal.AsBytes(values).CopyTo(bytes);
+        else if (storage == DType.F16)
             for (int i = 0; i < values.Length; i++)
                 halves[i] = BitConverter.HalfToUInt16Bits((Half)values[i]);
         else
@@ -37,13 +38,13 @@ public static class StoredFloats
         return bytes;
     }
 
-    public static float[] Decode(ReadOnlySpan<byte> bytes, KernelStorage storage)
+    public static float[] Decode(ReadOnlySpan<byte> bytes, DType storage)
     {
-        if (storage == KernelStorage.F32) return MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        if (storage == DType.F32) return MemoryMarshal.Cast<byte, float>(bytes).ToArray();
         ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(bytes);
         float[] values = new float[halves.Length];
         for (int i = 0; i < values.Length; i++)
-            values[i] = storage == KernelStorage.F16 ? (float)BitConverter.UInt16BitsToHalf(halves[i]) : WidenBFloat16(halves[i]);
+            values[i] = storage == DType.F16 ? (float)BitConverter.UInt16BitsToHalf(halves[i]) : WidenBFloat16(halves[i]);
         return values;
     }
 

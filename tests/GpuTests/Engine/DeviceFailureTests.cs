@@ -32,7 +32,7 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         if (CudaAvailability.Probe(new CudaOptions { DriverLibrary = driver }).Reason != CudaUnavailableReason.NoDevice)
             Assert.Skip("there is a GPU, or another driver's kernel module");
         Dictionary<string, string?> environment = new() { ["XC2_CUDA_DRIVER"] = driver };
-        ExpectRefusal(environment, $"the CUDA driver {driver} (CUDA 12.4) finds no device: cuInit answered CUDA_ERROR_NO_DEVICE (100)");
+        ExpectRefusal(environment, $"the CUDA driver {driver} (CUDA 12.4) finds no device: cuInit returned CUDA_ERROR_NO_DEVICE (100)");
         ExpectProcessor(environment, "finds no device");
     }
 

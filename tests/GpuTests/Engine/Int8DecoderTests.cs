@@ -24,7 +24,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
     [InlineData(DType.BF16, 2e-2)]
     public void Logits_are_the_processors(DType storage, double tolerance)
     {
-        if (!device.Supports(storage == DType.BF16 ? KernelStorage.BF16 : KernelStorage.F16))
+        if (!device.Supports(storage == DType.BF16 ? DType.BF16 : DType.F16))
             Assert.Skip($"no {storage} before compute capability 8.0");
         using IWeightSource weights = Quantised(), others = Quantised();
         using IBackend cpu = new CpuBackend(2), cuda = new CudaBackend(new CudaBackendOptions { Storage = storage });
@@ -94,7 +94,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
         Span<int> logitRows = graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows));
         for (int i = 0; i < Tokens; i++)
             (ids[i], visualRow[i], logitRows[i]) = (300 + (i * 23), i is >= 5 and < 20 ? i - 5 : -1, i);
-        StoredFloats.Random(15 * decoder.HiddenSize, 3, KernelStorage.F32, 0.05).CopyTo(graph.Floats(graph.Graph.Find(DecoderNetwork.Visual)));
+        StoredFloats.Random(15 * decoder.HiddenSize, 3, DType.F32, 0.05).CopyTo(graph.Floats(graph.Graph.Find(DecoderNetwork.Visual)));
         sequence.Reserve(Tokens);
         graph.Run(new RowCounts(Tokens, Tokens, 0), [new SequenceRows(sequence, 0, Tokens)], Cancellation);
         return graph.Output(graph.Graph.Find(DecoderNetwork.Logits)).ToArray();

@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
@@ -15,7 +16,7 @@ public sealed class LoadTests(GpuDevice device)
         var reports = new Reports();
         using XComposerEngine engine = await LoadAsync(embeddings, reports);
         LoadProgress[] uploads = [.. reports.All.Where(report => report.Phase == LoadPhase.UploadingWeights)];
-        var options = new DeviceOptions { Embeddings = embeddings, Storage = device.Supports(Kernels.KernelStorage.BF16) ? null : Graph.DType.F16 };
+        var options = new DeviceOptions { Embeddings = embeddings, Storage = device.Supports(DType.BF16) ? null : Graph.DType.F16 };
         ModelMemoryPlan plan = ModelMemoryPlan.ForCheckpointOnCuda(checkpoint, 512, options);
         long all = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
         Assert.Equal(uploads.Select(upload => upload.Done), uploads.Select(upload => upload.Done).Order());

@@ -25,18 +25,18 @@ public sealed class LinearCase
         Rank = rank;
         HasNorm = hasNorm;
         VisualRow = [.. Enumerable.Range(0, rows).Select(row => isVisual is null || !isVisual(row) ? -1 : row)];
-        KernelStorage storage = form.Storage;
-        Input = StoredFloats.Random(rows * form.InFeatures, 1, hasNorm ? KernelStorage.F32 : storage, hasNorm ? 3 : 1);
+        DType storage = form.Storage;
+        Input = StoredFloats.Random(rows * form.InFeatures, 1, hasNorm ? DType.F32 : storage, hasNorm ? 3 : 1);
         Gain = StoredFloats.Random(form.InFeatures, 2, storage);
         double deviation = 1 / Math.Sqrt(form.InFeatures);
         weight = StoredFloats.Random(form.OutFeatures * form.InFeatures, 3, storage, deviation);
         bias = StoredFloats.Random(form.OutFeatures, 4, storage);
-        residual = StoredFloats.Random(rows * form.OutFeatures, 5, KernelStorage.F32);
+        residual = StoredFloats.Random(rows * form.OutFeatures, 5, DType.F32);
         LoraDown = StoredFloats.Random(rows * LoraInputs * rank, 6, storage);
         LoraUp = StoredFloats.Random(form.OutFeatures * rank, 7, storage, rank == 0 ? 1 : 1 / Math.Sqrt(rank));
         for (int i = 0; i < LoraDown.Length; i++)
             if (VisualRow[i / (LoraInputs * rank)] < 0) LoraDown[i] = 0;
-        scales = [.. StoredFloats.Random(form.OutFeatures, 8, KernelStorage.F32).Select(value => (float)deviation * (1 + MathF.Abs(value)) / 64)];
+        scales = [.. StoredFloats.Random(form.OutFeatures, 8, DType.F32).Select(value => (float)deviation * (1 + MathF.Abs(value)) / 64)];
         Random random = new(9);
         integers = new sbyte[form.Weights == WeightFormat.Int8 ? weight.Length : 0];
         for (int i = 0; i < integers.Length; i++)
@@ -69,15 +69,15 @@ public sealed class LinearCase
 
     public const float Epsilon = 1e-5f;
 
-    public int LoraInputs => Form.Finish == LinearFinish.Gated ? 2 : 1;
+    public int LoraInputs => Form.Epilogue == LinearEpilogue.Gated ? 2 : 1;
 
     private bool IsInt8 => Form.Weights == WeightFormat.Int8;
 
     /// <summary>The row of the model that stands in a row on the device.</summary>
-    public int Source(int row) => Form.Finish switch
+    public int Source(int row) => Form.Epilogue switch
     {
-        LinearFinish.Gated => RowPermutation.GateUp(row, Form.OutFeatures / 2),
-        LinearFinish.RopeKvAppend => RowPermutation.Rope(row, Form.Heads),
+        LinearEpilogue.Gated => RowPermutation.GateUp(row, Form.OutFeatures / 2),
+        LinearEpilogue.RopeKvAppend => RowPermutation.Rope(row, Form.Heads),
         _ => row,
     };
 
@@ -120,12 +120,12 @@ public sealed class LinearCase
         for (int i = 0; i < values.Length; i++)
         {
             int row = i / columns, column = i % columns;
-            (double value, double bound) = Form.Finish == LinearFinish.Gated
+            (double value, double bound) = Form.Epilogue == LinearEpilogue.Gated
                 ? References.Gate(sums[(row * 2 * columns) + column], bounds[(row * 2 * columns) + column], sums[(((row * 2) + 1) * columns) + column], bounds[(((row * 2) + 1) * columns) + column])
                 : References.Activate(Form.Activation, sums[i], bounds[i]);
             if (Form.HasResidual) value += residual[i];
             values[i] = value;
-            outputBounds[i] = bound + Accuracy.Stored(value, Form.StoresFloat ? KernelStorage.F32 : Form.Storage);
+            outputBounds[i] = bound + Accuracy.Stored(value, Form.StoresFloat ? DType.F32 : Form.Storage);
         }
         return (values, outputBounds);
     }
@@ -147,7 +147,7 @@ public sealed class LinearCase
             squares += term * term;
         }
         (sum, squares) = (sum * scale, squares * scale * scale);
-        int which = Form.Finish == LinearFinish.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
+        int which = Form.Epilogue == LinearEpilogue.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
         for (int k = 0; k < Rank && VisualRow[row] >= 0; k++)
         {
             double term = (double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k];
@@ -156,7 +156,7 @@ public sealed class LinearCase
         }
         if (Form.HasBias) sum += bias[column];
         // Scales and norms are multiplied in F32, a few roundings more.
-        double bound = (Accuracy.Summation(inputs + Rank) * Math.Sqrt(squares)) + (4 * Accuracy.Rounding(KernelStorage.F32) * Math.Abs(sum));
+        double bound = (Accuracy.Summation(inputs + Rank) * Math.Sqrt(squares)) + (4 * Accuracy.Rounding(DType.F32) * Math.Abs(sum));
         return (sum, bound);
     }
 

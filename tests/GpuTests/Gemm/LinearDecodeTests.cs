@@ -7,12 +7,12 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class LinearDecodeTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage> Storages => [KernelStorage.F32, KernelStorage.F16, KernelStorage.BF16];
+    public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
     /// <summary>Any number of rows, outputs that are no multiple of a strip, inputs that are no multiple of a window.</summary>
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Every_number_of_rows_is_right(KernelStorage storage)
+    public void Every_number_of_rows_is_right(DType storage)
     {
         for (int rows = 1; rows <= LinearDecode.MaxRows; rows++)
         {
@@ -23,7 +23,7 @@ public sealed class LinearDecodeTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Bias_activation_and_residual_follow(KernelStorage storage)
+    public void Bias_activation_and_residual_follow(DType storage)
     {
         LinearForm form = Form(storage, 384, 70);
         Check(new LinearCase(form with { HasBias = true, Activation = Activation.QuickGelu }, 3));
@@ -34,38 +34,38 @@ public sealed class LinearDecodeTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void The_norm_is_done_on_the_way(KernelStorage storage)
+    public void The_norm_is_done_on_the_way(DType storage)
     {
         foreach (int rows in new[] { 1, 2, 8 })
         {
             Check(new LinearCase(Form(storage, 256, 65) with { StoresFloat = true }, rows, hasNorm: true));
-            Check(new LinearCase(Form(storage, 512, 96) with { Finish = LinearFinish.Gated }, rows, hasNorm: true));
+            Check(new LinearCase(Form(storage, 512, 96) with { Epilogue = LinearEpilogue.Gated }, rows, hasNorm: true));
         }
     }
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Gate_and_up_meet(KernelStorage storage)
+    public void Gate_and_up_meet(DType storage)
     {
         foreach (int rows in new[] { 1, 4, 7 })
-            Check(new LinearCase(Form(storage, 128, 48) with { Finish = LinearFinish.Gated }, rows));
+            Check(new LinearCase(Form(storage, 128, 48) with { Epilogue = LinearEpilogue.Gated }, rows));
     }
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Int8_weights_are_exact(KernelStorage storage)
+    public void Int8_weights_are_exact(DType storage)
     {
         LinearForm form = Form(storage, 208, 50) with { Weights = WeightFormat.Int8 };
         Check(new LinearCase(form, 1));
         Check(new LinearCase(form with { HasResidual = true, StoresFloat = true }, 6));
-        Check(new LinearCase(form with { OutFeatures = 64, Finish = LinearFinish.Gated }, 3, hasNorm: true));
+        Check(new LinearCase(form with { OutFeatures = 64, Epilogue = LinearEpilogue.Gated }, 3, hasNorm: true));
     }
 
     /// <summary>Slices of the 7B's projections: the longest sums there are.</summary>
     [Theory]
-    [InlineData(KernelStorage.BF16, 14336)]
-    [InlineData(KernelStorage.F16, 4096)]
-    public void Real_lengths_are_right(KernelStorage storage, int inputs)
+    [InlineData(DType.BF16, 14336)]
+    [InlineData(DType.F16, 4096)]
+    public void Real_lengths_are_right(DType storage, int inputs)
     {
         Check(new LinearCase(Form(storage, inputs, 40) with { HasResidual = true, StoresFloat = true }, 1));
         Check(new LinearCase(Form(storage, inputs, 40) with { StoresFloat = true }, 8));
@@ -74,13 +74,13 @@ public sealed class LinearDecodeTests(GpuDevice device)
     private void Check(LinearCase one)
     {
         LinearDecode kernel = new(one.Form, one.HasNorm);
-        using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? KernelStorage.F32 : one.Form.Storage);
+        using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? DType.F32 : one.Form.Storage);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
         using DeviceArray<float> scales = one.UploadScales(device);
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceArray<float> residual = one.UploadResidual(device);
-        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? KernelStorage.F32 : one.Form.Storage);
+        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? DType.F32 : one.Form.Storage);
         device.Run(kernel, kernel.Geometry(), new LinearDecodeArguments
         {
             Input = new DevicePointer(input.Address),
@@ -94,8 +94,8 @@ public sealed class LinearDecodeTests(GpuDevice device)
             Epsilon = LinearCase.Epsilon,
         });
         (double[] expected, double[] bounds) = one.Expected();
-        Accuracy.Within(expected, bounds, output.Download(), $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Finish}");
+        Accuracy.Within(expected, bounds, output.Download(), $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Epilogue}");
     }
 
-    private static LinearForm Form(KernelStorage storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
+    private static LinearForm Form(DType storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
 }

@@ -13,14 +13,14 @@ public sealed class LinearPrefillTests(GpuDevice device)
         _ => false, _ => true, row => row is >= 3 and < 40, row => row % 3 == 1, row => row >= 64, row => row == 0,
     ];
 
-    public static TheoryData<string, KernelStorage> AllTiles => Tiles.All();
+    public static TheoryData<string, DType> AllTiles => Tiles.All();
 
-    public static TheoryData<string, KernelStorage> SomeTiles => Tiles.Some();
+    public static TheoryData<string, DType> SomeTiles => Tiles.Some();
 
     /// <summary>One column more than a tile has, a last slice that is not whole, any number of rows.</summary>
     [Theory]
     [MemberData(nameof(AllTiles))]
-    public void A_product_is_right_beyond_the_tile(string name, KernelStorage storage)
+    public void A_product_is_right_beyond_the_tile(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         foreach (int rows in Rows)
@@ -29,7 +29,7 @@ public sealed class LinearPrefillTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void Bias_and_activations_come_before_rounding(string name, KernelStorage storage)
+    public void Bias_and_activations_come_before_rounding(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         foreach (Activation activation in Enum.GetValues<Activation>())
@@ -38,7 +38,7 @@ public sealed class LinearPrefillTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void The_residual_stream_stays_in_f32(string name, KernelStorage storage)
+    public void The_residual_stream_stays_in_f32(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         LinearForm form = Form(storage, 256, 256) with { HasResidual = true, StoresFloat = true };
@@ -48,17 +48,17 @@ public sealed class LinearPrefillTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(AllTiles))]
-    public void Gate_and_up_meet(string name, KernelStorage storage)
+    public void Gate_and_up_meet(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
-        LinearForm form = Form(storage, 96, tile.Columns + 16) with { Finish = LinearFinish.Gated };
+        LinearForm form = Form(storage, 96, tile.Columns + 16) with { Epilogue = LinearEpilogue.Gated };
         foreach (int rows in Rows)
             PrefillRun.Check(device, new LinearCase(form, rows), tile);
     }
 
     [Theory]
     [MemberData(nameof(AllTiles))]
-    public void Partial_lora_reaches_visual_rows_only(string name, KernelStorage storage)
+    public void Partial_lora_reaches_visual_rows_only(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         foreach (int rank in new[] { 8, 72 })
@@ -68,10 +68,10 @@ public sealed class LinearPrefillTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(AllTiles))]
-    public void Gate_and_up_have_a_partial_lora_each(string name, KernelStorage storage)
+    public void Gate_and_up_have_a_partial_lora_each(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
-        LinearForm form = Form(storage, 128, 288) with { Finish = LinearFinish.Gated };
+        LinearForm form = Form(storage, 128, 288) with { Epilogue = LinearEpilogue.Gated };
         foreach (int rank in new[] { 8, 72 })
             foreach (Func<int, bool> mask in Masks)
                 PrefillRun.Check(device, new LinearCase(form, 70, rank, mask), tile);
@@ -80,17 +80,17 @@ public sealed class LinearPrefillTests(GpuDevice device)
     /// <summary>One slice of K, less than the pipeline is deep.</summary>
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void A_short_k_is_enough(string name, KernelStorage storage)
+    public void A_short_k_is_enough(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         PrefillRun.Check(device, new LinearCase(Form(storage, 8, 64), 9), tile);
         PrefillRun.Check(device, new LinearCase(Form(storage, 64, 64), 9, 16, row => row > 4), tile);
-        PrefillRun.Check(device, new LinearCase(Form(storage, 32, 64) with { Finish = LinearFinish.Gated }, 9, 16, row => row > 4), tile);
+        PrefillRun.Check(device, new LinearCase(Form(storage, 32, 64) with { Epilogue = LinearEpilogue.Gated }, 9, 16, row => row > 4), tile);
     }
 
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void A_block_of_text_does_not_read_partial_lora(string name, KernelStorage storage)
+    public void A_block_of_text_does_not_read_partial_lora(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         LinearCase one = new(Form(storage, 128, 64), 33, 16, _ => false);
@@ -101,25 +101,25 @@ public sealed class LinearPrefillTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(AllTiles))]
-    public void Int8_weights_are_exact_and_partial_lora_is_not_scaled(string name, KernelStorage storage)
+    public void Int8_weights_are_exact_and_partial_lora_is_not_scaled(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         LinearForm form = Form(storage, 208, 152) with { Weights = WeightFormat.Int8 };
         PrefillRun.Check(device, new LinearCase(form, 65), tile);
         PrefillRun.Check(device, new LinearCase(form with { HasResidual = true, StoresFloat = true, HasBias = true }, 65, 24, row => row is > 5 and < 50), tile);
-        PrefillRun.Check(device, new LinearCase(form with { OutFeatures = 160, Finish = LinearFinish.Gated }, 65, 24, row => row % 5 != 2), tile);
+        PrefillRun.Check(device, new LinearCase(form with { OutFeatures = 160, Epilogue = LinearEpilogue.Gated }, 65, 24, row => row % 5 != 2), tile);
     }
 
     /// <summary>A slice of the 7B's down projection, whose sums are the longest.</summary>
     [Theory]
-    [InlineData("A2", KernelStorage.BF16, 14336, 64)]
-    [InlineData("S1", KernelStorage.F16, 4096, 256)]
-    public void Real_sizes_are_right(string name, KernelStorage storage, int inputs, int rank)
+    [InlineData("A2", DType.BF16, 14336, 64)]
+    [InlineData("S1", DType.F16, 4096, 256)]
+    public void Real_sizes_are_right(string name, DType storage, int inputs, int rank)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         LinearForm form = Form(storage, inputs, 64) with { HasResidual = true, StoresFloat = true };
         PrefillRun.Check(device, new LinearCase(form, 70, rank, row => row < 60), tile);
     }
 
-    private static LinearForm Form(KernelStorage storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
+    private static LinearForm Form(DType storage, int inputs, int outputs) => new() { Storage = storage, InFeatures = inputs, OutFeatures = outputs };
 }

@@ -10,14 +10,14 @@ public sealed class LinearRopeTests(GpuDevice device)
 {
     private static readonly AttentionGeometry[] geometries = [new(4, 2, 64), new(2, 1, 128), new(4, 4, 64)];
 
-    public static TheoryData<string, KernelStorage> SomeTiles => Tiles.Some();
+    public static TheoryData<string, DType> SomeTiles => Tiles.Some();
 
-    public static TheoryData<KernelStorage> Storages => [KernelStorage.F32, KernelStorage.F16, KernelStorage.BF16];
+    public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
     /// <summary>One sequence goes over the border of a page, one begins; a row between them is nobody's.</summary>
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void Prefill_rotates_and_appends(string name, KernelStorage storage)
+    public void Prefill_rotates_and_appends(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         foreach (AttentionGeometry heads in geometries)
@@ -26,7 +26,7 @@ public sealed class LinearRopeTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(SomeTiles))]
-    public void Prefill_takes_bias_int8_and_partial_lora_before_rotating(string name, KernelStorage storage)
+    public void Prefill_takes_bias_int8_and_partial_lora_before_rotating(string name, DType storage)
     {
         PrefillTile tile = Tiles.Of(name, storage);
         LinearForm form = Form(storage, geometries[0]) with { HasBias = true };
@@ -37,16 +37,16 @@ public sealed class LinearRopeTests(GpuDevice device)
     /// <summary>The first token, the last of a page, the first of the next; a place that no sequence has.</summary>
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Decode_rotates_and_appends(KernelStorage storage)
+    public void Decode_rotates_and_appends(DType storage)
     {
         foreach (AttentionGeometry heads in geometries)
             Decode(new LinearCase(Form(storage, heads), 7, hasNorm: true), [0, 63, 64, 130], [1, 1, 0, 1]);
         Decode(new LinearCase(Form(storage, geometries[0]) with { Weights = WeightFormat.Int8, HasBias = true }, 1, hasNorm: true), [63], [1]);
     }
 
-    private static LinearForm Form(KernelStorage storage, AttentionGeometry heads) => new()
+    private static LinearForm Form(DType storage, AttentionGeometry heads) => new()
     {
-        Storage = storage, InFeatures = 96, OutFeatures = heads.PackedColumns, Finish = LinearFinish.RopeKvAppend, Heads = heads,
+        Storage = storage, InFeatures = 96, OutFeatures = heads.PackedColumns, Epilogue = LinearEpilogue.RopeKvAppend, Heads = heads,
     };
 
     private void Prefill(LinearCase one, PrefillTile tile)
@@ -82,7 +82,7 @@ public sealed class LinearRopeTests(GpuDevice device)
     private void Decode(LinearCase one, int[] pastLengths, int[] rowCounts)
     {
         LinearDecode kernel = new(one.Form, one.HasNorm);
-        using DeviceFloats input = device.Upload(one.Input, KernelStorage.F32);
+        using DeviceFloats input = device.Upload(one.Input, DType.F32);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
         using DeviceArray<float> scales = one.UploadScales(device);

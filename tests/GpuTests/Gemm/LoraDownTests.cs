@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -9,18 +10,18 @@ public sealed class LoraDownTests(GpuDevice device)
     private const float Scale = 2f;
 
     [Theory]
-    [InlineData(KernelStorage.F32, 128, 8)]
-    [InlineData(KernelStorage.F16, 256, 16)]
-    [InlineData(KernelStorage.BF16, 200, 36)]
-    [InlineData(KernelStorage.BF16, 4096, 512)]
-    public void Visual_rows_are_computed_and_text_rows_are_zero(KernelStorage storage, int inputs, int outputs)
+    [InlineData(DType.F32, 128, 8)]
+    [InlineData(DType.F16, 256, 16)]
+    [InlineData(DType.BF16, 200, 36)]
+    [InlineData(DType.BF16, 4096, 512)]
+    public void Visual_rows_are_computed_and_text_rows_are_zero(DType storage, int inputs, int outputs)
     {
         foreach (int rows in inputs > 1000 ? new[] { 5 } : [1, 31, 65, 129])
             foreach (Func<int, bool> isVisual in new Func<int, bool>[] { _ => true, _ => false, row => row % 3 == 1, row => row < 20 })
                 Check(storage, rows, inputs, outputs, isVisual);
     }
 
-    private void Check(KernelStorage storage, int rows, int inputs, int outputs, Func<int, bool> isVisual)
+    private void Check(DType storage, int rows, int inputs, int outputs, Func<int, bool> isVisual)
     {
         float[] x = StoredFloats.Random(rows * inputs, 1, storage);
         float[] a = StoredFloats.Random(outputs * inputs, 2, storage, 1 / Math.Sqrt(inputs));
@@ -51,7 +52,7 @@ public sealed class LoraDownTests(GpuDevice device)
             }
         }
 
-        LoraDown kernel = new(storage, inputs, outputs, TileChooser.ChooseForLora(device.Capability, storage));
+        LoraDown kernel = new(storage, inputs, outputs, LinearTiles.ChooseForLora(device.Capability, storage));
         using DeviceFloats input = device.Upload(x, storage);
         using DeviceFloats matrix = device.Upload(a, storage);
         using DeviceArray<int> visual = device.Upload(visualRow);

@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.GpuTests;
@@ -23,7 +24,7 @@ internal static class PrefillRun
         using DeviceFloats loraDown = device.Upload(one.LoraDown, one.Form.Storage);
         using DeviceFloats loraUp = one.UploadLoraUp(device);
         using DeviceArray<int> visualRow = device.Upload(one.VisualRow);
-        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? KernelStorage.F32 : one.Form.Storage);
+        using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? DType.F32 : one.Form.Storage);
         device.Run(kernel, kernel.Geometry(one.Rows), one.Arguments(input.Address, weight.Address, output.Address) with
         {
             WeightScale = new DevicePointer(scales.Address),
@@ -37,5 +38,5 @@ internal static class PrefillRun
     }
 
     private static string Describe(LinearCase one, PrefillTile tile) =>
-        $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Finish}, rank {one.Rank}, tile {tile.Rows}x{tile.Columns}x{tile.Depth}";
+        $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Epilogue}, rank {one.Rank}, tile {tile.Rows}x{tile.Columns}x{tile.Depth}";
 }

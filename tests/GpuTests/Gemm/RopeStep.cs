@@ -47,7 +47,7 @@ internal sealed class RopeStep
     /// <summary>Runs a launch that is given the arrays' addresses, and compares.</summary>
     public void Check(GpuDevice device, Action<Arrays> launch)
     {
-        KernelStorage storage = one.Form.Storage;
+        DType storage = one.Form.Storage;
         int queryCount = one.Rows * heads.QueryColumns, pageCount = (pageTable.Length + 1) * PageElements;
         using DeviceFloats queries = device.Allocate(queryCount, storage);
         using DeviceFloats pages = device.Allocate(pageCount, storage);
@@ -91,7 +91,7 @@ internal sealed class RopeStep
         int partner = isFirst ? index + Half : index - Half;
         (float cosine, float sine) = Angle(Math.Max(0, Position(row)), dimension);
         double value = (sums[index] * cosine) + (sums[partner] * (isFirst ? -sine : sine));
-        double rounding = 4 * Accuracy.Rounding(KernelStorage.F32) * (Math.Abs(sums[index]) + Math.Abs(sums[partner]));
+        double rounding = 4 * Accuracy.Rounding(DType.F32) * (Math.Abs(sums[index]) + Math.Abs(sums[partner]));
         return (value, (bounds[index] * Math.Abs(cosine)) + (bounds[partner] * Math.Abs(sine)) + rounding);
     }
 

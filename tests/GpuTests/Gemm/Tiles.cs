@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -8,7 +9,7 @@ internal static class Tiles
 {
     public static readonly string[] TensorCore = ["A1", "A2", "G1", "G2", "S1", "T1", "T2", "T3"];
 
-    public static PrefillTile Of(string name, KernelStorage storage) => storage == KernelStorage.F32 ? PrefillTile.Plain : name switch
+    public static PrefillTile Of(string name, DType storage) => storage == DType.F32 ? PrefillTile.Plain : name switch
     {
         "A1" => PrefillTile.A1,
         "A2" => PrefillTile.A2,
@@ -22,18 +23,18 @@ internal static class Tiles
     };
 
     /// <summary>Every tile in both 16-bit types, and F32.</summary>
-    public static TheoryData<string, KernelStorage> All()
+    public static TheoryData<string, DType> All()
     {
-        TheoryData<string, KernelStorage> data = new() { { "Plain", KernelStorage.F32 } };
+        TheoryData<string, DType> data = new() { { "Plain", DType.F32 } };
         foreach (string tile in TensorCore)
-            foreach (KernelStorage storage in new[] { KernelStorage.F16, KernelStorage.BF16 })
+            foreach (DType storage in new[] { DType.F16, DType.BF16 })
                 data.Add(tile, storage);
         return data;
     }
 
     /// <summary>A few that differ in what matters beyond the product: rows a pass, depth, buffers.</summary>
-    public static TheoryData<string, KernelStorage> Some() => new()
+    public static TheoryData<string, DType> Some() => new()
     {
-        { "Plain", KernelStorage.F32 }, { "A1", KernelStorage.BF16 }, { "G2", KernelStorage.BF16 }, { "S1", KernelStorage.F16 }, { "T1", KernelStorage.F16 },
+        { "Plain", DType.F32 }, { "A1", DType.BF16 }, { "G2", DType.BF16 }, { "S1", DType.F16 }, { "T1", DType.F16 },
     };
 }

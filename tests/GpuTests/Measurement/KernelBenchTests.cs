@@ -1,20 +1,20 @@
 using System.Diagnostics;
 using System.Text.Json;
 using XComposer2.Native.Cuda;
-using XComposer2.Native.KernelBench;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>That the kernel benchmark runs. What it finds is for a GPU to say.</summary>
+/// <summary>The kernel benchmark runs. Its figures are meaningful only on a GPU.</summary>
 public sealed class KernelBenchTests(GpuDevice device)
 {
     private static readonly string demo = RepositoryPaths.Find("tools/demo/checkpoint");
 
     [Fact]
-    public void Every_kernel_is_timed_at_the_demos_sizes()
+    public void Every_kernel_is_timed_at_the_sizes_of_the_demo()
     {
         string file = Path.Combine(Path.GetTempPath(), $"xc2-kernel-bench-{Environment.ProcessId}.json");
         try
@@ -29,11 +29,10 @@ public sealed class KernelBenchTests(GpuDevice device)
                 Assert.True(report.GetProperty(ceiling).GetDouble() > 0, ceiling);
             JsonElement[] times = [.. report.GetProperty("kernels").EnumerateArray()];
             Assert.All(times, time => Assert.True(time.GetProperty("min_us").GetDouble() > 0 && time.GetProperty("median_us").GetDouble() <= time.GetProperty("p90_us").GetDouble()));
-            // The program's own kernels, so that a copy without kernels/ can be tested too.
-            KernelSizes sizes = ModelKernels.SizesOf(DemoConfig());
-            KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
+            // The program's embedded kernels, so that a copy without kernels/ can be tested too.
+            DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
             Assert.Equal(
-                KernelCatalog.For(sizes, storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
+                ModelCatalog.KernelsOf(DemoConfig(), storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
                 times.Select(time => time.GetProperty("kernel").GetString()).Distinct().Order(StringComparer.Ordinal));
         }
         finally
@@ -45,16 +44,16 @@ public sealed class KernelBenchTests(GpuDevice device)
     [Theory]
     [InlineData("written")]
     [InlineData("warm")]
-    public void The_cache_can_be_left_otherwise(string state)
+    public void Other_cache_states_are_selectable(string state)
     {
-        (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "advance_step", "--json");
+        (int exitCode, string output) = Run(null, "--model", demo, "--quick", "--repetitions", "3", "--l2", state, "--filter", "select_patches", "--json");
         Assert.True(exitCode == 0, output);
         using JsonDocument json = JsonDocument.Parse(output);
         Assert.Equal(state, json.RootElement.GetProperty("l2").GetString());
-        Assert.Equal(["advance_step"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
+        Assert.Equal(["select_patches"], json.RootElement.GetProperty("kernels").EnumerateArray().Select(time => time.GetProperty("kernel").GetString()));
     }
 
-    /// <summary>At the real sizes: offsets, grids and alignment of the operands are those that figures are made with.</summary>
+    /// <summary>At the published sizes: operands have the offsets, grids and alignment of real measurements.</summary>
     [Theory]
     [InlineData("linear_decode 6144x4096, rope and cache, normed, 8 rows")]
     [InlineData("linear_decode 4096x4096 int8, residual, 1 row")]
@@ -64,37 +63,37 @@ public sealed class KernelBenchTests(GpuDevice device)
     [InlineData("embed_tokens 512 rows of 4096, 512 of them visual")]
     public void Cases_of_the_7B_run(string name)
     {
-        KernelStorage storage = device.Supports(KernelStorage.BF16) ? KernelStorage.BF16 : KernelStorage.F16;
-        KernelSizes sizes = ModelKernels.SizesOf(ModelPresets.Find("internlm-xcomposer2-vl-7b"));
-        KernelCase item = CaseCatalog.For(sizes, storage, DeviceShape.Of(device.Context.Device), CaseSizes.Full).Single(found => found.Name == name);
+        DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
+        IReadOnlyList<KernelDefinition> kernels = ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, device.Capability);
+        KernelCase item = CaseCatalog.For(kernels, DeviceFacts.Of(device.Context.Device), CaseSizes.Full).Single(found => found.Name == name);
         using KernelBenchmark benchmark = KernelBenchmark.Open();
         KernelBenchReport report = benchmark.Measure([item], new KernelBenchPlan { Storage = storage, IsQuick = true, Repetitions = 1 }, null, TestContext.Current.CancellationToken);
         Assert.Equal([item], report.Timings.Select(timing => timing.Case));
     }
 
     [Fact]
-    public void Too_little_memory_is_said_with_numbers()
+    public void Insufficient_memory_error_states_the_sizes()
     {
         if (!device.Context.Device.Name.StartsWith("Emulated", StringComparison.Ordinal))
-            Assert.Skip("only the emulated device can be made small");
+            Assert.Skip("only the emulated device has a configurable size");
         (int exitCode, string output) = Run("900", "--filter", "linear_decode 92544x4096, f32 out, 1 row");
         Assert.Equal(1, exitCode);
         Assert.Matches("^xc2: not enough memory: 'read_stream 1024 MiB' needs [0-9]+ MiB of device memory, Emulated device, .* has [0-9]+ MiB free; close what else uses it", output);
     }
 
     [Fact]
-    public void A_launch_that_is_refused_names_its_case()
+    public void Failed_launch_error_names_its_case()
     {
         Assert.NotNull(device.Context);
         CaseMemory memory = new();
-        long finished = memory.Zeros(16);
+        long values = memory.Zeros(16);
         KernelCase item = KernelCase.Create(
-            "with too many threads", new AdvanceStep(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
-            start => new AdvanceStepArguments(start + finished, start + finished, start + finished, start + finished, 1, 0));
+            "with too many threads", new ReadStream(), new LaunchGeometry(1, 2048), new KernelCost(1, 0), memory,
+            start => new ReadStreamArguments(start + values, start + values, 1));
         using KernelBenchmark benchmark = KernelBenchmark.Open();
-        KernelBenchPlan plan = new() { Storage = KernelStorage.F16, IsQuick = true, Repetitions = 1 };
+        KernelBenchPlan plan = new() { Storage = DType.F16, IsQuick = true, Repetitions = 1 };
         KernelBenchException failure = Assert.Throws<KernelBenchException>(() => benchmark.Measure([item], plan, null, TestContext.Current.CancellationToken));
-        Assert.StartsWith("'advance_step with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("'read_stream with too many threads': cuLaunchKernelEx", failure.Message, StringComparison.Ordinal);
     }
 
     private static ModelConfig DemoConfig()

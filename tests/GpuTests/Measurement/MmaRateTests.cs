@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -6,15 +7,15 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class MmaRateTests(GpuDevice device)
 {
-    /// <summary>Small integers, whose products and sums are exact in every type: a product that is left out or done twice changes what a lane stores.</summary>
+    /// <summary>Small integers, whose products and sums are exact in every type: a missing or repeated product changes the stored sums.</summary>
     [Theory]
-    [InlineData(KernelStorage.F32, 0)]
-    [InlineData(KernelStorage.F32, 7)]
-    [InlineData(KernelStorage.F16, 1)]
-    [InlineData(KernelStorage.F16, 6)]
-    [InlineData(KernelStorage.BF16, 1)]
-    [InlineData(KernelStorage.BF16, 9)]
-    public void Every_product_is_added_every_step(KernelStorage storage, int steps)
+    [InlineData(DType.F32, 0)]
+    [InlineData(DType.F32, 7)]
+    [InlineData(DType.F16, 1)]
+    [InlineData(DType.F16, 6)]
+    [InlineData(DType.BF16, 1)]
+    [InlineData(DType.BF16, 9)]
+    public void Every_product_is_added_in_every_step(DType storage, int steps)
     {
         MmaRate kernel = new(storage);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 1);
@@ -33,17 +34,17 @@ public sealed class MmaRateTests(GpuDevice device)
     }
 
     [Fact]
-    public void It_declares_its_operations()
+    public void Declared_operations_match_the_launch()
     {
-        MmaRate kernel = new(KernelStorage.F16);
+        MmaRate kernel = new(DType.F16);
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 3);
         // Six blocks of eight warps.
         Assert.Equal(48L * 5 * 2 * 64 * 32 * 16, kernel.Cost(steps: 5, geometry).Flops);
     }
 
-    /// <summary>Who holds a sum: a lane of m16n8's result, or an 8 x 8 part where there are no tensor cores.</summary>
-    private static int LaneOf(int row, int column, KernelStorage storage) =>
-        storage == KernelStorage.F32 ? (row / 8 * 4) + (column / 8) : (row % 8 * 4) + (column % 8 / 2);
+    /// <summary>The lane that holds a sum: a lane of m16n8's result, or an 8 x 8 part without tensor cores.</summary>
+    private static int LaneOf(int row, int column, DType storage) =>
+        storage == DType.F32 ? (row / 8 * 4) + (column / 8) : (row % 8 * 4) + (column % 8 / 2);
 
     private static float[] Integers(int count, int seed)
     {

@@ -6,7 +6,7 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class ReadStreamTests(GpuDevice device)
 {
-    /// <summary>Every word is read once: sums are exact, and a word that is left out or read twice changes them.</summary>
+    /// <summary>Every word is read once. Sums are exact, so that a missing or repeated word changes them.</summary>
     [Theory]
     [InlineData(1, 0)]
     [InlineData(1, 1)]
@@ -35,7 +35,7 @@ public sealed class ReadStreamTests(GpuDevice device)
     }
 
     [Fact]
-    public void It_declares_what_it_reads_and_writes()
+    public void Declared_bytes_match_the_launch()
     {
         ReadStream kernel = new();
         LaunchGeometry geometry = kernel.Geometry(multiprocessors: 10, threadsPerMultiprocessor: 2048);

@@ -4,12 +4,12 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class SpeedMeasurementTests(GpuDevice device)
 {
-    /// <summary>A time counts what the device does, not what it takes to tell it: where one row takes a while, many rows take much longer.</summary>
+    /// <summary>Measured times include the device's work, not only its launch: on a slow device, many rows take much longer than one.</summary>
     [Fact]
-    public void Prefill_is_over_when_its_token_is_there()
+    public void Prefill_time_includes_its_token()
     {
         if (!device.Context.Device.Name.StartsWith("Emulated", StringComparison.Ordinal))
-            Assert.Skip("a GPU does the few rows of the demo in the time of one");
+            Assert.Skip("a GPU computes the few rows of the demo in the time of one");
         SpeedOptions options = new()
         {
             ModelPath = RepositoryPaths.Find("tools/demo/checkpoint"), TextTokens = 48, DecodeSteps = 2, Samples = 1, Device = new DeviceOptions { Kind = DeviceKind.Cuda },

@@ -3,37 +3,37 @@ using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>The kernel tests are themselves tested: each mistake that is planted into a copy of the kernels makes one of them fail. Run as processes of
-/// their own, because a device does not survive a fault.</summary>
+/// <summary>Mutation tests of the kernel tests: each mutation in a copy of the kernels must make a test fail. The tests run as separate processes, because a
+/// device does not survive a fault.</summary>
 public sealed class MutationTests(GpuDevice device)
 {
     private static readonly TimeSpan limit = TimeSpan.FromMinutes(5);
 
     [Theory]
-    [InlineData("a barrier less in prefill", "gemm/prefill_pipeline.cuh", "        __syncthreads();\n        const u32 stage", "        const u32 stage", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
-    [InlineData("the last slice of K is left out", "gemm/prefill_tile.cuh", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K;", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K - 1;", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
-    [InlineData("a barrier less in decode", "gemm/linear_decode.cu", "    __syncthreads();\n    if (threadIdx.x < args.rows * 8)", "    if (threadIdx.x < args.rows * 8)", "*LinearDecodeTests.Gate_and_up_meet")]
-    [InlineData("the scale of Partial LoRA is forgotten", "gemm/lora_down.cu", " * args.scale : 0.0f", " : 0.0f", "*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
-    [InlineData("the keys of another head", "attention/prefill_attention.cu", "blockIdx.x / GROUP_SIZE,", "blockIdx.x % KEY_VALUE_HEADS,", "*PrefillAttentionTests.A_group_of_heads_shares_keys")]
-    [InlineData("a row past the end is not masked", "attention/prefill_attention.cu", "tile.span.past_length + tile.first_row + 1;", "tile.span.past_length + tile.first_row + 2;", "*PrefillAttentionTests.Rows_attend_to_the_past_and_to_themselves")]
-    [InlineData("the scales of int8 weights are forgotten", "gemm/linear_decode.cu", "            sums[i] *= args.weight_scale[output + 8 * i];", "            sums[i] *= 1.0f;", "*LinearDecodeTests.Int8_weights_are_exact")]
-    [InlineData("Partial LoRA is scaled as int8 weights are", "gemm/linear_prefill.cu", "    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "    if constexpr (WEIGHT_INT8)\n        scale_sums(sums, args.weight_scale);\n    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "*LinearPrefillTests.Int8_weights_are_exact_and_partial_lora_is_not_scaled")]
-    [InlineData("negative int8 weights lose their sign", "gemm/int8_weights.cuh", "word ^ 0x80808080u", "(word & 0x7F7F7F7Fu) ^ 0x80808080u", "*LinearDecodeTests.Int8_weights_are_exact")]
-    public void A_planted_mistake_makes_a_test_fail(string what, string file, string was, string becomes, string test)
+    [InlineData("missing barrier in prefill", "gemm/prefill_pipeline.cuh", "        __syncthreads();\n        const u32 stage", "        const u32 stage", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
+    [InlineData("missing last slice of K", "gemm/prefill_tile.cuh", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K;", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K - 1;", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
+    [InlineData("missing barrier in decode", "gemm/linear_decode.cu", "    __syncthreads();\n    if (threadIdx.x < args.rows * 8)", "    if (threadIdx.x < args.rows * 8)", "*LinearDecodeTests.Gate_and_up_meet")]
+    [InlineData("missing scale of Partial LoRA", "gemm/lora_down.cu", " * args.scale : 0.0f", " : 0.0f", "*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
+    [InlineData("keys of another head", "attention/prefill_attention.cu", "blockIdx.x / GROUP_SIZE,", "blockIdx.x % KEY_VALUE_HEADS,", "*PrefillAttentionTests.Query_heads_of_a_group_share_keys")]
+    [InlineData("row past the end not masked", "attention/prefill_attention.cu", "tile.span.past_length + tile.first_row + 1;", "tile.span.past_length + tile.first_row + 2;", "*PrefillAttentionTests.Rows_attend_to_past_and_current_keys")]
+    [InlineData("missing scales of int8 weights", "gemm/linear_decode.cu", "            sums[i] *= args.weight_scale[output + 8 * i];", "            sums[i] *= 1.0f;", "*LinearDecodeTests.Int8_weights_are_exact")]
+    [InlineData("Partial LoRA scaled like int8 weights", "gemm/linear_prefill.cu", "    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "    if constexpr (WEIGHT_INT8)\n        scale_sums(sums, args.weight_scale);\n    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "*LinearPrefillTests.Int8_weights_are_exact_and_partial_lora_is_not_scaled")]
+    [InlineData("sign of negative int8 weights lost", "gemm/int8_weights.cuh", "word ^ 0x80808080u", "(word & 0x7F7F7F7Fu) ^ 0x80808080u", "*LinearDecodeTests.Int8_weights_are_exact")]
+    public void Mutation_makes_a_test_fail(string what, string file, string was, string becomes, string test)
     {
         string source = File.ReadAllText(RepositoryPaths.Find("kernels/" + file));
-        Assert.True(source.Contains(was, StringComparison.Ordinal), $"kernels/{file} has no '{was}' any more: plant the mistake elsewhere");
+        Assert.True(source.Contains(was, StringComparison.Ordinal), $"kernels/{file} no longer contains '{was}': update the mutation");
         (int exitCode, string output) = Run(file, source.Replace(was, becomes, StringComparison.Ordinal), test);
-        Assert.True(exitCode != 0 && output.Contains("[FAIL]", StringComparison.Ordinal), $"{what}, and no test noticed: {output}");
+        Assert.True(exitCode != 0 && output.Contains("[FAIL]", StringComparison.Ordinal), $"{what}: no test failed: {output}");
     }
 
-    /// <summary>Without a mistake the same processes pass, so that it is the mistake that fails.</summary>
+    /// <summary>Without a mutation the same processes pass, so that failures are due to the mutation.</summary>
     [Theory]
     [InlineData("*LinearPrefillTests.The_residual_stream_stays_in_f32")]
     [InlineData("*LinearDecodeTests.Gate_and_up_meet")]
     [InlineData("*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
-    [InlineData("*PrefillAttentionTests.A_group_of_heads_shares_keys")]
-    public void Without_one_it_passes(string test)
+    [InlineData("*PrefillAttentionTests.Query_heads_of_a_group_share_keys")]
+    public void Unmodified_kernels_pass(string test)
     {
         const string File = "gemm/lora_down.cu";
         (int exitCode, string output) = Run(File, System.IO.File.ReadAllText(RepositoryPaths.Find("kernels/" + File)), test);
@@ -62,7 +62,7 @@ public sealed class MutationTests(GpuDevice device)
             if (!process.WaitForExit(limit))
             {
                 process.Kill(entireProcessTree: true);
-                Assert.Fail($"it took over {limit.TotalMinutes} minutes");
+                Assert.Fail($"timeout after {limit.TotalMinutes} minutes");
             }
 
             return (process.ExitCode, output.Result + errors.Result);

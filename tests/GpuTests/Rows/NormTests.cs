@@ -1,4 +1,5 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -8,22 +9,22 @@ public sealed class NormTests(GpuDevice device)
 {
     private const float Epsilon = 1e-5f;
 
-    public static TheoryData<KernelStorage, KernelStorage, int, int> Cases => new()
+    public static TheoryData<DType, DType, int, int> Cases => new()
     {
-        { KernelStorage.F32, KernelStorage.F32, 1, 4 },
-        { KernelStorage.F32, KernelStorage.F32, 31, 256 },
-        { KernelStorage.F16, KernelStorage.F16, 5, 132 },
-        { KernelStorage.F16, KernelStorage.F32, 9, 1024 },
-        { KernelStorage.BF16, KernelStorage.BF16, 65, 384 },
-        { KernelStorage.BF16, KernelStorage.BF16, 3, 4096 },
+        { DType.F32, DType.F32, 1, 4 },
+        { DType.F32, DType.F32, 31, 256 },
+        { DType.F16, DType.F16, 5, 132 },
+        { DType.F16, DType.F32, 9, 1024 },
+        { DType.BF16, DType.BF16, 65, 384 },
+        { DType.BF16, DType.BF16, 3, 4096 },
     };
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Rms_norm_is_right(KernelStorage storage, KernelStorage stored, int rows, int columns)
+    public void Rms_norm_matches_doubles(DType storage, DType stored, int rows, int columns)
     {
         RmsNorm kernel = new(storage, stored, columns);
-        float[] x = StoredFloats.Random(rows * columns, 1, KernelStorage.F32, 5), gain = StoredFloats.Random(columns, 2, storage);
+        float[] x = StoredFloats.Random(rows * columns, 1, DType.F32, 5), gain = StoredFloats.Random(columns, 2, storage);
         using DeviceArray<float> input = device.Upload(x);
         using DeviceFloats gains = device.Upload(gain, storage);
         using DeviceFloats output = device.Allocate(x.Length, stored);
@@ -34,10 +35,10 @@ public sealed class NormTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Layer_norm_is_right(KernelStorage storage, KernelStorage stored, int rows, int columns)
+    public void Layer_norm_matches_doubles(DType storage, DType stored, int rows, int columns)
     {
         LayerNorm kernel = new(storage, stored, columns);
-        float[] x = [.. StoredFloats.Random(rows * columns, 1, KernelStorage.F32, 5).Select(value => value + 20)];
+        float[] x = [.. StoredFloats.Random(rows * columns, 1, DType.F32, 5).Select(value => value + 20)];
         float[] gain = StoredFloats.Random(columns, 2, storage), bias = StoredFloats.Random(columns, 3, storage);
         using DeviceArray<float> input = device.Upload(x);
         using DeviceFloats gains = device.Upload(gain, storage);
@@ -48,7 +49,7 @@ public sealed class NormTests(GpuDevice device)
         Check(x, columns, stored, output.Download(), centred: true, (value, column) => (value * gain[column]) + bias[column]);
     }
 
-    private static void Check(float[] x, int columns, KernelStorage stored, float[] found, bool centred, Func<double, int, double> finish)
+    private static void Check(float[] x, int columns, DType stored, float[] found, bool centred, Func<double, int, double> finish)
     {
         double[] expected = new double[x.Length], bounds = new double[x.Length];
         for (int row = 0; row < x.Length / columns; row++)
@@ -62,9 +63,9 @@ public sealed class NormTests(GpuDevice device)
                 double normal = (values[column] - mean) * factor;
                 expected[index] = finish(normal, column);
 
-                // Roundings of mean and factor, of a value that may be 20 from zero, and of what follows.
+                // Rounding of mean and factor, of a value up to 20 from zero, and of the operations after them.
                 double scale = Math.Abs(finish(1, column)) + Math.Abs(finish(0, column));
-                double rounding = Accuracy.Rounding(KernelStorage.F32) * (8 + Math.Sqrt(columns));
+                double rounding = Accuracy.Rounding(DType.F32) * (8 + Math.Sqrt(columns));
                 bounds[index] = (rounding * scale * (Math.Abs(normal) + (Math.Abs(values[column]) * factor) + 1)) + Accuracy.Stored(expected[index], stored);
             }
         }

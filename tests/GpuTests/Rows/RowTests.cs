@@ -1,20 +1,21 @@
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
 
-/// <summary>Kernels that move rows: exact, but for one rounding where the result is stored in 16 bits.</summary>
+/// <summary>Kernels that move rows: exact except for one rounding to 16-bit results.</summary>
 public sealed class RowTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage> Storages => [KernelStorage.F32, KernelStorage.F16, KernelStorage.BF16];
+    public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Text_comes_from_the_table_and_pictures_from_their_rows(KernelStorage storage)
+    public void Text_rows_come_from_the_table_and_visual_rows_from_the_picture(DType storage)
     {
         const int Columns = 132, Vocabulary = 50, VisualRows = 3;
-        float[] table = StoredFloats.Random(Vocabulary * Columns, 1, storage), visual = StoredFloats.Random(VisualRows * Columns, 2, KernelStorage.F32);
+        float[] table = StoredFloats.Random(Vocabulary * Columns, 1, storage), visual = StoredFloats.Random(VisualRows * Columns, 2, DType.F32);
         int[] ids = [0, 7, 999, 49, -5, 3, 50], visualRow = [-1, -1, 2, -1, 0, -1, -1];
         float[] found = Embed(storage, Columns, table, visual, VisualRows, ids, visualRow);
         for (int token = 0; token < ids.Length - 1; token++)
@@ -22,7 +23,7 @@ public sealed class RowTests(GpuDevice device)
                 visualRow[token] >= 0 ? visual.AsSpan(visualRow[token] * Columns, Columns).ToArray() : table.AsSpan(ids[token] * Columns, Columns).ToArray(),
                 found.AsSpan(token * Columns, Columns).ToArray());
 
-        // An id beyond the table is not read from beyond it.
+        // An ID out of range does not read beyond the table.
         Assert.All(found.AsSpan(6 * Columns).ToArray(), value => Assert.True(float.IsNaN(value)));
         Assert.All(Embed(storage, Columns, table, visual, VisualRows, [1], [3]), value => Assert.True(float.IsNaN(value)));
         Assert.Equal(table.AsSpan(9 * Columns, Columns).ToArray(), Embed(storage, Columns, table, null, 0, [9], null));
@@ -30,10 +31,10 @@ public sealed class RowTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void Rows_are_selected_in_any_order(KernelStorage storage)
+    public void Rows_are_selected_in_any_order(DType storage)
     {
         const int Columns = 256;
-        float[] x = StoredFloats.Random(9 * Columns, 1, KernelStorage.F32);
+        float[] x = StoredFloats.Random(9 * Columns, 1, DType.F32);
         int[] rows = [8, 0, 0, 5, 9];
         SelectRows kernel = new(storage, Columns);
         using DeviceArray<float> input = device.Upload(x);
@@ -49,10 +50,10 @@ public sealed class RowTests(GpuDevice device)
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public void The_class_token_of_each_picture_is_dropped(KernelStorage storage)
+    public void Class_token_of_each_picture_is_removed(DType storage)
     {
         const int Columns = 64, Patches = 17, Images = 3;
-        float[] x = StoredFloats.Random(Images * (Patches + 1) * Columns, 1, KernelStorage.F32);
+        float[] x = StoredFloats.Random(Images * (Patches + 1) * Columns, 1, DType.F32);
         SelectPatches kernel = new(storage, Columns);
         using DeviceArray<float> input = device.Upload(x);
         using DeviceFloats output = device.Allocate(Images * Patches * Columns, storage);
@@ -65,14 +66,14 @@ public sealed class RowTests(GpuDevice device)
                 found.AsSpan(row * Columns, Columns).ToArray());
     }
 
-    private float[] Embed(KernelStorage storage, int columns, float[] table, float[]? visual, int visualRows, int[] ids, int[]? visualRow)
+    private float[] Embed(DType storage, int columns, float[] table, float[]? visual, int visualRows, int[] ids, int[]? visualRow)
     {
         EmbedTokens kernel = new(storage, columns);
         using DeviceArray<int> tokens = device.Upload(ids);
         using DeviceFloats rows = device.Upload(table, storage);
         using DeviceArray<float> pictures = device.Upload(visual ?? [0]);
         using DeviceArray<int> places = device.Upload(visualRow ?? [0]);
-        using DeviceFloats output = device.Allocate(ids.Length * columns, KernelStorage.F32);
+        using DeviceFloats output = device.Allocate(ids.Length * columns, DType.F32);
         device.Run(kernel, kernel.Geometry(ids.Length), new EmbedTokensArguments(
             new DevicePointer(tokens.Address),
             new DevicePointer(rows.Address),

@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
 
@@ -5,14 +6,14 @@ namespace XComposer2.Native.GpuTests;
 
 public sealed class PatchEmbeddingTests(GpuDevice device)
 {
-    public static TheoryData<KernelStorage, int, int, int, int> Pictures
+    public static TheoryData<DType, int, int, int, int> Pictures
     {
         get
         {
-            TheoryData<KernelStorage, int, int, int, int> data = [];
-            foreach (KernelStorage storage in Enum.GetValues<KernelStorage>())
+            TheoryData<DType, int, int, int, int> data = [];
+            foreach (DType storage in Enum.GetValues<DType>())
             {
-                // One patch; patches of 588 elements, several pictures in a tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
+                // One patch; patches of 588 elements, several pictures per tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
                 data.Add(storage, 1, 14, 14, 8);
                 data.Add(storage, 3, 59, 14, 70);
                 data.Add(storage, 2, 84, 14, 128);
@@ -21,22 +22,22 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
                 data.Add(storage, 1, 60, 7, 64);
             }
 
-            // The published picture and depth, and as many outputs as are tested in a moment.
-            data.Add(KernelStorage.F16, 1, 490, 14, 32);
+            // The published picture size and depth, with few outputs to limit the run time.
+            data.Add(DType.F16, 1, 490, 14, 32);
             return data;
         }
     }
 
     [Theory]
     [MemberData(nameof(Pictures))]
-    public void Patches_class_token_and_positions(KernelStorage storage, int images, int imageSize, int patchSize, int width)
+    public void Patch_embedding_matches_doubles(DType storage, int images, int imageSize, int patchSize, int width)
     {
         if (!device.Supports(storage)) Assert.Skip($"{storage} has no tensor cores on {device.Capability}");
         PatchEmbedding kernel = new(storage, imageSize, patchSize, width);
         int depth = 3 * patchSize * patchSize, rows = kernel.Patches + 1;
-        float[] pixels = StoredFloats.Random(images * 3 * imageSize * imageSize, 1, KernelStorage.F32);
+        float[] pixels = StoredFloats.Random(images * 3 * imageSize * imageSize, 1, DType.F32);
         float[] weight = StoredFloats.Random(width * depth, 2, storage, 0.1);
-        float[] classToken = StoredFloats.Random(width, 3, KernelStorage.F32), positions = StoredFloats.Random(rows * width, 4, KernelStorage.F32);
+        float[] classToken = StoredFloats.Random(width, 3, DType.F32), positions = StoredFloats.Random(rows * width, 4, DType.F32);
         using DeviceArray<float> devicePixels = device.Upload(pixels), deviceClass = device.Upload(classToken), devicePositions = device.Upload(positions);
         using DeviceFloats deviceWeight = device.Upload(weight, storage);
         using DeviceArray<float> found = device.Allocate<float>(images * rows * width);
@@ -53,15 +54,15 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
                 double value = sum + positions[(row % rows * width) + column];
                 int index = (row * width) + column;
                 expected[index] = value;
-                // The position is one more term, added with one more rounding.
-                bounds[index] = (Accuracy.Summation(depth) * Math.Sqrt(squares)) + (Accuracy.Rounding(KernelStorage.F32) * (Math.Abs(value) + Math.Abs(sum)));
+                // The position is one more term with one more rounding.
+                bounds[index] = (Accuracy.Summation(depth) * Math.Sqrt(squares)) + (Accuracy.Rounding(DType.F32) * (Math.Abs(value) + Math.Abs(sum)));
             }
 
         Accuracy.Within(expected, bounds, found.Download(), "row and column");
     }
 
-    /// <summary>Pixels are rounded to the weights' type, to nearest even, before they are multiplied.</summary>
-    private static (double Sum, double Squares) Product(KernelStorage storage, PatchEmbedding kernel, float[] pixels, int image, int patch, ReadOnlySpan<float> weight)
+    /// <summary>Pixels are rounded to nearest even in the weights' type before multiplication.</summary>
+    private static (double Sum, double Squares) Product(DType storage, PatchEmbedding kernel, float[] pixels, int image, int patch, ReadOnlySpan<float> weight)
     {
         int size = kernel.ImageSize, patchSize = kernel.PatchSize, grid = size / patchSize;
         double sum = 0, squares = 0;

@@ -26,7 +26,7 @@ public sealed class ChatCommandTests
     };
 
     [Fact]
-    public async Task Standard_output_has_the_answer_and_nothing_else()
+    public async Task Standard_output_contains_only_the_answer()
     {
         using CliHarness xc2 = new() { Client = ScriptedChatClient.Saying("图中有", "一个\n", "星形。") };
 
@@ -38,7 +38,7 @@ public sealed class ChatCommandTests
     [Theory]
     [InlineData("ends in a line end\n", "ends in a line end\n")]
     [InlineData("", "\n")]
-    public async Task An_answer_ends_in_one_line_end(string answer, string expected)
+    public async Task Answer_ends_with_one_line_feed(string answer, string expected)
     {
         using CliHarness xc2 = new() { Client = ScriptedChatClient.Saying(answer) };
 
@@ -50,7 +50,7 @@ public sealed class ChatCommandTests
     [InlineData("what?\n", "what?")]
     [InlineData("what?\r\n", "what?")]
     [InlineData("two\nlines\n\n", "two\nlines\n")]
-    public async Task A_pipe_brings_the_prompt(string piped, string prompt)
+    public async Task Prompt_is_read_from_a_pipe(string piped, string prompt)
     {
         foreach (string[] args in (string[][])[["chat"], ["chat", "-"]])
         {
@@ -62,7 +62,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task A_prompt_on_the_command_line_leaves_the_pipe_alone()
+    public async Task Command_line_prompt_does_not_read_the_pipe()
     {
         using CliHarness xc2 = new() { Input = "ignored" };
 
@@ -91,7 +91,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task Without_options_the_defaults_are_the_engine_s()
+    public async Task Defaults_are_those_of_the_engine()
     {
         using CliHarness xc2 = new();
 
@@ -102,7 +102,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task Without_a_model_it_is_the_demo_and_a_terminal_is_told()
+    public async Task Missing_model_uses_the_demo_and_tells_a_terminal()
     {
         using CliHarness piped = new(), terminal = new() { IsTerminal = true };
         piped.Variables.Clear();
@@ -112,18 +112,18 @@ public sealed class ChatCommandTests
 
         Assert.Equal(TestPaths.Repository("tools/demo/checkpoint"), piped.LoadedWith!.ModelPath);
         Assert.Equal("", piped.Error);
-        Assert.Equal("No --model: this is the tiny demo, which knows nothing but coloured shapes.\n", terminal.Error);
+        Assert.Equal("No --model: using the tiny demo, which knows only coloured shapes.\n", terminal.Error);
     }
 
     [Fact]
-    public void Without_a_model_and_without_the_demo_it_says_how_to_name_one()
+    public void Missing_model_and_demo_is_a_usage_error()
     {
         UsageException error = Assert.Throws<UsageException>(() => ModelFolder.Choose(null, _ => null, Path.GetTempPath()));
         Assert.Contains("--model", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Json_is_one_object_of_this_shape()
+    public async Task Json_is_one_object_with_stable_names()
     {
         using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("一", "\"2\"")) { FinishReason = FinishReason.Length } };
 
@@ -139,7 +139,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task Json_needs_a_prompt()
+    public async Task Json_requires_a_prompt()
     {
         using CliHarness xc2 = new() { IsTerminal = true };
 
@@ -150,7 +150,7 @@ public sealed class ChatCommandTests
     [Theory]
     [InlineData("nope.png", "xc2: nope.png: no such file\n")]
     [InlineData("/", "xc2: /: is a folder, not a picture\n")]
-    public async Task A_picture_that_is_not_there_is_told_before_the_model_is_loaded(string path, string message)
+    public async Task Missing_picture_is_reported_before_the_model_is_loaded(string path, string message)
     {
         using CliHarness xc2 = new();
 
@@ -161,7 +161,7 @@ public sealed class ChatCommandTests
 
     [Theory]
     [MemberData(nameof(ExpectedFailures), DisableDiscoveryEnumeration = true)]
-    public async Task A_failure_is_one_line(Exception failure, string message)
+    public async Task Failure_is_one_line(Exception failure, string message)
     {
         using CliHarness loading = new() { LoadError = failure }, answering = new() { Client = new ScriptedChatClient((_, _) => throw failure) };
         foreach (CliHarness xc2 in (CliHarness[])[loading, answering])
@@ -174,7 +174,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task Verbose_shows_where()
+    public async Task Verbose_adds_the_stack_trace()
     {
         using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => throw new InvalidCastException("a bug")) };
 
@@ -205,11 +205,11 @@ public sealed class ChatCommandTests
         Assert.Equal(ExitCode.Interrupted, await xc2.RunAsync("chat", "hi"));
         Assert.Equal(("so far\n", ""), (xc2.Output, xc2.Error));
         Assert.True(xc2.Client.IsDisposed);
-        Assert.False(xc2.Interrupts.Interrupt(), "a second Ctrl-C is the system's");
+        Assert.False(xc2.Interrupts.Interrupt(), "a second Ctrl-C is left to the system");
     }
 
     [Fact]
-    public async Task A_closed_pipe_ends_it_quietly_and_stops_the_answer()
+    public async Task Closed_pipe_stops_the_answer_without_a_message()
     {
         using CliHarness xc2 = new() { OutputWriter = new FailingWriter(() => new ClosedPipeException()), Client = new ScriptedChatClient((_, token) => ScriptedChatClient.Endless("so far", () => { }, token)) };
 
@@ -218,7 +218,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task A_full_disk_is_told()
+    public async Task Full_disk_is_reported()
     {
         using CliHarness xc2 = new() { OutputWriter = new FailingWriter(() => new IOException("standard output: No space left on device")) };
 
@@ -227,7 +227,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task A_model_cannot_command_the_terminal_but_a_pipe_gets_what_it_said()
+    public async Task Control_characters_are_replaced_on_a_terminal_and_kept_in_a_pipe()
     {
         using CliHarness terminal = new() { IsTerminal = true, Client = ScriptedChatClient.Saying("a\e[2J\tb\r\n") }, piped = new() { Client = ScriptedChatClient.Saying("a\e[2J\tb\r\n") };
         await terminal.RunAsync("chat", "hi");
@@ -238,7 +238,7 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
-    public async Task A_terminal_is_told_that_the_answer_was_cut_off()
+    public async Task Truncated_answer_is_reported_on_a_terminal()
     {
         using CliHarness xc2 = new() { IsTerminal = true, Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("a")) { FinishReason = FinishReason.Length } };
 
@@ -246,6 +246,6 @@ public sealed class ChatCommandTests
         Assert.Equal("(cut off after 3 tokens: --max-tokens or the context is used up)\n", xc2.Error);
     }
 
-    // Without the listeners, which are the program's own.
+    // Without the program's own listeners.
     private static EngineOptions Asked(CliHarness xc2) => xc2.LoadedWith! with { Progress = null, Notice = null };
 }

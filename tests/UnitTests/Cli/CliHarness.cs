@@ -3,34 +3,34 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Runs <c>xc2</c> inside the test, with texts for streams and a scripted model.</summary>
+/// <summary>Runs <c>xc2</c> in the test process, with text streams and a scripted model.</summary>
 internal sealed class CliHarness : IDisposable
 {
     private readonly StringWriter error = new();
 
-    /// <summary>What answers; by default it repeats the question.</summary>
+    /// <summary>The chat model; repeats the question by default.</summary>
     public ScriptedChatClient Client { get; init; } = ScriptedChatClient.Echo();
 
-    /// <summary>What writes articles; its answers are the question's text by default.</summary>
+    /// <summary>The composition model; answers with the prompt's text by default.</summary>
     public ScriptedCompositionModel Composer { get; init; } = new(prompt => prompt.Text);
 
-    /// <summary>What is typed or piped in.</summary>
+    /// <summary>Standard input.</summary>
     public string Input { get; init; } = "";
 
-    /// <summary>All three streams are a terminal, without colours.</summary>
+    /// <summary>Makes all three streams a terminal without colours.</summary>
     public bool IsTerminal { get; init; }
 
     /// <summary>Thrown instead of loading a model.</summary>
     public Exception? LoadError { get; init; }
 
-    /// <summary>Done before the model is there.</summary>
+    /// <summary>Runs while the model is loading.</summary>
     public Func<EngineOptions, Task> Loading { get; init; } = _ => Task.CompletedTask;
 
     public Dictionary<string, string> Variables { get; } = new() { ["XC2_MODEL"] = "model-of-variable" };
 
     public Interrupts Interrupts { get; } = new();
 
-    /// <summary>Standard output; replace it to make writing fail.</summary>
+    /// <summary>Standard output; replaced to make writes fail.</summary>
     public TextWriter OutputWriter { get; init; } = new StringWriter();
 
     public string Output => OutputWriter.ToString()!;

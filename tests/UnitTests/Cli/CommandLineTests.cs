@@ -42,7 +42,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --weights f16 is for a preset; a checkpoint's weights are stored or int8", "plan", "--weights", "f16", "--model", "m")]
     [InlineData("xc2: --weights bf16 is for a preset; a checkpoint's weights are stored or int8", "bench", "decode", "--weights", "bf16", "--model", "m")]
     [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
-    public async Task Wrong_usage_is_one_line_and_the_usage(string message, params string[] args)
+    public async Task Wrong_usage_prints_one_line_and_the_usage(string message, params string[] args)
     {
         using CliHarness xc2 = new();
 
@@ -60,7 +60,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: the prompt is empty", "chat")]
     [InlineData("xc2: the prompt has 2 places for a picture (<ImageHere>), and there is 1 picture", "chat", "--image", "a.png", "<ImageHere> and <ImageHere>")]
     [InlineData("xc2: the prompt has 1 place for a picture (<ImageHere>), and there are 0 pictures", "chat", "<ImageHere>")]
-    public async Task A_bad_prompt_is_one_line_and_loads_nothing(string message, params string[] args)
+    public async Task Invalid_prompt_is_one_line_and_loads_nothing(string message, params string[] args)
     {
         using CliHarness xc2 = new();
 
@@ -71,7 +71,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Alone_it_prints_help_and_fails()
+    public async Task No_arguments_print_help_and_fail()
     {
         using CliHarness xc2 = new();
 
@@ -94,7 +94,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void Help_pages_fit_a_terminal_and_name_every_option()
+    public void Help_pages_fit_a_terminal_and_list_every_option()
     {
         using CliHarness xc2 = new();
         CliServices services = new(new CliConsole(TextReader.Null, TextWriter.Null, TextWriter.Null), xc2.Interrupts, EngineChatClient.ConnectAsync);
@@ -112,7 +112,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void The_help_page_of_chat_tells_the_real_defaults()
+    public void Chat_help_states_the_actual_defaults()
     {
         GenerationOptions defaults = new();
 

@@ -23,7 +23,7 @@ public sealed class ComposeCommandTests : IDisposable
 
     private string[] Compose(params string[] more) => ["compose", "--out", Folder, "--seed", "7", .. more];
 
-    /// <summary>Pictures that the fake model calls red, and that do not look alike.</summary>
+    /// <summary>Fills the gallery with dissimilar pictures that the fake model describes as red.</summary>
     private void FillGallery(int count)
     {
         (byte Red, byte Green, byte Blue)[] reds = [(255, 0, 0), (255, 250, 0), (255, 0, 250), (255, 200, 200), (140, 60, 60), (255, 130, 130)];
@@ -35,7 +35,7 @@ public sealed class ComposeCommandTests : IDisposable
     private string[] Files() => [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
 
     [Fact]
-    public async Task An_article_with_figures_from_a_gallery_lies_in_a_folder()
+    public async Task Article_with_gallery_figures_is_written_to_a_folder()
     {
         FillGallery(6);
         using CliHarness xc2 = Harness();
@@ -46,14 +46,14 @@ public sealed class ComposeCommandTests : IDisposable
         Article article = ArticleFolder.Open(Folder).Current;
         Assert.Equal(("about the park", 7ul, "gallery"), (article.Instruction, article.Seed, article.Sections[1].Figure!.Picture!.Source));
         string[] lines = xc2.Error.TrimEnd().Split('\n');
-        Assert.Equal(["writing", "choosing places for figures", "writing caption 1 of 1", "searching picture 1 of 1: a red circle", "choosing picture 1 of 1"], lines[..5]);
+        Assert.Equal(["writing", "choosing places for figures", "writing caption 1 of 1", "searching for picture 1 of 1: a red circle", "choosing picture 1 of 1"], lines[..5]);
         Assert.Equal($"figure after section 2: a red circle ({article.Sections[1].Figure!.Picture!.Name} of gallery)", lines[5]);
         Assert.Equal($"3 sections, 1 figure, seed 7: {Folder}", lines[^1]);
         Assert.True(xc2.Composer.IsDisposed);
     }
 
     [Fact]
-    public async Task A_terminal_is_shown_the_text_and_no_lines_of_progress()
+    public async Task Terminal_shows_text_without_progress_lines()
     {
         FillGallery(6);
         using CliHarness xc2 = new() { Composer = ScriptedCompositionModel.Of(Text, "<Seg1>", "a red circle\"。"), IsTerminal = true };
@@ -65,7 +65,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_text_alone_opens_no_gallery()
+    public async Task Text_only_article_opens_no_gallery()
     {
         FillGallery(2);
         using CliHarness xc2 = Harness();
@@ -75,7 +75,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_report_has_everything_in_one_object()
+    public async Task Json_report_is_one_complete_object()
     {
         FillGallery(6);
         using CliHarness xc2 = Harness(places: "<Seg1>, <Seg9>");
@@ -92,7 +92,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Own_pictures_illustrate_and_a_title_names_the_article()
+    public async Task Own_pictures_illustrate_an_article_with_a_title()
     {
         FillGallery(2);
         File.WriteAllText(Path.Combine(root, "outline.txt"), "a red circle\nthe end\n");
@@ -121,7 +121,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public void The_help_page_tells_the_real_defaults()
+    public void Help_states_the_actual_defaults()
     {
         ComposerOptions defaults = new();
         foreach (string page in (string[])[ComposeCommand.HelpPage, EditCommand.HelpPage])
@@ -138,7 +138,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_folder_the_next_free_name_is_taken()
+    public async Task Default_folder_is_the_next_free_name()
     {
         string before = Directory.GetCurrentDirectory();
         Directory.SetCurrentDirectory(root);
@@ -158,12 +158,12 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_exists_is_refused_before_a_model_is_loaded()
+    public async Task Existing_folder_is_rejected_before_a_model_is_loaded()
     {
         Directory.CreateDirectory(Folder);
         using CliHarness xc2 = Harness();
         Assert.Equal(ExitCode.Failed, await xc2.RunAsync(Compose("--instruction", "x")));
-        Assert.Equal($"xc2: {Folder}: the folder exists already; --force takes it over, and leaves other files in it alone\n", xc2.Error);
+        Assert.Equal($"xc2: {Folder}: the folder exists already; --force replaces its article and keeps other files\n", xc2.Error);
         Assert.Null(xc2.LoadedWith);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Folder));
 
@@ -172,7 +172,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Bad_pictures_and_galleries_are_one_line()
+    public async Task Invalid_pictures_and_galleries_are_one_line_errors()
     {
         FillGallery(0);
         string text = Path.Combine(root, "text.png");
@@ -194,7 +194,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_picture_of_a_gallery_is_skipped_with_a_note()
+    public async Task Damaged_gallery_picture_is_skipped_with_a_note()
     {
         FillGallery(3);
         File.WriteAllBytes(Path.Combine(Gallery, "bad.png"), CompositionPictures.Bytes(0)[..80]);
@@ -205,20 +205,20 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("what to write is missing: --instruction or --title")]
+    [InlineData("no instruction: expected --instruction or --title")]
     [InlineData("--instruction and --title exclude each other", "--instruction", "x", "--title", "y")]
-    [InlineData("--outline and --material belong to --title", "--instruction", "x", "--outline", "y")]
+    [InlineData("--outline and --material need --title", "--instruction", "x", "--outline", "y")]
     [InlineData("--title is empty", "--title", " ")]
     [InlineData("--gallery and --picture-service exclude each other", "--instruction", "x", "--gallery", "g", "--picture-service", "https://example.org")]
-    [InlineData("--picture-service needs --allow-host: captions of the article are sent to hosts that are named there, and to no others", "--instruction", "x", "--picture-service", "https://example.org")]
-    [InlineData("--allow-host belongs to --picture-service", "--instruction", "x", "--allow-host", "example.org")]
+    [InlineData("--picture-service needs --allow-host: article captions are sent to the allowed hosts only", "--instruction", "x", "--picture-service", "https://example.org")]
+    [InlineData("--allow-host needs --picture-service", "--instruction", "x", "--allow-host", "example.org")]
     [InlineData("--picture-service must be an address, not 'example'", "--instruction", "x", "--picture-service", "example", "--allow-host", "example")]
-    [InlineData("own pictures (--image) and searched ones exclude each other", "--instruction", "x", "--image", "a.png", "--gallery", "/")]
+    [InlineData("--image excludes --gallery and --picture-service", "--instruction", "x", "--image", "a.png", "--gallery", "/")]
     [InlineData("--figures needs pictures: --gallery or --image", "--instruction", "x", "--figures", "2")]
     [InlineData("--figures must be auto or an integer, 0 to 60, not '61'", "--instruction", "x", "--figures", "61")]
     [InlineData("--figures must be auto or an integer, 0 to 60, not 'many'", "--instruction", "x", "--figures", "many")]
     [InlineData("--candidates must be an integer, 1 to 10, not '11'", "--instruction", "x", "--candidates", "11")]
-    public async Task Wrong_usage_is_told_before_a_model_is_loaded(string message, params string[] args)
+    public async Task Wrong_usage_is_reported_before_a_model_is_loaded(string message, params string[] args)
     {
         using CliHarness xc2 = Harness();
         Assert.Equal(ExitCode.Usage, await xc2.RunAsync(["compose", .. args]));
@@ -227,7 +227,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Texts_that_cannot_be_used_are_one_line()
+    public async Task Invalid_text_files_are_one_line_errors()
     {
         string bad = Path.Combine(root, "bad.txt"), large = Path.Combine(root, "large.txt");
         File.WriteAllBytes(bad, [0x41, 0xFF]);
@@ -242,7 +242,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_instruction_may_come_through_a_pipe()
+    public async Task Instruction_is_read_from_a_pipe()
     {
         using CliHarness xc2 = new() { Composer = ScriptedCompositionModel.Of(Text, ""), Input = "write\nabout it\n" };
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(Compose("--instruction", "-")));
@@ -250,7 +250,7 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_without_a_place_is_an_article_without_figures_and_a_note()
+    public async Task Answer_without_places_gives_an_article_without_figures_and_a_note()
     {
         FillGallery(3);
         using CliHarness xc2 = Harness(places: "nowhere");
@@ -260,16 +260,16 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_model_that_writes_nothing_leaves_nothing()
+    public async Task Empty_answer_creates_no_folder()
     {
         using CliHarness xc2 = Harness(text: " ");
         Assert.Equal(ExitCode.Failed, await xc2.RunAsync(Compose("--instruction", "x")));
-        Assert.EndsWith("xc2: the model wrote nothing; another seed may help\n", xc2.Error, StringComparison.Ordinal);
+        Assert.EndsWith("xc2: the model returned no text; another seed may help\n", xc2.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder));
     }
 
     [Fact]
-    public async Task Interrupted_anywhere_the_article_so_far_is_kept_whole()
+    public async Task Interrupt_at_any_point_keeps_a_complete_article()
     {
         FillGallery(4);
         int total = 0;
@@ -286,7 +286,7 @@ public sealed class ComposeCommandTests : IDisposable
             Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(root), entry => entry.EndsWith(".tmp", StringComparison.Ordinal));
             if (!Directory.Exists(Folder))
             {
-                // Before the first line was complete there is no article yet.
+                // Before the first complete line there is no article.
                 Assert.True(stop <= 4, $"nothing was kept at piece {stop}");
                 continue;
             }

@@ -26,7 +26,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task Exit_leaves()
+    public async Task Exit_ends_the_chat()
     {
         using CliHarness xc2 = Typed("/exit", "never said");
 
@@ -51,7 +51,7 @@ public sealed class ConversationTests : IDisposable
     [InlineData("/save", "xc2: /save needs a file, ending in .md or .json")]
     [InlineData("/save x.md", "xc2: there is nothing to save yet")]
     [InlineData("<ImageHere>", "xc2: the prompt has 1 place for a picture (<ImageHere>), and there are 0 pictures")]
-    public async Task What_cannot_be_done_is_told_and_the_chat_goes_on(string line, string message)
+    public async Task Failed_command_is_reported_and_the_chat_continues(string line, string message)
     {
         using CliHarness xc2 = Typed(line, "still there?");
 
@@ -61,7 +61,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task Pictures_go_with_the_next_message_and_only_with_it()
+    public async Task Pictures_are_sent_with_the_next_message_only()
     {
         using CliHarness xc2 = Typed($"/image {Picture}", $"/image '{Picture}'", "both", "none");
 
@@ -71,7 +71,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_message_that_fails_leaves_the_chat_and_its_pictures()
+    public async Task Failed_message_keeps_the_chat_and_its_pictures()
     {
         using CliHarness xc2 = new()
         {
@@ -85,7 +85,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bad_picture_does_not_come_back_with_every_message()
+    public async Task Damaged_picture_is_not_sent_again()
     {
         using CliHarness xc2 = new()
         {
@@ -99,7 +99,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task Ctrl_C_stops_an_answer_and_at_the_prompt_the_program()
+    public async Task Ctrl_C_stops_the_answer_or_at_the_prompt_the_program()
     {
         Interrupts? interrupts = null;
         int answers = 0;
@@ -123,7 +123,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_forgets()
+    public async Task Reset_clears_the_conversation()
     {
         using CliHarness xc2 = Typed("one", "/reset", "/save x.md");
 
@@ -149,7 +149,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task Save_writes_markdown_over_what_was_there()
+    public async Task Save_overwrites_existing_markdown()
     {
         string path = Path.Combine(folder, "chat.md"), link = Path.Combine(folder, "link.md");
         File.WriteAllText(path, "old");
@@ -162,7 +162,7 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_save_that_fails_leaves_nothing_and_the_chat_alive()
+    public async Task Failed_save_leaves_no_file_and_the_chat_continues()
     {
         string inTheWay = Path.Combine(folder, "folder.md");
         Directory.CreateDirectory(inTheWay);

@@ -29,7 +29,7 @@ public sealed class EditCommandTests : IDisposable
     [InlineData("abbreviate", "缩写以下段落：two", new[] { "one", "new", "three" })]
     [InlineData("insert-before", "在以下两段中插入一段。\n第一段：one\n第二段：two\n插入段的大纲：a star", new[] { "one", "new", "two", "three" })]
     [InlineData("insert-after", "在以下两段中插入一段。\n第一段：two\n第二段：three\n插入段的大纲：a star", new[] { "one", "two", "new", "three" })]
-    public async Task The_model_edits_a_section(string operation, string prompt, string[] sections)
+    public async Task Model_edits_a_section(string operation, string prompt, string[] sections)
     {
         using CliHarness xc2 = new() { Composer = new ScriptedCompositionModel(_ => "new") };
         string[] instruction = operation == "abbreviate" ? [] : ["--instruction", "a star"];
@@ -42,7 +42,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_model_texts_and_figures_change_at_once()
+    public async Task Texts_and_figures_change_without_a_model()
     {
         string picture = Path.Combine(root, "mine.png");
         File.WriteAllBytes(picture, CompositionPictures.Bytes(5));
@@ -72,7 +72,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_model_chooses_again_and_finds_another()
+    public async Task Model_chooses_and_finds_figures()
     {
         string gallery = Path.Combine(root, "gallery");
         Directory.CreateDirectory(gallery);
@@ -87,7 +87,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task All_figures_are_made_anew()
+    public async Task Illustrate_replaces_all_figures()
     {
         string gallery = Path.Combine(root, "gallery");
         Directory.CreateDirectory(gallery);
@@ -103,11 +103,11 @@ public sealed class EditCommandTests : IDisposable
         Assert.Equal(["compose", "illustrate"], ArticleFolder.Open(Folder).States.Select(state => state.Change));
         using CliHarness none = new();
         Assert.Equal(ExitCode.Usage, await none.RunAsync(Edit("--op", "illustrate")));
-        Assert.StartsWith("xc2: --op illustrate needs --gallery or --picture-service: the article has no pictures of its own\n", none.Error, StringComparison.Ordinal);
+        Assert.StartsWith("xc2: --op illustrate needs --gallery or --picture-service: the article has no own pictures\n", none.Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Without_an_operation_it_lists_the_article()
+    public async Task Missing_operation_lists_the_article()
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(Edit()));
@@ -122,11 +122,11 @@ public sealed class EditCommandTests : IDisposable
     [Theory]
     [InlineData("section: expected 1 to 3, found 4", "--section", "4", "--op", "remove-section")]
     [InlineData("candidate: expected 1 to 3, found 4", "--section", "2", "--op", "choose-figure", "--candidate", "4")]
-    [InlineData("section 1 has no figure to choose a picture for", "--section", "1", "--op", "choose-figure", "--candidate", "1")]
-    [InlineData("section 1 has no figure to choose a picture for", "--section", "1", "--op", "choose-figure")]
+    [InlineData("section 1 has no figure with candidates", "--section", "1", "--op", "choose-figure", "--candidate", "1")]
+    [InlineData("section 1 has no figure with candidates", "--section", "1", "--op", "choose-figure")]
     [InlineData("there is no change to undo", "--op", "undo")]
-    [InlineData("there is no change to do again", "--op", "redo")]
-    public async Task What_cannot_be_done_changes_nothing(string message, params string[] args)
+    [InlineData("there is no change to redo", "--op", "redo")]
+    public async Task Failed_edit_changes_nothing(string message, params string[] args)
     {
         byte[] before = File.ReadAllBytes(Path.Combine(Folder, "article.json"));
         using CliHarness xc2 = new();
@@ -152,7 +152,7 @@ public sealed class EditCommandTests : IDisposable
     [InlineData("--op rewrite does not take --figures", "--op", "rewrite", "--section", "1", "--figures", "3")]
     [InlineData("--figures must be auto or an integer, 1 to 60, not '0'", "--op", "illustrate", "--figures", "0")]
     [InlineData("--section must be an integer, at least 1, not '0'", "--op", "rewrite", "--section", "0")]
-    public async Task Wrong_usage_is_told_before_anything_is_read(string message, params string[] args)
+    public async Task Wrong_usage_is_reported_before_any_file_is_read(string message, params string[] args)
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Usage, await xc2.RunAsync(["edit", "--article", "not-there", .. args]));
@@ -160,7 +160,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_article_is_one_line()
+    public async Task Missing_article_is_a_one_line_error()
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Failed, await xc2.RunAsync("edit", "--article", root));
@@ -171,7 +171,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_interrupted_edit_changes_nothing()
+    public async Task Interrupted_edit_changes_nothing()
     {
         string[] before = Hashes();
         CliHarness? harness = null;
@@ -183,7 +183,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Closed_and_opened_between_edits_the_files_are_the_same()
+    public async Task Reopening_between_edits_gives_the_same_files()
     {
         string other = Path.Combine(root, "other");
         ArticleHistory history = ArticleFolder.Open(Folder);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A stream that cannot be written.</summary>
+/// <summary>A writer whose writes fail.</summary>
 internal sealed class FailingWriter(Func<Exception> failure) : TextWriter
 {
     public override Encoding Encoding => Encoding.UTF8;

@@ -16,19 +16,19 @@ public sealed class InspectCommandTests : IDisposable
     public void Dispose() => checkpoint.Dispose();
 
     [Fact]
-    public async Task The_demo_is_usable()
+    public async Task Demo_is_usable()
     {
         using CliHarness xc2 = new();
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("inspect", TestPaths.Repository("tools/demo/checkpoint"), "--check"));
-        foreach (string words in (string[])["3 layers, hidden 256", "4 heads of 64, 2 of keys and values", "rank 16 on all five linears", "84 x 84 pixels, 36 tokens each", "tokenizer.model, 1280 pieces", "  partial LoRA        30           172,032   344.06 kB  BF16\n", "  all                127         3,439,360     6.88 MB\n"])
+        foreach (string words in (string[])["3 layers, hidden 256", "4 heads of 64, 2 key/value heads", "rank 16 on all five linears", "84 x 84 pixels, 36 tokens each", "tokenizer.model, 1280 pieces", "  partial LoRA        30           172,032   344.06 kB  BF16\n", "  all                127         3,439,360     6.88 MB\n"])
             Assert.Contains(words, xc2.Output, StringComparison.Ordinal);
-        Assert.EndsWith("\n  Every weight was read: all are finite.\n  Usable.\n", xc2.Output, StringComparison.Ordinal);
+        Assert.EndsWith("\n  All weights are finite.\n  Usable.\n", xc2.Output, StringComparison.Ordinal);
         Assert.Equal("", xc2.Error);
     }
 
     [Fact]
-    public async Task Json_has_every_fact()
+    public async Task Json_contains_every_fact()
     {
         (int exitCode, JsonElement json) = await InspectJsonAsync(TestPaths.Repository("tools/demo/checkpoint"));
 
@@ -48,7 +48,7 @@ public sealed class InspectCommandTests : IDisposable
     [InlineData("mqa-head128-bf16", "safetensors, 2 shards")]
     [InlineData("fp16-torch-bin", "torch .bin, 2 shards")]
     [InlineData("gptq-4bit-128g", "GPTQ 4-bit, dequantised to F32: safetensors, gptq_model-4bit-128g.safetensors")]
-    public async Task Golden_checkpoints_lack_the_tokenizer_alone(string name, string layout)
+    public async Task Golden_checkpoints_lack_only_the_tokenizer(string name, string layout)
     {
         (int exitCode, JsonElement json) = await InspectJsonAsync(TestPaths.Shared("golden/" + name), "--check");
 
@@ -76,12 +76,12 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal("""{"name":"extra.weight","shape":[2,3]}""", Assert.Single(json.GetProperty("unknown").EnumerateArray()).GetRawText());
         Assert.Single(json.GetProperty("ignored").EnumerateArray());
         Assert.Single(json.GetProperty("decoder_biases").EnumerateArray());
-        foreach (string words in (string[])["  missing (1)\n    model.layers.1.feed_forward.w2.weight [16, 24]\n", $"  wrong (1)\n    {Norm} is F32 [15], wanted is [16]\n", "  unknown, not used (1)\n    extra.weight [2, 3]\n", "Not usable: 1 tensor missing.", "Not usable: 1 tensor of a wrong shape or type."])
+        foreach (string words in (string[])["  missing (1)\n    model.layers.1.feed_forward.w2.weight [16, 24]\n", $"  wrong (1)\n    {Norm}: expected [16], found F32 [15]\n", "  unknown, not used (1)\n    extra.weight [2, 3]\n", "Not usable: 1 tensor missing.", "Not usable: 1 tensor with a wrong shape or type."])
             Assert.Contains(words, text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Long_lists_are_cut_in_text_and_whole_in_json()
+    public async Task Long_lists_are_truncated_in_text_and_complete_in_json()
     {
         foreach (string name in tensors.Keys.Where(name => name.StartsWith("model.layers.1.", StringComparison.Ordinal) && name.Contains("Plora", StringComparison.Ordinal)).ToArray())
             tensors.Remove(name);
@@ -92,7 +92,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_norm_that_is_not_finite_is_found_at_once_another_weight_on_request()
+    public async Task Non_finite_norm_is_always_found_and_other_weights_on_request()
     {
         tensors[Norm] = TinyTensor.F32(new Shape(16), index => index == 3 ? float.NaN : 1);
         (_, JsonElement norm, _) = await InspectBothAsync();
@@ -109,7 +109,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tokenizer_larger_than_the_embedding_is_a_problem()
+    public async Task Tokenizer_larger_than_the_embedding_is_a_problem()
     {
         File.WriteAllBytes(checkpoint.PathOf("tokenizer.model"), TokenizerModel.Complete().ToArray());
         (int exitCode, JsonElement json, _) = await InspectBothAsync();
@@ -119,7 +119,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_opened_is_one_line()
+    public async Task Unreadable_checkpoint_is_a_one_line_error()
     {
         checkpoint.WriteText("model.safetensors", "no tensors at all");
         foreach (string path in (string[])[checkpoint.Folder, "no/such/folder", "/dev/null"])

@@ -2,6 +2,7 @@ using System.Text.Json;
 using XComposer2.Native.Cli;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
@@ -17,7 +18,7 @@ public sealed class KernelsCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task Every_kernel_of_the_tree_is_listed_for_every_generation()
+    public async Task All_kernels_are_listed_for_all_architectures()
     {
         string root = TestPaths.Repository("kernels");
         string[] files = [.. Directory.GetFiles(root, "*.cu", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
@@ -34,22 +35,22 @@ public sealed class KernelsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_list_for_people()
+    public async Task Text_list_shows_forms_and_architectures()
     {
         using CliHarness xc2 = new();
 
-        Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "advance_step"));
-        Assert.Equal($"kernels of {Preset}\n  decode/advance_step.cu                 1 form    sm_86 sm_90a\n", xc2.Output);
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("kernels", "list", "--preset", Preset, "--arch", "sm_86,sm_90a", "--kernel", "sample_token"));
+        Assert.Equal($"kernels of {Preset}\n  sampling/sample_token.cu               1 form    sm_86 sm_90a\n", xc2.Output);
     }
 
-    /// <summary>Of the decoder's linears, and of no other kernel.</summary>
+    /// <summary>Applies to the decoder's linears only.</summary>
     [Fact]
-    public async Task Quantised_weights_have_linears_of_their_own()
+    public async Task Quantised_weights_have_separate_linears()
     {
-        KernelSelection stored = Select(WeightFormat.Storage), int8 = Select(WeightFormat.Int8);
+        KernelSelection stored = Select(WeightQuantization.None), int8 = Select(WeightQuantization.Int8);
         string[] before = Specialisations(stored), after = Specialisations(int8);
         Assert.Equal(before.Length, after.Length);
-        // The head stays as it is; with a norm before it and without.
+        // The head is not quantised; it has one form with a preceding norm and one without.
         Assert.Equal(2, after.Count(text => text.StartsWith("linear_decode", StringComparison.Ordinal) && text.Contains("WEIGHT_INT8=0", StringComparison.Ordinal)));
         Assert.Equal(before.Order(StringComparer.Ordinal), after.Select(text => text.Replace("WEIGHT_INT8=1", "WEIGHT_INT8=0", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Equal(4, after.Count(text => text.StartsWith("linear_decode", StringComparison.Ordinal) && text.Contains("WEIGHT_INT8=1", StringComparison.Ordinal)));
@@ -58,31 +59,57 @@ public sealed class KernelsCommandTests : IDisposable
         JsonElement json = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", Preset, "--weights", "int8", "--arch", "sm_80", "--json");
         Assert.Equal(after.Length, json.GetProperty("kernels").EnumerateArray().Sum(kernel => kernel.GetProperty("specialisations").GetInt32()));
 
-        static KernelSelection Select(WeightFormat weights) => new(KernelModel.Open(null, Preset), null, weights, [CudaTarget.Parse("sm_80")], []);
+        static KernelSelection Select(WeightQuantization quantization) => new(KernelModel.OpenAll(null, Preset), null, quantization, [CudaTarget.Parse("sm_80")], []);
 
         static string[] Specialisations(KernelSelection selection) => [.. selection.Find().Select(kernel => $"{kernel.Definition.Entry} {kernel.Specialisation}")];
     }
 
     [Fact]
-    public async Task What_is_compiled_is_there_the_next_time()
+    public async Task Compiled_kernels_are_reused()
     {
         Assert.NotEmpty(NvidiaLibraries.Compiler);
-        string[] compile = ["kernels", "compile", "--preset", Preset, "--arch", "sm_80,sm_90a", "--kernel", "advance_step", "--kernel", "sample_token", "--out", folder, "--json"];
+        string[] compile = ["kernels", "compile", "--preset", Preset, "--arch", "sm_80,sm_90a", "--kernel", "select_patches", "--kernel", "sample_token", "--out", folder, "--json"];
         JsonElement first = await RunJsonAsync(ExitCode.Done, compile), second = await RunJsonAsync(ExitCode.Done, compile);
         Assert.Equal((4, 4), (first.GetProperty("kernels").GetInt32(), first.GetProperty("compiled").GetInt32()));
         Assert.Equal((4, 0), (second.GetProperty("kernels").GetInt32(), second.GetProperty("compiled").GetInt32()));
         Assert.Equal(first.GetProperty("bytes").GetInt64(), second.GetProperty("bytes").GetInt64());
-        // Where XC2_CACHE is looked through.
+        // XC2_CACHE is searched here.
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "cubins"), "*.cubin").Length);
     }
 
+    /// <summary>Ahead-of-time compilation defaults to a published model, not the demo.</summary>
     [Fact]
-    public async Task Inspection_tells_what_a_kernel_takes()
+    public async Task Default_model_is_the_7B_and_is_named()
+    {
+        Assert.NotEmpty(NvidiaLibraries.Compiler);
+        using CliHarness scripts = new(), people = new();
+        scripts.Variables.Clear();
+        people.Variables.Clear();
+        Assert.Equal(ExitCode.Done, await scripts.RunAsync("kernels", "compile", "--arch", "sm_80", "--kernel", "embed_tokens", "--out", folder, "--json"));
+        Assert.Equal(Preset, JsonDocument.Parse(scripts.Output).RootElement.GetProperty("model").GetString());
+        KernelSelection selection = new(KernelModel.OpenAll(null, Preset), null, WeightQuantization.None, [CudaTarget.Parse("sm_80")], ["embed_tokens"]);
+        Assert.Equal("COLUMNS=4096 STORAGE=bf16", Assert.Single(selection.Find()).Specialisation);
+
+        Assert.Equal(ExitCode.Done, await people.RunAsync("kernels", "compile", "--arch", "sm_80", "--kernel", "embed_tokens", "--out", folder));
+        Assert.StartsWith($"1 kernel of {Preset} in {Path.Combine(folder, "cubins")}, ", people.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kernels_of_all_presets_are_compiled_once()
+    {
+        JsonElement all = await RunJsonAsync(ExitCode.Done, "kernels", "list", "--preset", "all", "--arch", "sm_80", "--json");
+        Assert.Equal(string.Join(", ", ModelPresets.Names), all.GetProperty("model").GetString());
+        HashSet<KernelDefinition> each = [.. ModelPresets.Names.SelectMany(name => ModelCatalog.KernelsOf(ModelPresets.Find(name), Graph.DType.BF16, new ComputeCapability(8, 0)))];
+        Assert.Equal(each.Count, all.GetProperty("kernels").EnumerateArray().Sum(kernel => kernel.GetProperty("specialisations").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Inspection_states_resource_use()
     {
         Assert.NotEmpty(NvidiaLibraries.Compiler);
         JsonElement json = await RunJsonAsync(ExitCode.Done, "kernels", "inspect", "--preset", Preset, "--arch", "sm_75,sm_80", "--kernel", "patch_embedding", "--json");
         JsonElement[] kernels = [.. json.GetProperty("kernels").EnumerateArray()];
-        // Before 8.0 tensor cores have no bf16.
+        // Tensor cores before 8.0 do not support bf16.
         Assert.Equal([("sm_75", "f16"), ("sm_80", "bf16")], kernels.Select(kernel => (kernel.GetProperty("target").GetString(), kernel.GetProperty("specialisation").GetString()!.Split(' ')[0]["STORAGE=".Length..])));
         foreach (JsonElement kernel in kernels)
         {
@@ -103,7 +130,7 @@ public sealed class KernelsCommandTests : IDisposable
     [InlineData("xc2: --kernel must be one of ", "list", "--kernel", "nope", "--preset", Preset)]
     [InlineData("xc2: --preset must be internlm-xcomposer2-vl-7b or ", "list", "--preset", "8b")]
     [InlineData("xc2: --model and --preset exclude each other", "list", "--preset", Preset, "--model", "m")]
-    public async Task Wrong_usage_says_what_is_expected(string message, params string[] args)
+    public async Task Wrong_usage_states_expected_values(string message, params string[] args)
     {
         using CliHarness xc2 = new();
 

@@ -9,7 +9,7 @@ public sealed class LauncherTests : IDisposable
     public void Dispose() => tree.Dispose();
 
     [Fact]
-    public void It_builds_once_and_passes_arguments_on_as_they_are()
+    public void Launcher_builds_once_and_passes_arguments_unchanged()
     {
         ProcessResult first = tree.Run(["chat", "two words", "", "*"]), second = tree.Run(["--version"]);
 
@@ -20,7 +20,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void It_works_through_a_chain_of_links()
+    public void Launcher_works_through_a_chain_of_links()
     {
         string link = Path.Combine(tree.Root, "src", "link"), second = Path.Combine(tree.Root, "second");
         File.CreateSymbolicLink(link, "../xc2");
@@ -31,7 +31,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void It_builds_again_after_a_change_and_after_a_deletion()
+    public void Launcher_rebuilds_after_a_change_and_after_a_deletion()
     {
         tree.Run([]);
         tree.Age(DateTime.UtcNow.AddMinutes(1));
@@ -91,21 +91,8 @@ public sealed class LauncherTests : IDisposable
         Assert.Contains("RestoreRootConfigDirectory=/", Assert.Single(tree.Publishes), StringComparison.Ordinal);
     }
 
-    /// <summary>xc2 carries the benchmark of kernels, which does not lie in src.</summary>
     [Fact]
-    public void The_kernel_benchmark_is_a_source()
-    {
-        tree.Run(["x"]);
-        string folder = Path.Combine(tree.Root, "bench", "KernelBench");
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "B.cs"), "");
-        File.SetLastWriteTimeUtc(Path.Combine(folder, "B.cs"), DateTime.UtcNow.AddMinutes(1));
-        tree.Run(["x"]);
-        Assert.Equal(2, tree.Publishes.Count);
-    }
-
-    [Fact]
-    public void A_text_is_no_source()
+    public void Text_change_does_not_trigger_a_build()
     {
         string text = Path.Combine(tree.Root, "src", "Some", "notes.md");
         File.WriteAllText(text, "");
@@ -118,7 +105,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_at_once_build_once()
+    public async Task Concurrent_launches_build_once()
     {
         Task<ProcessResult>[] both = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => tree.Run(["x"], variables: ("FAKE_SLOW", "1"))))];
 
@@ -128,7 +115,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void Without_crossgen_it_builds_plainly()
+    public void Missing_crossgen_falls_back_to_a_plain_build()
     {
         ProcessResult result = tree.Run(["x"], variables: ("FAKE_NO_CROSSGEN", "1"));
 
@@ -138,7 +125,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void A_build_that_fails_shows_its_log_and_leaves_the_build_before()
+    public void Failed_build_shows_its_log_and_keeps_the_previous_build()
     {
         DateTime time = DateTime.UtcNow.AddMinutes(-2);
         tree.Age(time);
@@ -156,9 +143,9 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void Without_dotnet_it_says_what_to_install()
+    public void Missing_dotnet_error_states_what_to_install()
     {
-        // The usual folders would be this machine's own.
+        // Otherwise this machine's own installation would be found.
         File.WriteAllText(tree.Launcher, File.ReadAllText(tree.Launcher).Replace("/usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet", "", StringComparison.Ordinal));
         ProcessResult result = tree.Run([], path: "/nowhere", variables: ("HOME", "/nowhere"));
 
@@ -167,7 +154,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void Without_an_sdk_it_says_what_to_install()
+    public void Missing_sdk_error_states_what_to_install()
     {
         ProcessResult result = tree.Run([], variables: ("FAKE_NO_SDK", "1"));
 
@@ -177,9 +164,9 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void A_tree_that_cannot_be_written_gives_one_message()
+    public void Read_only_tree_gives_one_message()
     {
-        // A file in the way refuses root as well, which the permissions of a folder would not.
+        // A file in place of the folder also stops root, unlike folder permissions.
         File.WriteAllText(Path.Combine(tree.Root, "artifacts"), "");
         ProcessResult result = tree.Run([]);
 

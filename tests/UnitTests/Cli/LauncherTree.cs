@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A tree with the launcher and a stand-in for <c>dotnet</c>, which "builds" at once and writes down what it was asked. Disposal deletes it.</summary>
+/// <summary>A tree with the launcher and a fake <c>dotnet</c> that "builds" instantly and logs its arguments. Disposal deletes it.</summary>
 internal sealed class LauncherTree : IDisposable
 {
     private const string FakeDotnet = """
@@ -48,7 +48,7 @@ internal sealed class LauncherTree : IDisposable
     /// <summary>The publish commands so far.</summary>
     public IReadOnlyList<string> Publishes => File.Exists(Path.Combine(folder, "publishes")) ? File.ReadAllLines(Path.Combine(folder, "publishes")) : [];
 
-    /// <summary>Makes the source older or newer.</summary>
+    /// <summary>Sets the modification time of the source.</summary>
     public void Age(DateTime time)
     {
         File.SetLastWriteTimeUtc(Source, time);

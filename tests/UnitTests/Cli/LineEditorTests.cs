@@ -29,13 +29,13 @@ public sealed class LineEditorTests
 
     [Theory]
     [MemberData(nameof(Edits), DisableDiscoveryEnumeration = true)]
-    public void Keys_edit(string expected, object[] keys)
+    public void Keys_edit_the_line(string expected, object[] keys)
     {
         Assert.Equal(expected, new LineEditor(TextWriter.Null, Keys([.. keys, ConsoleKey.Enter]), () => 80).Read("> "));
     }
 
     [Fact]
-    public void Arrows_recall_earlier_lines_once_each()
+    public void Arrows_recall_earlier_lines_without_duplicates()
     {
         LineEditor editor = new(TextWriter.Null, Keys(["one\r", "two\r", "two\r", " \r", Up, Up, Up, "!\r", Up, Up, Down, Down, "new\r"]), () => 80);
 
@@ -59,7 +59,7 @@ public sealed class LineEditorTests
     [InlineData("123456789", 1, 1, 10)]
     [InlineData("1234567一", 1, 2, 10)]
     [InlineData("e\u0301", 0, 3, 10)]
-    public void The_cursor_is_where_a_terminal_puts_it(string text, int row, int column, int width)
+    public void Cursor_position_matches_the_terminal(string text, int row, int column, int width)
     {
         EditedLine line = new() { Text = text };
 
@@ -67,18 +67,18 @@ public sealed class LineEditorTests
     }
 
     [Fact]
-    public void A_change_in_the_middle_of_two_rows_repaints_both()
+    public void Change_in_the_middle_of_two_rows_repaints_both()
     {
         StringWriter screen = new();
         LineEditor editor = new(screen, Keys(["1234567890", Home, "x", ConsoleKey.Enter]), () => 8);
 
         editor.Read("> ");
-        // Typed: two rows, cursor at the end of the second. Home: first row again. Then one more character.
+        // Typing: two rows, cursor at the end of the second. Home: first row again. Then one more character.
         Assert.EndsWith("\r\e[1A\e[J> 1234567890\r\e[1A\e[2C\r\e[J> x1234567890\r\e[1A\e[3C\r\e[J> x1234567890\r\e[5C\r\n", screen.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_full_row_makes_the_next_one()
+    public void Full_row_creates_the_next_row()
     {
         StringWriter screen = new();
         new LineEditor(screen, Keys(["123456\r"], isPasted: true), () => 8).Read("> ");

@@ -3,13 +3,13 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What is seen of a model while it is being loaded.</summary>
+/// <summary>Progress output while a model is loaded.</summary>
 public sealed class LoadWatchTests
 {
     private const string Answer = "you said hi\n";
 
     [Fact]
-    public async Task A_pipe_sees_nothing_of_it()
+    public async Task Pipe_shows_no_progress()
     {
         using CliHarness xc2 = new() { Loading = ReportAsync };
         await xc2.RunAsync("chat", "hi");
@@ -17,7 +17,7 @@ public sealed class LoadWatchTests
     }
 
     [Fact]
-    public async Task Verbose_gives_a_pipe_a_line_for_each_tenth()
+    public async Task Verbose_pipe_shows_a_line_for_each_tenth()
     {
         using CliHarness xc2 = new() { Loading = ReportAsync };
         await xc2.RunAsync("chat", "--verbose", "hi");
@@ -31,7 +31,7 @@ public sealed class LoadWatchTests
     }
 
     [Fact]
-    public async Task A_terminal_sees_one_live_line_of_the_latest()
+    public async Task Terminal_shows_one_live_line()
     {
         using CliHarness xc2 = new()
         {
@@ -51,7 +51,7 @@ public sealed class LoadWatchTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_was_noticed_is_said_once_even_where_loading_fails(bool fails)
+    public async Task Notices_are_written_once_even_if_loading_fails(bool fails)
     {
         using CliHarness xc2 = new()
         {
@@ -71,12 +71,12 @@ public sealed class LoadWatchTests
     [InlineData(true, true, true)]
     [InlineData(true, false, false)]
     [InlineData(false, true, false)]
-    public async Task A_terminal_is_told_of_a_GPU_that_could_not_be_used(bool isTerminal, bool failed, bool isTold)
+    public async Task Unusable_GPU_is_reported_on_a_terminal(bool isTerminal, bool failed, bool isTold)
     {
         EngineInfo info = ScriptedChatClient.SomeInfo with { DeviceNote = "no GPU is used: it is full", DeviceFailed = failed };
         using CliHarness xc2 = new() { IsTerminal = isTerminal, Client = new ScriptedChatClient((_, _) => Nothing()) { Info = info } };
         await xc2.RunAsync("chat", "hi");
-        Assert.Equal(isTold, xc2.Error.Contains("On the processor: no GPU is used: it is full\n", StringComparison.Ordinal));
+        Assert.Equal(isTold, xc2.Error.Contains("Running on the CPU: no GPU is used: it is full\n", StringComparison.Ordinal));
     }
 
     private static async IAsyncEnumerable<string> Nothing()

@@ -2,12 +2,12 @@ using System.Diagnostics;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What a process printed and how it ended.</summary>
+/// <summary>Output and exit code of a process.</summary>
 internal sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs it to its end, with <paramref name="input"/> on its standard input.</summary>
+    /// <summary>Runs a process to its end with <paramref name="input"/> on standard input.</summary>
     public static ProcessResult Of(ProcessStartInfo start, string input = "")
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;

@@ -3,13 +3,13 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The program itself, as a process.</summary>
+/// <summary>Tests of the program as a process.</summary>
 public sealed class ProgramTests
 {
     private static string Picture => TestPaths.Repository("tools/demo/pictures/shapes-1.png");
 
     [Fact]
-    public void The_demo_sees_a_red_star()
+    public void Demo_describes_a_red_star()
     {
         ProcessResult result = Run("", "chat", "--greedy", "--image", Picture, "Describe this image.");
 
@@ -17,7 +17,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void A_pipe_carries_utf_8_both_ways()
+    public void Pipes_use_utf_8()
     {
         ProcessResult result = Run("描述这张图片。\n", "chat", "--greedy", "--image", Picture);
 
@@ -25,7 +25,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void A_reader_that_leaves_ends_it_quietly()
+    public void Closed_pipe_ends_the_program_without_a_message()
     {
         ProcessResult result = Shell("{ sleep 0.3; \"$@\"; echo \"status $?\" >&2; } | true", "inspect", TestPaths.Repository("tools/demo/checkpoint"));
 
@@ -33,17 +33,17 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void A_full_disk_is_told()
+    public void Full_disk_is_reported()
     {
         if (!File.Exists("/dev/full"))
-            Assert.Skip("/dev/full is not here");
+            Assert.Skip("/dev/full does not exist");
         ProcessResult result = Shell("\"$@\" >/dev/full", "inspect", TestPaths.Repository("tools/demo/checkpoint"));
 
         Assert.Equal((1, "xc2: standard output: No space left on device\n"), (result.ExitCode, result.Error));
     }
 
     [Fact]
-    public void What_others_write_to_the_same_file_stays()
+    public void Output_of_other_processes_to_the_same_file_is_kept()
     {
         string file = Path.GetTempFileName();
         Shell($"{{ echo before; \"$@\"; echo after; }} >'{file}'", "--version");
@@ -55,16 +55,16 @@ public sealed class ProgramTests
     [Theory]
     [InlineData("INT", 2, 130)]
     [InlineData("TERM", 15, 143)]
-    public void A_signal_ends_it_with_its_number(string name, int number, int exitCode)
+    public void Signal_determines_the_exit_code(string name, int number, int exitCode)
     {
         if (!Directory.Exists("/proc/self"))
-            Assert.Skip("/proc is not here");
+            Assert.Skip("/proc does not exist");
         using Process process = Process.Start(Start(new ProcessStartInfo(Host, [Program, "chat", "-"]) { RedirectStandardInput = true, RedirectStandardError = true }))!;
-        Assert.True(SpinWait.SpinUntil(() => Catches(process.Id, number), TimeSpan.FromSeconds(30)), "it never listened");
+        Assert.True(SpinWait.SpinUntil(() => Catches(process.Id, number), TimeSpan.FromSeconds(30)), "no signal handler was installed");
         using (Process kill = Process.Start("kill", [$"-{name}", $"{process.Id}"]))
             kill.WaitForExit();
 
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), "it did not end while its input was open");
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), "the process did not end while its input was open");
         Assert.Equal((exitCode, ""), (process.ExitCode, process.StandardError.ReadToEnd()));
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary><c>--weights int8</c> of the commands that plan, verify and measure.</summary>
+/// <summary><c>--weights int8</c> in plan, verify and bench.</summary>
 public sealed class QuantizedWeightsCommandTests
 {
     private const string Preset = "internlm-xcomposer2-vl-7b";
@@ -14,12 +14,12 @@ public sealed class QuantizedWeightsCommandTests
     private static readonly string demo = TestPaths.Repository("tools/demo/checkpoint");
 
     [Fact]
-    public async Task A_plan_tells_what_is_saved()
+    public async Task Plan_states_the_saved_memory()
     {
         JsonElement stored = await RunJsonAsync(ExitCode.Done, "plan", "--preset", Preset), int8 = await RunJsonAsync(ExitCode.Done, "plan", "--preset", Preset, "--weights", "int8");
         Assert.Equal((Preset, Preset + Said), (stored.GetProperty("model").GetString(), int8.GetProperty("model").GetString()));
         JsonElement quantised = Assert.Single(int8.GetProperty("items").EnumerateArray(), item => item.GetProperty("name").GetString() == "weights that are quantised while loading");
-        // 32 layers of 218,103,808 weights, which were 2 bytes each, and 43,008 rows, which have a scale each.
+        // 32 layers with 218,103,808 weights of 2 bytes each before, and 43,008 rows with one scale each.
         Assert.Equal(32 * (218_103_808L + (4 * 43_008)), quantised.GetProperty("bytes").GetInt64());
         Assert.Equal(32 * (218_103_808L - (4 * 43_008)), stored.GetProperty("total_bytes").GetInt64() - int8.GetProperty("total_bytes").GetInt64());
 
@@ -30,7 +30,7 @@ public sealed class QuantizedWeightsCommandTests
     }
 
     [Fact]
-    public async Task A_verification_tells_the_error_and_holds_it_against_the_tolerance()
+    public async Task Verification_compares_the_error_with_the_tolerance()
     {
         string[] verify = ["verify", "--model", TestPaths.Shared("golden/mqa-head128-bf16"), "--device", "cpu", "--weights", "int8"];
         JsonElement report = await RunJsonAsync(ExitCode.Done, verify);
@@ -47,7 +47,7 @@ public sealed class QuantizedWeightsCommandTests
     }
 
     [Fact]
-    public async Task A_measurement_reads_fewer_bytes()
+    public async Task Measurement_reads_fewer_bytes()
     {
         string[] bench = ["bench", "decode", "--model", demo, "--device", "cpu", "--tokens", "8", "--steps", "2", "--samples", "1"];
         JsonElement stored = await RunJsonAsync(ExitCode.Done, bench), int8 = await RunJsonAsync(ExitCode.Done, [.. bench, "--weights", "int8"]);

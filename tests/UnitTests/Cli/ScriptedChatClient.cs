@@ -3,8 +3,8 @@ using XComposer2.Native.Cli;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A model that says what the test tells it to, piece by piece.</summary>
-/// <param name="answer">Pieces of the answer to a message. May throw, or wait for the cancellation.</param>
+/// <summary>A model that answers from a script, piece by piece.</summary>
+/// <param name="answer">Pieces of the answer to a message. May throw, or wait for cancellation.</param>
 internal sealed class ScriptedChatClient(Func<UserMessage, CancellationToken, IAsyncEnumerable<string>> answer) : IChatClient
 {
     private readonly List<ChatExchange> history = [];
@@ -25,7 +25,7 @@ internal sealed class ScriptedChatClient(Func<UserMessage, CancellationToken, IA
     /// <summary>A model that repeats the question.</summary>
     public static ScriptedChatClient Echo() => new((message, _) => Pieces("you said ", message.Text));
 
-    /// <summary>A model that says these pieces.</summary>
+    /// <summary>A model that answers with these pieces.</summary>
     public static ScriptedChatClient Saying(params string[] pieces) => new((_, _) => Pieces(pieces));
 
     public static async IAsyncEnumerable<string> Pieces(params string[] pieces)
@@ -35,7 +35,7 @@ internal sealed class ScriptedChatClient(Func<UserMessage, CancellationToken, IA
             yield return piece;
     }
 
-    /// <summary>Says something, then waits until it is cancelled.</summary>
+    /// <summary>Starts an answer, then waits for cancellation.</summary>
     public static async IAsyncEnumerable<string> Endless(string beginning, Action onBegun, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         yield return beginning;

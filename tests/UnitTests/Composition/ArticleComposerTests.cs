@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The pipeline with a scripted model and a shelf of pictures.</summary>
+/// <summary>The pipeline with a scripted model and an in-memory picture source.</summary>
 public sealed class ArticleComposerTests
 {
     private const string Text = "Welcome.\nA red circle.\n\nA blue square.\nGoodbye.";
@@ -20,7 +20,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task From_an_instruction_to_figures()
+    public async Task Article_is_written_and_illustrated()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>.", "a thing\"");
         ShelfSource shelf = new([.. Enumerable.Range(0, 6).Select(index => CompositionPictures.Found(index))]);
@@ -33,7 +33,7 @@ public sealed class ArticleComposerTests
         Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.Equal(("a thing", "shelf", 4), (section.Figure!.Caption, section.Figure.Picture!.Source, section.Figure.Candidates.Count)));
         Assert.Empty(article.Notes);
 
-        // One text, its places, two captions, two choices; the second search does not offer what the first figure shows.
+        // Text, places, two captions, two choices; the second search excludes the picture of the first figure.
         Assert.Equal(["", "适合插入图像的行是", "标题是\"", "标题是\"", "最合适的图是", "最合适的图是"], model.Asked.Select(asked => asked.Prompt.AnswerPrefix));
         Assert.Equal([4, 4], shelf.Queries.Select(query => query.Count));
         Assert.Equal(["id-1"], shelf.Queries[1].ExcludedIds);
@@ -41,7 +41,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task Every_step_samples_as_the_original()
+    public async Task Every_step_uses_the_sampling_of_the_original()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>");
         using ArticleComposer composer = new(model, null);
@@ -56,7 +56,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_step_alone_asks_what_it_asks_among_the_others()
+    public async Task Single_step_sends_the_same_prompts_as_in_the_whole()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>");
         using ArticleComposer composer = new(model, null);
@@ -78,7 +78,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_step_that_runs_again_forgets_what_it_noted_before()
+    public async Task Repeated_step_replaces_its_notes()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg9>", "\"", "?");
         using ArticleComposer composer = new(model, null);
@@ -92,7 +92,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task Progress_names_every_step_and_text_comes_as_it_is_written()
+    public async Task Progress_names_every_step_and_text_is_streamed()
     {
         using ArticleComposer composer = new(ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>", "thing\""), null);
         List<CompositionEvent> events = await composer.ComposeAsync(Request(), CompositionPictures.Shelf(6), Cancellation).ToListAsync(Cancellation);
@@ -108,9 +108,9 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task Own_pictures_are_used_once_each_in_the_order_of_the_article()
+    public async Task Own_pictures_are_used_once_each_in_article_order()
     {
-        // Places are named backwards; letters are those of what is left.
+        // Places are answered in reverse; letters label the remaining pictures.
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg3>, <Seg0>, <Seg2>", choice: ": B");
         Article article = await ComposeAsync(model, Request(CompositionPictures.Own(0), CompositionPictures.Own(1), CompositionPictures.Own(2)), null);
 
@@ -120,7 +120,7 @@ public sealed class ArticleComposerTests
         Assert.StartsWith("<image> <image> <image> 给定文章", CompositionPictures.Published(model.Asked[1].Prompt), StringComparison.Ordinal);
         Assert.EndsWith("选择适合插入图像的3行", model.Asked[1].Prompt.Text, StringComparison.Ordinal);
 
-        // The last picture is taken without asking; the second question shows the first choice in the text.
+        // The last picture is assigned without a prompt; the second prompt shows the first choice in the text.
         Assert.Equal(4, model.Asked.Count);
         Assert.Equal(["own-1.png", "own-0.png", "own-2.png"], model.Asked[3].Prompt.Pictures.Select(picture => picture.Name));
         Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.Equal(("", "own"), (section.Figure!.Caption, section.Figure.Picture!.Source)));
@@ -130,7 +130,7 @@ public sealed class ArticleComposerTests
     [InlineData(null, "2")]
     [InlineData(1, "1")]
     [InlineData(5, "2")]
-    public async Task No_more_figures_than_own_pictures_are_asked_for(int? figures, string asked)
+    public async Task Figures_are_limited_to_the_number_of_own_pictures(int? figures, string asked)
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg0>, <Seg1>, <Seg2>");
         Article article = await ComposeAsync(model, Request(CompositionPictures.Own(0), CompositionPictures.Own(1)) with { Figures = figures }, null);
@@ -139,7 +139,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task An_own_picture_without_a_place_is_noted()
+    public async Task Own_picture_without_a_place_is_noted()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>", choice: "A"), Request(CompositionPictures.Own(0), CompositionPictures.Own(1)), null);
         Assert.Equal(new ArticleNote(CompositionStep.Choose, NoteCause.Model, "own pictures without a place in the article: own-1.png"), Assert.Single(article.Notes));
@@ -147,7 +147,7 @@ public sealed class ArticleComposerTests
 
     [Theory]
     [InlineData("no idea", CompositionStep.Place, "the model named no place for a figure: \"no idea\"")]
-    [InlineData("<Seg1>, <Seg77>", CompositionStep.Place, "the model named places that were dropped: 1 beyond the article")]
+    [InlineData("<Seg1>, <Seg77>", CompositionStep.Place, "the model named places that were dropped: 1 outside the article")]
     public async Task Unusable_places_are_noted(string answer, CompositionStep step, string note)
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, answer), Request(), CompositionPictures.Shelf(5));
@@ -156,15 +156,15 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task An_unusable_choice_takes_the_first_and_says_so()
+    public async Task Unusable_choice_takes_the_first_candidate_with_a_note()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>", choice: "图二"), Request(), CompositionPictures.Shelf(5));
         Assert.Equal("0.png", article.Sections[1].Figure!.Picture!.Name);
-        Assert.Equal(new ArticleNote(CompositionStep.Choose, NoteCause.Model, "figure after section 2: the first candidate is taken, the model named none: \"图二\""), Assert.Single(article.Notes));
+        Assert.Equal(new ArticleNote(CompositionStep.Choose, NoteCause.Model, "figure after section 2: the first candidate is used; the model named none: \"图二\""), Assert.Single(article.Notes));
     }
 
     [Fact]
-    public async Task A_missing_caption_is_the_section()
+    public async Task Missing_caption_is_replaced_by_the_section_text()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of("### A \"red\" circle", "<Seg0>", caption: "\""), Request(), CompositionPictures.Shelf(5));
         Assert.Equal("A 'red' circle", article.Sections[0].Figure!.Caption);
@@ -172,7 +172,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_figure_for_which_nothing_is_found_is_dropped()
+    public async Task Figure_without_search_results_is_dropped()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>"), Request(), CompositionPictures.Shelf(1));
         Assert.Equal([false, true, false, false], article.Sections.Select(section => section.Figure is not null));
@@ -183,7 +183,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_damaged_picture_is_skipped_with_a_note()
+    public async Task Damaged_picture_is_skipped_with_a_note()
     {
         ShelfSource shelf = new(CompositionPictures.Found(0), new ImageCandidate("bad", "bad.png", null, CompositionPictures.Bytes(1).AsMemory(0, 60)), CompositionPictures.Found(2));
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>"), Request(), new PictureSource("shelf", shelf));
@@ -194,7 +194,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_source_that_fails_loses_its_figure_only()
+    public async Task Failing_source_loses_only_its_figure()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>"), Request(), new PictureSource("far", new FailingSource()));
         Assert.Equal("figure after section 2: the line is dead", Assert.Single(article.Notes).Text);
@@ -202,7 +202,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_source_that_breaks_its_promises_does_no_harm()
+    public async Task Surplus_and_repeated_search_results_are_dropped()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(Text, "<Seg1>, <Seg2>", choice: "A"), Request(), new PictureSource("greedy", new RepeatingSource()));
         Assert.Equal(["0.png"], article.Sections[1].Figure!.Candidates.Select(picture => picture.Name));
@@ -210,7 +210,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task A_text_alone_asks_once()
+    public async Task Text_only_article_sends_one_prompt()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg1>");
         await ComposeAsync(model, Request() with { Figures = 0 }, CompositionPictures.Shelf(5));
@@ -219,7 +219,7 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task An_article_of_more_than_sixty_sections_keeps_sixty()
+    public async Task Article_is_limited_to_sixty_sections()
     {
         Article article = await ComposeAsync(ScriptedCompositionModel.Of(string.Join("\n\n", Enumerable.Range(1, 61)), "<Seg59>, <Seg60>"), Request(), CompositionPictures.Shelf(5));
         Assert.Equal(60, article.Sections.Count);
@@ -229,27 +229,27 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task An_article_that_does_not_fit_the_context_keeps_its_text()
+    public async Task Article_that_exceeds_the_context_keeps_its_text()
     {
         ScriptedCompositionModel model = new(_ => string.Join('\n', Enumerable.Range(0, 40).Select(_ => "text"))) { ContextLength = 400 };
         Article article = await ComposeAsync(model, Request(), CompositionPictures.Shelf(5));
         Assert.Equal(40, article.Sections.Count);
-        Assert.Matches("^no figures: the article is too long to ask for their places \\(the prompt has [0-9]+ tokens, the context is 400 tokens\\)$", Assert.Single(article.Notes).Text);
+        Assert.Matches("^no figures: the article is too long to choose their places \\(the prompt has [0-9]+ tokens, the context is 400 tokens\\)$", Assert.Single(article.Notes).Text);
     }
 
     [Fact]
-    public async Task A_choice_that_does_not_fit_the_context_takes_the_first()
+    public async Task Choice_that_exceeds_the_context_takes_the_first_candidate()
     {
         ScriptedCompositionModel answers = ScriptedCompositionModel.Of(Text, "<Seg1>");
         ScriptedCompositionModel model = new(prompt => prompt.AnswerPrefix switch { "" => Text, "适合插入图像的行是" => "<Seg1>", _ => "caption\"" }) { ContextLength = 180 };
         Article article = await ComposeAsync(model, Request(), CompositionPictures.Shelf(5));
         Assert.Equal("0.png", article.Sections[1].Figure!.Picture!.Name);
-        Assert.StartsWith("figure after section 2: the first candidate is taken, the article is too long to ask", Assert.Single(article.Notes).Text, StringComparison.Ordinal);
+        Assert.StartsWith("figure after section 2: the first candidate is used; the article is too long to ask the model", Assert.Single(article.Notes).Text, StringComparison.Ordinal);
         Assert.Empty(answers.Asked);
     }
 
     [Fact]
-    public async Task A_cut_off_text_is_noted()
+    public async Task Truncated_text_is_noted()
     {
         ScriptedCompositionModel model = new(_ => "half a sent") { FinishReason = FinishReason.Length };
         Article article = await ComposeAsync(model, Request(), null);
@@ -259,16 +259,16 @@ public sealed class ArticleComposerTests
     [Theory]
     [InlineData("")]
     [InlineData(" \n ")]
-    public async Task A_model_that_writes_nothing_is_an_error(string text) =>
-        Assert.Equal("the model wrote nothing; another seed may help", (await Assert.ThrowsAsync<EngineException>(() => ComposeAsync(ScriptedCompositionModel.Of(text, ""), Request(), null))).Message);
+    public async Task Empty_answer_is_an_error(string text) =>
+        Assert.Equal("the model returned no text; another seed may help", (await Assert.ThrowsAsync<EngineException>(() => ComposeAsync(ScriptedCompositionModel.Of(text, ""), Request(), null))).Message);
 
     [Fact]
-    public async Task Requests_out_of_range_are_refused()
+    public async Task Requests_out_of_range_are_rejected()
     {
         ArticlePicture[] eleven = [.. Enumerable.Range(0, 11).Select(_ => CompositionPictures.Own(0))];
         (ArticleRequest, string)[] bad =
         [
-            (Request() with { Instruction = " " }, "instruction: expected what to write, found an empty text"),
+            (Request() with { Instruction = " " }, "instruction: expected a text, found an empty text"),
             (Request(eleven), "own pictures: expected at most 10, found 11"),
             (Request() with { Figures = 61 }, "figures: expected 0 to 60, found 61"),
         ];
@@ -278,9 +278,9 @@ public sealed class ArticleComposerTests
     }
 
     [Fact]
-    public async Task Cancelled_anywhere_the_article_so_far_was_reported()
+    public async Task Cancellation_at_any_point_reports_the_article_so_far()
     {
-        // Count the pieces of a whole run, then stop at each of them.
+        // Counts the pieces of a complete run, then cancels at each of them.
         int total = 0;
         await ComposeAsync(Counting(piece => total = piece), Request(), CompositionPictures.Shelf(6));
         var reached = new HashSet<CompositionStep>();

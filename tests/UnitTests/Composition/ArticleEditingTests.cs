@@ -23,7 +23,7 @@ public sealed class ArticleEditingTests
     [InlineData(SectionEdit.Abbreviate, new[] { "one", "new text", "three" }, 1)]
     [InlineData(SectionEdit.InsertBefore, new[] { "one", "new text", "two", "three" }, 2)]
     [InlineData(SectionEdit.InsertAfter, new[] { "one", "two", "new text", "three" }, 1)]
-    public async Task An_edit_changes_one_section_and_leaves_figures_with_theirs(SectionEdit edit, string[] sections, int figure)
+    public async Task Edit_changes_one_section_and_keeps_its_figure(SectionEdit edit, string[] sections, int figure)
     {
         Article after = await EditAsync(" new\ntext\n", 1, edit);
         Assert.Equal(sections, after.Sections.Select(section => section.Text));
@@ -34,19 +34,19 @@ public sealed class ArticleEditingTests
     [Theory]
     [InlineData(SectionEdit.InsertBefore)]
     [InlineData(SectionEdit.InsertAfter)]
-    public async Task An_insertion_needs_an_outline(SectionEdit edit) =>
-        Assert.Equal("a section is inserted from an outline: the instruction is empty", (await Assert.ThrowsAsync<EngineException>(() => EditAsync("x", 1, edit, " "))).Message);
+    public async Task Insertion_requires_an_outline(SectionEdit edit) =>
+        Assert.Equal("an insertion needs an outline: the instruction is empty", (await Assert.ThrowsAsync<EngineException>(() => EditAsync("x", 1, edit, " "))).Message);
 
     [Fact]
-    public async Task Nothing_is_no_edit()
+    public async Task Empty_edit_is_an_error()
     {
-        Assert.Equal("the model wrote nothing; the article is as it was, another seed may help", (await Assert.ThrowsAsync<EngineException>(() => EditAsync(" \n", 1, SectionEdit.Rewrite))).Message);
+        Assert.Equal("the model returned no text; the article is unchanged, another seed may help", (await Assert.ThrowsAsync<EngineException>(() => EditAsync(" \n", 1, SectionEdit.Rewrite))).Message);
         Assert.Equal("section: expected 1 to 3, found 4", (await Assert.ThrowsAsync<EngineException>(() => EditAsync("x", 3, SectionEdit.Rewrite))).Message);
         Assert.Equal("section: expected 1 to 3, found 0", (await Assert.ThrowsAsync<EngineException>(() => EditAsync("x", -1, SectionEdit.Rewrite))).Message);
     }
 
     [Fact]
-    public async Task A_cancelled_edit_reports_no_article()
+    public async Task Cancelled_edit_reports_no_article()
     {
         using CancellationTokenSource source = new();
         using ArticleComposer composer = new(new ScriptedCompositionModel(_ => "long text") { OnPiece = piece => { if (piece == 2) source.Cancel(); } }, null);
@@ -61,7 +61,7 @@ public sealed class ArticleEditingTests
     }
 
     [Fact]
-    public void An_empty_text_takes_the_section_away()
+    public void Empty_text_removes_the_section()
     {
         Assert.Equal(["one", "three"], Before.WithText(1, " \n").Sections.Select(section => section.Text));
         Assert.Equal(["one", "a b", "three"], Before.WithText(1, "a\nb").Sections.Select(section => section.Text));
@@ -78,7 +78,7 @@ public sealed class ArticleEditingTests
     }
 
     [Fact]
-    public async Task The_model_chooses_again_among_the_same_candidates()
+    public async Task Repeated_choice_uses_the_same_candidates()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of("", "", choice: "C");
         using ArticleComposer composer = new(model, null);
@@ -89,7 +89,7 @@ public sealed class ArticleEditingTests
     }
 
     [Fact]
-    public async Task A_figure_is_searched_for_again_by_a_caption_of_the_users()
+    public async Task Figure_is_searched_by_the_given_caption()
     {
         ScriptedCompositionModel model = ScriptedCompositionModel.Of("", "", choice: "B");
         using ArticleComposer composer = new(model, null);
@@ -105,7 +105,7 @@ public sealed class ArticleEditingTests
     }
 
     [Fact]
-    public void Changes_are_undone_and_done_again()
+    public void Undo_and_redo_restore_states()
     {
         ArticleHistory history = ArticleHistory.Begin(Before).Apply("first", Before.WithText(0, "1")).Apply("second", Before.WithText(0, "2"));
         Assert.Equal("2", history.Current.Sections[0].Text);
@@ -113,7 +113,7 @@ public sealed class ArticleEditingTests
         Assert.Equal("one", history.Undo().Undo().Current.Sections[0].Text);
         Assert.Equal("2", history.Undo().Undo().Redo().Redo().Current.Sections[0].Text);
         Assert.Equal("there is no change to undo", Assert.Throws<EngineException>(() => history.Undo().Undo().Undo()).Message);
-        Assert.Equal("there is no change to do again", Assert.Throws<EngineException>(history.Redo).Message);
+        Assert.Equal("there is no change to redo", Assert.Throws<EngineException>(history.Redo).Message);
 
         ArticleHistory branched = history.Undo().Apply("third", Before.WithText(0, "3"));
         Assert.Equal(["compose", "first", "third"], branched.States.Select(state => state.Change));
@@ -121,7 +121,7 @@ public sealed class ArticleEditingTests
     }
 
     [Fact]
-    public void The_oldest_states_are_dropped()
+    public void Oldest_states_are_dropped()
     {
         ArticleHistory history = ArticleHistory.Begin(Before);
         for (int i = 1; i <= 150; i++)

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Articles on disk: whole or not at all, the same again after opening, and not trusted.</summary>
+/// <summary>Articles on disk: written atomically, restored exactly, validated when opened.</summary>
 public sealed class ArticleFolderTests : IDisposable
 {
     private static readonly ArticleOutput Plain = new("article.txt", (article, stream) => stream.Write(Encoding.UTF8.GetBytes(string.Join('\n', article.Sections.Select(section => section.Text)))));
@@ -32,7 +32,7 @@ public sealed class ArticleFolderTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void What_is_opened_is_what_was_saved()
+    public void Saved_article_round_trips()
     {
         ArticleFolder.Create(Folder, History, [Plain]);
         ArticleHistory opened = ArticleFolder.Open(Folder);
@@ -53,7 +53,7 @@ public sealed class ArticleFolderTests : IDisposable
     }
 
     [Fact]
-    public void Opened_edited_and_saved_gives_the_files_of_one_that_was_never_closed()
+    public void Reopening_before_an_edit_gives_the_same_files()
     {
         ArticleFolder.Create(Folder, History, [Plain]);
         string other = Path.Combine(root, "other");
@@ -66,7 +66,7 @@ public sealed class ArticleFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_exists_is_refused_unless_it_may_be_overwritten()
+    public void Existing_folder_is_rejected_without_overwrite()
     {
         ArticleFolder.Create(Folder, History, [Plain]);
         File.WriteAllText(Path.Combine(Folder, "mine.txt"), "mine");
@@ -83,7 +83,7 @@ public sealed class ArticleFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_failure_leaves_nothing_or_what_was_there()
+    public void Failed_write_leaves_the_previous_state()
     {
         ArticleOutput failing = new("article.html", (_, stream) =>
         {
@@ -119,7 +119,7 @@ public sealed class ArticleFolderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Tampered))]
-    public void A_tampered_file_is_refused_with_the_field(string old, string replacement, string message)
+    public void Modified_file_error_names_the_field(string old, string replacement, string message)
     {
         ArticleFolder.Create(Folder, History, []);
         string json = File.ReadAllText(Json);
@@ -137,7 +137,7 @@ public sealed class ArticleFolderTests : IDisposable
     [InlineData("sub/0123456789abcdef0123456789abcdef.png")]
     [InlineData("0123456789abcdef0123456789abcdef.svg")]
     [InlineData("0123456789abcdef0123456789abcdef.png\\n")]
-    public void No_name_leads_out_of_the_folder(string name)
+    public void File_name_outside_the_folder_is_rejected(string name)
     {
         ArticleFolder.Create(Folder, History, []);
         string file = CompositionPictures.Own(3).FileName;
@@ -147,7 +147,7 @@ public sealed class ArticleFolderTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_that_are_missing_changed_empty_or_links_are_named()
+    public void Missing_changed_empty_and_linked_pictures_are_rejected()
     {
         ArticleFolder.Create(Folder, History, []);
         string picture = Path.Combine(Folder, "pictures", CompositionPictures.Own(3).FileName);
@@ -177,7 +177,7 @@ public sealed class ArticleFolderTests : IDisposable
     }
 
     [Fact]
-    public void Any_cut_or_flipped_byte_is_an_article_or_an_error()
+    public void Truncated_or_corrupted_file_never_crashes()
     {
         ArticleFolder.Create(Folder, History, []);
         byte[] json = File.ReadAllBytes(Json);

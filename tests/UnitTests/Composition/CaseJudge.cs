@@ -2,7 +2,7 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Compares one article with what its case asks for, and says at which step it went wrong.</summary>
+/// <summary>Compares an article with the expectations of its case and names the step of each deviation.</summary>
 internal sealed class CaseJudge(CompositionCase wanted, Article article, IReadOnlyDictionary<string, string[]> shown)
 {
     private readonly List<string> misses = [];

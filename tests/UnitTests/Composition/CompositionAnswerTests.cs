@@ -3,20 +3,20 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What is read from a model's answers, usable or not.</summary>
+/// <summary>Parsing of usable and unusable model answers.</summary>
 public sealed class CompositionAnswerTests
 {
     [Theory]
     [InlineData("<Seg1>, <Seg3>, <Seg5>.", 8, 8, new[] { 1, 3, 5 }, null)]
     [InlineData("<Seg5>, <Seg1>", 8, 8, new[] { 1, 5 }, null)]
     [InlineData("<Seg1>, <Seg1>, <Seg01>", 8, 8, new[] { 1 }, "the model named places that were dropped: 2 twice")]
-    [InlineData("<Seg1>, <Seg8>, <Seg99999999999999999999>, <Seg>, <Seg-1>", 8, 8, new[] { 1 }, "the model named places that were dropped: 2 beyond the article")]
-    [InlineData("<Seg5>, <Seg1>, <Seg3>", 8, 2, new[] { 1, 5 }, "the model named places that were dropped: 1 more than asked for")]
+    [InlineData("<Seg1>, <Seg8>, <Seg99999999999999999999>, <Seg>, <Seg-1>", 8, 8, new[] { 1 }, "the model named places that were dropped: 2 outside the article")]
+    [InlineData("<Seg5>, <Seg1>, <Seg3>", 8, 2, new[] { 1, 5 }, "the model named places that were dropped: 1 more than requested")]
     [InlineData("after the second one\nI think", 8, 8, new int[0], "the model named no place for a figure: \"after the second one I think\"")]
     [InlineData("", 8, 8, new int[0], "the model named no place for a figure: \"\"")]
     [InlineData("<Seg9>", 8, 8, new int[0], "the model named no place for a figure: \"<Seg9>\"")]
     [InlineData("<Seg1", 8, 8, new int[0], "the model named no place for a figure: \"<Seg1\"")]
-    public void Places(string answer, int sections, int most, int[] places, string? problem)
+    public void Places_are_parsed(string answer, int sections, int most, int[] places, string? problem)
     {
         PlacesAnswer found = PlacesAnswer.Read(answer, sections, most);
         Assert.Equal(places, found.Places);
@@ -32,7 +32,7 @@ public sealed class CompositionAnswerTests
     [InlineData("the second", 4, 0, false)]
     [InlineData("", 4, 0, false)]
     [InlineData("J", 10, 9, true)]
-    public void Choices(string answer, int candidates, int index, bool isUsable) => Assert.Equal(new ChoiceAnswer(index, isUsable), ChoiceAnswer.Read(answer, candidates));
+    public void Choices_are_parsed(string answer, int candidates, int index, bool isUsable) => Assert.Equal(new ChoiceAnswer(index, isUsable), ChoiceAnswer.Read(answer, candidates));
 
     [Theory]
     [InlineData("a red circle\"。", "a red circle")]
@@ -40,10 +40,10 @@ public sealed class CompositionAnswerTests
     [InlineData("no end", "no end")]
     [InlineData("\"", "")]
     [InlineData("", "")]
-    public void Captions(string answer, string caption) => Assert.Equal(caption, CaptionAnswer.Read(answer));
+    public void Captions_are_parsed(string answer, string caption) => Assert.Equal(caption, CaptionAnswer.Read(answer));
 
     [Fact]
-    public void A_caption_without_an_end_is_cut_between_characters()
+    public void Unterminated_caption_is_truncated_between_characters()
     {
         string caption = CaptionAnswer.Read(new string('a', 199) + "😀😀");
         Assert.Equal(new string('a', 199), caption);
@@ -55,7 +55,7 @@ public sealed class CompositionAnswerTests
     [InlineData("a\u2028b\rc", new[] { "a", "b", "c" })]
     [InlineData("", new string[0])]
     [InlineData(" \n\t\n", new string[0])]
-    public void Sections(string text, string[] sections)
+    public void Text_is_split_into_sections(string text, string[] sections)
     {
         Assert.Equal(sections, ArticleText.Split(text, out int dropped).Select(section => section.Text));
         Assert.Equal(0, dropped);
@@ -69,7 +69,7 @@ public sealed class CompositionAnswerTests
     }
 
     [Fact]
-    public void Whatever_an_answer_says_its_places_and_choices_are_there()
+    public void Parsed_places_and_choices_are_always_in_range()
     {
         string[] words = ["<Seg", ">", "<Seg1>", "<Seg7>", "<Seg60>", "<Seg-1>", "<seg2>", "0", "9", "A", "B", "J", "Z", ", ", "\n", "\"", "，", "图", "\0", "\uD800", "<Seg٣>", "99999999999"];
         Random random = new(11);

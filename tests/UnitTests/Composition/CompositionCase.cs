@@ -1,7 +1,7 @@
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>One article of the fixed cases.</summary>
-/// <param name="Instruction">For the model.</param>
-/// <param name="Objects">Each is to be mentioned, and to have one figure after its section.</param>
-/// <param name="Figures">How many are asked for; null leaves it to the model.</param>
+/// <summary>An article of the fixed cases.</summary>
+/// <param name="Instruction">Instruction for the model.</param>
+/// <param name="Objects">Objects to mention, each with one figure after its section.</param>
+/// <param name="Figures">Requested number of figures; null leaves it to the model.</param>
 public sealed record CompositionCase(string Instruction, IReadOnlyList<string> Objects, int? Figures);

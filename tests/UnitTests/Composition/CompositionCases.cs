@@ -4,7 +4,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>tools/demo/compose/cases.json: articles, edits, and what each picture of the gallery shows.</summary>
+/// <summary>tools/demo/compose/cases.json: articles, edits, and the content of each gallery picture.</summary>
 internal sealed class CompositionCases
 {
     private CompositionCases(JsonElement root)
@@ -26,13 +26,13 @@ internal sealed class CompositionCases
 
     public IReadOnlyList<EditCase> Edits { get; }
 
-    /// <summary>What each picture shows, in English and Chinese.</summary>
+    /// <summary>The content of each picture, in English and Chinese.</summary>
     public Dictionary<string, string[]> Shown { get; } = [];
 
-    /// <summary>What the checkpoint of the repository reaches.</summary>
+    /// <summary>Required scores of the demo checkpoint.</summary>
     public IReadOnlyDictionary<string, int> Minimum { get; }
 
-    /// <summary>The gallery with right captions, in memory.</summary>
+    /// <summary>The gallery in memory, with correct captions.</summary>
     public PictureSource Captioned() => new("gallery", new ShelfSource([.. Shown.Select(picture =>
         new ImageCandidate(picture.Key, picture.Key, string.Join(' ', picture.Value), File.ReadAllBytes(Path.Combine(GalleryFolder, picture.Key))))]));
 

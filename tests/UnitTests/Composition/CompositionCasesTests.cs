@@ -7,8 +7,8 @@ using Xunit;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>
-/// Twenty articles and ten edits. A model that always answers rightly shows what the pipeline does; with it every case has to be right.
-/// So whatever is wrong with the demo checkpoint is the checkpoint's doing, or that of the gallery's search, and the report says which.
+/// Twenty articles and ten edits. A model that always answers correctly isolates the pipeline, which must then get every case right. Any
+/// remaining error is due to the demo checkpoint or to the gallery search, and the report names which.
 /// </summary>
 public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixture<DemoEngine>
 {
@@ -20,7 +20,7 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
     public void There_are_twenty_articles_and_ten_edits() => Assert.Equal((20, 10, 48), (cases.Articles.Count, cases.Edits.Count, cases.Shown.Count));
 
     [Fact]
-    public async Task With_a_model_that_is_always_right_every_article_is_right()
+    public async Task Correct_answers_give_correct_articles()
     {
         PictureSource gallery = cases.Captioned();
         foreach (CompositionCase wanted in cases.Articles)
@@ -35,15 +35,15 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
     }
 
     /// <summary>
-    /// Greedy; sampled as the original does; greedy with the best candidate not always first, which shows what the choice itself is worth; and
-    /// with one candidate, which is the search's best.
+    /// Greedy; sampled as in the original; greedy with a rotated order of candidates, which measures the choice itself; and with one candidate, the
+    /// best search result.
     /// </summary>
     [Theory]
     [InlineData("greedy")]
     [InlineData("sampled")]
     [InlineData("rotated")]
     [InlineData("single")]
-    public async Task Articles_of_the_demo_checkpoint(string kind)
+    public async Task Demo_checkpoint_reaches_its_article_scores(string kind)
     {
         using TemporaryGallery folder = new(CompositionCases.GalleryFolder);
         IImageSource pictureSource = await FolderImageSource.OpenAsync(folder.Path, new EnginePictureModel(demo.Engine), cancellationToken: Cancellation);
@@ -67,14 +67,14 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
                 TestContext.Current.SendDiagnosticMessage("case {0}: {1}", number + 1, miss);
         }
 
-        string counts = string.Create(CultureInfo.InvariantCulture, $"{kind}: {mention} of 20 mention every object, {places} of 20 have figures after the right sections, {pictures} of {figures} pictures are right; {failed} wrong for the gallery's sake");
+        string counts = string.Create(CultureInfo.InvariantCulture, $"{kind}: {mention} of 20 mention every object, {places} of 20 have figures after the right sections, {pictures} of {figures} pictures are right; {failed} wrong because of the gallery search");
         TestContext.Current.SendDiagnosticMessage("{0}", counts);
         TestContext.Current.TestOutputHelper?.WriteLine(counts);
         Assert.True(mention >= cases.Minimum[$"{kind}_mention"] && places >= cases.Minimum[$"{kind}_places"] && pictures >= cases.Minimum[$"{kind}_pictures"], counts);
     }
 
     [Fact]
-    public async Task Edits_of_the_demo_checkpoint()
+    public async Task Demo_checkpoint_reaches_its_edit_scores()
     {
         using ArticleComposer composer = new(demo.Engine, new ComposerOptions { Sampling = new ComposerOptions().Sampling with { Greedy = true } });
         int right = 0;
@@ -85,7 +85,7 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
             bool inserts = wanted.Edit is SectionEdit.InsertAfter or SectionEdit.InsertBefore;
             int at = wanted.Edit == SectionEdit.InsertAfter ? wanted.Section + 1 : wanted.Section;
 
-            // The pipeline's part holds whatever the model says.
+            // The pipeline's part must hold for any answer.
             Assert.Equal(wanted.Sections.Count + (inserts ? 1 : 0), after.Sections.Count);
             Assert.Equal(wanted.Sections.Where((_, index) => inserts || index != at), after.Sections.Where((_, index) => index != at).Select(section => section.Text));
             string text = after.Sections[at].Text, old = wanted.Sections[wanted.Section];
@@ -112,7 +112,7 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
             if (prompt.AnswerPrefix == "标题是\"")
                 return wanted.Objects[int.Parse(AskedPlace().Match(prompt.Text).Groups[1].Value, CultureInfo.InvariantCulture) - 1] + "\"。";
 
-            // The last object of the text that is shown is the one whose picture is wanted.
+            // The last object in the shown text is the one to illustrate.
             string thing = wanted.Objects.Last(one => prompt.Text.Contains(one, StringComparison.Ordinal));
             int candidates = prompt.Text.Split("候选图像包括: ")[1].Split("<ImageHere>").Length - 1;
             int right = prompt.Pictures.TakeLast(candidates).ToList().FindIndex(picture => cases.Shown[picture.Name].Contains(thing));

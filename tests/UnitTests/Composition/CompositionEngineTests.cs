@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The pipeline on the demo checkpoint: what the engine computes, and what it does not compute again.</summary>
+/// <summary>The pipeline on the demo checkpoint: results and reuse of computations.</summary>
 public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<DemoEngine>
 {
     private static readonly ComposerOptions Greedy = new() { Sampling = new GenerationOptions { Greedy = true, RepetitionPenalty = 1 } };
@@ -23,7 +23,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
-    public async Task An_answer_goes_on_from_its_prefix()
+    public async Task Answer_continues_its_prefix()
     {
         GenerationOptions options = Greedy.Sampling with { MaxTokens = 60 };
         ImageInput picture = ImageInput.FromFile(TestPaths.Repository("tools/demo/pictures/shapes-1.png"));
@@ -37,13 +37,13 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
         GenerationResult rest = await session.AskAsync(new UserMessage("Describe this image.", [picture]) { AnswerPrefix = Said }, options);
         Assert.Equal(whole.Text[Said.Length..], rest.Text);
 
-        // The next turn sees the whole answer: as many positions, and the same words.
+        // The next turn sees the whole answer: same positions, same text.
         GenerationResult again = await session.AskAsync(new UserMessage("How many shapes are there?"), options);
         Assert.Equal((next.Text, next.Usage.PromptTokens), (again.Text, again.Usage.PromptTokens));
     }
 
     [Fact]
-    public async Task Each_prompt_is_asked_alone_and_measured_rightly()
+    public async Task Prompts_are_independent_and_measured_correctly()
     {
         using EngineCompositionModel model = new(demo.Engine);
         Article article = CompositionPictures.Article("Welcome to the park of shapes.", "Nobody forgets the red circle.", "We will come back soon.");
@@ -67,7 +67,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
-    public async Task What_prompts_share_is_computed_once_and_pictures_are_seen_once()
+    public async Task Shared_prefixes_and_pictures_are_computed_once()
     {
         using EngineCompositionModel model = new(demo.Engine);
         ArticlePicture circle = Picture("red circle"), square = Picture("blue square"), star = Picture("green star");
@@ -85,7 +85,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
-    public async Task The_same_seed_gives_the_same_article_and_another_one_another()
+    public async Task Same_seed_gives_the_same_article_and_another_seed_another()
     {
         using ArticleComposer composer = new(demo.Engine);
         PictureSource gallery = CompositionCases.Demo.Captioned();
@@ -97,7 +97,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
         Assert.NotEqual(first.Sections.Select(section => section.Text), other.Sections.Select(section => section.Text));
         Assert.Equal(3, first.FigurePlaces().Length);
 
-        // One step again with its own seed is the step of the whole.
+        // A single repeated step with its seed equals that step of the whole.
         Article figures = await composer.IllustrateAsync(first, gallery, 11, Cancellation).ToArticleAsync(Cancellation);
         Assert.Equal(Describe(first), Describe(figures));
 
@@ -107,7 +107,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     [Theory]
     [InlineData("park", "red circle", "blue square")]
     [InlineData("market", "yellow triangle", null)]
-    public async Task From_own_pictures_an_article_is_written_and_illustrated(string place, string first, string? second)
+    public async Task Article_is_written_and_illustrated_from_own_pictures(string place, string first, string? second)
     {
         using ArticleComposer composer = new(demo.Engine, Greedy);
         ArticlePicture[] own = second is null ? [Picture(first)] : [Picture(first), Picture(second)];
@@ -120,18 +120,18 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
-    public async Task A_long_article_is_refused_no_prompt_is_cut()
+    public async Task Long_article_is_rejected_without_truncating_a_prompt()
     {
         using XComposerEngine small = await DemoEngine.LoadAsync(context: 300);
         using ArticleComposer composer = new(small, Greedy);
         Article article = CompositionPictures.Article([.. Enumerable.Repeat("Nobody forgets the red circle. Everyone likes the red circle very much.", 60)]);
         Article placed = await composer.PlaceAsync(article, 3, 1, Cancellation).ToArticleAsync(Cancellation);
-        Assert.Matches("^no figures: the article is too long to ask for their places \\(the prompt has [0-9]{4} tokens, the context is 300 tokens\\)$", Assert.Single(placed.Notes).Text);
+        Assert.Matches("^no figures: the article is too long to choose their places \\(the prompt has [0-9]{4} tokens, the context is 300 tokens\\)$", Assert.Single(placed.Notes).Text);
         Assert.Equal(60, placed.Sections.Count);
     }
 
     [Fact]
-    public async Task A_composer_that_was_cancelled_at_any_step_composes_again()
+    public async Task Composer_works_after_cancellation_at_any_step()
     {
         using ArticleComposer composer = new(demo.Engine, Greedy);
         PictureSource gallery = CompositionCases.Demo.Captioned();
@@ -157,7 +157,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
-    public void Pictures_of_the_composition_checkpoint_have_224_pixels_and_256_positions()
+    public void Composition_checkpoint_uses_224_pixels_and_256_positions()
     {
         ModelConfig config = ModelPresets.Find(ModelPresets.Composition7B);
         Assert.Equal((224, 256), (config.ImageSize, config.TokensPerImage));

@@ -22,6 +22,6 @@ internal static class CompositionPictures
     public static ArticleFigure Shown(params int[] pictures) =>
         new() { Caption = "shown", Candidates = [.. pictures.Select(index => ArticlePicture.Of(Found(index), "shelf"))], ChosenIndex = 0 };
 
-    /// <summary>As the published prompts write it.</summary>
+    /// <summary>The prompt with the placeholder of the published prompts.</summary>
     public static string Published(CompositionPrompt prompt) => prompt.Text.Replace("<ImageHere>", "<image>", StringComparison.Ordinal);
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Every prompt of the pipeline against the published one, written out.</summary>
+/// <summary>Compares every prompt of the pipeline with the published text.</summary>
 public sealed class CompositionPromptTests
 {
     private static readonly ArticleSection[] English =
@@ -18,7 +18,7 @@ public sealed class CompositionPromptTests
     [InlineData(0, "写一篇短文，介绍红色圆形。")]
     [InlineData(1, "<image>写一篇短文，介绍红色圆形。")]
     [InlineData(3, "<image> <image> <image>写一篇短文，介绍红色圆形。")]
-    public void Writing_shows_the_pictures_before_the_instruction(int pictures, string expected)
+    public void Writing_prompt_puts_pictures_before_the_instruction(int pictures, string expected)
     {
         CompositionPrompt prompt = CompositionPrompts.Write("写一篇短文，介绍红色圆形。", [.. Enumerable.Range(0, pictures).Select(CompositionPictures.Own)]);
         Assert.Equal(expected, CompositionPictures.Published(prompt));
@@ -27,7 +27,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void An_instruction_that_places_its_pictures_is_left_as_it_is()
+    public void Instruction_with_placeholders_is_unchanged()
     {
         ArticlePicture[] pictures = [CompositionPictures.Own(0), CompositionPictures.Own(1)];
         const string Instruction = "<ImageHere> <ImageHere>please write an article based on the images. Title: my favorite animal.";
@@ -35,7 +35,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void A_placeholder_that_is_no_picture_is_text()
+    public void Surplus_placeholder_becomes_text()
     {
         CompositionPrompt prompt = CompositionPrompts.Write("what is <ImageHere>?", []);
         Assert.Equal("what is <Image Here>?", prompt.Text);
@@ -43,7 +43,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void Places_are_asked_for_by_number()
+    public void Place_prompt_requests_a_number_of_places()
     {
         CompositionPrompt prompt = CompositionPrompts.Place(English, [], 2);
         Assert.Equal(
@@ -53,21 +53,21 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void Places_are_left_to_the_model()
+    public void Place_prompt_leaves_the_number_to_the_model()
     {
         CompositionPrompt prompt = CompositionPrompts.Place(Chinese, [], null);
         Assert.Equal("给定文章\"<Seg0> ### 欢迎来到图形的世界。\n<Seg1> 孩子们常常画红色圆形。\n<Seg2> 我们还会再来。\n\" 根据上述文章，选择适合插入图像的行", prompt.Text);
     }
 
     [Fact]
-    public void Own_pictures_stand_before_the_article_with_a_space_after_each()
+    public void Own_pictures_precede_the_article_with_a_space_after_each()
     {
         CompositionPrompt prompt = CompositionPrompts.Place(Chinese, [CompositionPictures.Own(0), CompositionPictures.Own(1)], 2);
         Assert.Equal("<image> <image> 给定文章\"<Seg0> ### 欢迎来到图形的世界。\n<Seg1> 孩子们常常画红色圆形。\n<Seg2> 我们还会再来。\n\" 根据上述文章，选择适合插入图像的2行", CompositionPictures.Published(prompt));
     }
 
     [Fact]
-    public void The_first_caption_knows_of_no_other_and_sees_one_section_more()
+    public void First_caption_prompt_has_no_captions_and_one_more_section()
     {
         CompositionPrompt prompt = CompositionPrompts.Caption(English, 1, []);
         Assert.Equal(
@@ -77,7 +77,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void Later_captions_know_of_the_earlier()
+    public void Later_caption_prompts_list_earlier_captions()
     {
         Assert.Equal(
             "给定文章\"<Seg0> ### 欢迎来到图形的世界。\n<Seg1> 孩子们常常画红色圆形。\n<Seg2> 我们还会再来。\n\" 现在<Seg0>后插入图像对应的标题是\"世界\"。给出适合在<Seg1>后插入的图像对应的标题。",
@@ -88,7 +88,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void The_first_choice_has_the_text_up_to_its_place_and_the_candidates()
+    public void First_choice_prompt_has_the_text_up_to_the_place_and_the_candidates()
     {
         ArticlePicture[] candidates = [.. Enumerable.Range(0, 4).Select(CompositionPictures.Own)];
         CompositionPrompt prompt = CompositionPrompts.Choose(English, 1, candidates);
@@ -100,7 +100,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void Later_choices_have_the_chosen_pictures_in_the_text()
+    public void Later_choice_prompts_show_chosen_pictures_in_the_text()
     {
         Article article = CompositionPictures.Article([.. English.Select(section => section.Text)]).WithFigure(1, CompositionPictures.Shown(5, 6)).WithFigure(2, new ArticleFigure());
         CompositionPrompt prompt = CompositionPrompts.Choose(article.Sections, 2, [CompositionPictures.Own(0), CompositionPictures.Own(1)]);
@@ -111,7 +111,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void A_choice_made_again_does_not_show_what_was_chosen()
+    public void Repeated_choice_prompt_does_not_show_the_previous_choice()
     {
         Article article = CompositionPictures.Article("一", "二").WithFigure(1, CompositionPictures.Shown(5, 6));
         Assert.Equal("根据给定上下文和候选图像，选择合适的配图：一\n二\n候选图像包括: A.<image>\nB.<image>", CompositionPictures.Published(CompositionPrompts.Choose(article.Sections, 1, article.Sections[1].Figure!.Candidates)));
@@ -125,7 +125,7 @@ public sealed class CompositionPromptTests
     [InlineData(SectionEdit.InsertBefore, 0, "在以下两段中插入一段。\n第一段：\n第二段：Welcome to the park of shapes.\n插入段的大纲：a star")]
     [InlineData(SectionEdit.InsertAfter, 1, "在以下两段中插入一段。\n第一段：A red circle stands here, bright and clear.\n第二段：Nobody forgets the blue square.\n插入段的大纲：a star")]
     [InlineData(SectionEdit.InsertAfter, 3, "在以下两段中插入一段。\n第一段：We will come back soon.\n第二段：\n插入段的大纲：a star")]
-    public void Edits_in_English(SectionEdit edit, int section, string expected) => Assert.Equal(expected, CompositionPrompts.Edit(English, section, edit, "a star").Text);
+    public void Edit_prompts_in_English(SectionEdit edit, int section, string expected) => Assert.Equal(expected, CompositionPrompts.Edit(English, section, edit, "a star").Text);
 
     [Theory]
     [InlineData(SectionEdit.Expand, "扩写以下段落：孩子们常常画红色圆形。\n基于以下素材：星形")]
@@ -133,15 +133,15 @@ public sealed class CompositionPromptTests
     [InlineData(SectionEdit.Abbreviate, "缩写以下段落：孩子们常常画红色圆形。")]
     [InlineData(SectionEdit.InsertBefore, "在以下两段中插入一段。\n第一段：### 欢迎来到图形的世界。\n第二段：孩子们常常画红色圆形。\n插入段的大纲：星形")]
     [InlineData(SectionEdit.InsertAfter, "在以下两段中插入一段。\n第一段：孩子们常常画红色圆形。\n第二段：我们还会再来。\n插入段的大纲：星形")]
-    public void Edits_in_Chinese(SectionEdit edit, string expected) => Assert.Equal(expected, CompositionPrompts.Edit(Chinese, 1, edit, "星形").Text);
+    public void Edit_prompts_in_Chinese(SectionEdit edit, string expected) => Assert.Equal(expected, CompositionPrompts.Edit(Chinese, 1, edit, "星形").Text);
 
     [Fact]
-    public void An_instruction_of_a_Chinese_title_is_the_demos_own() => Assert.Equal(
+    public void Chinese_instruction_uses_the_wording_of_the_demo() => Assert.Equal(
         "根据以下标题：“中国水墨画：流动的诗意与东方美学”，创作长文章，字数不少于800字。请结合以下文本素材：水墨画起源于唐代。\n留白。",
         ArticleInstruction.Of("中国水墨画：流动的诗意与东方美学", "", ["水墨画起源于唐代。\n", " 留白。"]));
 
     [Fact]
-    public void An_outline_stands_between_title_and_material()
+    public void Outline_stands_between_title_and_material()
     {
         Assert.Equal("Write a short article about the park. Outline: a red circle; a blue square.", ArticleInstruction.Of("the park", "a red circle\n\n a blue square.\n", []));
         Assert.Equal("Write a short article about tea. Use this material: Tea is old.", ArticleInstruction.Of("tea", "", ["Tea is old."]));
@@ -149,7 +149,7 @@ public sealed class CompositionPromptTests
     }
 
     [Fact]
-    public void The_whole_prompt_has_one_BOS_marks_around_the_turn_and_the_prefix_after_the_assistants_mark()
+    public void Complete_prompt_has_one_BOS_turn_marks_and_the_answer_prefix()
     {
         TextTokenizer tokenizer = TextTokenizer.Load(TestPaths.Repository("tools/demo/checkpoint"), 1280);
         Article article = CompositionPictures.Article("Welcome.", "A red circle.", "A star.").WithFigure(1, CompositionPictures.Shown(5));
@@ -157,7 +157,7 @@ public sealed class CompositionPromptTests
 
         IReadOnlyList<PromptPiece> pieces = new ChatTemplate(tokenizer, PromptStyle.Train).Render(null, [new ChatTurn(prompt.Text, prompt.Pictures.Count, null)], prompt.AnswerPrefix);
 
-        // The worked example of the published pipeline, with the marks as they are written there.
+        // The worked example of the published pipeline, with its marks.
         string[] parts =
         [
             "[UNUSED_TOKEN_146]user\n根据给定上下文和候选图像，选择合适的配图：Welcome.\nA red circle.\n", "A star.\n候选图像包括: A.", "\nB.",

@@ -2,7 +2,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Another source's pictures, the best one first, second, third and last in turn: who always takes the first letter, is seen through.</summary>
+/// <summary>Rotates the results of another source, so that the best one is first, second, third and last in turn. Detects a model that always chooses the first.</summary>
 internal sealed class RotatedSource(IImageSource source) : IImageSource
 {
     private int searches;

@@ -3,8 +3,8 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A model that says what the test tells it to, in pieces of three characters, and keeps what it was asked.</summary>
-/// <param name="answer">To a prompt.</param>
+/// <summary>A model that answers from a script, in pieces of three characters, and records its prompts.</summary>
+/// <param name="answer">Returns the answer to a prompt.</param>
 internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> answer) : ICompositionModel
 {
     private readonly List<(CompositionPrompt Prompt, GenerationOptions Options)> asked = [];
@@ -20,13 +20,13 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
 
     public bool IsDisposed { get; private set; }
 
-    /// <summary>Called with the number of pieces that were said, over all answers.</summary>
+    /// <summary>Called with the number of pieces so far, over all answers.</summary>
     public Action<int> OnPiece { get; init; } = static _ => { };
 
-    /// <summary>Says no more from this piece on, but waits until it is cancelled.</summary>
+    /// <summary>From this piece on, sends nothing and waits for cancellation.</summary>
     public int StopsAt { get; init; } = -1;
 
-    /// <summary>A model that writes these sections, names these places, captions, and letters.</summary>
+    /// <summary>A model with fixed answers for text, places, captions and choices.</summary>
     public static ScriptedCompositionModel Of(string article, string places, string caption = "a picture\"。", string choice = ": B") => new(prompt => prompt.AnswerPrefix switch
     {
         "" => article,

@@ -2,7 +2,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Pictures in memory, found by the words of their captions; the more words of the query a caption has, the earlier.</summary>
+/// <summary>Pictures in memory, ranked by the number of query words in their captions.</summary>
 internal sealed class ShelfSource(params ImageCandidate[] pictures) : IImageSource
 {
     public List<ImageQuery> Queries { get; } = [];

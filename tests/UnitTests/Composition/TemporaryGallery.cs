@@ -1,6 +1,6 @@
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A copy of a folder of pictures, so that no index is written into the repository.</summary>
+/// <summary>A copy of a picture folder, so that no index is written to the repository.</summary>
 internal sealed class TemporaryGallery : IDisposable
 {
     public TemporaryGallery(string folder)

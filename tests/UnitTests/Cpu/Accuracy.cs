@@ -2,10 +2,10 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>How far fp32 results may be from double-precision ones.</summary>
+/// <summary>Error limits of fp32 results relative to double precision.</summary>
 public static class Accuracy
 {
-    /// <summary>Every width a machine may choose; those it lacks run in software.</summary>
+    /// <summary>All supported widths; those without hardware support run in software.</summary>
     public static readonly int[] Widths = [128, 256, 512];
 
     public static void Close(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, double relativeL2, string what = "")
@@ -35,6 +35,6 @@ public static class Accuracy
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
             if (BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]))
-                Assert.Fail($"{what}[{i}]: {actual[i]:g9} is not bit for bit {expected[i]:g9}");
+                Assert.Fail($"{what}[{i}]: {actual[i]:g9} is not bitwise equal to {expected[i]:g9}");
     }
 }

@@ -9,7 +9,7 @@ public sealed unsafe class ActivationsTests
     private delegate void Apply(float* x, float* y);
 
     [Fact]
-    public void The_reference_knows_tables_of_the_normal_distribution()
+    public void Reference_matches_tables_of_the_normal_distribution()
     {
         Assert.Equal(0.8413447460685429, NormalTail.Gelu(1), 1e-15);
         Assert.Equal(-0.0013498980316300933 * 3, NormalTail.Gelu(-3), 1e-16);
@@ -18,16 +18,16 @@ public sealed unsafe class ActivationsTests
     }
 
     [Fact]
-    public void Gelu_is_within_a_millionth_of_itself_down_to_the_far_tail() =>
+    public void Gelu_has_a_relative_error_below_1e_6_in_the_tail() =>
         Sweep(NormalTail.Gelu, -13, 13, 6e-7, Gelu<Simd128, Vector128<float>>, Gelu<Simd256, Vector256<float>>, Gelu<Simd512, Vector512<float>>);
 
-    // Rounding x * log2(e) shifts the power by as much as the exponent has digits before the point: 60 / 2^24 in the tail.
+    // Rounding x * log2(e) shifts the exponent by up to 60 / 2^24 in the tail.
     [Fact]
     public void Silu_matches_doubles() =>
         Sweep(x => x / (1 + Math.Exp(-x)), -40, 40, 5e-6, Silu<Simd128, Vector128<float>>, Silu<Simd256, Vector256<float>>, Silu<Simd512, Vector512<float>>);
 
     [Fact]
-    public void Silu_matches_doubles_closely_where_it_matters() =>
+    public void Silu_is_more_accurate_near_zero() =>
         Sweep(x => x / (1 + Math.Exp(-x)), -4, 20, 8e-7, Silu<Simd128, Vector128<float>>, Silu<Simd256, Vector256<float>>, Silu<Simd512, Vector512<float>>);
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed unsafe class ActivationsTests
             QuickGelu<Simd128, Vector128<float>>, QuickGelu<Simd256, Vector256<float>>, QuickGelu<Simd512, Vector512<float>>);
 
     [Fact]
-    public void Extremes_end_at_zero_or_themselves_and_not_a_number_stays()
+    public void Extreme_inputs_saturate_and_nan_propagates()
     {
         foreach (Apply apply in new Apply[] { Gelu<Simd256, Vector256<float>>, Silu<Simd256, Vector256<float>>, QuickGelu<Simd256, Vector256<float>> })
         {

@@ -10,7 +10,7 @@ public sealed unsafe class EmbeddingTests
     [InlineData(DType.F32, 64)]
     [InlineData(DType.BF16, 37)]
     [InlineData(DType.F16, 4096)]
-    public void Tokens_come_from_the_table_and_visual_rows_from_the_picture(DType type, int hidden)
+    public void Text_rows_come_from_the_table_and_visual_rows_from_the_picture(DType type, int hidden)
     {
         int[] ids = [3, -1, 0, 10, -7, 3];
         int[] visualRow = [-1, 2, -1, -1, 0, -1];
@@ -31,7 +31,7 @@ public sealed unsafe class EmbeddingTests
     [InlineData(11, -1, "token 1: the vocabulary has 11 entries")]
     [InlineData(-1, -1, "token 1: the vocabulary has 11 entries")]
     [InlineData(0, 3, "token 1: there are 3 visual rows")]
-    public void Ids_that_are_not_there_are_refused(int id, int visualRow, string message)
+    public void Ids_out_of_range_are_rejected(int id, int visualRow, string message)
     {
         using NativeFloats table = NativeFloats.Random(11 * 8, 1);
         using NativeFloats visual = NativeFloats.Random(3 * 8, 2);
@@ -72,7 +72,7 @@ public sealed unsafe class EmbeddingTests
     [InlineData(1, 1, 5)]
     [InlineData(2, 17, 31)]
     [InlineData(3, 1226, 64)]
-    public void Class_tokens_are_dropped(int images, int tokens, int columns)
+    public void Class_tokens_are_removed(int images, int tokens, int columns)
     {
         using NativeFloats input = NativeFloats.Random(images * tokens * columns, 1);
         using var output = new NativeFloats(images * (tokens - 1) * columns);
@@ -88,7 +88,7 @@ public sealed unsafe class EmbeddingTests
     [InlineData(2, 56, 14, 70, DType.BF16)]
     [InlineData(1, 107, 13, 65, DType.F16)]
     [InlineData(1, 33, 4, 130, DType.BF16)]
-    public void Patches_match_a_convolution_in_doubles(int images, int size, int patch, int outputs, DType type)
+    public void Patch_embedding_matches_a_convolution_in_doubles(int images, int size, int patch, int outputs, DType type)
     {
         int grid = size / patch;
         int patches = grid * grid;
@@ -130,7 +130,7 @@ public sealed unsafe class EmbeddingTests
     }
 
     [Fact]
-    public void A_position_table_of_another_picture_size_is_refused()
+    public void Position_table_of_another_picture_size_is_rejected()
     {
         using NativeFloats pixels = NativeFloats.Random(3 * 28 * 28, 1);
         using NativeFloats weight = NativeFloats.Random(8 * 588, 2);

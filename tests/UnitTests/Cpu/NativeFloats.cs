@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Floats, or 8-bit integers, outside the managed heap, with a border on each side that no kernel may touch, and no more than element alignment.</summary>
+/// <summary>Floats or 8-bit integers in native memory, with guard zones on both sides and no more than element alignment.</summary>
 public sealed unsafe class NativeFloats : IDisposable
 {
     private const int BorderBytes = 132;
@@ -40,7 +40,7 @@ public sealed unsafe class NativeFloats : IDisposable
 
     public Span<float> Span => new((void*)Data, count);
 
-    /// <summary>Values spread like activations, the same for the same seed; rounded to the stored type.</summary>
+    /// <summary>Values distributed like activations, deterministic in the seed, rounded to the stored type.</summary>
     public static NativeFloats Random(int count, int seed, double scale = 1, DType type = DType.F32, string name = "random")
     {
         var random = new Random(seed);
@@ -66,7 +66,7 @@ public sealed unsafe class NativeFloats : IDisposable
 
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
-    /// <param name="scales">Of I8 rows; null for other types.</param>
+    /// <param name="scales">Row scales for I8; null for other types.</param>
     public FloatMatrix Matrix(int rows, int columns, NativeFloats? scales = null)
     {
         Assert.Equal(count, rows * columns);

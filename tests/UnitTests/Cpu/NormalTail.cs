@@ -1,12 +1,12 @@
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The normal distribution in doubles, exact to the last digits however far out.</summary>
+/// <summary>The normal distribution in doubles, accurate to the last digits in the tail.</summary>
 public static class NormalTail
 {
-    /// <summary>x times the probability of less than x: x * (1 + erf(x / sqrt 2)) / 2.</summary>
+    /// <summary>x times the cumulative distribution at x: x * (1 + erf(x / sqrt 2)) / 2.</summary>
     public static double Gelu(double x) => x >= 0 ? x * (1 - Beyond(x)) : x * Beyond(-x);
 
-    // Near zero the series of erf, far out the continued fraction of Laplace; both converge to the last digit where they are used.
+    // The series of erf near zero, Laplace's continued fraction in the tail; both converge to the last digit in their ranges.
     private static double Beyond(double x)
     {
         double density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);

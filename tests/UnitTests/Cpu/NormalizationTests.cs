@@ -14,7 +14,7 @@ public sealed unsafe class NormalizationTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Root_mean_square_norm_matches_doubles(int rows, int columns, DType type)
+    public void Rms_norm_matches_doubles(int rows, int columns, DType type)
     {
         using NativeFloats x = NativeFloats.Random(rows * columns, 1, 3);
         using NativeFloats gain = NativeFloats.Random(columns, 2, 1, type);
@@ -44,7 +44,7 @@ public sealed unsafe class NormalizationTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Layer_norm_matches_doubles_far_from_zero_too(int rows, int columns, DType type)
+    public void Layer_norm_matches_doubles_with_a_large_mean(int rows, int columns, DType type)
     {
         using NativeFloats x = NativeFloats.Random(rows * columns, 3, 2);
         for (int i = 0; i < rows * columns; i++)
@@ -72,7 +72,7 @@ public sealed unsafe class NormalizationTests
     }
 
     [Fact]
-    public void A_gain_of_another_size_is_refused()
+    public void Weight_of_another_size_is_rejected()
     {
         using NativeFloats x = NativeFloats.Random(8, 1);
         using NativeFloats gain = NativeFloats.Random(7, 1);
@@ -83,7 +83,7 @@ public sealed unsafe class NormalizationTests
     }
 
     [Fact]
-    public void No_rows_are_nothing_to_do()
+    public void Zero_rows_are_accepted()
     {
         using NativeFloats gain = NativeFloats.Random(8, 1);
         using var pool = new WorkerPool(1);

@@ -13,7 +13,7 @@ public sealed unsafe class PagedAttentionTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void A_prompt_in_one_piece_matches_doubles(int tokens, int queryHeads, int keyValueHeads, int headSize)
+    public void Single_chunk_prompt_matches_doubles(int tokens, int queryHeads, int keyValueHeads, int headSize)
     {
         var geometry = new AttentionGeometry(queryHeads, keyValueHeads, headSize);
         float[] packed = Packed(geometry, tokens, 1);
@@ -34,7 +34,7 @@ public sealed unsafe class PagedAttentionTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Pieces_of_any_size_and_single_tokens_match_one_piece(int tokens, int queryHeads, int keyValueHeads, int headSize)
+    public void Chunked_prompt_and_decode_match_a_single_chunk(int tokens, int queryHeads, int keyValueHeads, int headSize)
     {
         var geometry = new AttentionGeometry(queryHeads, keyValueHeads, headSize);
         float[] packed = Packed(geometry, tokens, 2);
@@ -51,14 +51,14 @@ public sealed unsafe class PagedAttentionTests
                     output.AddRange(steps.Step(packed.AsSpan(past * geometry.PackedColumns, rows * geometry.PackedColumns), [(0, past, rows)], 2, width));
                 }
 
-                Accuracy.Close([.. expected.Select(value => (double)value)], output.ToArray(), 1e-6, $"{width} bits, pieces of {chunk}");
+                Accuracy.Close([.. expected.Select(value => (double)value)], output.ToArray(), 1e-6, $"{width} bits, chunks of {chunk}");
             }
     }
 
     [Theory]
     [InlineData(1000, 4, 2, 64)]
     [InlineData(4100, 2, 1, 128)]
-    public void A_long_past_is_cut_into_ranges_and_put_together(int past, int queryHeads, int keyValueHeads, int headSize)
+    public void Split_decode_over_a_long_past_matches_doubles(int past, int queryHeads, int keyValueHeads, int headSize)
     {
         var geometry = new AttentionGeometry(queryHeads, keyValueHeads, headSize);
         float[] packed = Packed(geometry, past + 1, 3);
@@ -74,7 +74,7 @@ public sealed unsafe class PagedAttentionTests
     }
 
     [Fact]
-    public void Sequences_in_one_step_do_not_feel_each_other()
+    public void Sequences_in_one_step_are_independent()
     {
         var geometry = new AttentionGeometry(4, 2, 64);
         int[] lengths = [70, 1, 600, 129, 3];
@@ -102,7 +102,7 @@ public sealed unsafe class PagedAttentionTests
     }
 
     [Fact]
-    public void Where_pages_lie_does_not_matter()
+    public void Page_order_does_not_change_results()
     {
         var geometry = new AttentionGeometry(4, 1, 64);
         float[] packed = Packed(geometry, 300, 4);
@@ -114,7 +114,7 @@ public sealed unsafe class PagedAttentionTests
     [Theory]
     [InlineData(1)]
     [InlineData(90)]
-    public void A_bfloat16_cache_loses_only_its_rounding(int lastRows)
+    public void Bfloat16_cache_differs_only_by_rounding(int lastRows)
     {
         var geometry = new AttentionGeometry(4, 2, 64);
         float[] packed = Packed(geometry, 700, 6);
@@ -148,7 +148,7 @@ public sealed unsafe class PagedAttentionTests
     }
 
     [Fact]
-    public void Wrong_pages_and_rows_are_refused()
+    public void Invalid_pages_and_rows_are_rejected()
     {
         var geometry = new AttentionGeometry(2, 1, 8);
         using var pages = new NativeFloats((int)(KvLayerView.LayerBytes(1, 8) / 4));
@@ -179,7 +179,7 @@ public sealed unsafe class PagedAttentionTests
     }
 
     [Fact]
-    public void A_layer_does_not_touch_its_neighbours()
+    public void Layer_does_not_modify_other_layers()
     {
         var geometry = new AttentionGeometry(2, 2, 16);
         int layerFloats = (int)(KvLayerView.LayerBytes(2, 16) / 4);
@@ -204,7 +204,7 @@ public sealed unsafe class PagedAttentionTests
         return values.Span.ToArray();
     }
 
-    /// <summary>The whole of rope_kv_append and paged_attention for one sequence, rows from firstRow on.</summary>
+    /// <summary>Reference of rope_kv_append and paged_attention for one sequence, for rows from firstRow.</summary>
     private static double[] Reference(float[] packed, AttentionGeometry geometry, int tokens, int firstRow = 0)
     {
         (int queryHeads, int keyValueHeads, int d) = geometry;

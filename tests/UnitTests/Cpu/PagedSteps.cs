@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A paged cache of two layers and sequences that grow in it step by step. What nobody wrote is NaN.</summary>
+/// <summary>A paged cache of two layers with sequences that grow step by step. Unwritten memory is NaN.</summary>
 internal sealed unsafe class PagedSteps : IDisposable
 {
     public const float Theta = 10000f;
@@ -22,9 +22,9 @@ internal sealed unsafe class PagedSteps : IDisposable
     private readonly RopeTable rope;
 
     /// <param name="geometry">Head layout.</param>
-    /// <param name="sequences">Sequences there is room for.</param>
-    /// <param name="context">Tokens of each.</param>
-    /// <param name="shuffleSeed">Order of the physical pages; null keeps them in order.</param>
+    /// <param name="sequences">Capacity in sequences.</param>
+    /// <param name="context">Tokens per sequence.</param>
+    /// <param name="shuffleSeed">Seed of the physical page order; null for ascending order.</param>
     /// <param name="type">Element type of the cache.</param>
     public PagedSteps(AttentionGeometry geometry, int sequences, int context, int? shuffleSeed, DType type = DType.F32)
     {
@@ -43,7 +43,7 @@ internal sealed unsafe class PagedSteps : IDisposable
         rope = new RopeTable(context, geometry.HeadSize, Theta);
     }
 
-    /// <summary>Runs one layer of one step: the rows of <paramref name="packed"/> are those of each sequence in turn.</summary>
+    /// <summary>Runs one layer of one step. <paramref name="packed"/> contains the rows of each sequence in turn.</summary>
     /// <returns>Attention output [rows, q x d].</returns>
     public float[] Step(ReadOnlySpan<float> packed, (int Sequence, int Past, int Rows)[] step, int threads = 1, int width = 0)
     {

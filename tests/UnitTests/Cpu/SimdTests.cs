@@ -28,7 +28,7 @@ public sealed unsafe class SimdTests
                 {
                     float expected = (float)BitConverter.UInt16BitsToHalf(stored[i]);
                     if (float.IsNaN(expected) ? !float.IsNaN(widened[i]) : BitConverter.SingleToInt32Bits(expected) != BitConverter.SingleToInt32Bits(widened[i]))
-                        Assert.Fail($"half {stored[i]:x4} became {widened[i]:g9}, not {expected:g9}");
+                        Assert.Fail($"half {stored[i]:x4} widened to {widened[i]:g9}, expected {expected:g9}");
                 }
 
                 TSimd.Store(TSimd.LoadBFloat16(stored), widened);
@@ -39,7 +39,7 @@ public sealed unsafe class SimdTests
     }
 
     [Fact]
-    public void Every_8_bit_integer_widens_exactly()
+    public void Every_int8_widens_exactly()
     {
         All<Simd128, Vector128<float>>();
         All<Simd256, Vector256<float>>();
@@ -72,7 +72,7 @@ public sealed unsafe class SimdTests
     }
 
     [Fact]
-    public void BFloat16_is_stored_to_nearest_even()
+    public void BFloat16_store_rounds_to_nearest_even()
     {
         All<Simd128, Vector128<float>>();
         All<Simd256, Vector256<float>>();
@@ -103,7 +103,7 @@ public sealed unsafe class SimdTests
     }
 
     [Fact]
-    public void Sums_and_maxima_cross_all_lanes()
+    public void Sums_and_maxima_cover_all_lanes()
     {
         All<Simd128, Vector128<float>>();
         All<Simd256, Vector256<float>>();
@@ -153,7 +153,7 @@ public sealed unsafe class SimdTests
     }
 
     [Fact]
-    public void Powers_of_two_are_exact_at_zero_and_vanish_far_below()
+    public void Powers_of_two_are_exact_at_zero_and_underflow_to_zero()
     {
         All<Simd128, Vector128<float>>();
         All<Simd256, Vector256<float>>();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What packing needs of the vectors: pairs of 16-bit values in words, and four by four blocks.</summary>
+/// <summary>Vector operations used by packing: pairs of 16-bit values in words, and four-by-four blocks.</summary>
 public sealed unsafe class SimdWordsTests
 {
     [Fact]
@@ -33,14 +33,14 @@ public sealed unsafe class SimdWordsTests
                     TSimd.Store(actual, widened);
                     for (int i = 0; i < TSimd.Count; i += TSimd.Count - 1)
                         if (float.IsNaN(expected) ? !float.IsNaN(widened[i]) : BitConverter.SingleToInt32Bits(expected) != BitConverter.SingleToInt32Bits(widened[i]))
-                            Assert.Fail($"{upper:x4} {lower:x4} became {widened[i]:g9}, not {expected:g9}");
+                            Assert.Fail($"{upper:x4} {lower:x4} widened to {widened[i]:g9}, expected {expected:g9}");
                 }
             }
         }
     }
 
     [Fact]
-    public void Quads_are_read_row_by_row_and_interleave_within_themselves()
+    public void Quads_are_read_by_row_and_interleaved()
     {
         All<Simd128, Vector128<float>>();
         All<Simd256, Vector256<float>>();

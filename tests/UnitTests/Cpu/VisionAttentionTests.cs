@@ -47,7 +47,7 @@ public sealed unsafe class VisionAttentionTests
     }
 
     [Fact]
-    public void Scores_that_keep_growing_rescale_what_was_summed()
+    public void Increasing_scores_rescale_the_sums()
     {
         const int Tokens = 200, HeadSize = 32;
         using NativeFloats query = NativeFloats.Random(Tokens * HeadSize, 1);
@@ -64,7 +64,7 @@ public sealed unsafe class VisionAttentionTests
     }
 
     [Fact]
-    public void Not_a_number_is_not_hidden()
+    public void Nan_propagates()
     {
         using NativeFloats query = NativeFloats.Random(70 * 8, 1);
         using NativeFloats key = NativeFloats.Random(70 * 8, 2);
@@ -76,7 +76,7 @@ public sealed unsafe class VisionAttentionTests
     }
 
     [Fact]
-    public void Odd_head_sizes_and_small_scratch_are_refused()
+    public void Odd_head_sizes_and_small_scratch_are_rejected()
     {
         using NativeFloats x = NativeFloats.Random(64, 1);
         using var output = new NativeFloats(64);

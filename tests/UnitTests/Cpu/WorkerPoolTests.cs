@@ -21,7 +21,7 @@ public sealed unsafe class WorkerPoolTests
             var work = new Counting(runs, threads);
             pool.Run(tasks, ref work);
 
-            // Nothing of this piece may still run, and all of it is visible.
+            // No task of this job is still running, and all results are visible.
             for (int task = 0; task < tasks; task++)
             {
                 Assert.Equal(1, runs[task]);
@@ -35,7 +35,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void Pieces_that_come_after_threads_have_parked_run_too()
+    public void Parked_threads_run_later_jobs()
     {
         using var pool = new WorkerPool(3);
         var runs = new int[8];
@@ -49,7 +49,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void Tasks_really_run_side_by_side_and_each_worker_is_one_thread()
+    public void Tasks_run_concurrently_with_one_thread_per_worker()
     {
         using var pool = new WorkerPool(3);
         using var meeting = new Barrier(3);
@@ -64,7 +64,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void One_thread_runs_tasks_in_order_on_the_caller()
+    public void Single_thread_runs_tasks_in_order_on_the_caller()
     {
         using var pool = new WorkerPool(1);
         var order = new List<int>();
@@ -83,7 +83,7 @@ public sealed unsafe class WorkerPoolTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(4)]
-    public void An_exception_reaches_the_caller_after_all_have_stopped(int threads)
+    public void Exception_reaches_the_caller_after_all_tasks_have_stopped(int threads)
     {
         using var pool = new WorkerPool(threads);
         for (int round = 0; round < 200; round++)
@@ -108,7 +108,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void A_run_within_a_run_is_refused_and_the_pool_lives_on()
+    public void Nested_run_is_rejected_and_the_pool_remains_usable()
     {
         using var pool = new WorkerPool(2);
         Assert.Throws<InvalidOperationException>(() =>
@@ -123,7 +123,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void Disposal_joins_and_later_work_is_refused()
+    public void Disposal_joins_threads_and_rejects_later_work()
     {
         var threads = new Thread[3];
         using var meeting = new Barrier(3);
@@ -145,7 +145,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void A_run_allocates_nothing()
+    public void Run_allocates_nothing()
     {
         using var pool = new WorkerPool(2);
         var runs = new int[16];
@@ -159,7 +159,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void Work_on_the_heap_survives_collections()
+    public void Heap_allocated_work_survives_garbage_collection()
     {
         using var pool = new WorkerPool(2);
         for (int round = 0; round < 20; round++)

@@ -2,7 +2,7 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Which C# type stands for which C type in a signature.</summary>
+/// <summary>Maps C types in signatures to C# types.</summary>
 internal static class CTypes
 {
     private static readonly Dictionary<string, string> names = new()
@@ -50,7 +50,7 @@ internal static class CTypes
         ["nvrtcProgram"] = nameof(ProgramHandle),
     };
 
-    /// <summary>From <c>const char **pStr</c> to <c>Byte**</c>.</summary>
+    /// <summary>Converts <c>const char **pStr</c> to <c>Byte**</c>.</summary>
     public static string Expected(string parameter)
     {
         string plain = parameter.Replace("const ", " ", StringComparison.Ordinal);
@@ -59,7 +59,7 @@ internal static class CTypes
         return names[string.Join(' ', words[..^1])] + new string('*', stars);
     }
 
-    /// <summary>A parameter of a function pointer. Flags have a type here and are plain integers, as wide, in the header.</summary>
+    /// <summary>A parameter of a function pointer. Flag enums are reduced to integers of their width, as in the header.</summary>
     public static string Describe(Type type)
     {
         int stars = 0;

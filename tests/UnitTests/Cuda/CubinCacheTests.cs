@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What the cache takes for the same code, and what becomes of damaged, unwritable and shipped entries.</summary>
+/// <summary>The cache key, and the handling of damaged, unwritable and shipped entries.</summary>
 public sealed class CubinCacheTests : IDisposable
 {
     private const string Kernel = "elementwise/scale.cu";
@@ -22,7 +22,7 @@ public sealed class CubinCacheTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_second_time_nothing_is_compiled()
+    public void Second_request_compiles_nothing()
     {
         Cubin first = Get(Request()), second = Get(Request());
         Assert.Equal((CubinOrigin.Compiled, CubinOrigin.Cached), (first.Origin, second.Origin));
@@ -35,7 +35,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_compiler_gets_the_target_first_then_the_options_and_every_header()
+    public void Compiler_receives_target_first_then_options_and_all_headers()
     {
         string given = Encoding.UTF8.GetString(Get(Request("-DA=1", "-DB=2")).Image.Span);
         Assert.EndsWith("|--gpu-architecture=sm_90a|-DA=1|-DB=2", given, StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class CubinCacheTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void Whatever_decides_the_code_is_in_the_key(string change)
+    public void Every_input_of_the_code_changes_the_key(string change)
     {
         source.Files["other/scale.cu"] = source.Files[Kernel];
         CubinRequest request = Request("-DA=1", "-DB=2");
@@ -77,7 +77,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_not_included_is_not_in_the_key()
+    public void File_that_is_not_included_does_not_change_the_key()
     {
         Get(Request());
         source.Files["common/other.cuh"] = "changed";
@@ -85,7 +85,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_entry_is_compiled_again_wherever_it_is_cut_or_changed()
+    public void Truncated_or_modified_entry_is_recompiled()
     {
         byte[] image = Get(Request()).Image.ToArray();
         string file = Assert.Single(Files);
@@ -112,7 +112,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_under_anothers_name_is_not_used()
+    public void Entry_under_a_different_name_is_not_used()
     {
         Get(Request("-DA=1"));
         string first = Assert.Single(Files);
@@ -127,11 +127,11 @@ public sealed class CubinCacheTests : IDisposable
     [Theory]
     [InlineData("file in the way")]
     [InlineData("no permission")]
-    public void Where_nothing_can_be_kept_it_compiles_and_says_so_once(string obstacle)
+    public void Unwritable_cache_compiles_and_reports_once(string obstacle)
     {
         string place = Path.Combine(folder, "cubins");
         if (obstacle == "file in the way") File.WriteAllText(place, "");
-        else if (!OperatingSystem.IsLinux()) Assert.Skip("needs /proc");
+        else if (!OperatingSystem.IsLinux()) Assert.Skip("requires /proc");
         else place = "/proc/xc2-cubins";
         CubinCache cache = new(source, () => FakeCompiler.Load(), new CubinCacheOptions { Folder = place, Notice = notices.Add });
         Assert.Equal(CubinOrigin.Compiled, cache.Get(Request("-DA=1")).Origin);
@@ -143,11 +143,11 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_can_only_be_read_still_serves_what_it_has()
+    public void Read_only_folder_serves_its_entries()
     {
         if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
         {
-            Assert.Skip("permissions do not bind this user");
+            Assert.Skip("file permissions do not restrict this user");
             return;
         }
         Get(Request("-DA=1"));
@@ -165,7 +165,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void What_is_shipped_needs_no_compiler_and_is_not_copied()
+    public void Shipped_entry_needs_no_compiler_and_is_not_copied()
     {
         Get(Request());
         string own = Path.Combine(folder, "own");
@@ -176,7 +176,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void A_compiler_is_looked_for_at_once_only_where_no_folder_has_code_for_the_device()
+    public void Missing_compiler_fails_early_only_if_no_folder_has_code_for_the_device()
     {
         Get(Request());
         CubinCache shipping = new(source, NoCompiler, new CubinCacheOptions { Folder = Path.Combine(folder, "own"), ShippedFolders = [folder] });
@@ -191,14 +191,14 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void Kernels_compiled_elsewhere_are_where_the_variable_says_and_beside_the_program()
+    public void Shipped_kernels_are_searched_in_the_variable_and_beside_the_program()
     {
         Assert.Equal([Path.Combine("app", "cubins")], CubinFolders.Shipped(_ => null, "app"));
         Assert.Equal([Path.Combine("mine", "cubins"), Path.Combine("app", "cubins")], CubinFolders.Shipped(name => name == "XC2_KERNELS" ? "mine" : null, "app"));
     }
 
     [Fact]
-    public void Without_a_compiler_what_an_earlier_one_left_is_used()
+    public void Entries_of_an_earlier_compiler_are_used_without_a_compiler()
     {
         Get(Request());
         CubinCache cache = new(source, NoCompiler, new CubinCacheOptions { Folder = folder });
@@ -206,7 +206,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void Many_come_in_order_with_progress()
+    public void Batch_returns_results_in_order_with_progress()
     {
         CubinRequest[] requests = [.. Enumerable.Range(0, 20).Select(index => Request($"-DINDEX={index}"))];
         Get(requests[3]);
@@ -220,7 +220,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_first_mistake_stops_the_rest()
+    public void First_failure_cancels_the_batch()
     {
         source.Files["bad.cu"] = "#error";
         CubinRequest[] requests = [Request(), Request() with { Source = "bad.cu" }, .. Enumerable.Range(0, 200).Select(index => Request($"-DINDEX={index}"))];
@@ -230,7 +230,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void Cancelling_keeps_what_is_done()
+    public void Cancelled_batch_keeps_finished_entries()
     {
         using CancellationTokenSource cancellation = new();
         CubinRequest[] requests = [.. Enumerable.Range(0, 200).Select(index => Request($"-DINDEX={index}"))];
@@ -240,7 +240,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void Embedded_kernels_go_through_the_real_compiler_once_per_target()
+    public void Real_compiler_compiles_embedded_kernels_once_per_target()
     {
         EmbeddedKernelSource embedded = new(typeof(CubinCacheTests).Assembly);
         string library = NvidiaLibraries.Compiler;
@@ -256,7 +256,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void What_stopped_writers_left_is_removed_after_a_day()
+    public void Abandoned_temporary_files_are_removed_after_a_day()
     {
         string old = Path.Combine(folder, "a.cubin.1.tmp"), young = Path.Combine(folder, "b.cubin.2.tmp");
         File.WriteAllText(old, "");
@@ -267,7 +267,7 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_folder_is_the_option_the_variable_or_the_platforms()
+    public void Cache_folder_comes_from_option_variable_or_platform()
     {
         Dictionary<string, string> variables = [];
         string? Choose(string? option = null) => CubinFolders.Choose(option, variables.GetValueOrDefault);

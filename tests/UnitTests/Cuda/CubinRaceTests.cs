@@ -6,14 +6,14 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Several threads, and several processes, on one cache folder. For the processes this test program starts itself.</summary>
+/// <summary>Concurrent threads and processes on one cache folder. The processes are instances of this test program.</summary>
 public class CubinRaceTests
 {
     private const string FolderVariable = "XC2_TEST_RACE_FOLDER";
     private const int Processes = 3, Kernels = 40;
 
     [Fact]
-    public void Racing_threads_leave_one_entry_each_and_nothing_else()
+    public void Concurrent_threads_leave_one_entry_per_kernel()
     {
         const int Threads = 8;
         string folder = Directory.CreateTempSubdirectory("xc2-race").FullName;
@@ -25,7 +25,7 @@ public class CubinRaceTests
             for (int index = 0; index < Kernels; index++)
             {
                 start.SignalAndWait();
-                if (!Text(cache.Get(Request(index))).EndsWith($"-DINDEX={index}", StringComparison.Ordinal)) complaints.Add($"{index} is another's");
+                if (!Text(cache.Get(Request(index))).EndsWith($"-DINDEX={index}", StringComparison.Ordinal)) complaints.Add($"{index} received another kernel");
             }
         }))];
         foreach (Thread thread in threads) thread.Start();
@@ -36,7 +36,7 @@ public class CubinRaceTests
     }
 
     [Fact]
-    public void Racing_processes_leave_one_entry_each_and_nothing_else()
+    public void Concurrent_processes_leave_one_entry_per_kernel()
     {
         string folder = Directory.CreateTempSubdirectory("xc2-race").FullName;
         string cubins = Path.Combine(folder, "cubins");
@@ -47,7 +47,7 @@ public class CubinRaceTests
             File.WriteAllText(Path.Combine(folder, "go"), "");
             foreach (Process racer in racers)
             {
-                Assert.True(racer.WaitForExit(TimeSpan.FromMinutes(1)), "a racer hangs");
+                Assert.True(racer.WaitForExit(TimeSpan.FromMinutes(1)), "a process does not exit");
                 Assert.Equal(0, racer.ExitCode);
             }
             CheckEntries(cubins);
@@ -64,7 +64,7 @@ public class CubinRaceTests
         }
     }
 
-    /// <summary>What each process runs.</summary>
+    /// <summary>Body of each process.</summary>
     [Fact(Explicit = true)]
     public void Racer()
     {
@@ -94,7 +94,7 @@ public class CubinRaceTests
         return process;
     }
 
-    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(1)), "waited for too long");
+    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes(1)), "timeout");
 
     private static void CheckEntries(string cubins)
     {

@@ -3,23 +3,23 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What a user reads where CUDA cannot be used.</summary>
+/// <summary>Error messages when CUDA is unavailable.</summary>
 [Collection(FakeDriver.Collection)]
 public class CudaDiscoveryTests
 {
     [Fact]
-    public void A_missing_driver_names_what_was_tried()
+    public void Missing_driver_error_lists_tried_locations()
     {
         CudaAvailability found = CudaAvailability.Probe(new CudaOptions { DriverLibrary = "/nowhere/libcuda.so.1" });
         Assert.Equal(CudaUnavailableReason.DriverNotFound, found.Reason);
         Assert.Equal(
             "the CUDA driver library was not found (tried only what an option names, /nowhere/libcuda.so.1: no such file). "
-            + "Install an NVIDIA driver for CUDA 12.0 or newer (525.60 on Linux, 527.41 on Windows), or name its library with XC2_CUDA_DRIVER",
+            + "Install an NVIDIA driver for CUDA 12.0 or newer (525.60 on Linux, 527.41 on Windows), or set XC2_CUDA_DRIVER to the path of its library",
             found.Message);
     }
 
     [Fact]
-    public void The_variable_is_the_only_candidate_where_it_is_set()
+    public void Variable_is_the_only_candidate_if_set()
     {
         CudaUnavailableException missing = Refused(() => CudaDriver.Load(null, name => name == "XC2_CUDA_DRIVER" ? "libno-such-driver.so" : null));
         Assert.Equal(CudaUnavailableReason.DriverNotFound, missing.Reason);
@@ -27,7 +27,7 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void An_option_goes_before_the_variable()
+    public void Option_overrides_the_variable()
     {
         CudaUnavailableException missing = Refused(() => CudaDriver.Load("/nowhere/a.so", _ => "/nowhere/b.so"));
         Assert.Contains("/nowhere/a.so", missing.Message, StringComparison.Ordinal);
@@ -35,7 +35,7 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void A_file_that_is_no_library_is_refused_in_the_loaders_words()
+    public void Invalid_library_file_error_quotes_the_loader()
     {
         string folder = Directory.CreateTempSubdirectory("xc2-library").FullName, file = Path.Combine(folder, "libcuda.so.1");
         File.WriteAllText(file, "not a library");
@@ -47,7 +47,7 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void Another_library_is_not_taken_for_a_driver()
+    public void Library_without_driver_exports_is_rejected()
     {
         FakeDriver driver = new();
         driver.Remove("cuLaunchKernelEx");
@@ -57,27 +57,27 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void An_old_driver_is_told_from_a_broken_one()
+    public void Old_and_broken_drivers_have_different_errors()
     {
         FakeDriver driver = new() { Version = 11080 };
         driver.Remove("cuLibraryLoadData");
         CudaUnavailableException old = Refused(() => new CudaDriver(driver));
         Assert.Equal(CudaUnavailableReason.DriverTooOld, old.Reason);
-        Assert.StartsWith("the CUDA driver libfake.so is too old: it is for CUDA 11.8; install a driver for CUDA 12.0 or newer", old.Message, StringComparison.Ordinal);
+        Assert.StartsWith("the CUDA driver libfake.so is too old: it supports CUDA 11.8; install a driver for CUDA 12.0 or newer", old.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_driver_that_does_not_start_says_why()
+    public void Driver_start_failure_states_the_reason()
     {
         FakeDriver driver = new();
         driver.Failures["cuInit"] = CudaResult.SystemDriverMismatch;
         CudaUnavailableException broken = Refused(() => new CudaDriver(driver));
         Assert.Equal(CudaUnavailableReason.InitializationFailed, broken.Reason);
-        Assert.Contains("cuInit answered SystemDriverMismatch (803); the library and the kernel module are of different driver versions", broken.Message, StringComparison.Ordinal);
+        Assert.Contains("cuInit returned SystemDriverMismatch (803); library and kernel module have different driver versions", broken.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void No_device_is_told_from_a_broken_driver()
+    public void Missing_device_and_broken_driver_have_different_errors()
     {
         Assert.Equal(CudaUnavailableReason.NoDevice, Refused(() => new CudaDriver(new FakeDriver { Devices = 0 })).Reason);
         FakeDriver driver = new();
@@ -86,12 +86,12 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void A_device_that_is_not_there_lists_those_that_are()
+    public void Unknown_device_ordinal_error_lists_existing_devices()
     {
         CudaDriver driver = new(new FakeDriver { Devices = 2 });
         CudaUnavailableException missing = Refused(() => driver.GetDevice(2));
         Assert.Equal(CudaUnavailableReason.NoDevice, missing.Reason);
-        Assert.Equal("there is no CUDA device 2: the driver shows 0, Fake GPU (compute capability 9.0); 1, Fake GPU (compute capability 9.0)", missing.Message);
+        Assert.Equal("there is no CUDA device 2: the driver lists 0, Fake GPU (compute capability 9.0); 1, Fake GPU (compute capability 9.0)", missing.Message);
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public class CudaDiscoveryTests
     [InlineData(70, false)]
     [InlineData(75, true)]
     [InlineData(120, true)]
-    public void A_device_before_the_tensor_cores_in_use_is_refused(int capability, bool isServed)
+    public void Device_below_the_minimum_capability_is_rejected(int capability, bool isServed)
     {
         CudaDriver driver = new(new FakeDriver { Capability = capability });
         if (isServed) Assert.Equal(capability, driver.GetDevice(0).Capability.Number);
@@ -107,7 +107,7 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void A_device_without_a_context_says_why()
+    public void Context_creation_failure_states_the_reason()
     {
         FakeDriver driver = new();
         CudaDevice device = new CudaDriver(driver).GetDevice(0);
@@ -119,7 +119,7 @@ public class CudaDiscoveryTests
     }
 
     [Fact]
-    public void Device_properties_are_those_of_their_attributes()
+    public void Device_properties_match_the_driver_attributes()
     {
         CudaDevice device = new CudaDriver(new FakeDriver()).GetDevice(0);
         Assert.Equal(("Fake GPU", 80_000_000_000, "9.0"), (device.Name, device.MemoryBytes, device.Capability.ToString()));

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Ownership: what is made is given back once, in whatever order, and errors name what failed.</summary>
+/// <summary>Ownership: every resource is released once, in any order, and errors name the failed call.</summary>
 [Collection(FakeDriver.Collection)]
 public sealed class CudaResourceTests
 {
@@ -13,7 +13,7 @@ public sealed class CudaResourceTests
     public CudaResourceTests() => context = CudaContext.Open(new CudaDriver(native).GetDevice(0));
 
     [Fact]
-    public void Everything_is_given_back_once_however_often_it_is_disposed()
+    public void Repeated_disposal_releases_once()
     {
         IDisposable[] resources = MakeAll();
         Assert.Equal(resources.Length + 1, native.Alive.Count);
@@ -25,7 +25,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void A_context_outlives_what_was_made_in_it()
+    public void Context_outlives_its_resources()
     {
         IDisposable[] resources = MakeAll();
         context.Dispose();
@@ -37,7 +37,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void A_disposed_context_makes_nothing_more()
+    public void Disposed_context_creates_no_resources()
     {
         using DeviceMemory memory = DeviceMemory.Allocate(context, 16);
         context.Dispose();
@@ -47,7 +47,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void Disposed_things_are_not_used()
+    public void Disposed_resources_are_rejected()
     {
         using CudaStream alive = CudaStream.Create(context);
         CudaStream stream = CudaStream.Create(context);
@@ -77,7 +77,7 @@ public sealed class CudaResourceTests
     [InlineData("cuStreamEndCapture")]
     [InlineData("cuGraphInstantiateWithFlags")]
     [InlineData("cuCtxSetCurrent")]
-    public void A_call_that_fails_is_named_and_leaves_nothing_behind(string call)
+    public void Failed_call_is_named_and_leaks_nothing(string call)
     {
         native.Failures[call] = CudaResult.OutOfMemory;
         List<IDisposable> made = [];
@@ -93,7 +93,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void Too_little_memory_says_how_much_there_is()
+    public void Out_of_memory_error_states_free_memory()
     {
         native.Failures["cuMemAlloc_v2"] = CudaResult.OutOfMemory;
         CudaException failure = Assert.Throws<CudaException>(() => DeviceMemory.Allocate(context, 1_000_000));
@@ -103,17 +103,17 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void Disposing_after_a_fault_does_not_throw_and_is_noted()
+    public void Disposal_after_a_fault_does_not_throw_and_is_recorded()
     {
         IDisposable[] resources = MakeAll();
         native.Failures[FakeDriver.Everything] = CudaResult.IllegalAddress;
         foreach (IDisposable resource in resources.Append(context)) resource.Dispose();
         Assert.Equal(CudaResult.IllegalAddress, context.FirstReleaseFailure?.Result);
-        Assert.Contains("a kernel that was launched earlier may be at fault", context.FirstReleaseFailure!.Message, StringComparison.Ordinal);
+        Assert.Contains("a kernel launched earlier may be at fault", context.FirstReleaseFailure!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_abandoned_capture_is_ended_and_thrown_away()
+    public void Abandoned_capture_is_ended_and_discarded()
     {
         using CudaStream stream = CudaStream.Create(context);
         using (stream.BeginCapture())
@@ -123,7 +123,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void A_busy_stream_is_not_an_error()
+    public void Busy_stream_is_not_an_error()
     {
         using CudaStream stream = CudaStream.Create(context);
         Assert.True(stream.IsIdle());
@@ -134,7 +134,7 @@ public sealed class CudaResourceTests
     }
 
     [Fact]
-    public void Copies_stay_inside_of_both_sides()
+    public void Copies_outside_source_or_destination_are_rejected()
     {
         using CudaStream stream = CudaStream.Create(context);
         using DeviceMemory memory = DeviceMemory.Allocate(context, 100);

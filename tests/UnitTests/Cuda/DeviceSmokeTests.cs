@@ -4,8 +4,8 @@ using Xunit;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>
-/// The wrappers on a device that computes: a GPU, or whatever driver and compiler <c>XC2_CUDA_DRIVER</c> and <c>XC2_NVRTC</c> name. Skipped
-/// where there is none.
+/// The wrappers on a computing device: a GPU, or the driver and compiler named by <c>XC2_CUDA_DRIVER</c> and <c>XC2_NVRTC</c>. Skipped
+/// without a device.
 /// </summary>
 public sealed class DeviceSmokeTests : IDisposable
 {
@@ -41,7 +41,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void A_kernel_adds_on_the_device()
+    public void Kernel_adds_on_the_device()
     {
         Assert.Equal(0, add.Attributes.LocalBytes);
         Assert.InRange(add.CountBlocksPerMultiprocessor(Block, 0), 1, 64);
@@ -56,7 +56,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void Mapped_host_memory_is_read_and_written_by_kernels_and_copies()
+    public void Kernels_and_copies_access_mapped_host_memory()
     {
         PinnedMemory pinned = Own(PinnedMemory.Allocate(context, Count * sizeof(float)));
         DeviceSpan y = Upload(index => 1);
@@ -72,7 +72,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void Memory_is_filled_and_copied_on_the_device()
+    public void Fills_and_device_copies_work()
     {
         DeviceSpan x = Upload(_ => 5), y = Upload(_ => 6);
         stream.FillWords(x, BitConverter.SingleToUInt32Bits(2.5f));
@@ -85,7 +85,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void A_captured_graph_replays_and_takes_new_arguments()
+    public void Captured_graph_replays_with_new_arguments()
     {
         DeviceSpan one = Upload(_ => 1), ten = Upload(_ => 10), y = Upload(_ => 0);
         CudaGraph graph = Capture(one, y);
@@ -107,7 +107,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void A_graph_of_another_shape_is_not_taken_over()
+    public void Update_with_another_topology_is_rejected()
     {
         DeviceSpan one = Upload(_ => 1), y = Upload(_ => 0);
         CudaGraphExecutable step = Own(Capture(one, y).Instantiate());
@@ -120,7 +120,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void Another_thread_and_a_second_stream_work_as_the_first()
+    public void Second_thread_and_second_stream_work()
     {
         DeviceSpan one = Upload(_ => 1), y = Upload(_ => 0);
         CudaStream second = Own(CudaStream.Create(context, priority: -1));
@@ -139,7 +139,7 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void Too_much_memory_is_refused_with_what_is_free()
+    public void Oversized_allocation_error_states_free_memory()
     {
         CudaException refusal = Assert.Throws<CudaException>(() => DeviceMemory.Allocate(context, 1L << 50));
         Assert.Equal(CudaResult.OutOfMemory, refusal.Result);
@@ -147,15 +147,15 @@ public sealed class DeviceSmokeTests : IDisposable
     }
 
     [Fact]
-    public void A_block_that_is_too_large_is_refused_with_its_geometry()
+    public void Oversized_block_error_states_the_geometry()
     {
         CudaException refusal = Assert.Throws<CudaException>(() => add.Launch(stream, new LaunchGeometry(1, 4096), new AddArguments(default, default, 0)));
         Assert.Contains("add, grid 1x1x1, block 4096x1x1", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Code_that_is_none_is_refused() => Assert.Equal(
-        "cuLibraryLoadData", Assert.Throws<CudaException>(() => CudaLibrary.Load(context, "nonsense", "this is no code\0"u8)).Call);
+    public void Invalid_code_is_rejected() => Assert.Equal(
+        "cuLibraryLoadData", Assert.Throws<CudaException>(() => CudaLibrary.Load(context, "nonsense", "not code\0"u8)).Call);
 
     private static Nvrtc LoadCompiler(CudaVersion driver)
     {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The bindings against the headers.</summary>
+/// <summary>Compares the bindings with the CUDA headers.</summary>
 public class DriverAbiTests
 {
     private readonly HeaderAbi headers = HeaderAbi.Read();
@@ -16,15 +16,15 @@ public class DriverAbiTests
 
     [Theory]
     [MemberData(nameof(DriverSymbols))]
-    public void A_driver_function_has_the_arguments_of_the_header(string symbol) => CheckSignature(typeof(DriverFunctions), symbol, typeof(CudaResult));
+    public void Driver_function_signature_matches_the_header(string symbol) => CheckSignature(typeof(DriverFunctions), symbol, typeof(CudaResult));
 
     [Theory]
     [MemberData(nameof(CompilerSymbols))]
-    public void A_compiler_function_has_the_arguments_of_the_header(string symbol) =>
+    public void Compiler_function_signature_matches_the_header(string symbol) =>
         CheckSignature(typeof(CompilerFunctions), symbol, symbol == "nvrtcGetErrorString" ? typeof(byte).MakePointerType() : typeof(NvrtcResult));
 
     [Fact]
-    public void The_readme_lists_what_is_bound()
+    public void Readme_lists_the_bound_functions()
     {
         string readme = File.ReadAllText(TestPaths.Repository("src/XComposer2.Native.Cuda/README.md"));
         string[] blocks = [.. readme.Split("```").Where((_, index) => index % 2 == 1)];
@@ -42,7 +42,7 @@ public class DriverAbiTests
     [InlineData(typeof(TensorMap), "CUtensorMap")]
     [InlineData(typeof(DevicePointer), "CUdeviceptr")]
     [InlineData(typeof(DeviceHandle), "CUdevice")]
-    public void A_struct_is_laid_out_as_in_the_header(Type type, string name)
+    public void Struct_layout_matches_the_header(Type type, string name)
     {
         HeaderAbi.HeaderStruct header = headers.Struct(name);
         Assert.Equal(header.Size, SizeOf(type));
@@ -54,7 +54,7 @@ public class DriverAbiTests
     }
 
     [Fact]
-    public void A_launch_attribute_is_an_identifier_and_the_union_of_the_header()
+    public void Launch_attribute_matches_the_identifier_and_union_of_the_header()
     {
         HeaderAbi.HeaderStruct attribute = headers.Struct("CUlaunchAttribute"), value = headers.Struct("CUlaunchAttributeValue");
         Assert.Equal(attribute.Size, SizeOf(typeof(LaunchAttribute)));
@@ -92,7 +92,7 @@ public class DriverAbiTests
     [InlineData(typeof(TensorMapPromotion), "CUtensorMapL2promotion", "CU_TENSOR_MAP_L2_PROMOTION_")]
     [InlineData(typeof(TensorMapFill), "CUtensorMapFloatOOBfill", "CU_TENSOR_MAP_FLOAT_OOB_FILL_")]
     [InlineData(typeof(NvrtcResult), "nvrtcResult", "NVRTC_ERROR_")]
-    public void Every_constant_has_the_value_of_the_header(Type type, string name, string prefix)
+    public void Constants_match_the_header(Type type, string name, string prefix)
     {
         IReadOnlyDictionary<string, long> header = headers.Enum(name);
         foreach (string member in Enum.GetNames(type))
@@ -105,9 +105,9 @@ public class DriverAbiTests
     }
 
     [Fact]
-    public void Every_enum_of_the_bindings_is_held_against_the_header()
+    public void Every_enum_of_the_bindings_is_tested()
     {
-        MethodInfo test = typeof(DriverAbiTests).GetMethod(nameof(Every_constant_has_the_value_of_the_header))!;
+        MethodInfo test = typeof(DriverAbiTests).GetMethod(nameof(Constants_match_the_header))!;
         HashSet<Type> tested = [.. test.GetCustomAttributes<InlineDataAttribute>().Select(data => (Type)data.Data[0]!)];
         Type[] ownEnums = [typeof(CudaUnavailableReason), typeof(CubinOrigin)];
         Type[] others = [.. typeof(CudaDriver).Assembly.GetTypes().Where(type => type.IsEnum && !tested.Contains(type)).Except(ownEnums)];
@@ -115,7 +115,7 @@ public class DriverAbiTests
     }
 
     [Fact]
-    public void Handles_are_as_wide_as_pointers()
+    public void Handles_have_pointer_size()
     {
         Type[] handles = [.. typeof(CudaDriver).Assembly.GetTypes().Where(type => type.IsValueType && type.Name.EndsWith("Handle", StringComparison.Ordinal))];
         Assert.Equal(10, handles.Length);
@@ -129,7 +129,7 @@ public class DriverAbiTests
     private void CheckSignature(Type table, string symbol, Type result)
     {
         string[]? arguments = headers.Arguments(symbol);
-        Assert.True(arguments is not null, $"{symbol} is not exported by the driver that the headers belong to");
+        Assert.True(arguments is not null, $"{symbol} is not exported by the driver version of the headers");
         Type function = table.GetField(symbol)!.FieldType;
         Assert.True(function.IsUnmanagedFunctionPointer);
         Assert.Equal(result, function.GetFunctionPointerReturnType());
@@ -138,7 +138,7 @@ public class DriverAbiTests
 
     private static string Success(string prefix) => prefix.Replace("ERROR_", string.Empty, StringComparison.Ordinal) + "SUCCESS";
 
-    /// <summary>Names without case and separators, and with the words that differ between the two worlds made the same.</summary>
+    /// <summary>Normalises a name: without case and separators, and with naming differences between C and C# removed.</summary>
     private static string Plain(string name)
     {
         string plain = name.Replace("_", string.Empty, StringComparison.Ordinal).ToUpperInvariant();

@@ -5,8 +5,8 @@ using XComposer2.Native.Cuda;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>
-/// An NVRTC of managed functions: its "cubin" is the text of everything it was given, so that it shows what was compiled. Counts compilations
-/// in whatever thread they run.
+/// An NVRTC of managed functions. Its "cubin" is the concatenated text of its input, so that tests can check it. Counts compilations per
+/// thread.
 /// </summary>
 internal sealed unsafe class FakeCompiler : INativeExports
 {
@@ -28,7 +28,7 @@ internal sealed unsafe class FakeCompiler : INativeExports
         ["nvrtcGetPTX"] = (nint)(delegate* unmanaged<nint, byte*, NvrtcResult>)&GetImage,
     };
 
-    // Native code has no instance to call on. A test reads the count of its own thread, or none.
+    // Native callbacks have no instance, so counts are per thread. A test reads the count of its own thread, or none.
     [ThreadStatic]
     private static int compilations;
 
@@ -37,7 +37,7 @@ internal sealed unsafe class FakeCompiler : INativeExports
 
     public string Name => "libfakenvrtc.so";
 
-    /// <summary>On this thread.</summary>
+    /// <summary>Compilations on this thread.</summary>
     public static int Compilations
     {
         get => compilations;

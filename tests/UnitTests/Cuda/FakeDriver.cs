@@ -6,14 +6,14 @@ using XComposer2.Native.Cuda;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>
-/// A driver of managed functions that counts what is made and given back, fails where it is told to, and notes what it is handed.
-/// Native code has no instance to call on, so there is one at a time: its tests share the collection <see cref="Collection"/>.
+/// A driver of managed functions that tracks allocations and releases, fails on request and records its arguments.
+/// Native callbacks have no instance, so only one fake can exist at a time: its tests share the collection <see cref="Collection"/>.
 /// </summary>
 internal sealed unsafe class FakeDriver : INativeExports
 {
     public const string Collection = "fake driver";
 
-    /// <summary>Instead of a call's name in <see cref="Failures"/>: all fail, as after a kernel's fault.</summary>
+    /// <summary>Key in <see cref="Failures"/> that makes all calls fail, as after a kernel fault.</summary>
     public const string Everything = "everything";
 
     private static FakeDriver current = new();
@@ -36,16 +36,16 @@ internal sealed unsafe class FakeDriver : INativeExports
 
     public int Capability { get; set; } = 90;
 
-    /// <summary>What each call answers instead of success.</summary>
+    /// <summary>Results of failing calls by name.</summary>
     public Dictionary<string, CudaResult> Failures { get; } = [];
 
-    /// <summary>Kinds and handles of what is alive.</summary>
+    /// <summary>Kinds and handles of live objects.</summary>
     public HashSet<(string Kind, long Handle)> Alive { get; } = [];
 
-    /// <summary>Everything that was released and was not alive.</summary>
+    /// <summary>Releases of objects that were not alive.</summary>
     public List<string> WrongReleases { get; } = [];
 
-    /// <summary>Handles given back, in order.</summary>
+    /// <summary>Released handles, in order.</summary>
     public List<string> Released { get; } = [];
 
     public LaunchConfiguration Launch { get; set; }
@@ -56,10 +56,10 @@ internal sealed unsafe class FakeDriver : INativeExports
 
     public KernelNodeParameters Node { get; set; }
 
-    /// <summary>How many bytes of arguments the kernel has.</summary>
+    /// <summary>Size of the kernel's arguments.</summary>
     public int ArgumentBytes { get; set; }
 
-    /// <summary>What the capture's update answers in its result structure.</summary>
+    /// <summary>Result in the result structure of a graph update.</summary>
     public GraphUpdateResult UpdateResult { get; set; }
 
     public string JitLog { get; set; } = string.Empty;
@@ -70,13 +70,13 @@ internal sealed unsafe class FakeDriver : INativeExports
 
     public void Remove(string symbol) => functions.Remove(symbol);
 
-    /// <summary>Makes a function do nothing but succeed. Comes before the driver is loaded.</summary>
+    /// <summary>Replaces a function by one that only succeeds. Must be called before the driver is loaded.</summary>
     public void Simplify(string symbol) => functions[symbol] = (nint)(delegate* unmanaged<CudaResult>)&Succeed;
 
     public CudaResult Answer(string symbol) =>
         Failures.TryGetValue(symbol, out CudaResult failure) || Failures.TryGetValue(Everything, out failure) ? failure : CudaResult.Success;
 
-    /// <summary>Makes a handle, unless the call is to fail.</summary>
+    /// <summary>Creates a handle, unless the call is set to fail.</summary>
     public CudaResult Make(string symbol, string kind, out long handle)
     {
         handle = 0;
@@ -103,7 +103,7 @@ internal sealed unsafe class FakeDriver : INativeExports
     [UnmanagedCallersOnly]
     private static CudaResult Succeed() => CudaResult.Success;
 
-    /// <summary>A static zero-ended text.</summary>
+    /// <summary>A static zero-terminated text.</summary>
     public static byte* Text(ReadOnlySpan<byte> literal) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(literal));
 
     public static string Read(byte* text) => Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));

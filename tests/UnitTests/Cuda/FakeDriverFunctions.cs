@@ -4,7 +4,7 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The functions of <see cref="FakeDriver"/> that do more than succeed. Arguments that do not matter are left off: the caller cleans up.</summary>
+/// <summary>The functions of <see cref="FakeDriver"/> with behaviour. Unused trailing arguments are omitted, because the caller cleans up the stack.</summary>
 internal static unsafe class FakeDriverFunctions
 {
     public static void AddTo(Dictionary<string, nint> functions)
@@ -107,7 +107,7 @@ internal static unsafe class FakeDriverFunctions
         {
             DeviceAttribute.ComputeCapabilityMajor => Driver.Capability / 10,
             DeviceAttribute.ComputeCapabilityMinor => Driver.Capability % 10,
-            // Others answer with their own number, so that a mixed-up property shows.
+            // Other attributes return their own number, which reveals mixed-up properties.
             _ => (int)attribute,
         };
         return Driver.Answer("cuDeviceGetAttribute");

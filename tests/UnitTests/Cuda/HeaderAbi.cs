@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What the CUDA headers say: <c>tests/golden/cuda-driver/abi.json</c>.</summary>
+/// <summary>The ABI of the CUDA headers: <c>tests/golden/cuda-driver/abi.json</c>.</summary>
 public sealed class HeaderAbi
 {
     private readonly JsonElement root;
@@ -12,7 +12,7 @@ public sealed class HeaderAbi
 
     public static HeaderAbi Read() => new(JsonDocument.Parse(File.ReadAllText(TestPaths.Golden("cuda-driver/abi.json"))).RootElement);
 
-    /// <summary>The C arguments of a function by exported symbol; null where the header has none.</summary>
+    /// <summary>The C arguments of a function by exported symbol; null if the header does not declare it.</summary>
     public string[]? Arguments(string symbol)
     {
         foreach (JsonElement function in root.GetProperty("functions").EnumerateArray().Concat(root.GetProperty("nvrtc").EnumerateArray()))
@@ -29,8 +29,8 @@ public sealed class HeaderAbi
     public IReadOnlyDictionary<string, long> Enum(string name) =>
         root.GetProperty("enums").GetProperty(name).EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetInt64());
 
-    /// <param name="Size">In bytes.</param>
-    /// <param name="Fields">Offset and size of each.</param>
+    /// <param name="Size">Size in bytes.</param>
+    /// <param name="Fields">Offset and size of each field.</param>
     public sealed record HeaderStruct(
         [property: JsonPropertyName("size")] int Size,
         [property: JsonPropertyName("fields")] IReadOnlyDictionary<string, int[]> Fields);

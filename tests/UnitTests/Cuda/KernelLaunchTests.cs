@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What arrives at the driver when a kernel is launched, and what is said when it refuses.</summary>
+/// <summary>Arguments that reach the driver at a launch, and the errors of refused launches.</summary>
 [Collection(FakeDriver.Collection)]
 public sealed unsafe class KernelLaunchTests : IDisposable
 {
@@ -30,7 +30,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void Geometry_and_arguments_arrive()
+    public void Launch_passes_geometry_and_arguments()
     {
         native.ArgumentBytes = sizeof(Arguments);
         kernel.Launch(stream, new LaunchGeometry(new Dim3(1, 2, 3), new Dim3(4, 5, 6), 7), new Arguments(0x0123456789abcdef, 42));
@@ -43,7 +43,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void Attributes_are_written_as_the_header_lays_them_out()
+    public void Launch_attributes_have_the_layout_of_the_header()
     {
         kernel.Launch(
             stream,
@@ -68,7 +68,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void A_refused_launch_names_kernel_and_geometry()
+    public void Failed_launch_error_names_kernel_and_geometry()
     {
         native.Failures["cuLaunchKernelEx"] = CudaResult.LaunchOutOfResources;
         CudaException failure = Assert.Throws<CudaException>(
@@ -80,7 +80,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void The_hot_path_allocates_nothing()
+    public void Launch_allocates_nothing()
     {
         FakeDriver quiet = new();
         foreach (string symbol in (string[])["cuLaunchKernelEx", "cuStreamQuery", "cuStreamSynchronize", "cuCtxSetCurrent"]) quiet.Simplify(symbol);
@@ -110,7 +110,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void Code_that_does_not_load_shows_the_drivers_log()
+    public void Load_failure_shows_the_driver_log()
     {
         native.Failures["cuLibraryLoadData"] = CudaResult.InvalidPtx;
         native.JitLog = "ptxas: line 7: unknown opcode\n";
@@ -120,18 +120,18 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_that_is_not_there_is_named()
+    public void Missing_entry_is_named()
     {
         CudaException failure = Assert.Throws<CudaException>(() => library.GetKernel("layer_norm"));
         Assert.StartsWith("cuLibraryGetKernel (layer_norm in rms_norm.cu for sm_90a) failed: NotFound (500)", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Attributes_of_the_code_are_those_of_the_driver() =>
+    public void Kernel_attributes_match_the_driver() =>
         Assert.Equal(new KernelAttributes(Registers: 104, LocalBytes: 103, StaticSharedBytes: 101, ConstantBytes: 102, MaxThreadsPerBlock: 100, BinaryVersion: 106), kernel.Attributes);
 
     [Fact]
-    public void More_shared_memory_than_a_block_has_is_refused_with_the_numbers()
+    public void Excessive_shared_memory_error_states_the_sizes()
     {
         ArgumentOutOfRangeException refusal = Assert.Throws<ArgumentOutOfRangeException>(() => kernel.AllowDynamicShared(1));
         Assert.Contains("rms_norm: 1 bytes of dynamic shared memory; a block has -4 at most", refusal.Message, StringComparison.Ordinal);
@@ -141,7 +141,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     [InlineData(CudaResult.Success, GraphUpdateResult.Success, GraphUpdateResult.Success)]
     [InlineData(CudaResult.GraphExecUpdateFailure, GraphUpdateResult.ErrorTopologyChanged, GraphUpdateResult.ErrorTopologyChanged)]
     [InlineData(CudaResult.GraphExecUpdateFailure, GraphUpdateResult.Success, GraphUpdateResult.Error)]
-    public void A_graph_that_does_not_take_an_update_says_why(CudaResult answer, GraphUpdateResult reason, GraphUpdateResult expected)
+    public void Rejected_graph_update_returns_the_reason(CudaResult answer, GraphUpdateResult reason, GraphUpdateResult expected)
     {
         using StreamCapture capture = stream.BeginCapture();
         using CudaGraph graph = capture.End();
@@ -154,7 +154,7 @@ public sealed unsafe class KernelLaunchTests : IDisposable
     }
 
     [Fact]
-    public void A_step_of_a_graph_gets_kernel_geometry_and_arguments()
+    public void Kernel_node_update_passes_kernel_geometry_and_arguments()
     {
         using StreamCapture capture = stream.BeginCapture();
         using CudaGraph graph = capture.End();

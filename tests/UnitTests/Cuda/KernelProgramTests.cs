@@ -3,11 +3,11 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What belongs to a kernel's source.</summary>
+/// <summary>Reading a kernel's sources.</summary>
 public class KernelProgramTests
 {
     [Fact]
-    public void Everything_included_is_found_once_however_often_it_is_included()
+    public void Repeated_includes_are_read_once()
     {
         KernelProgram program = KernelProgram.Read(MemoryKernelSource.Scale(), "elementwise/scale.cu");
         Assert.Equal("elementwise/scale.cu", program.Source.Path);
@@ -15,7 +15,7 @@ public class KernelProgramTests
     }
 
     [Fact]
-    public void Files_that_include_each_other_come_to_an_end()
+    public void Circular_includes_terminate()
     {
         MemoryKernelSource source = new() { Files = { ["a.cu"] = "#include \"b.cuh\"", ["b.cuh"] = "#include \"c.cuh\"", ["c.cuh"] = "#include \"b.cuh\"" } };
         Assert.Equal(["b.cuh", "c.cuh"], KernelProgram.Read(source, "a.cu").Headers.Select(header => header.Path));
@@ -25,7 +25,7 @@ public class KernelProgramTests
     [InlineData("# include \"b.cuh\"")]
     [InlineData("\t#\tinclude\t\"b.cuh\" // why")]
     [InlineData("  #include\"b.cuh\"\r")]
-    public void An_include_is_found_in_every_dress(string line)
+    public void Include_is_found_in_every_notation(string line)
     {
         MemoryKernelSource source = new() { Files = { ["a.cu"] = $"// first\n{line}\n", ["b.cuh"] = "" } };
         Assert.Equal(["b.cuh"], KernelProgram.Read(source, "a.cu").Headers.Select(header => header.Path));
@@ -36,7 +36,7 @@ public class KernelProgramTests
     [InlineData("#includes \"b.cuh\"")]
     [InlineData("const char* s = \"#include\";")]
     [InlineData("#define include \"b.cuh\"")]
-    public void Other_lines_are_no_includes(string line) =>
+    public void Other_lines_are_not_includes(string line) =>
         Assert.Empty(KernelProgram.Read(new MemoryKernelSource { Files = { ["a.cu"] = line } }, "a.cu").Headers);
 
     [Theory]
@@ -47,25 +47,25 @@ public class KernelProgramTests
     [InlineData("#include \"x\\b.cuh\"", "\"x\\b.cuh\"")]
     [InlineData("#include <cuda_bf16.h>", "<cuda_bf16.h>")]
     [InlineData("#include HEADER", "HEADER")]
-    public void There_is_one_spelling(string line, string shown)
+    public void Other_include_spellings_are_rejected(string line, string shown)
     {
         KernelSourceException refusal = Assert.Throws<KernelSourceException>(
             () => KernelProgram.Read(new MemoryKernelSource { Files = { ["x/a.cu"] = "\n" + line, ["b.cuh"] = "", ["x/b.cuh"] = "" } }, "x/a.cu"));
-        Assert.Equal($"x/a.cu(2): {shown} is not spelt as includes are here, \"folder/file.cuh\" from the root of the kernels", refusal.Message);
+        Assert.Equal($"x/a.cu(2): include path: expected \"folder/file.cuh\" relative to the kernel root, found {shown}", refusal.Message);
     }
 
     [Fact]
-    public void A_header_that_is_not_there_is_named_with_the_line_that_wants_it()
+    public void Missing_header_error_names_the_including_line()
     {
         MemoryKernelSource source = new() { Files = { ["x/a.cu"] = "#include \"b.cuh\"", ["x/b.cuh"] = "" } };
         Assert.Equal(
-            "x/a.cu(1): \"b.cuh\" is not in kernels; includes are spelt from its root",
+            "x/a.cu(1): \"b.cuh\" is not in kernels; include paths are relative to its root",
             Assert.Throws<KernelSourceException>(() => KernelProgram.Read(source, "x/a.cu")).Message);
         Assert.Equal("y.cu is not in kernels", Assert.Throws<KernelSourceException>(() => KernelProgram.Read(source, "y.cu")).Message);
     }
 
     [Fact]
-    public void A_folder_and_an_assembly_hold_the_same_files()
+    public void Folder_and_assembly_sources_return_the_same_files()
     {
         string folder = TestPaths.Repository("tests/UnitTests/Cuda/kernels");
         EmbeddedKernelSource embedded = new(typeof(KernelProgramTests).Assembly);

@@ -2,7 +2,7 @@ using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Kernel files made by a test.</summary>
+/// <summary>Kernel files in memory.</summary>
 internal sealed class MemoryKernelSource : IKernelSource
 {
     public Dictionary<string, string> Files { get; } = [];

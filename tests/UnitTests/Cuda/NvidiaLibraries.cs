@@ -4,14 +4,14 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The real NVRTC and driver library, fetched once into artifacts/ where they are missing; tests are skipped, aloud, where they cannot be had.</summary>
+/// <summary>The real NVRTC and driver libraries, downloaded once to artifacts/. Tests are skipped with a message if they are unavailable.</summary>
 internal static class NvidiaLibraries
 {
     private static readonly TimeSpan fetchLimit = TimeSpan.FromMinutes(5);
     private static readonly Lazy<string> fetched = new(Fetch);
 
-    /// <summary>Its built-in functions are loaded too: once any test has loaded the library, the loader hands it out by its bare name, and it does not
-    /// look for them beside itself.</summary>
+    /// <summary>Also loads its built-in functions: after any test has loaded the library, the loader resolves its bare name, and the library then
+    /// does not search its own folder.</summary>
     public static string Compiler
     {
         get
@@ -30,17 +30,17 @@ internal static class NvidiaLibraries
         string path = Path.Combine(TestPaths.RepositoryRoot, "artifacts", "nvrtc", file);
         if (File.Exists(path)) return path;
         string outcome = fetched.Value;
-        if (!File.Exists(path)) Assert.Skip($"artifacts/nvrtc/{file} is not here and tools/nvrtc/install.sh could not fetch it: {outcome}");
+        if (!File.Exists(path)) Assert.Skip($"artifacts/nvrtc/{file} is missing and tools/nvrtc/install.sh could not fetch it: {outcome}");
         return path;
     }
 
     private static string Fetch()
     {
-        if (!OperatingSystem.IsLinux()) return "it needs Debian's apt";
+        if (!OperatingSystem.IsLinux()) return "Debian's apt is required";
         using Process process = Process.Start(new ProcessStartInfo(TestPaths.Repository("tools/nvrtc/install.sh"), "--driver") { RedirectStandardError = true })!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         if (process.WaitForExit(fetchLimit)) return errors.Result.Trim();
         process.Kill(entireProcessTree: true);
-        return $"it took over {fetchLimit.TotalMinutes} minutes";
+        return $"timeout after {fetchLimit.TotalMinutes} minutes";
     }
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The real NVRTC; it needs no GPU.</summary>
+/// <summary>The real NVRTC, which needs no GPU.</summary>
 public class NvrtcTests
 {
     private const string Kernel = "elementwise/scale.cu";
@@ -16,7 +16,7 @@ public class NvrtcTests
     public NvrtcTests(ITestOutputHelper output) => this.output = output;
 
     [Fact]
-    public void The_version_and_the_architectures_are_known()
+    public void Version_and_architectures_are_read()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         Assert.Equal(new CudaVersion(12, 4), compiler.Version);
@@ -30,7 +30,7 @@ public class NvrtcTests
     [InlineData("sm_89", 89)]
     [InlineData("sm_90", 90)]
     [InlineData("sm_90a", 90)]
-    public void Headers_in_memory_compile_to_a_cubin_of_the_architecture(string target, int architecture)
+    public void In_memory_headers_compile_to_a_cubin_of_the_architecture(string target, int architecture)
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         CompiledKernel kernel = compiler.Compile(KernelProgram.Read(MemoryKernelSource.Scale(), Kernel), CudaTarget.Parse(target), options);
@@ -39,11 +39,11 @@ public class NvrtcTests
         // e_flags of an ELF for EM_CUDA (190): the low byte is the architecture.
         Assert.Equal(190, BinaryPrimitives.ReadUInt16LittleEndian(cubin[18..]));
         Assert.Equal(architecture, BinaryPrimitives.ReadInt32LittleEndian(cubin[48..]) & 0xff);
-        Assert.True(cubin.IndexOf(".text.scale\0"u8) > 0, "no code of the entry");
+        Assert.True(cubin.IndexOf(".text.scale\0"u8) > 0, "no code for the entry");
     }
 
     [Fact]
-    public void A_virtual_architecture_gives_ptx_with_a_zero_at_its_end()
+    public void Virtual_architecture_gives_zero_terminated_ptx()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         CompiledKernel kernel = compiler.Compile(KernelProgram.Read(MemoryKernelSource.Scale(), Kernel), CudaTarget.Ptx(90), options);
@@ -54,7 +54,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void A_mistake_is_shown_with_file_line_target_and_options()
+    public void Compile_error_shows_file_line_target_and_options()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         MemoryKernelSource source = MemoryKernelSource.Scale();
@@ -68,7 +68,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void An_option_that_does_not_exist_is_an_error()
+    public void Unknown_option_is_an_error()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         NvrtcException failure = Assert.Throws<NvrtcException>(
@@ -78,7 +78,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void The_assembler_reports_registers_and_spills_in_the_log()
+    public void Log_reports_registers_and_spills()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         CompiledKernel kernel = compiler.Compile(
@@ -89,7 +89,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void Programs_compile_on_several_threads_at_once()
+    public void Programs_compile_concurrently()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         byte[][] images = new byte[8][];
@@ -99,7 +99,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void A_gpu_that_the_compiler_knows_gets_machine_code_and_a_newer_one_ptx()
+    public void Supported_gpu_gets_machine_code_and_newer_gpu_gets_ptx()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         Assert.Equal(["sm_75", "sm_86", "sm_89", "sm_90a", "compute_90", "compute_90"],
@@ -107,20 +107,20 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void An_architecture_that_the_compiler_does_not_know_is_refused_with_those_it_does()
+    public void Unsupported_architecture_error_lists_supported_ones()
     {
         Nvrtc compiler = Nvrtc.Load(NvidiaLibraries.Compiler);
         CudaUnavailableException old = Assert.Throws<CudaUnavailableException>(
             () => compiler.Compile(KernelProgram.Read(MemoryKernelSource.Scale(), Kernel), CudaTarget.Cubin(120), options));
         Assert.Equal(CudaUnavailableReason.CompilerTooOld, old.Reason);
         Assert.Equal(
-            $"NVRTC 12.4 ({NvidiaLibraries.Compiler}) does not know sm_120, only 50, 52, 53, 60, 61, 62, 70, 72, 75, 80, 86, 87, 89, 90; "
-            + "install a newer NVRTC, or name one with XC2_NVRTC",
+            $"NVRTC 12.4 ({NvidiaLibraries.Compiler}) does not support sm_120, only 50, 52, 53, 60, 61, 62, 70, 72, 75, 80, 86, 87, 89, 90; "
+            + "install a newer NVRTC, or set XC2_NVRTC to the path of one",
             old.Message);
     }
 
     [Fact]
-    public void A_compiler_newer_than_the_driver_is_passed_over()
+    public void Compiler_newer_than_the_driver_is_skipped()
     {
         CudaUnavailableException unsuited = Assert.Throws<CudaUnavailableException>(() => Nvrtc.Load(NvidiaLibraries.Compiler, new CudaVersion(11, 8)));
         Assert.Equal(CudaUnavailableReason.CompilerTooNew, unsuited.Reason);
@@ -128,21 +128,21 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void A_checkout_finds_its_own_compiler()
+    public void Checkout_uses_its_own_compiler()
     {
         string library = NvidiaLibraries.Compiler;
-        // The loader may have another one; then that is the right answer.
+        // The system's loader may find another one, which is correct too.
         Nvrtc compiler = NvrtcSearch.Load(null, new CudaVersion(12, 4), _ => null, Path.Combine(TestPaths.RepositoryRoot, "artifacts", "bin"));
         Assert.True(compiler.Library == library || !compiler.Library.Contains('/', StringComparison.Ordinal), compiler.Library);
         Assert.Equal("nvrtc12.4", compiler.Identity);
     }
 
     [Fact]
-    public void A_compiler_named_by_hand_is_told_from_others_of_its_version() =>
+    public void Explicitly_configured_compiler_has_its_own_identity() =>
         Assert.Matches("^nvrtc12\\.4-[0-9a-f]{8}$", Nvrtc.Load(NvidiaLibraries.Compiler).Identity);
 
     [Fact]
-    public void A_missing_compiler_says_where_it_was_looked_for_and_what_to_install()
+    public void Missing_compiler_error_lists_locations_and_packages()
     {
         CudaUnavailableException missing = Assert.Throws<CudaUnavailableException>(
             () => NvrtcSearch.Load(null, new CudaVersion(13, 0), name => name == "XC2_NVRTC" ? "/nowhere/libnvrtc.so" : null, "/nowhere"));
@@ -154,7 +154,7 @@ public class NvrtcTests
     }
 
     [Fact]
-    public void Another_library_is_not_taken_for_a_compiler()
+    public void Library_without_compiler_exports_is_rejected()
     {
         CudaUnavailableException wrong = Assert.Throws<CudaUnavailableException>(() => Nvrtc.Load(NvidiaLibraries.Driver));
         Assert.Equal(CudaUnavailableReason.LibraryUnusable, wrong.Reason);
@@ -166,7 +166,7 @@ public class NvrtcTests
     [InlineData("sm_90a", 90, true, false)]
     [InlineData("compute_90", 90, false, true)]
     [InlineData("sm_120", 120, false, false)]
-    public void Targets_are_read_and_written(string text, int architecture, bool isSpecific, bool isPtx)
+    public void Targets_round_trip(string text, int architecture, bool isSpecific, bool isPtx)
     {
         CudaTarget target = CudaTarget.Parse(text);
         Assert.Equal((architecture, isSpecific, isPtx, text), (target.Architecture, target.IsSpecific, target.IsPtx, target.ToString()));
@@ -181,6 +181,6 @@ public class NvrtcTests
     [InlineData("SM_80")]
     [InlineData("sm_8000")]
     [InlineData("90a")]
-    public void Other_texts_are_no_targets(string text) =>
-        Assert.Equal($"target: expected one like sm_86, sm_90a or compute_90, found '{text}'", Assert.Throws<FormatException>(() => CudaTarget.Parse(text)).Message);
+    public void Invalid_target_is_rejected(string text) =>
+        Assert.Equal($"target: expected a target such as sm_86, sm_90a or compute_90, found '{text}'", Assert.Throws<FormatException>(() => CudaTarget.Parse(text)).Message);
 }

@@ -4,28 +4,28 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What the real driver library says on a machine without a GPU.</summary>
+/// <summary>The real driver library on a machine without a GPU.</summary>
 public class RealDriverTests
 {
     [Fact]
-    public void The_real_driver_exports_everything_that_is_bound()
+    public void Real_driver_exports_all_bound_functions()
     {
         nint driver = NativeLibrary.Load(NvidiaLibraries.Driver);
         Assert.All(DriverAbiTests.Symbols(typeof(DriverFunctions)), symbol => Assert.True(NativeLibrary.TryGetExport(driver, symbol, out _), symbol));
     }
 
     [Fact]
-    public void The_real_compiler_exports_everything_that_is_bound()
+    public void Real_compiler_exports_all_bound_functions()
     {
         nint compiler = NativeLibrary.Load(NvidiaLibraries.Compiler);
         Assert.All(DriverAbiTests.Symbols(typeof(CompilerFunctions)), symbol => Assert.True(NativeLibrary.TryGetExport(compiler, symbol, out _), symbol));
     }
 
     [Fact]
-    public void A_driver_without_a_device_says_so()
+    public void Driver_without_device_is_reported()
     {
         string driver = NvidiaLibraries.Driver;
-        // Not the device file: the library itself makes /dev/nvidiactl where it may.
+        // Not a check of /dev/nvidiactl: the library creates it if permitted.
         if (Directory.Exists("/proc/driver/nvidia")) Assert.Skip("this machine has an NVIDIA device");
         CudaAvailability found = CudaAvailability.TryOpen(new CudaOptions { DriverLibrary = driver }, out CudaContext? context);
         Assert.Null(context);

@@ -11,7 +11,7 @@ internal sealed class DemoModel : IDisposable
     private readonly PreparedWeights weights;
     private readonly CpuBackend backend;
 
-    public DemoModel(int context = 512, int prefillStepTokens = ModelRunner.PrefillStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null)
+    public DemoModel(int context = 512, int prefillStepTokens = ModelGraphs.PrefillStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));
         Config = checkpoint.Config;

@@ -102,7 +102,7 @@ public sealed class PackRunTests : IDisposable
             Assert.Skip("this machine has compute-sanitizer");
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("peer: SKIPPED, the pack was made without --peer", run.Output, StringComparison.Ordinal);
-        Assert.Contains("sanitize-racecheck: SKIPPED, compute-sanitizer is not here", run.Output, StringComparison.Ordinal);
+        Assert.Contains("sanitize-racecheck: SKIPPED, compute-sanitizer was not found", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,9 +117,9 @@ public sealed class PackRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("no step 'benchmark'", "benchmark")]
-    [InlineData("-t wants seconds, not 'ten'", "-t", "ten")]
-    [InlineData("no option, or nothing after it: -x", "-x")]
+    [InlineData("unknown step 'benchmark'", "benchmark")]
+    [InlineData("-t: expected seconds, found 'ten'", "-t", "ten")]
+    [InlineData("unknown option or missing value: -x", "-x")]
     public void Wrong_usage_runs_nothing(string message, params string[] args)
     {
         ProcessResult run = pack.Run(args);

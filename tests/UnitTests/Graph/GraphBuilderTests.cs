@@ -8,7 +8,7 @@ public sealed class GraphBuilderTests
     private readonly GraphBuilder builder = new("small", new RowCounts(7, 2, 3));
 
     [Fact]
-    public void Decoder_rows_follow_their_inputs()
+    public void Decoder_tensors_have_the_row_extents_of_their_inputs()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 31, 2, 9);
         TensorSpec packed = graph[graph.Find("layers.1.wqkv")];
@@ -19,7 +19,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Vision_rows_count_patches_of_each_picture()
+    public void Vision_rows_scale_with_patches_per_picture()
     {
         ComputeGraph graph = SampleGraphs.Vision(VisionSizes.Tiny, 3);
         TensorSpec attention = graph[graph.Find("layers.0.attention")];
@@ -29,7 +29,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void The_published_sizes_build()
+    public void Published_sizes_build()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Published7B, 4096, 1, 1225, DType.BF16);
         Assert.Equal(4096L * 14336 * 4, graph[graph.Find("layers.31.gated")].CapacityBytes);
@@ -37,7 +37,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void A_weight_named_twice_is_one_tensor_if_it_agrees()
+    public void Repeated_weight_name_returns_the_same_tensor()
     {
         Tensor first = builder.Weight("w", DType.BF16, new Shape(5, 3));
         Assert.Equal(first, builder.Weight("w", DType.BF16, new Shape(5, 3)));
@@ -47,7 +47,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Linear_refuses_what_does_not_fit()
+    public void Linear_rejects_mismatched_operands()
     {
         Tensor x = Rows("x", 3);
         Tensor w = builder.Weight("w", DType.F16, new Shape(5, 3));
@@ -63,7 +63,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Rows_of_another_count_are_refused_although_the_capacities_agree()
+    public void Different_row_extents_with_equal_capacity_are_rejected()
     {
         var equal = new GraphBuilder("equal", new RowCounts(4, 4, 4));
         Tensor x = equal.Input("x", DType.F32, RowExtent.Tokens, 3);
@@ -72,7 +72,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Partial_lora_needs_matching_factors_and_the_visual_rows()
+    public void Partial_lora_requires_matching_factors_and_visual_rows()
     {
         Tensor x = Rows("x", 3);
         Tensor w = builder.Weight("w", DType.F16, new Shape(5, 3));
@@ -96,7 +96,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Other_operations_refuse_what_does_not_fit()
+    public void Other_operations_reject_mismatched_operands()
     {
         Tensor x = Rows("x", 6);
         Tensor six = builder.Weight("six", DType.F32, new Shape(6));
@@ -130,7 +130,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Patch_embedding_needs_square_pictures_that_divide_into_patches()
+    public void Patch_embedding_requires_square_pictures_divisible_into_patches()
     {
         Tensor w = builder.Weight("w", DType.F32, new Shape(8, 3, 5, 5));
         Tensor token = builder.Weight("class", DType.F32, new Shape(8));
@@ -143,7 +143,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void A_forgotten_result_or_weight_is_refused()
+    public void Unused_result_or_weight_is_rejected()
     {
         Tensor x = Rows("x", 3);
         Tensor w = builder.Weight("w", DType.F32, new Shape(3));
@@ -162,14 +162,14 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void The_last_append_of_a_prefill_without_logits_may_stand_alone()
+    public void Final_append_of_a_prefill_without_logits_may_be_unread()
     {
         builder.RopeKvAppend(Rows("packed", 6), 0, new AttentionGeometry(1, 1, 2), 1e4f);
         Assert.Single(builder.Build().Operations);
     }
 
     [Fact]
-    public void Sizes_that_cannot_be_counted_are_refused()
+    public void Overflowing_or_empty_sizes_are_rejected()
     {
         Refused(() => builder.Input("many", DType.F32, RowExtent.Images(int.MaxValue)), "'many'", "beyond what can be counted");
         Refused(() => builder.Input("wide", DType.F32, RowExtent.Tokens, int.MaxValue, int.MaxValue), "'wide'", "beyond what can be counted");

@@ -7,7 +7,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed class LivenessTests
 {
     [Fact]
-    public void A_residual_lives_until_it_is_added_and_outputs_to_the_end()
+    public void Residual_lives_until_added_and_output_to_the_end()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
         Liveness liveness = Liveness.Of(graph);
@@ -19,7 +19,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public void An_early_output_is_kept()
+    public void Early_output_lives_to_the_end()
     {
         var builder = new GraphBuilder("early", new RowCounts(3, 0, 0));
         Tensor weight = builder.Weight("w", DType.F32, new Shape(4));
@@ -30,7 +30,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public void Graphs_put_together_by_hand_are_checked()
+    public void Invalid_graphs_are_rejected()
     {
         Tensor x = new(0);
         Tensor weight = new(1);
@@ -38,9 +38,9 @@ public sealed class LivenessTests
         Tensor b = new(3);
         Refused("step 0", "'b'", "read before", new RmsNormOp(b, weight, 0f, a), new RmsNormOp(x, weight, 0f, b));
         Refused("step 0", "'a'", "read before", new RmsNormOp(a, weight, 0f, a));
-        Refused("step 1", "'a'", "a second time", new RmsNormOp(x, weight, 0f, a), new RmsNormOp(x, weight, 0f, a));
+        Refused("step 1", "'a'", "written twice", new RmsNormOp(x, weight, 0f, a), new RmsNormOp(x, weight, 0f, a));
         Refused("step 0", "'x'", "role is Input", new RmsNormOp(x, weight, 0f, x));
-        Refused("graph 'by hand'", "'b'", "found none", new RmsNormOp(x, weight, 0f, a));
+        Refused("graph 'by hand'", "'b'", "no operation writes it", new RmsNormOp(x, weight, 0f, a));
         Refused("step 0", "handle 4", "not a tensor", new RmsNormOp(x, weight, 0f, new Tensor(4)));
     }
 

@@ -6,7 +6,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed class MemoryPlannerTests
 {
     [Fact]
-    public void No_two_live_buffers_of_random_graphs_overlap()
+    public void Live_buffers_of_random_graphs_never_overlap()
     {
         (int reusing, double worst) = (0, 0);
         for (int seed = 0; seed < 3000; seed++)
@@ -20,8 +20,8 @@ public sealed class MemoryPlannerTests
             worst = Math.Max(worst, (double)plan.ArenaBytes / plan.LowerBoundBytes);
         }
 
-        // The plan that never reuses a byte would pass all the checks above.
-        Assert.True(reusing > 1500, $"only {reusing} of 3000 arenas are smaller than what they hold");
+        // A plan without any reuse would pass all checks above.
+        Assert.True(reusing > 1500, $"only {reusing} of 3000 arenas are smaller than the sum of their buffers");
         Assert.True(worst < 1.5, $"{worst:F4} x the lower bound");
     }
 
@@ -30,7 +30,7 @@ public sealed class MemoryPlannerTests
     [InlineData(31)]
     [InlineData(512)]
     [InlineData(4096)]
-    public void Arenas_of_the_published_sizes_are_as_small_as_can_be(int tokens)
+    public void Arenas_of_the_published_sizes_reach_the_lower_bound(int tokens)
     {
         foreach (DecoderSizes sizes in (DecoderSizes[])[DecoderSizes.Published7B, DecoderSizes.Published1B8])
         {
@@ -45,7 +45,7 @@ public sealed class MemoryPlannerTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(16)]
-    public void Arenas_of_the_vision_tower_are_as_small_as_can_be(int images)
+    public void Arenas_of_the_vision_tower_reach_the_lower_bound(int images)
     {
         foreach (VisionSizes sizes in (VisionSizes[])[VisionSizes.Published490(4096), VisionSizes.Published490(2048), VisionSizes.Published224(4096)])
         {
@@ -56,7 +56,7 @@ public sealed class MemoryPlannerTests
     }
 
     [Fact]
-    public void Scratch_belongs_to_its_operation_alone()
+    public void Scratch_is_exclusive_to_its_operation()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
         ExecutionPlan plan = MemoryPlanner.Plan(graph, operation => operation is PagedAttentionOp ? 1001 : 0);
@@ -73,7 +73,7 @@ public sealed class MemoryPlannerTests
     }
 
     [Fact]
-    public void Inputs_and_weights_have_no_place()
+    public void Inputs_and_weights_are_not_in_the_arena()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
         ExecutionPlan plan = MemoryPlanner.Plan(graph);
@@ -82,15 +82,15 @@ public sealed class MemoryPlannerTests
     }
 
     [Fact]
-    public void Scratch_that_cannot_be_is_refused()
+    public void Negative_or_overflowing_scratch_is_rejected()
     {
         ComputeGraph graph = SampleGraphs.Decoder(DecoderSizes.Tiny, 5, 1, 0);
         Assert.Contains("embed_tokens 'embedded'", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => -1)).Message, StringComparison.Ordinal);
-        Assert.Contains("beyond", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue)).Message, StringComparison.Ordinal);
-        Assert.Contains("beyond", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue - 1000)).Message, StringComparison.Ordinal);
+        Assert.Contains("exceeds 63 bits", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue)).Message, StringComparison.Ordinal);
+        Assert.Contains("exceeds 63 bits", Assert.Throws<GraphException>(() => MemoryPlanner.Plan(graph, _ => long.MaxValue - 1000)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Low-rank products and a quantised copy of the input: scratch of a likely kernel.</summary>
+    /// <summary>Scratch of a realistic kernel: low-rank products and a quantised copy of the input.</summary>
     private static long PartialLoraScratch(Operation operation) => operation switch
     {
         LinearOp { Lora: not null } => 4L * 4096 * 256,
@@ -104,7 +104,7 @@ public sealed class MemoryPlannerTests
         Assert.True(plan.ArenaBytes <= plan.LowerBoundBytes * factor, $"{plan.Graph.Name}: {(double)plan.ArenaBytes / plan.LowerBoundBytes:F4} x the lower bound");
     }
 
-    /// <summary>Nothing of the planner is trusted: lives are found again from the operations, and every pair is compared at every step.</summary>
+    /// <summary>Independent check: derives lifetimes from the operations and compares every pair at every step.</summary>
     private static void CheckByForce(ExecutionPlan plan)
     {
         ComputeGraph graph = plan.Graph;

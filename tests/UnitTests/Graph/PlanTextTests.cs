@@ -3,7 +3,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Pins printed plans. After a wanted change: <c>XC2_WRITE_GOLDEN=1 ./test.sh</c>, or that variable with this class alone, then read the diff of tests/golden/plans.</summary>
+/// <summary>Golden tests of printed plans. After an intended change, run with <c>XC2_WRITE_GOLDEN=1</c> and review the diff of tests/golden/plans.</summary>
 public sealed class PlanTextTests
 {
     [Fact]

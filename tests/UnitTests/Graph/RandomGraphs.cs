@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Random directed graphs of linears, norms and gates of random sizes, with skips of any length and several outputs.</summary>
+/// <summary>Random directed graphs of linears, norms and gates with random sizes, skips of any length and several outputs.</summary>
 public static class RandomGraphs
 {
     public static ComputeGraph Make(int seed)
@@ -42,7 +42,7 @@ public static class RandomGraphs
             builder.MarkOutput(tensor);
         return builder.Build();
 
-        // Half of the picks are recent, as in real networks; the others make long lives.
+        // Half of the picks are recent, as in real networks; the others create long lifetimes.
         Tensor Pick() => random.Next(2) == 0 ? all[random.Next(Math.Max(0, all.Count - 3), all.Count)] : all[random.Next(all.Count)];
 
         Tensor Matrix(int outputs, int columns) => builder.Weight($"w.{outputs}.{columns}", DType.BF16, new Shape(outputs, columns));
@@ -57,7 +57,7 @@ public static class RandomGraphs
         }
     }
 
-    /// <summary>Scratch of random size for about half of the operations; the same for the same seed and output.</summary>
+    /// <summary>Random scratch for about half of the operations, deterministic in seed and output.</summary>
     public static Func<Operation, long> Scratch(int seed) => operation =>
     {
         var random = new Random((seed * 7919) + operation.Output.Index);

@@ -6,7 +6,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed unsafe class RopeTableTests
 {
     [Fact]
-    public void Angles_are_the_originals()
+    public void Angles_match_the_original()
     {
         var table = new RopeTable(4096, 128, 1000000f);
         foreach (int position in new[] { 0, 1, 63, 1000, 4095 })
@@ -20,14 +20,14 @@ public sealed unsafe class RopeTableTests
     }
 
     [Fact]
-    public void Odd_head_sizes_and_wavelengths_that_are_no_numbers_are_rejected()
+    public void Odd_head_sizes_and_non_finite_wavelengths_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new RopeTable(4, 7, 10000f));
         Assert.Throws<ArgumentOutOfRangeException>(() => new RopeTable(4, 8, float.NaN));
     }
 
     [Fact]
-    public void Positions_outside_of_the_table_are_rejected()
+    public void Positions_outside_the_table_are_rejected()
     {
         var table = new RopeTable(4, 8, 10000f);
         Assert.Throws<ArgumentOutOfRangeException>(() => table.Row(4));

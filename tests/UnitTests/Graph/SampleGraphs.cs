@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Graphs of the real network's form, made without the Model room so that the Graph room is tested alone.</summary>
+/// <summary>Graphs with the structure of the real network, built without the Model project to test Graph in isolation.</summary>
 public static class SampleGraphs
 {
     private const float Epsilon = 1e-5f;
@@ -44,10 +44,10 @@ public static class SampleGraphs
         return builder.Build();
     }
 
-    /// <param name="sizes">Of the decoder.</param>
-    /// <param name="tokens">Capacity.</param>
-    /// <param name="logits">Capacity.</param>
-    /// <param name="visualRows">Rows of the visual input; 0 leaves out pictures and Partial LoRA, as decode does.</param>
+    /// <param name="sizes">Decoder sizes.</param>
+    /// <param name="tokens">Token capacity.</param>
+    /// <param name="logits">Logit capacity.</param>
+    /// <param name="visualRows">Rows of the visual input; 0 omits pictures and Partial LoRA, as in decode.</param>
     /// <param name="weights">Type of all weights.</param>
     public static ComputeGraph Decoder(DecoderSizes sizes, int tokens, int logits, int visualRows, DType weights = DType.F32)
     {

@@ -14,7 +14,7 @@ public sealed class ShapeBucketsTests
     public void Sizes_double_up_to_the_maximum(int maximum, int[] sizes) => Assert.Equal(sizes, new ShapeBuckets(maximum).Sizes);
 
     [Fact]
-    public void Every_count_gets_the_smallest_bucket_that_holds_it()
+    public void Count_is_rounded_up_to_the_next_bucket()
     {
         foreach (int maximum in (int[])[1, 2, 3, 64, 443, 1000])
         {
@@ -29,7 +29,7 @@ public sealed class ShapeBucketsTests
     }
 
     [Fact]
-    public void Counts_outside_are_refused()
+    public void Counts_out_of_range_are_rejected()
     {
         var buckets = new ShapeBuckets(100);
         Assert.Contains("1 to 100", Assert.Throws<ArgumentOutOfRangeException>(() => buckets.RoundUp(101)).Message, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public sealed class ShapeBucketsTests
     }
 
     [Fact]
-    public void Capacities_hold_the_counts()
+    public void Capacities_cover_the_counts()
     {
         var buckets = new ShapeBuckets(443);
         Assert.Equal(new RowCounts(443, 1, 0), buckets.CapacityFor(new RowCounts(257, 1, 0)));

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The size of source files below <c>src/</c>: closed families are one file, and a file is short enough to keep in mind.</summary>
+/// <summary>Sizes of the source files below <c>src/</c>: a closed family is one file, and files stay short enough to read at once.</summary>
 public sealed partial class SourceFileTests
 {
     private const int MinimumMedian = 50;
@@ -12,11 +12,11 @@ public sealed partial class SourceFileTests
     private const int SmallShare = 10;
 
     [Fact]
-    public void No_file_is_over_400_lines() =>
+    public void No_file_exceeds_400_lines() =>
         Assert.DoesNotContain(Files(), file => file.Lines > MaximumLines);
 
     [Fact]
-    public void The_median_file_has_at_least_50_lines()
+    public void Median_file_has_at_least_50_lines()
     {
         int[] lines = [.. Files().Select(file => file.Lines).Order()];
         int median = lines[(lines.Length - 1) / 2];

@@ -8,7 +8,7 @@ public class CompactFeaturesTests
     [Theory]
     [InlineData(1024)]
     [InlineData(16384)]
-    public void Cosines_near_one_are_kept(int width)
+    public void Cosines_near_one_are_preserved(int width)
     {
         Random random = new(width);
         for (int round = 0; round < 20; round++)
@@ -24,7 +24,7 @@ public class CompactFeaturesTests
     }
 
     [Fact]
-    public void Features_of_any_length_scale_and_kind_give_a_row()
+    public void Features_of_any_length_and_scale_give_a_row()
     {
         float[] features = Random(new Random(1), 77);
         Assert.Equal(1f, Cosine(features, [.. features.Select(value => value * 1e20f)]), 1e-3f);
@@ -42,7 +42,7 @@ public class CompactFeaturesTests
         return CompactFeatures.Cosine(rows.AsSpan(0, CompactFeatures.Length), rows.AsSpan(CompactFeatures.Length));
     }
 
-    // Of unit length, so that two of them are nearly at a right angle.
+    // Unit vectors, so that two of them are nearly orthogonal.
     private static float[] Random(Random random, int width)
     {
         double[] values = [.. Enumerable.Range(0, width).Select(_ => random.NextDouble() - 0.5)];

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The demo checkpoint looks at pictures of shapes whose names mean nothing.</summary>
+/// <summary>The demo checkpoint indexes pictures of shapes with meaningless names.</summary>
 public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<DemoEngine>, IDisposable
 {
     private readonly GalleryFolder gallery = new();
@@ -12,7 +12,7 @@ public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<Dem
     public void Dispose() => gallery.Dispose();
 
     [Fact]
-    public async Task A_gallery_of_shapes_is_found_by_the_models_own_captions()
+    public async Task Gallery_is_searchable_by_generated_captions()
     {
         foreach (string name in new[] { "000-2", "034-2", "032-1", "046-0", "043-3", "058-1", "000-3" })
             File.Copy(TestPaths.Golden($"demo-cases/{name}.png"), gallery.PathOf($"{name}.png"));
@@ -28,7 +28,7 @@ public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<Dem
         Assert.Equal("000-3.png", await Best(source, "蓝色的星形"));
         Assert.Equal("043-3.png", await Best(source, "pink triangle"));
 
-        // The three yellow triangles differ in their backgrounds alone.
+        // The three yellow triangles differ only in their backgrounds.
         IReadOnlyList<ImageCandidate> yellow = await source.SearchAsync(new ImageQuery("a yellow triangle", 7), TestContext.Current.CancellationToken);
         Assert.Single(yellow, candidate => candidate.Id is "000-2.png" or "034-2.png" or "032-1.png");
 
@@ -37,7 +37,7 @@ public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<Dem
     }
 
     [Fact]
-    public async Task Features_tell_copies_from_other_pictures()
+    public async Task Features_distinguish_copies_from_other_pictures()
     {
         float[] circle = await Features("046-0");
         Assert.Equal(4 * 256, circle.Length);
@@ -48,17 +48,17 @@ public sealed class EnginePictureModelTests(DemoEngine demo) : IClassFixture<Dem
     }
 
     [Fact]
-    public async Task Looking_at_a_picture_can_be_cancelled() =>
+    public async Task Feature_computation_can_be_cancelled() =>
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => demo.Engine.PictureFeaturesAsync(ImageInput.FromFile(TestPaths.Golden("demo-cases/046-0.png")), new CancellationToken(canceled: true)));
 
     [Theory]
     [InlineData("A park. A red cir", "A park.")]
     [InlineData("公园。红色的", "公园。")]
     [InlineData("no end", "no end")]
-    public void Captions_that_were_cut_off_end_with_a_sentence(string text, string caption) => Assert.Equal(caption, EnginePictureModel.WholeSentences(text));
+    public void Truncated_captions_end_with_a_complete_sentence(string text, string caption) => Assert.Equal(caption, EnginePictureModel.WholeSentences(text));
 
     [Fact]
-    public void The_fingerprint_names_the_checkpoint_by_its_contents()
+    public void Fingerprint_depends_on_checkpoint_contents()
     {
         using Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));
         Assert.Equal(64, ModelFingerprint.Of(checkpoint).Length);

@@ -3,7 +3,7 @@ using XComposer2.Native.Composition.Pictures;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Sees of a picture its mean colour, and says which channel is the strongest.</summary>
+/// <summary>A model that returns the mean colour of a picture as features and names its strongest channel in captions.</summary>
 internal sealed class FakePictureModel : IPictureModel
 {
     private static readonly string[] colors = ["red", "green", "blue"];
@@ -14,7 +14,7 @@ internal sealed class FakePictureModel : IPictureModel
 
     public List<string> Captioned { get; } = [];
 
-    /// <summary>Called before a picture is looked at.</summary>
+    /// <summary>Called before a picture is processed.</summary>
     public Action<string> Before { get; set; } = _ => { };
 
     public Task<ReadOnlyMemory<float>> FeaturesAsync(ReadOnlyMemory<byte> bytes, string name, CancellationToken cancellationToken)

@@ -15,7 +15,7 @@ public sealed class FolderImageSourceTests : IDisposable
     public void Dispose() => gallery.Dispose();
 
     [Fact]
-    public async Task Pictures_without_words_are_found_by_what_the_model_says_in_both_languages()
+    public async Task Pictures_without_text_are_found_by_generated_captions_in_both_languages()
     {
         gallery.Add("000-1.png", Red);
         gallery.Add("IMG_0002.png", Green);
@@ -34,7 +34,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Captions_names_folders_and_metadata_are_searched_and_need_no_model()
+    public async Task Captions_names_folders_and_metadata_are_searched_without_a_model()
     {
         gallery.Add("1.png", TestPicture.Png(200, 0, 0));
         gallery.Add("1.txt", "\uFEFFA harbour\r\nin the evening\u001b[31m");
@@ -62,7 +62,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_pictures_that_look_the_same_the_best_is_returned_and_excluded_ones_stand_for_theirs()
+    public async Task Only_the_best_of_similar_pictures_is_returned_and_exclusion_covers_similar_ones()
     {
         gallery.Add("red rose.png", Red);
         gallery.Add("red rose in a garden.png", TestPicture.Png(252, 10, 10));
@@ -76,7 +76,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_what_is_new_or_changed_is_looked_at_again()
+    public async Task Only_new_or_changed_pictures_are_processed_again()
     {
         gallery.Add("1.png", Red);
         gallery.Add("2.png", Green);
@@ -103,7 +103,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_picture_whose_caption_was_taken_away_gets_one_from_the_model()
+    public async Task Removed_sidecar_caption_is_replaced_by_a_generated_one()
     {
         gallery.Add("1.png", Red);
         gallery.Add("1.txt", "a rose");
@@ -118,7 +118,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Damaged_pictures_among_good_ones_are_skipped_with_a_note()
+    public async Task Damaged_pictures_are_skipped_with_a_note()
     {
         gallery.Add("1.png", Red);
         gallery.Add("2.png", [.. Green[..^20]]);
@@ -132,19 +132,19 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Folders_without_a_usable_picture_are_refused_clearly()
+    public async Task Folder_without_usable_pictures_is_rejected()
     {
         Assert.Contains("no pictures", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
         gallery.Add("notes.md", "text");
         Assert.Contains("found 1 other", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
-        Assert.Contains("is a file", (await Refused(gallery.PathOf("notes.md"))).Message, StringComparison.Ordinal);
+        Assert.Contains("found a file", (await Refused(gallery.PathOf("notes.md"))).Message, StringComparison.Ordinal);
         Assert.Contains("no such folder", (await Refused(gallery.PathOf("nowhere"))).Message, StringComparison.Ordinal);
         gallery.Add("1.png", "no picture");
         Assert.Contains("none of its 1 pictures can be used: 1.png", (await Refused(gallery.Root)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Cancelled_indexing_keeps_what_is_done()
+    public async Task Cancelled_indexing_keeps_finished_entries()
     {
         for (int number = 0; number < 6; number++)
             gallery.Add($"{number}.png", TestPicture.Png((byte)(number * 40), 10, 250));
@@ -161,7 +161,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failure_of_the_model_keeps_what_is_done_too()
+    public async Task Model_failure_keeps_finished_entries()
     {
         gallery.Add("1.png", Red);
         gallery.Add("2.png", Green);
@@ -174,7 +174,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Damaged_and_foreign_indices_are_made_anew_with_a_note()
+    public async Task Damaged_and_foreign_indices_are_rebuilt_with_a_note()
     {
         gallery.Add("1.png", Red);
         await gallery.OpenAsync(model);
@@ -196,7 +196,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_the_gallery_cannot_be_written_the_index_lies_in_the_cache()
+    public async Task Read_only_gallery_stores_its_index_in_the_cache_folder()
     {
         gallery.Add("1.png", Red);
         Directory.CreateDirectory(gallery.IndexPath);
@@ -213,9 +213,9 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Links_and_hidden_files_are_left_out()
+    public async Task Links_and_hidden_files_are_skipped()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need rights on Windows");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "symbolic links require privileges on Windows");
         gallery.Add("1.png", Red);
         gallery.Add(".hidden.png", Green);
         gallery.Add(".git/2.png", Green);
@@ -232,9 +232,9 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_named_pipe_is_not_waited_for()
+    public async Task Named_pipe_does_not_block()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/mkfifo"), "no mkfifo on this machine");
+        Assert.SkipUnless(File.Exists("/usr/bin/mkfifo"), "mkfifo is not installed");
         gallery.Add("1.png", Red);
         foreach (string name in new[] { "2.png", "1.txt", "captions.json" })
             using (System.Diagnostics.Process process = System.Diagnostics.Process.Start("/usr/bin/mkfifo", gallery.PathOf(name)))
@@ -244,7 +244,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Options_out_of_range_are_refused()
+    public async Task Options_out_of_range_are_rejected()
     {
         gallery.Add("1.png", Red);
         await Assert.ThrowsAsync<EngineException>(() => gallery.OpenAsync(model, gallery.Options with { DuplicateSimilarity = 0 }));
@@ -252,7 +252,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Limits_on_pictures_and_depth_hold_with_notes()
+    public async Task Limits_on_pictures_and_depth_apply_with_notes()
     {
         gallery.Add("1.png", Red);
         gallery.Add("2.png", Green);
@@ -267,7 +267,7 @@ public sealed class FolderImageSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_picture_that_was_changed_or_removed_since_is_passed_over()
+    public async Task Picture_changed_or_removed_after_opening_is_skipped()
     {
         gallery.Add("red rose.png", Red);
         gallery.Add("green rose.png", Green);
@@ -285,7 +285,7 @@ public sealed class FolderImageSourceTests : IDisposable
     [InlineData("captions.json", "{\"1.png\": ", null, "captions.json: not used")]
     [InlineData("captions.csv", "\"1.png\",\"a rose that never closes", "rose", null)]
     [InlineData("captions.csv", "1.png", null, null)]
-    public async Task Tables_of_captions_are_taken_as_far_as_they_make_sense(string file, string content, string? word, string? note)
+    public async Task Valid_entries_of_caption_tables_are_used(string file, string content, string? word, string? note)
     {
         gallery.Add("1.png", Red);
         gallery.Add(file, content);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A gallery on disk that is removed afterwards, and a cache folder of its own.</summary>
+/// <summary>A temporary gallery on disk with its own cache folder.</summary>
 internal sealed class GalleryFolder : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("xc2-gallery-");

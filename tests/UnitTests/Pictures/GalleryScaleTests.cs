@@ -13,11 +13,11 @@ public class GalleryScaleTests(ITestOutputHelper output)
     private static readonly string[] places = ["left", "right", "top", "bottom", "center"];
 
     [Fact]
-    public void Ten_thousand_pictures_are_searched_in_milliseconds()
+    public void Search_among_10000_pictures_takes_milliseconds()
     {
         long start = Stopwatch.GetTimestamp();
         GallerySearch search = new(Gallery(sameLooks: false), 0.99f);
-        output.WriteLine($"made ready in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms");
+        output.WriteLine($"built in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms");
         Assert.Equal(4, search.Find("a red circle at the left", []).Take(4).Count());
         double median = Median(() => search.Find("a red circle at the left 红色圆形", []).Take(4).Count());
         output.WriteLine($"search: {median:F2} ms");
@@ -25,7 +25,7 @@ public class GalleryScaleTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Ten_thousand_look_alikes_are_one_find_and_no_square_of_comparisons()
+    public void Search_among_10000_duplicates_avoids_quadratic_comparisons()
     {
         GallerySearch search = new(Gallery(sameLooks: true), 0.99f);
         Assert.Single(search.Find("image of a red circle", []).Take(4));
@@ -35,7 +35,7 @@ public class GalleryScaleTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void An_index_of_ten_thousand_pictures_is_a_few_megabytes()
+    public void Index_of_10000_pictures_is_a_few_megabytes()
     {
         byte[] bytes = IndexFormat.Write("model", [.. Gallery(sameLooks: false).Select(picture => picture.Record)]);
         double median = Median(() => IndexFormat.Read(bytes, "model").Count);

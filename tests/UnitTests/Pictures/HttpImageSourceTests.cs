@@ -12,7 +12,7 @@ public class HttpImageSourceTests
     private static readonly byte[] Green = TestPicture.Png(10, 250, 10);
 
     [Fact]
-    public async Task Questions_and_answers_are_those_of_the_original()
+    public async Task Protocol_matches_the_original()
     {
         await using LoopbackService service = Service(
             host => $$$"""{"data": {"image_urls": ["/relative.png", "http://{{{host}}}/7.png", "http://{{{host}}}/a%2Fb%20c.jpg"], "indices": [6, 7, 8]}}""",
@@ -31,7 +31,7 @@ public class HttpImageSourceTests
     }
 
     [Fact]
-    public async Task Pictures_that_fail_are_skipped_with_a_note_and_the_next_ones_taken()
+    public async Task Failed_pictures_are_skipped_with_a_note_and_replaced_by_the_next()
     {
         List<string> notes = [];
         await using LoopbackService service = Service(
@@ -54,13 +54,13 @@ public class HttpImageSourceTests
             note => Assert.Contains("404", note, StringComparison.Ordinal),
             note => Assert.Contains("not a picture", note, StringComparison.Ordinal),
             note => Assert.Contains("70000 bytes, the limit is 65000", note, StringComparison.Ordinal),
-            note => Assert.Contains("more than 65000 bytes", note, StringComparison.Ordinal),
+            note => Assert.Contains("exceeds the limit of 65000 bytes", note, StringComparison.Ordinal),
             note => Assert.Contains("compressed", note, StringComparison.Ordinal));
         Assert.DoesNotContain(service.Requests, request => request.StartsWith("GET /3.png", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Hosts_off_the_list_are_not_connected_to_directly_or_by_redirect()
+    public async Task Hosts_not_on_the_list_are_never_contacted()
     {
         await using LoopbackService other = Service(_ => "{}", _ => LoopbackService.Reply(Red));
         List<string> notes = [];
@@ -80,7 +80,7 @@ public class HttpImageSourceTests
         Assert.Equal(6, notes.Count);
         Assert.Equal(2, notes.Count(note => note.Contains("list of allowed hosts", StringComparison.Ordinal)));
         Assert.Single(notes, note => note.Contains("more than 3 redirects", StringComparison.Ordinal));
-        Assert.Single(notes, note => note.Contains("name or password", StringComparison.Ordinal));
+        Assert.Single(notes, note => note.Contains("names and passwords", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public class HttpImageSourceTests
     [InlineData("{\"data\": 5}", "image_urls and indices")]
     [InlineData("{\"image_urls\": [\"a\"], \"indices\": []}", "1 image_urls and 0 indices")]
     [InlineData("{\"data\": null}", "image_urls and indices")]
-    public async Task Answers_of_another_form_are_an_error_that_names_the_service(string reply, string reason)
+    public async Task Invalid_reply_is_an_error_that_names_the_service(string reply, string reason)
     {
         await using LoopbackService service = Service(_ => reply, _ => []);
         using HttpImageSource source = Source(service);
@@ -99,7 +99,7 @@ public class HttpImageSourceTests
     }
 
     [Fact]
-    public async Task Entries_of_another_form_are_left_out()
+    public async Task Invalid_entries_are_skipped()
     {
         await using LoopbackService service = Service(
             host => $$$"""{"image_urls": [5, "\ud800", "no address", "http://{{{host}}}/1.png", "http://{{{host}}}/1.png", "http://{{{host}}}/1.png", "http://{{{host}}}/1.png"], "indices": [1, 2, 3, "4", 5.5, 6, 6]}""",
@@ -109,7 +109,7 @@ public class HttpImageSourceTests
     }
 
     [Fact]
-    public async Task Errors_silence_and_floods_end_the_question_with_one_sentence()
+    public async Task Errors_timeouts_and_oversized_replies_end_the_search_with_one_message()
     {
         await using LoopbackService failing = new((_, _) => LoopbackService.Reply([], status: "503 Busy"));
         using (HttpImageSource source = Source(failing))
@@ -131,17 +131,17 @@ public class HttpImageSourceTests
     }
 
     [Fact]
-    public async Task What_was_loaded_in_time_is_kept()
+    public async Task Pictures_loaded_before_the_timeout_are_kept()
     {
         await using LoopbackService service = Service(host => Urls(host, "/1.png", "/silent"), path => path == "/silent" ? [] : LoopbackService.Reply(Red));
         List<string> notes = [];
         using HttpImageSource source = new(Options(service) with { Timeout = TimeSpan.FromSeconds(2), Note = notes.Add });
         Assert.Equal("0", Assert.Single(await source.SearchAsync(new ImageQuery("red", 2), TestContext.Current.CancellationToken)).Id);
-        Assert.Contains("not loaded in time", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Contains("download timed out", Assert.Single(notes), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task This_machine_is_reached_only_where_that_is_allowed()
+    public async Task Local_addresses_require_permission()
     {
         await using LoopbackService service = Service(host => Urls(host, "/1.png"), _ => LoopbackService.Reply(Red));
         using HttpImageSource source = new(Options(service) with { AllowPrivateAddresses = false });
@@ -158,16 +158,16 @@ public class HttpImageSourceTests
     [InlineData("https://images.example.org:8443/similar", "images.example.org", "not on the list")]
     [InlineData("https://images.example.org/similar", "example.org", "not on the list")]
     [InlineData("https://images.example.org./similar", "images.example.org", "not on the list")]
-    [InlineData("http://images.example.org/similar", "images.example.org", "https was expected")]
-    [InlineData("ftp://images.example.org/similar", "images.example.org", "https was expected")]
-    [InlineData("https://user@images.example.org/similar", "images.example.org", "name or password")]
-    [InlineData("https://images.example.org/", "*.example.org", "a host's name was expected")]
-    [InlineData("https://images.example.org/", "https://images.example.org", "a host's name was expected")]
-    [InlineData("https://images.example.org/", "images.example.org/path", "a host's name was expected")]
-    [InlineData("https://images.example.org/", "user@images.example.org", "a host's name was expected")]
-    [InlineData("https://images.example.org/", "", "a host's name was expected")]
+    [InlineData("http://images.example.org/similar", "images.example.org", "expected https")]
+    [InlineData("ftp://images.example.org/similar", "images.example.org", "expected https")]
+    [InlineData("https://user@images.example.org/similar", "images.example.org", "names and passwords")]
+    [InlineData("https://images.example.org/", "*.example.org", "expected a host name")]
+    [InlineData("https://images.example.org/", "https://images.example.org", "expected a host name")]
+    [InlineData("https://images.example.org/", "images.example.org/path", "expected a host name")]
+    [InlineData("https://images.example.org/", "user@images.example.org", "expected a host name")]
+    [InlineData("https://images.example.org/", "", "expected a host name")]
     [InlineData("http://[::1]:8080/", "[::1]:8080", null)]
-    public void The_list_has_exact_names(string endpoint, string host, string? refusal)
+    public void Allowed_hosts_are_exact_names(string endpoint, string host, string? refusal)
     {
         HttpImageSourceOptions options = new() { Endpoint = new Uri(endpoint), AllowedHosts = [host] };
         if (refusal is null)
@@ -203,7 +203,7 @@ public class HttpImageSourceTests
     [InlineData("64:ff9b::192.168.0.1", false)]
     [InlineData("2002:0a00:0001::", false)]
     [InlineData("2002:0808:0808::", true)]
-    public void Private_and_special_addresses_are_known(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddress.Is(IPAddress.Parse(address)));
+    public void Private_and_special_addresses_are_recognised(string address, bool isPublic) => Assert.Equal(isPublic, PublicAddress.Is(IPAddress.Parse(address)));
 
     private static LoopbackService Service(Func<string, string> reply, Func<string, byte[]> file)
     {

@@ -17,7 +17,7 @@ public class IndexFormatTests
     ];
 
     [Fact]
-    public void What_was_written_is_read()
+    public void Records_round_trip()
     {
         List<PictureRecord> read = IndexFormat.Read(IndexFormat.Write("model", Records), "model");
         Assert.Equal(Records.Select(Describe), read.Select(Describe));
@@ -25,11 +25,11 @@ public class IndexFormatTests
     }
 
     [Fact]
-    public void Another_models_index_is_refused() =>
+    public void Index_of_another_model_is_rejected() =>
         Assert.Contains("another model", Assert.Throws<InvalidDataException>(() => IndexFormat.Read(IndexFormat.Write("one", Records), "two")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Every_cut_and_every_changed_byte_is_noticed()
+    public void Every_truncation_and_modified_byte_is_detected()
     {
         byte[] whole = IndexFormat.Write("model", Records);
         for (int length = 0; length < whole.Length; length++)
@@ -43,7 +43,7 @@ public class IndexFormatTests
     }
 
     [Fact]
-    public void A_count_of_two_thousand_million_allocates_nothing()
+    public void Huge_record_count_allocates_nothing()
     {
         byte[] claimed = IndexFormat.Write("model", Records);
         BinaryPrimitives.WriteInt32LittleEndian(claimed.AsSpan(CountOffset), int.MaxValue);
@@ -54,7 +54,7 @@ public class IndexFormatTests
     }
 
     [Fact]
-    public void Forged_indices_with_a_right_checksum_are_read_or_refused()
+    public void Forged_indices_with_a_valid_checksum_are_read_or_rejected()
     {
         byte[] whole = IndexFormat.Write("model", Records);
         Random random = new(9);
@@ -79,7 +79,7 @@ public class IndexFormatTests
     }
 
     [Fact]
-    public void A_picture_that_comes_twice_is_refused() =>
+    public void Duplicate_picture_is_rejected() =>
         Assert.Throws<InvalidDataException>(() => IndexFormat.Read(IndexFormat.Write("model", [Records[0], Records[0]]), "model"));
 
     internal static void Seal(byte[] index) => SHA256.HashData(index.AsSpan(..^32)).CopyTo(index.AsSpan(^32));
@@ -87,5 +87,5 @@ public class IndexFormatTests
     private static sbyte[] Features(int seed) => [.. Enumerable.Range(0, CompactFeatures.Length).Select(index => unchecked((sbyte)(index * 37 * seed)))];
 
     private static string Describe(PictureRecord record) =>
-        $"{record.File} {record.Hash} {string.Join(',', record.Features)} {record.Metadata} {(record.Captions is { } captions ? string.Join('|', captions) + captions.Count : "not asked")}";
+        $"{record.File} {record.Hash} {string.Join(',', record.Features)} {record.Metadata} {(record.Captions is { } captions ? string.Join('|', captions) + captions.Count : "none")}";
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A web server on this machine that answers with exactly the bytes it is given, so that answers can also be wrong.</summary>
+/// <summary>A local web server that answers with exactly the given bytes, so that responses can be invalid.</summary>
 internal sealed class LoopbackService : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -12,7 +12,7 @@ internal sealed class LoopbackService : IAsyncDisposable
     private readonly Func<string, string, byte[]> answer;
     private readonly Task serving;
 
-    /// <param name="answer">From the request's first line and its content to the whole reply; empty for none.</param>
+    /// <param name="answer">Maps request line and content to the complete response; an empty one sends nothing.</param>
     public LoopbackService(Func<string, string, byte[]> answer)
     {
         this.answer = answer;
@@ -73,7 +73,7 @@ internal sealed class LoopbackService : IAsyncDisposable
             }
             catch (Exception error) when (error is OperationCanceledException or IOException)
             {
-                // The client has seen enough, or the test is over.
+                // The client has closed the connection, or the test has ended.
             }
         }
     }
@@ -95,9 +95,9 @@ internal sealed class LoopbackService : IAsyncDisposable
             }
 
             int read = await stream.ReadAsync(buffer, stop.Token);
-            // A client that wants to speak TLS would wait for an answer in it.
+            // A TLS client would wait for a TLS response.
             if (read == 0 || buffer[0] == 0x16)
-                throw new IOException("the client has gone");
+                throw new IOException("the client has disconnected");
             bytes.AddRange(buffer.AsSpan(0, read));
         }
     }

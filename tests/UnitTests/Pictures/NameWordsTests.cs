@@ -27,7 +27,7 @@ public class NameWordsTests
     [InlineData("untitled (3) copy")]
     [InlineData("HTTP_x_y")]
     [InlineData("")]
-    public void Names_that_machines_gave_say_nothing(string name) => Assert.Equal(string.Empty, NameWords.Of(name));
+    public void Generated_names_have_no_words(string name) => Assert.Equal(string.Empty, NameWords.Of(name));
 
     [Theory]
     [InlineData("red-circle", "red circle")]
@@ -36,5 +36,5 @@ public class NameWordsTests
     [InlineData("长城的日落_01", "长城的日落")]
     [InlineData("cat2", "cat")]
     [InlineData("Собака", "Собака")]
-    public void Names_that_people_gave_are_words(string name, string words) => Assert.Equal(words, NameWords.Of(name));
+    public void Chosen_names_become_words(string name, string words) => Assert.Equal(words, NameWords.Of(name));
 }

@@ -5,9 +5,9 @@ namespace XComposer2.Native.UnitTests;
 public class PictureFeaturesTests
 {
     [Fact]
-    public void Quarters_are_means_of_their_rows_scaled_together()
+    public void Quarters_are_means_of_their_rows_with_a_common_scale()
     {
-        // A grid of 3: the first two rows and columns belong to the first half.
+        // A 3 x 3 grid: the first two rows and columns belong to the first half.
         float[] rows = [1, 3, 10, 5, 7, 20, 2, 4, 30];
         float[] means = [4, 15, 3, 30];
         float norm = MathF.Sqrt(means.Sum(mean => mean * mean));
@@ -18,7 +18,7 @@ public class PictureFeaturesTests
     }
 
     [Fact]
-    public void Each_quarter_has_all_columns_and_zeros_stay_zeros()
+    public void Each_quarter_has_all_columns_and_zeros_stay_zero()
     {
         float[] pooled = PictureFeatures.Pool([1, 0, 0, 2, 3, 0, 0, 4], 2);
         float norm = MathF.Sqrt(30);

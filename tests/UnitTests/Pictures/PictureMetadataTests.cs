@@ -8,7 +8,7 @@ namespace XComposer2.Native.UnitTests;
 public class PictureMetadataTests
 {
     [Fact]
-    public void Descriptions_of_png_are_read()
+    public void Png_descriptions_are_read()
     {
         byte[] file = TestPicture.Png(1, 2, 3, 4,
             ("tEXt", TestPicture.Latin("Title\0Sunset at the sea")),
@@ -20,7 +20,7 @@ public class PictureMetadataTests
     }
 
     [Fact]
-    public void Comments_and_exif_of_jpeg_are_read()
+    public void Jpeg_comments_and_exif_are_read()
     {
         byte[] file = TestPicture.Jpeg((0xE1, Exif("A dog on a beach\0")), (0xFE, Encoding.UTF8.GetBytes("红色的狗")));
         ImageDecoder.Decode(file, "made", ImageLimits.Default);
@@ -33,11 +33,11 @@ public class PictureMetadataTests
     [InlineData("Created with GIMP")]
     [InlineData("20230101")]
     [InlineData("\u0007\u001b[31m")]
-    public void What_programs_write_into_every_file_says_nothing(string comment) =>
+    public void Boilerplate_comments_are_ignored(string comment) =>
         Assert.Equal(string.Empty, PictureMetadata.Of(TestPicture.Jpeg((0xFE, TestPicture.Latin(comment)))));
 
     [Fact]
-    public void Offsets_that_lead_outside_are_passed_over()
+    public void Offsets_outside_the_file_are_ignored()
     {
         byte[] exif = Exif("A dog on a beach\0");
         for (int index = 6; index < exif.Length; index++)
@@ -50,7 +50,7 @@ public class PictureMetadataTests
     }
 
     [Fact]
-    public void Damaged_files_are_read_as_far_as_they_go()
+    public void Damaged_files_are_read_up_to_the_damage()
     {
         byte[][] files = [TestPicture.Png(1, 2, 3, 4, ("tEXt", TestPicture.Latin("Title\0Sunset at the sea"))), TestPicture.Jpeg((0xE1, Exif("A dog on a beach\0")), (0xFE, TestPicture.Latin("a comment")))];
         Random random = new(5);
@@ -65,7 +65,7 @@ public class PictureMetadataTests
     }
 
     [Fact]
-    public void Texts_become_one_line_that_cannot_move_a_cursor()
+    public void Text_is_cleaned_to_one_line_without_control_characters()
     {
         Assert.Equal("a b c", CaptionText.Clean("\uFEFF a\r\n\tb\u001b \u202Ec\0"));
         Assert.Equal("ab", CaptionText.Clean("ab😀", maxLength: 3));

@@ -5,15 +5,15 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Small picture files made on the spot.</summary>
+/// <summary>Generated small picture files.</summary>
 internal static class TestPicture
 {
-    /// <summary>A PNG of one colour.</summary>
+    /// <summary>A PNG with a single colour.</summary>
     /// <param name="red">0 to 255.</param>
     /// <param name="green">0 to 255.</param>
     /// <param name="blue">0 to 255.</param>
-    /// <param name="size">Its side.</param>
-    /// <param name="chunks">Chunks between header and data: kind and content.</param>
+    /// <param name="size">Width and height.</param>
+    /// <param name="chunks">Chunks between header and data: type and content.</param>
     public static byte[] Png(byte red, byte green, byte blue, int size = 4, params (string Kind, byte[] Content)[] chunks)
     {
         using MemoryStream rows = new();
@@ -33,7 +33,7 @@ internal static class TestPicture
         return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, .. Chunk("IHDR", header), .. chunks.SelectMany(chunk => Chunk(chunk.Kind, chunk.Content)), .. Chunk("IDAT", rows.ToArray()), .. Chunk("IEND", [])];
     }
 
-    /// <summary>A JPEG with segments behind its first marker.</summary>
+    /// <summary>A JPEG with the given segments after its first marker.</summary>
     public static byte[] Jpeg(params (byte Marker, byte[] Content)[] segments)
     {
         byte[] plain = File.ReadAllBytes(TestPaths.Golden("images/jpeg-gray.jpg"));

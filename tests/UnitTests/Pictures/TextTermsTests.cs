@@ -21,25 +21,25 @@ public class TextTermsTests
     [InlineData("的", "")]
     [InlineData("𠀀𠀁𠀂", "𠀀𠀁 𠀁𠀂")]
     [InlineData("カメラ", "カメ メラ")]
-    public void Queries_fall_into_words_and_pairs(string text, string terms)
+    public void Queries_are_split_into_words_and_pairs(string text, string terms)
     {
         string expected = terms == "a猫b" ? "猫 b" : terms;
         Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries), TextTerms.OfQuery(text));
     }
 
     [Fact]
-    public void Texts_that_are_searched_in_have_single_characters_too() =>
+    public void Indexed_texts_also_have_single_characters() =>
         Assert.Equal(["红", "色", "红色", "car", "圆"], TextTerms.OfDocument("红色 cars 圆"));
 
     [Fact]
-    public void Half_a_surrogate_pair_and_a_giant_word_do_no_harm()
+    public void Lone_surrogate_and_huge_word_are_handled()
     {
         Assert.Equal(["cat"], TextTerms.OfQuery("\uD800cat\uDC00"));
         Assert.Equal(["cat"], TextTerms.OfQuery(new string('x', 1_000_000) + " cat"));
     }
 
     [Fact]
-    public void The_better_text_comes_first_and_a_text_without_a_common_term_not_at_all()
+    public void Better_match_ranks_first_and_texts_without_common_terms_are_excluded()
     {
         string[] texts = ["a red circle and a blue square", "a red circle", "a green star", "红色圆形在左上", "蓝色方形"];
         Bm25Index index = new([.. texts.Select(TextTerms.OfDocument)]);
@@ -50,7 +50,7 @@ public class TextTermsTests
     }
 
     [Fact]
-    public void Scores_are_those_of_the_formula()
+    public void Scores_match_the_formula()
     {
         // Two documents of 2 and 4 terms; "red" is in one of them, twice.
         Bm25Index index = new([["red", "red"], ["blue", "star", "blue", "ring"]]);

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>Requests that go to allowed hosts only, whatever names resolve to and wherever answers redirect, and whose answers have a limit.</summary>
+/// <summary>HTTP client restricted to allowed hosts, independent of name resolution and redirects, with a response size limit.</summary>
 internal sealed class GuardedHttp : IDisposable
 {
     private const int HeaderKilobytes = 32;
@@ -31,16 +31,16 @@ internal sealed class GuardedHttp : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
             ConnectCallback = ConnectAsync,
         };
-        // Limits of time are the callers'.
+        // Callers apply their own timeouts.
         client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>Sends JSON. Only redirects that keep method and content (307, 308) are followed.</summary>
-    /// <exception cref="HttpRequestException">No answer, or one that says so.</exception>
-    /// <exception cref="InvalidDataException">Not allowed, or over the limit.</exception>
+    /// <summary>Posts JSON. Only redirects that keep method and content (307, 308) are followed.</summary>
+    /// <exception cref="HttpRequestException">No response, or an HTTP error.</exception>
+    /// <exception cref="InvalidDataException">The address is not allowed, or the response exceeds the limit.</exception>
     public Task<byte[]> PostAsync(Uri address, byte[] json, long maxBytes, CancellationToken cancellation) => SendAsync(address, json, maxBytes, cancellation);
 
-    /// <summary>Loads what is at an address.</summary>
+    /// <summary>Downloads a resource.</summary>
     /// <inheritdoc cref="PostAsync"/>
     public Task<byte[]> GetAsync(Uri address, long maxBytes, CancellationToken cancellation) => SendAsync(address, null, maxBytes, cancellation);
 
@@ -51,7 +51,7 @@ internal sealed class GuardedHttp : IDisposable
         for (int redirects = 0; ; redirects++)
         {
             if (hosts.Refusal(address) is { } refusal)
-                throw new InvalidDataException(redirects == 0 ? refusal : $"a redirect: {refusal}");
+                throw new InvalidDataException(redirects == 0 ? refusal : $"redirect: {refusal}");
             using HttpRequestMessage request = new(json is null ? HttpMethod.Get : HttpMethod.Post, address);
             if (json is not null)
                 request.Content = new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
@@ -61,7 +61,7 @@ internal sealed class GuardedHttp : IDisposable
             if (redirects == maxRedirects)
                 throw new InvalidDataException($"more than {maxRedirects} redirects");
             if (response.Headers.Location is not { } location || !Uri.TryCreate(address, location, out Uri? next))
-                throw new InvalidDataException("a redirect to nowhere");
+                throw new InvalidDataException("redirect without a location");
             address = next;
         }
     }
@@ -76,26 +76,26 @@ internal sealed class GuardedHttp : IDisposable
     private static async Task<byte[]> ReadAsync(HttpResponseMessage response, long maxBytes, CancellationToken cancellation)
     {
         if (!response.IsSuccessStatusCode)
-            throw new InvalidDataException($"the answer is {(int)response.StatusCode}");
+            throw new InvalidDataException($"the response status is {(int)response.StatusCode}");
         if (response.Content.Headers.ContentEncoding.Count > 0)
-            throw new InvalidDataException("the answer is compressed, which was not asked for");
+            throw new InvalidDataException("the response is compressed, which was not requested");
         if (response.Content.Headers.ContentLength > maxBytes)
-            throw new InvalidDataException($"the answer has {response.Content.Headers.ContentLength} bytes, the limit is {maxBytes}");
+            throw new InvalidDataException($"the response has {response.Content.Headers.ContentLength} bytes, the limit is {maxBytes}");
         using Stream stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         using MemoryStream whole = new();
         byte[] buffer = new byte[ReadBytes];
-        // The length that was stated is not what comes, and is not allocated.
+        // The declared length is not trusted for the allocation.
         for (int read; (read = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
         {
             whole.Write(buffer, 0, read);
             if (whole.Length > maxBytes)
-                throw new InvalidDataException($"the answer has more than {maxBytes} bytes, the limit");
+                throw new InvalidDataException($"the response exceeds the limit of {maxBytes} bytes");
         }
 
         return whole.ToArray();
     }
 
-    // The address that was checked is the one that is connected to: a name cannot resolve to another one in between.
+    // Connects to the address that was checked: the name is not resolved a second time.
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
         DnsEndPoint wanted = context.DnsEndPoint;
@@ -103,7 +103,7 @@ internal sealed class GuardedHttp : IDisposable
         bool isPlain = context.InitialRequestMessage.RequestUri!.Scheme == "http";
         IPAddress[] allowed = [.. addresses.Where(address => isPlain ? IPAddress.IsLoopback(address) && allowPrivate : allowPrivate || PublicAddress.Is(address))];
         if (allowed.Length == 0)
-            throw new InvalidDataException($"{wanted.Host} leads to {(addresses.Length == 0 ? "nowhere" : "a private address, which is not allowed")}");
+            throw new InvalidDataException($"{wanted.Host} resolves to {(addresses.Length == 0 ? "no address" : "a private address, which is not allowed")}");
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -118,42 +118,42 @@ internal sealed class GuardedHttp : IDisposable
     }
 }
 
-/// <summary>The hosts that may be connected to.</summary>
+/// <summary>The list of allowed hosts.</summary>
 internal sealed class AllowedHosts
 {
     private readonly HashSet<(string Host, int Port)> hosts = [];
 
-    /// <param name="entries">A name or address each, with a port where it is not the scheme's own.</param>
-    /// <exception cref="ImageSourceException">An entry is something else.</exception>
+    /// <param name="entries">Host names or addresses, each with a port if it differs from the scheme's default.</param>
+    /// <exception cref="ImageSourceException">An entry is not a host.</exception>
     public AllowedHosts(IReadOnlyList<string> entries)
     {
         foreach (string entry in entries)
         {
-            // Of a scheme without a port of its own, so that one that was written is known from one that was not.
+            // A scheme without a default port distinguishes an explicit port from none.
             bool isHost = Uri.TryCreate($"host://{entry}", UriKind.Absolute, out Uri? parsed) && Uri.CheckHostName(parsed.IdnHost) != UriHostNameType.Unknown
                 && parsed.UserInfo.Length == 0 && parsed.PathAndQuery is "/" or "" && parsed.Fragment.Length == 0 && !entry.EndsWith('/');
             if (!isHost)
-                throw new ImageSourceException($"{CaptionText.Clean(entry)}: a host's name was expected, with a port where it needs one, as in images.example.org or 127.0.0.1:8080");
+                throw new ImageSourceException($"{CaptionText.Clean(entry)}: expected a host name, with a port if necessary, such as images.example.org or 127.0.0.1:8080");
             hosts.Add((parsed!.IdnHost.ToLowerInvariant(), parsed.Port));
         }
     }
 
-    /// <summary>Why an address may not be connected to; null where it may.</summary>
+    /// <summary>The reason why an address is not allowed; null if it is.</summary>
     public string? Refusal(Uri address)
     {
         if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
-            return "https was expected";
+            return "expected https";
         if (address.Scheme == "http" && !address.IsLoopback)
-            return "https was expected; http is for this machine alone";
+            return "expected https; http is allowed for this machine only";
         if (address.UserInfo.Length > 0)
-            return "a name or password in an address is not sent";
+            return "user names and passwords in addresses are not allowed";
         string host = address.IdnHost.ToLowerInvariant();
         bool isAllowed = hosts.Contains((host, address.Port)) || (address.IsDefaultPort && hosts.Contains((host, -1)));
         return isAllowed ? null : $"{CaptionText.Clean(address.Authority)} is not on the list of allowed hosts";
     }
 }
 
-/// <summary>Tells addresses of the internet from those of this machine, of private networks and of special purposes (IANA's registries).</summary>
+/// <summary>Distinguishes internet addresses from local, private and special-purpose ones (IANA registries).</summary>
 internal static class PublicAddress
 {
     private static readonly IPNetwork[] reserved =
@@ -174,7 +174,7 @@ internal static class PublicAddress
             return false;
         if (plain.AddressFamily != AddressFamily.InterNetworkV6)
             return true;
-        // A gateway would carry these to the address of version 4 that they contain.
+        // A gateway would forward these to the embedded IPv4 address.
         ReadOnlySpan<byte> bytes = plain.GetAddressBytes();
         if (translated.Contains(plain))
             return Is(new IPAddress(bytes[12..]));

@@ -4,17 +4,17 @@ using System.Text.Json.Serialization;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>The question, with the names that the original gives its parts.</summary>
+/// <summary>The request, with the field names of the original.</summary>
 internal sealed record SimilarImagesRequest(string Caption, IReadOnlyList<long> Exclude, bool NeedIdxs);
 
-/// <summary>The answer of a service that nobody vouches for.</summary>
+/// <summary>Parses the response of an untrusted service.</summary>
 internal static class SimilarImagesReply
 {
     private const int MaxImages = 256;
 
-    /// <returns>Pictures in the service's order, each id once, without those that are excluded.</returns>
-    /// <exception cref="JsonException">No JSON.</exception>
-    /// <exception cref="InvalidDataException">Not of the expected form.</exception>
+    /// <returns>Pictures in the service's order without duplicates and excluded IDs.</returns>
+    /// <exception cref="JsonException">Not JSON.</exception>
+    /// <exception cref="InvalidDataException">Unexpected structure.</exception>
     public static List<SimilarImage> Read(ReadOnlyMemory<byte> reply, IReadOnlySet<string> excluded)
     {
         using JsonDocument document = JsonDocument.Parse(reply);
@@ -22,7 +22,7 @@ internal static class SimilarImagesReply
         if (TryProperty(root, "data", out JsonElement data))
             root = data;
         if (!TryArray(root, "image_urls", out JsonElement addresses) || !TryArray(root, "indices", out JsonElement indices))
-            throw new InvalidDataException("the reply is not as expected: arrays image_urls and indices");
+            throw new InvalidDataException("the reply: expected arrays image_urls and indices");
         if (addresses.GetArrayLength() != indices.GetArrayLength())
             throw new InvalidDataException($"the reply has {addresses.GetArrayLength()} image_urls and {indices.GetArrayLength()} indices");
         List<SimilarImage> images = [];
@@ -58,15 +58,15 @@ internal static class SimilarImagesReply
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair, written as an escape.
+            // An escaped half of a surrogate pair.
             return null;
         }
     }
 }
 
-/// <summary>A picture that a service names.</summary>
-/// <param name="Id">Its index in the service, in digits.</param>
-/// <param name="Address">Absolute; not checked yet.</param>
+/// <summary>A picture named by a service.</summary>
+/// <param name="Id">Its index in the service, as decimal digits.</param>
+/// <param name="Address">Absolute, unchecked.</param>
 internal sealed record SimilarImage(string Id, Uri Address);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>Texts ranked against a query by Okapi BM25 (k1 = 1.2, b = 0.75, the idf that is never negative). Immutable.</summary>
+/// <summary>Ranks texts by Okapi BM25 (k1 = 1.2, b = 0.75, non-negative idf). Immutable.</summary>
 internal sealed class Bm25Index
 {
     private const double K1 = 1.2;
@@ -28,8 +28,8 @@ internal sealed class Bm25Index
         }
     }
 
-    /// <summary>Texts that share a term with the query, best first; equal ones in their order.</summary>
-    /// <param name="terms">Of the query; one that comes twice counts once.</param>
+    /// <summary>Texts that share a term with the query, best first; ties in index order.</summary>
+    /// <param name="terms">Terms of the query; duplicates count once.</param>
     public List<RankedText> Rank(IEnumerable<string> terms)
     {
         float[] scores = new float[lengthFactors.Length];
@@ -53,7 +53,7 @@ internal sealed class Bm25Index
     private readonly record struct Posting(int Document, int Count);
 }
 
-/// <summary>A text that fits a query.</summary>
-/// <param name="Document">Its number.</param>
-/// <param name="Score">Over 0; more is better.</param>
+/// <summary>A match of a query.</summary>
+/// <param name="Document">Index of the text.</param>
+/// <param name="Score">Positive; higher is better.</param>
 internal readonly record struct RankedText(int Document, float Score);

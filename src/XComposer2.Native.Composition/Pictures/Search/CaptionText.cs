@@ -2,13 +2,13 @@ using System.Text;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>Text from files and models on one line, without what could move a cursor.</summary>
+/// <summary>Cleans text from files and models: one line, without terminal control characters.</summary>
 internal static class CaptionText
 {
-    /// <summary>Longest caption in UTF-16 units; captions are sentences, not books.</summary>
+    /// <summary>Maximum length of a caption in UTF-16 units.</summary>
     public const int MaxLength = 2000;
 
-    /// <summary>Control characters and runs of white space become one space; what is over the limit is cut off.</summary>
+    /// <summary>Replaces control characters and runs of white space with one space and truncates at the limit.</summary>
     public static string Clean(string text, int maxLength = MaxLength)
     {
         StringBuilder clean = new(Math.Min(text.Length, maxLength));
@@ -32,6 +32,6 @@ internal static class CaptionText
         return clean.ToString();
     }
 
-    // Marks of direction turn a name around on a terminal; a byte order mark and zero-width spaces only hide. Joiners belong to some scripts.
+    // Direction marks reverse text on a terminal; a byte order mark and zero-width spaces are invisible. Joiners are kept, because some scripts need them.
     private static bool IsInvisible(Rune rune) => rune.Value is 0xFEFF or 0x200B or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x2069);
 }

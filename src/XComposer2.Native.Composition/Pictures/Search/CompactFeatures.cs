@@ -4,19 +4,19 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Composition.Pictures;
 
 /// <summary>
-/// Features of a picture in 256 bytes. A projection on fixed random signs keeps angles (Johnson and Lindenstrauss): two pictures whose features
-/// have a cosine of 0.99 are found within about 0.002 of it, whatever the width of the model.
+/// Features of a picture in 256 bytes. A projection on fixed random signs preserves angles (Johnson and Lindenstrauss): a cosine of 0.99
+/// between the features of two pictures is preserved to about 0.002, whatever the width of the model.
 /// </summary>
 internal static class CompactFeatures
 {
-    /// <summary>Bytes of a picture.</summary>
+    /// <summary>Bytes per picture.</summary>
     public const int Length = 256;
 
     private const ulong GoldenGamma = 0x9E3779B97F4A7C15;
 
     /// <summary>Projects features.</summary>
     /// <param name="features">Any number of values.</param>
-    /// <returns>[Length]; zeros where the features are zeros or not numbers.</returns>
+    /// <returns>[Length]; all zeros if the features are zero or not finite.</returns>
     public static sbyte[] From(ReadOnlySpan<float> features)
     {
         float[] projected = new float[Length];
@@ -33,9 +33,9 @@ internal static class CompactFeatures
         return compact;
     }
 
-    /// <summary>Widens to unit length.</summary>
+    /// <summary>Converts to floats and normalises to unit length.</summary>
     /// <param name="compact">[Length].</param>
-    /// <param name="unit">[Length], all of it written; zeros where <paramref name="compact"/> is.</param>
+    /// <param name="unit">[Length], written completely; all zeros if <paramref name="compact"/> is.</param>
     public static void Widen(ReadOnlySpan<sbyte> compact, Span<float> unit)
     {
         long squares = 0;
@@ -46,7 +46,7 @@ internal static class CompactFeatures
             unit[index] = compact[index] * scale;
     }
 
-    /// <summary>Cosine of two rows of unit length [Length].</summary>
+    /// <summary>Cosine of two unit vectors [Length].</summary>
     public static float Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
         ReadOnlySpan<Vector<float>> left = MemoryMarshal.Cast<float, Vector<float>>(first);
@@ -63,7 +63,7 @@ internal static class CompactFeatures
             target[bit] += (signs >> bit & 1) == 0 ? value : -value;
     }
 
-    // SplitMix64 as a function of its counter: the signs are the same on every machine and need no table.
+    // SplitMix64 of a counter: the signs are the same on every machine and need no table.
     private static ulong Signs(ulong counter)
     {
         ulong mixed = (counter + 1) * GoldenGamma;

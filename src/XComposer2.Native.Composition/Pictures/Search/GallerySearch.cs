@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>Finds pictures by text, one of each group that looks the same. Immutable.</summary>
+/// <summary>Finds pictures by text; of similar pictures only the best match is returned. Immutable.</summary>
 internal sealed class GallerySearch
 {
     private readonly Bm25Index texts;
@@ -8,8 +8,8 @@ internal sealed class GallerySearch
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
     private readonly float duplicateSimilarity;
 
-    /// <param name="pictures">All of them.</param>
-    /// <param name="duplicateSimilarity">Cosine from which on two pictures are one.</param>
+    /// <param name="pictures">All pictures of the gallery.</param>
+    /// <param name="duplicateSimilarity">Minimum cosine of two similar pictures.</param>
     public GallerySearch(IReadOnlyList<IndexedPicture> pictures, float duplicateSimilarity)
     {
         this.duplicateSimilarity = duplicateSimilarity;
@@ -23,11 +23,11 @@ internal sealed class GallerySearch
     }
 
     /// <summary>
-    /// Numbers of pictures, best first. Duplicates are looked for among those that are handed out (and those that are excluded), not between all
-    /// pictures: the work is that of one comparison for each text that fits and each picture that is taken.
+    /// Indices of pictures, best first. Duplicates are detected only among returned and excluded pictures, not between all pairs: one comparison for
+    /// each matching text and returned picture.
     /// </summary>
-    /// <param name="text">What is looked for.</param>
-    /// <param name="excluded">Paths that stand for their look-alikes too.</param>
+    /// <param name="text">Search text.</param>
+    /// <param name="excluded">Paths of pictures to exclude, together with similar ones.</param>
     public IEnumerable<int> Find(string text, IEnumerable<string> excluded)
     {
         List<int> taken = [.. excluded.Where(numbers.ContainsKey).Select(path => numbers[path])];

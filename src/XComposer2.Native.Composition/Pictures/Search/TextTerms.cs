@@ -4,15 +4,15 @@ using System.Text;
 namespace XComposer2.Native.Composition.Pictures;
 
 /// <summary>
-/// The terms by which texts are compared. Words of letters and digits become lower case and lose their plural; Chinese, Japanese and Korean,
-/// which write no spaces, become pairs of neighbouring characters. Words that every caption of a picture has say nothing and are left out.
+/// Search terms of a text. Words of letters and digits are lowercased and stripped of their plural. Chinese, Japanese and Korean, written without
+/// spaces, become pairs of neighbouring characters. Words common to all picture captions are left out.
 /// </summary>
 internal static class TextTerms
 {
-    /// <summary>A longer run of letters is no word.</summary>
+    /// <summary>Longer runs of letters are not words.</summary>
     private const int LongestWord = 64;
 
-    /// <summary>Particles of Chinese, at which a run ends: with them, pairs would be alike in every sentence.</summary>
+    /// <summary>Chinese particles, which end a run of characters: pairs with a particle occur in every sentence.</summary>
     private const string Particles = "的了着是在和与及有";
 
     private static readonly FrozenSet<string> Silent = FrozenSet.Create(
@@ -20,13 +20,13 @@ internal static class TextTerms
         "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "its", "of", "on", "or", "that", "the", "there", "this", "to", "was", "with",
         "image", "photo", "picture", "show", "shown", "图中", "图片", "照片", "图像", "这张", "张图", "一张", "一个");
 
-    /// <summary>Terms of a text that is searched in: also single characters of CJK, so that a query of one character finds them.</summary>
+    /// <summary>Terms of an indexed text: includes single CJK characters, for one-character queries.</summary>
     public static List<string> OfDocument(string text) => Split(text, singles: true);
 
-    /// <summary>Terms of a text that is searched for.</summary>
+    /// <summary>Terms of a query.</summary>
     public static List<string> OfQuery(string text) => Split(text, singles: false);
 
-    /// <summary>Whether this character belongs to a script that is written without spaces.</summary>
+    /// <summary>Whether a character belongs to a script written without spaces.</summary>
     public static bool IsCjk(Rune rune) => rune.Value is
         (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xAC00 and <= 0xD7AF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF);
 
@@ -84,10 +84,10 @@ internal static class TextTerms
             terms.Add(term);
     }
 
-    // Full-width forms stand for the characters of ASCII.
+    // Maps full-width forms to ASCII.
     private static Rune Fold(Rune rune) => rune.Value is >= 0xFF01 and <= 0xFF5E ? Rune.ToLowerInvariant(new Rune(rune.Value - 0xFEE0)) : Rune.ToLowerInvariant(rune);
 
-    // Harman's S-stemmer: little enough to do no harm to words that are not English.
+    // Harman's S-stemmer: mild enough not to damage words of other languages.
     private static string Singular(string word)
     {
         if (word.Length <= 3 || word[^1] != 's' || word[^2] is 's' or 'u')

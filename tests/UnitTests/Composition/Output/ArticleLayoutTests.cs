@@ -6,7 +6,7 @@ namespace XComposer2.Native.UnitTests;
 public class ArticleLayoutTests
 {
     [Fact]
-    public void The_first_heading_is_the_title_and_the_others_come_below_it()
+    public void First_heading_becomes_the_title_and_others_rank_below()
     {
         ArticleLayout layout = ArticleLayout.Of(SampleArticle.Of("# The **park**", "### Origin ###", "Text.", "##### Depth", "###### More", "#no heading", "---", "  "));
         Assert.Equal("The park", layout.Title);
@@ -14,7 +14,7 @@ public class ArticleLayoutTests
     }
 
     [Fact]
-    public void A_title_of_its_own_stands_and_is_not_said_twice()
+    public void Explicit_title_is_used_and_not_repeated()
     {
         Article article = SampleArticle.Of("## 起源与发展", "文字。");
         Assert.Equal(2, ArticleLayout.Of(article with { Title = "水墨画" }).Blocks.Count);
@@ -35,7 +35,7 @@ public class ArticleLayoutTests
     [InlineData("2024. A year", "Paragraph 0 2024. A year")]
     [InlineData("-5 degrees", "Paragraph 0 -5 degrees")]
     [InlineData("**strong** start", "Paragraph 0 strong start")]
-    public void Items_are_known_from_numbers(string text, string block) => Assert.Equal(block, Describe(Assert.Single(ArticleLayout.Of(SampleArticle.Of(text)).Blocks)));
+    public void List_items_are_distinguished_from_numbers(string text, string block) => Assert.Equal(block, Describe(Assert.Single(ArticleLayout.Of(SampleArticle.Of(text)).Blocks)));
 
     [Theory]
     [InlineData("a **b** c", "a |S:b| c")]
@@ -49,11 +49,11 @@ public class ArticleLayoutTests
     [InlineData("****", "****")]
     [InlineData("*", "*")]
     [InlineData("_a_ `b` [c](d) <e>", "_a_ `b` [c](d) <e>")]
-    public void Emphasis_is_found_and_nothing_else(string text, string spans) =>
+    public void Only_emphasis_becomes_markup(string text, string spans) =>
         Assert.Equal(spans, string.Join('|', EmphasisReader.Read(text).Select(span => (span.Emphasis switch { TextEmphasis.Strong => "S:", TextEmphasis.Light => "L:", _ => "" }) + span.Text)));
 
     [Fact]
-    public void Long_lines_of_marks_take_no_longer_than_they_are()
+    public void Long_lines_of_marks_are_parsed_in_linear_time()
     {
         foreach (string piece in new[] { "*a ", "** ", "**a", "*", "# ", "#a #", "1. ", "- ", "***a" })
             Assert.NotNull(ArticleLayout.Of(SampleArticle.Of("x" + string.Concat(Enumerable.Repeat(piece, 100_000)), string.Concat(Enumerable.Repeat(piece, 100_000)))));
@@ -67,7 +67,7 @@ public class ArticleLayoutTests
     [InlineData("公園には赤い丸があります。", "ja")]
     [InlineData("공원에 빨간 원이 있습니다.", "ko")]
     [InlineData("12 34", null)]
-    public void The_language_is_known_from_the_script(string text, string? language) => Assert.Equal(language, TextLanguage.Of(text));
+    public void Language_is_detected_from_the_script(string text, string? language) => Assert.Equal(language, TextLanguage.Of(text));
 
     [Fact]
     public void Figures_without_a_picture_are_not_shown()

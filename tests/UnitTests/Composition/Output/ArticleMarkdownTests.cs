@@ -9,7 +9,7 @@ namespace XComposer2.Native.UnitTests;
 public partial class ArticleMarkdownTests
 {
     [Fact]
-    public void An_article_reads_as_a_person_would_write_it()
+    public void Markdown_has_the_usual_form()
     {
         Article article = SampleArticle.Of() with
         {
@@ -51,10 +51,10 @@ public partial class ArticleMarkdownTests
     [InlineData("snake_case and 2*3*4", "snake\\_case and 2\\*3\\*4")]
     [InlineData("2024. A year", "2024\\. A year")]
     [InlineData("a & b < c", "a \\& b \\< c")]
-    public void Text_means_itself(string text, string markdown) => Assert.Equal(markdown + "\n", ArticleMarkdown.Render(SampleArticle.Of(text)));
+    public void Text_is_escaped(string text, string markdown) => Assert.Equal(markdown + "\n", ArticleMarkdown.Render(SampleArticle.Of(text)));
 
     [Fact]
-    public void No_text_becomes_markup_or_a_path()
+    public void Hostile_text_never_becomes_markup_or_a_path()
     {
         foreach (string text in SampleArticle.Hostile)
         {
@@ -71,7 +71,7 @@ public partial class ArticleMarkdownTests
     }
 
     [Fact]
-    public void The_archive_has_what_it_names_and_is_the_same_every_time()
+    public void Archive_is_complete_and_deterministic()
     {
         Article article = SampleArticle.Of() with { Sections = [SampleArticle.Illustrated("one", "", SampleArticle.Red), SampleArticle.Illustrated("two", "", SampleArticle.Red)] };
         byte[] first = Archive(article);
@@ -93,11 +93,11 @@ public partial class ArticleMarkdownTests
         return stream.ToArray();
     }
 
-    // A sign that begins markup, with an even number of backslashes before it.
+    // A markup character that is preceded by an even number of backslashes.
     [GeneratedRegex(@"(?<!\\)(\\\\)*[`\[\]<>~|$]")]
     private static partial Regex Unescaped();
 
-    // Only headings, items, figures and plain text begin a line.
+    // Only headings, items, figures and plain text may begin a line.
     [GeneratedRegex(@"^([ \t]|=|\+|-(?! )|:|[0-9]{4,}[.)])", RegexOptions.Multiline)]
     private static partial Regex ForeignLine();
 }

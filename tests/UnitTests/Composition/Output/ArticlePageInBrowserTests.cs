@@ -18,7 +18,7 @@ public class ArticlePageInBrowserTests
     };
 
     [Fact]
-    public async Task Pictures_are_seen_and_the_console_is_silent()
+    public async Task Pictures_are_displayed_without_console_messages()
     {
         (RgbImage seen, string log) = await Chromium.OpenAsync(ArticlePageTests.Render(article));
         Assert.DoesNotContain("CONSOLE", log, StringComparison.Ordinal);
@@ -28,7 +28,7 @@ public class ArticlePageInBrowserTests
     }
 
     [Fact]
-    public async Task What_runs_or_is_loaded_is_refused_and_said_on_the_console()
+    public async Task Scripts_and_external_resources_are_blocked_by_the_policy()
     {
         string page = ArticlePageTests.Render(article).Replace("<article>", "<article><script>document.body.remove()</script><p style=\"color:red\">x</p><img src=\"https://tracker.example/x.png\">", StringComparison.Ordinal);
         (RgbImage seen, string log) = await Chromium.OpenAsync(page);
@@ -37,7 +37,7 @@ public class ArticlePageInBrowserTests
     }
 
     [Fact]
-    public async Task A_picture_that_is_not_there_is_missed()
+    public async Task Missing_picture_is_detected()
     {
         string page = ArticlePageTests.Render(article).Replace("base64,iVBOR", "base64,iVBOX", StringComparison.Ordinal);
         (RgbImage seen, _) = await Chromium.OpenAsync(page);
@@ -45,7 +45,7 @@ public class ArticlePageInBrowserTests
     }
 
     [Fact]
-    public async Task The_page_is_dark_where_the_reader_has_it_so()
+    public async Task Page_is_dark_in_dark_mode()
     {
         (RgbImage seen, string log) = await Chromium.OpenAsync(ArticlePageTests.Render(article), isDark: true);
         Assert.DoesNotContain("CONSOLE", log, StringComparison.Ordinal);

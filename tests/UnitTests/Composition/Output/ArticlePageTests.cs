@@ -9,7 +9,7 @@ namespace XComposer2.Native.UnitTests;
 public partial class ArticlePageTests
 {
     [Fact]
-    public void The_page_has_its_pictures_in_it_and_captions_below_them()
+    public void Page_embeds_pictures_with_captions()
     {
         string page = Render(SampleArticle.Of("# Title", "Lead.", "Text.") with { Model = "demo & co, torch .bin", Sections = [new("# Title"), SampleArticle.Illustrated("Lead.", "a *red* <square>", SampleArticle.Red), new("Text.")] });
         Assert.StartsWith("<!DOCTYPE html>\n<html lang=\"en\">\n", page, StringComparison.Ordinal);
@@ -23,7 +23,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void A_picture_over_one_piece_of_base64_is_whole()
+    public void Picture_larger_than_a_base64_piece_is_complete()
     {
         byte[] noise = new byte[100_000];
         new Random(1).NextBytes(noise);
@@ -33,7 +33,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void Languages_are_named_where_they_change()
+    public void Language_attributes_mark_language_changes()
     {
         Article chinese = SampleArticle.Of() with { Title = "水墨画", Model = "m", Sections = [new("流动的诗意与东方美学。"), SampleArticle.Illustrated("墨分五色。", "a pine tree in ink", SampleArticle.Red)] };
         string page = Render(chinese);
@@ -44,7 +44,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void Lists_are_closed_and_numbers_go_on_after_a_figure()
+    public void Lists_are_closed_and_numbering_continues_after_a_figure()
     {
         string page = Render(SampleArticle.Of() with { Sections = [new("- a"), new("- b"), new("1. c"), SampleArticle.Illustrated("2. d", "", SampleArticle.Red), new("3. e"), new("### f")] });
         Assert.Contains("<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol>\n<li>c</li>\n<li>d</li>\n</ol>\n<figure", page, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void The_policy_allows_the_pages_own_style_and_nothing_that_runs()
+    public void Policy_allows_only_the_style_sheet_of_the_page()
     {
         string page = Render(SampleArticle.Of("Text."));
         string style = Regex.Match(page, "<style>(.*)</style>", RegexOptions.Singleline).Groups[1].Value;
@@ -65,7 +65,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void No_text_becomes_markup()
+    public void Hostile_text_never_becomes_markup()
     {
         foreach (string text in SampleArticle.Hostile)
         {
@@ -73,7 +73,7 @@ public partial class ArticlePageTests
             Article article = SampleArticle.Of() with { Title = text, Model = text, Sections = [new("begin"), SampleArticle.Illustrated(text, text, picture), new("**" + text + "**"), new("### " + text)] };
             string body = Render(article);
             body = body[body.IndexOf("</style>", StringComparison.Ordinal)..];
-            // Whatever the texts say, the tags and attributes are those of the same article with harmless texts.
+            // For any text, tags and attributes must equal those of the same article with harmless texts.
             foreach (Match tag in Tag().Matches(body))
                 Assert.Matches(OwnTag(), tag.Value);
             Assert.Equal(Tag().Count(body), body.Count(character => character == '<'));
@@ -84,7 +84,7 @@ public partial class ArticlePageTests
     }
 
     [Fact]
-    public void Sixty_sections_and_an_empty_article_are_pages_too()
+    public void Sixty_sections_and_an_empty_article_give_valid_pages()
     {
         Assert.Equal(60, Render(SampleArticle.Of([.. Enumerable.Range(0, 60).Select(number => $"Section {number}.")])).Split("<p").Length - 1);
         Assert.Contains("<article>\n</article>", Render(SampleArticle.Of()), StringComparison.Ordinal);

@@ -4,18 +4,18 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A browser, where this machine has one.</summary>
+/// <summary>An installed Chromium browser.</summary>
 internal static class Chromium
 {
     private static readonly string[] names = ["chromium", "chromium-browser", "google-chrome"];
 
-    /// <summary>Opens a page without a window.</summary>
-    /// <returns>What it looks like, and what the browser logged.</returns>
+    /// <summary>Opens a page in headless mode.</summary>
+    /// <returns>A screenshot and the browser's log.</returns>
     public static async Task<(RgbImage Picture, string Log)> OpenAsync(string page, bool isDark = false)
     {
         string? browser = names.SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
         if (browser is null)
-            Assert.Skip("no Chromium on this machine: the page was not opened");
+            Assert.Skip("Chromium is not installed");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("xc2-page-");
         try
         {

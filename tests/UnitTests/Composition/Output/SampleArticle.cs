@@ -2,7 +2,7 @@ using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Articles made on the spot.</summary>
+/// <summary>Sample articles.</summary>
 internal static class SampleArticle
 {
     public static ArticlePicture Red { get; } = ArticlePicture.Of(new("red", "red.png", "A red square", TestPicture.Png(250, 10, 10, 64)), "gallery");
@@ -13,7 +13,7 @@ internal static class SampleArticle
 
     public static ArticleFigure Figure(string caption, ArticlePicture picture) => new() { Caption = caption, Candidates = [picture], ChosenIndex = 0 };
 
-    /// <summary>Texts that want to be more than text.</summary>
+    /// <summary>Texts that try to become markup.</summary>
     public static string[] Hostile { get; } =
     [
         "<script>alert(1)</script>",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An article, then every edit of the original on its second section, and two of them undone.
+# An article, all five edits of the original on its second section, and two undo steps.
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 # edit ARTICLE MATERIAL OUTLINE

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same subject, written twice: the seed is all the style that the demo has.
+# The same subject twice: the demo's only style parameter is the seed.
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 english="Write a short article about the harbor. Outline: a red circle; a green star."

@@ -1,0 +1,43 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Linears of few rows, with weights of the storage type and, but for the head, of 8 bits.</summary>
+internal static class LinearDecodeCases
+{
+    public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
+        from format in IsHead(kernel.Form) ? [WeightFormat.Storage] : (WeightFormat[])[WeightFormat.Storage, WeightFormat.Int8]
+        from rows in context.Counts.DecodeRows
+        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm), rows, context);
+
+    private static bool IsHead(LinearForm form) => form.StoresFloat && !form.HasResidual;
+
+    private static KernelCase Case(LinearDecode kernel, int rows, CaseContext context)
+    {
+        CaseMemory memory = new();
+        LinearForm form = kernel.Form;
+        LinearCaseOperands operands = new(
+            memory, form, kernel.HasNorm ? DType.F32 : form.Storage, rows, CacheOperands.Decoding(rows, context.Counts.LongestContext));
+        long gain = memory.Values(form.Storage, form.InFeatures);
+        string work = $"{LinearText.Of(form)}{(kernel.HasNorm ? ", normed" : "")}, {CaseContext.Count(rows, "row")}";
+        return KernelCase.Create(work, kernel, kernel.Geometry(), kernel.Cost(rows), memory, start => new LinearDecodeArguments
+        {
+            Input = operands.Input(start),
+            Gain = start + gain,
+            Weight = operands.Weight(start),
+            WeightScale = operands.WeightScale(start),
+            Bias = operands.Bias(start),
+            Residual = operands.Residual(start),
+            Output = operands.Output(start),
+            RopeTable = operands.Cache?.RopeTable(start) ?? default,
+            Pages = operands.Cache?.Pages(start) ?? default,
+            Sequences = operands.Cache?.SpanTable(start) ?? default,
+            PageTable = operands.Cache?.PageTable(start) ?? default,
+            PageBytes = operands.Cache?.PageBytes ?? 0,
+            Rows = rows,
+            SequenceCount = operands.Cache?.Spans.Count ?? 0,
+            Epsilon = 1e-5f,
+        });
+    }
+}

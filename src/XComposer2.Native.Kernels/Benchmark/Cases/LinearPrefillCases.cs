@@ -1,0 +1,88 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Linears of many rows. The tile is the one that the device would be given for so many rows, whichever the catalog lists. Those of the decoder
+/// run with Partial LoRA on some rows and on none, without it, and with weights of 8 bits.</summary>
+internal static class LinearPrefillCases
+{
+    public static IEnumerable<KernelCase> Of(LinearPrefill kernel, CaseContext context) =>
+        // Only the linears of pictures have a bias.
+        kernel.Form.HasBias
+            ? [Picture(kernel.Form, context)]
+            : Decoder(kernel, context);
+
+    public static IEnumerable<KernelCase> Of(LoraDown kernel, CaseContext context) =>
+        from step in context.Counts.PrefillSteps
+        where step.VisualRows > 0
+        select Case(kernel, step);
+
+    private static KernelCase Picture(LinearForm form, CaseContext context)
+    {
+        // The projector comes after the class token is gone.
+        bool isProjector = form.OutFeatures == context.HiddenSize && form.Activation != Activation.QuickGelu;
+        int rows = context.Patches + (isProjector ? 0 : 1);
+        return Case(form, 0, new PrefillStep(rows, 0), context);
+    }
+
+    private static IEnumerable<KernelCase> Decoder(LinearPrefill kernel, CaseContext context)
+    {
+        IReadOnlyList<PrefillStep> steps = context.Counts.PrefillSteps;
+        LinearForm int8 = kernel.Form with { Weights = WeightFormat.Int8 };
+        return
+        [
+            .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, context)),
+            .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, context)),
+            .. steps.Select(step => Case(int8, kernel.LoraRank, step, context)),
+        ];
+    }
+
+    private static KernelCase Case(LinearForm form, int loraRank, PrefillStep step, CaseContext context)
+    {
+        PrefillTile tile = LinearTiles.Choose(context.Device, form.Storage, step.Rows, form.OutFeatures, loraRank > 0);
+        LinearPrefill kernel = new(form, tile, loraRank);
+        CaseMemory memory = new();
+        LinearCaseOperands operands = new(memory, form, form.Storage, step.Rows, CacheOperands.Prefilling(step.Rows, step.Rows));
+        long? loraDown = loraRank > 0 ? memory.Values(form.Storage, (long)step.Rows * kernel.LoraInputs * loraRank) : null;
+        long? loraUp = loraRank > 0 ? memory.Values(form.Storage, (long)form.OutFeatures * loraRank) : null;
+        long visualRow = memory.Given<int>(VisualRows(step));
+        string lora = loraRank == 0 ? "" : FormattableString.Invariant($", lora {loraRank} on {step.VisualRows}");
+        string work = $"{LinearText.Of(form)}{lora}, {CaseContext.Count(step.Rows, "row")}";
+        return KernelCase.Create(work, kernel, kernel.Geometry(step.Rows), kernel.Cost(step.Rows, step.VisualRows), memory, start => new LinearPrefillArguments
+        {
+            Input = operands.Input(start),
+            Weight = operands.Weight(start),
+            WeightScale = operands.WeightScale(start),
+            Bias = operands.Bias(start),
+            Residual = operands.Residual(start),
+            Output = operands.Output(start),
+            LoraDown = loraDown is { } down ? start + down : default,
+            LoraUp = loraUp is { } up ? start + up : default,
+            VisualRow = start + visualRow,
+            RopeTable = operands.Cache?.RopeTable(start) ?? default,
+            Pages = operands.Cache?.Pages(start) ?? default,
+            Sequences = operands.Cache?.SpanTable(start) ?? default,
+            PageTable = operands.Cache?.PageTable(start) ?? default,
+            PageBytes = operands.Cache?.PageBytes ?? 0,
+            Rows = step.Rows,
+            SequenceCount = operands.Cache?.Spans.Count ?? 0,
+        });
+    }
+
+    private static KernelCase Case(LoraDown kernel, PrefillStep step)
+    {
+        CaseMemory memory = new();
+        long input = memory.Values(kernel.Storage, (long)step.Rows * kernel.InFeatures);
+        long a = memory.Values(kernel.Storage, (long)kernel.OutFeatures * kernel.InFeatures);
+        long visualRow = memory.Given<int>(VisualRows(step));
+        long output = memory.Result((long)step.Rows * kernel.OutFeatures * kernel.Storage.ElementBytes());
+        string work = FormattableString.Invariant($"{kernel.OutFeatures}x{kernel.InFeatures}, {step.Rows} rows, {step.VisualRows} of them visual");
+        return KernelCase.Create(
+            work, kernel, kernel.Geometry(step.Rows), kernel.Cost(step.Rows, step.VisualRows), memory,
+            start => new LoraDownArguments(start + input, start + a, start + visualRow, start + output, Scale: 1, step.Rows));
+    }
+
+    /// <summary>The picture first.</summary>
+    private static int[] VisualRows(PrefillStep step) => [.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)];
+}

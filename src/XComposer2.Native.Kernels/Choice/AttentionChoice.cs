@@ -1,0 +1,23 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Attention: within a picture, and over the cache for prompts and for generated tokens.</summary>
+internal static class AttentionChoice
+{
+    public static OperationKernel Choose(VisionAttentionOp attention, ComputeGraph graph, DeviceFacts device)
+    {
+        TensorSpec query = graph[attention.Query];
+        int width = query.RowElements, headSize = width / attention.Heads;
+        return new VisionAttention(query.Type, attention.Heads, headSize, width, FlashTile.ChooseKeys(device.Capability, headSize));
+    }
+
+    public static OperationKernel Choose(PagedAttentionOp attention, ComputeGraph graph, DeviceFacts device)
+    {
+        DType storage = graph[attention.Query].Type;
+        AttentionGeometry heads = attention.Geometry;
+        return CudaLowering.IsDecode(graph)
+            ? new DecodeAttention(storage, heads)
+            : new PrefillAttention(storage, heads, FlashTile.ChooseKeys(device.Capability, heads.HeadSize));
+    }
+}

@@ -1,0 +1,53 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>Linears: few rows run in the kernel that streams the weights once, others in tiles.</summary>
+internal static class LinearChoice
+{
+    public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, rows)
+        ? Streamed(linear, graph)
+        : Tiled(linear, graph, LinearTiles.Choose(device, linear.Storage, rows, OutFeatures(linear, graph), linear.Lora is not null));
+
+    /// <summary>Every kernel that some card of the generation is given for some number of rows of the graph.</summary>
+    public static IEnumerable<OperationKernel> Candidates(FusedLinearOp linear, ComputeGraph graph, ComputeCapability capability)
+    {
+        TensorSpec result = graph[linear.Output];
+        if (IsStreamed(linear, result.Rows.PerUnit))
+            yield return Streamed(linear, graph);
+        if (IsStreamed(linear, result.Shape[0]))
+            yield break;
+        foreach (PrefillTile tile in LinearTiles.Candidates(capability, linear.Storage, linear.Lora is not null))
+            yield return Tiled(linear, graph, tile);
+    }
+
+    /// <summary>A lowered linear in the kernels' words.</summary>
+    public static LinearForm FormOf(FusedLinearOp linear, ComputeGraph graph) => new()
+    {
+        Storage = linear.Storage,
+        Weights = linear.WeightScale is null ? WeightFormat.Storage : WeightFormat.Int8,
+        InFeatures = graph[linear.Input].RowElements,
+        OutFeatures = OutFeatures(linear, graph),
+        Epilogue = linear.Epilogue,
+        Activation = linear.Activation,
+        HasBias = linear.Bias is not null,
+        HasResidual = linear.Residual is not null,
+        StoresFloat = linear.Epilogue == LinearEpilogue.Plain && graph[linear.Output].Type == DType.F32,
+        Heads = linear.Rope?.Geometry ?? default,
+    };
+
+    // Tiles have no norm; the streaming kernel has no Partial LoRA.
+    private static bool IsStreamed(FusedLinearOp linear, int rows) => linear.Norm is not null || (linear.Lora is null && rows <= LinearDecode.MaxRows);
+
+    private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph) => new(FormOf(linear, graph), hasNorm: linear.Norm is not null);
+
+    private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
+
+    private static int OutFeatures(FusedLinearOp linear, ComputeGraph graph) => linear.Epilogue switch
+    {
+        LinearEpilogue.Gated => 2 * graph[linear.Output].RowElements,
+        LinearEpilogue.RopeKvAppend => linear.Rope!.Value.Geometry.PackedColumns,
+        _ => graph[linear.Output].RowElements,
+    };
+}

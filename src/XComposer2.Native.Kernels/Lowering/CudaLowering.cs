@@ -1,0 +1,222 @@
+using System.Collections.Immutable;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>
+/// Rewrites a graph for the device: neighbours that one kernel does become one operation, what is not the residual stream is stored in 16 bits, and
+/// matrices of linears are named in the order of rows that the kernels want. Inputs and outputs keep their names.
+/// </summary>
+public sealed class CudaLowering
+{
+    /// <summary>Rows that the kernels for generated tokens take at most.</summary>
+    public const int DecodeRows = LinearDecode.MaxRows;
+
+    private readonly ComputeGraph source;
+    private readonly DType storage;
+    private readonly TensorUses uses;
+    private readonly bool isDecode;
+    private readonly List<TensorSpec> tensors = [];
+    private readonly List<Operation> operations = [];
+    private readonly Tensor?[] lowered;
+    private readonly Dictionary<int, RmsNormOp> foldedNorms = [];
+    private readonly Dictionary<int, FusedRope> foldedRopes = [];
+
+    private CudaLowering(ComputeGraph source, DType storage)
+    {
+        this.source = source;
+        this.storage = storage;
+        uses = new TensorUses(source);
+        lowered = new Tensor?[source.Tensors.Length];
+        isDecode = IsDecode(source);
+    }
+
+    /// <param name="graph">As the model builds it.</param>
+    /// <param name="storage">Type of weights and of activations that are not the residual stream.</param>
+    public static ComputeGraph Lower(ComputeGraph graph, DType storage)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return new CudaLowering(graph, storage).Run();
+    }
+
+    /// <summary>Whether a graph, lowered or not, is one of generated tokens: few rows and no Partial LoRA.</summary>
+    public static bool IsDecode(ComputeGraph graph) => graph.Capacity.Tokens is > 0 and <= DecodeRows && !graph.Operations.Any(HasLora);
+
+    private ComputeGraph Run()
+    {
+        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role == TensorRole.Input))
+            lowered[source.Find(input.Name).Index] = Add(input);
+        foreach (Operation operation in source.Operations)
+            Lower(operation);
+        return new ComputeGraph(source.Name, source.Capacity, [.. tensors], [.. operations]);
+    }
+
+    private void Lower(Operation operation)
+    {
+        switch (operation)
+        {
+            case RmsNormOp norm when IsFolded(norm):
+                foldedNorms.Add(norm.Output.Index, norm);
+                break;
+            case LinearOp linear:
+                LowerLinear(linear);
+                break;
+            case GatedLinearOp gated:
+                LowerGated(gated);
+                break;
+            case RopeKvAppendOp rope when foldedRopes.ContainsKey(rope.Packed.Index):
+                break;
+            default:
+                operations.Add(operation.Rename(Operand, Result));
+                break;
+        }
+    }
+
+    private bool IsFolded(RmsNormOp norm) =>
+        isDecode && source[norm.Output].Role == TensorRole.Temporary && uses.OnlyReader(norm.Output) is LinearOp or GatedLinearOp;
+
+    private void LowerLinear(LinearOp linear)
+    {
+        RopeKvAppendOp? rope = source[linear.Output].Role == TensorRole.Temporary ? uses.OnlyReader(linear.Output) as RopeKvAppendOp : null;
+        if (rope is not null)
+            foldedRopes.Add(linear.Output.Index, new FusedRope(rope.Layer, rope.Geometry, rope.RopeTheta));
+        (Tensor input, FusedNorm? norm) = Input(linear.Input);
+        FusedLora? lora = linear.Lora is { } adapter ? LowerLora(linear, adapter, input, rope?.Geometry) : null;
+        operations.Add(new FusedLinearOp(
+            input,
+            Projection(linear.Weight, rope?.Geometry),
+            linear.WeightScale is { } scale ? Projection(scale, rope?.Geometry) : null,
+            norm,
+            linear.Bias is { } bias ? source[bias].Name : null,
+            linear.Activation,
+            Renamed(linear.Residual),
+            lora,
+            rope is null ? null : foldedRopes[linear.Output.Index],
+            rope is null ? LinearEpilogue.Plain : LinearEpilogue.RopeKvAppend,
+            storage,
+            Result(rope?.Output ?? linear.Output)));
+    }
+
+    private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
+    {
+        int rank = source[adapter.A].Shape[0];
+        Tensor visualRow = Renamed(linear.VisualRow)!.Value;
+        Tensor down = AddDown(linear.Output, rank);
+        operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A].Name), rank, adapter.Scale, visualRow, down));
+        return new FusedLora(down, Projection(adapter.B, packed), rank, visualRow);
+    }
+
+    private void LowerGated(GatedLinearOp gated)
+    {
+        (Tensor input, FusedNorm? norm) = Input(gated.Input);
+        FusedLora? lora = null;
+        if (gated.GateLora is not null || gated.UpLora is not null)
+            lora = LowerGatedLora(gated, input);
+        operations.Add(new FusedLinearOp(
+            input,
+            new GateUpWeight(source[gated.Gate].Name, source[gated.Up].Name),
+            gated.GateScale is { } gateScale && gated.UpScale is { } upScale ? new GateUpWeight(source[gateScale].Name, source[upScale].Name) : null,
+            norm,
+            Bias: null,
+            Activation.None,
+            Residual: null,
+            lora,
+            Rope: null,
+            LinearEpilogue.Gated,
+            storage,
+            Result(gated.Output)));
+    }
+
+    private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
+    {
+        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[gate.A].Shape != source[up.A].Shape)
+            throw new GraphException($"graph '{source.Name}', gated_linear '{source[gated.Output].Name}': expected the same rank and scale of Partial LoRA for gate and up on a GPU");
+        int rank = source[gate.A].Shape[0];
+        Tensor visualRow = Renamed(gated.VisualRow)!.Value;
+        Tensor down = AddDown(gated.Output, 2 * rank);
+        operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A].Name, source[up.A].Name), 2 * rank, gate.Scale, visualRow, down));
+        return new FusedLora(down, new GateUpWeight(source[gate.B].Name, source[up.B].Name), rank, visualRow);
+    }
+
+    /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
+    private CudaWeight Projection(Tensor weight, AttentionGeometry? packed) =>
+        packed is { } geometry ? new RopePackedWeight(source[weight].Name, geometry) : new PlainWeight(source[weight].Name);
+
+    private (Tensor Input, FusedNorm? Norm) Input(Tensor input) => foldedNorms.TryGetValue(input.Index, out RmsNormOp? norm)
+        ? (Renamed(norm.Input), new FusedNorm(source[norm.Weight].Name, norm.Epsilon))
+        : (Renamed(input), null);
+
+    private Tensor Renamed(Tensor tensor) => lowered[tensor.Index]
+        ?? throw new InvalidOperationException($"graph '{source.Name}', tensor '{source[tensor].Name}': read, but folded away");
+
+    private Tensor? Renamed(Tensor? tensor) => tensor is { } present ? Renamed(present) : null;
+
+    private Tensor Operand(Tensor tensor) => source[tensor].Role == TensorRole.Weight ? lowered[tensor.Index] ??= AddOnDevice(tensor) : Renamed(tensor);
+
+    private Tensor Result(Tensor tensor)
+    {
+        Tensor result = AddOnDevice(tensor);
+        lowered[tensor.Index] = result;
+        return result;
+    }
+
+    // In the type that it has on the device.
+    private Tensor AddOnDevice(Tensor tensor) => Add(source[tensor] with { Type = uses.IsFloat(tensor) ? DType.F32 : storage });
+
+    private Tensor AddDown(Tensor output, int columns)
+    {
+        TensorSpec spec = source[output];
+        return Add(new TensorSpec(spec.Name + ".lora", storage, new Shape(spec.Shape[0], columns), spec.Rows, TensorRole.Temporary));
+    }
+
+    private Tensor Add(TensorSpec spec)
+    {
+        tensors.Add(spec);
+        return new Tensor(tensors.Count - 1);
+    }
+
+    private static bool HasLora(Operation operation) => operation is LinearOp { Lora: not null } or GatedLinearOp { GateLora: not null } or GatedLinearOp { UpLora: not null } or LoraDownOp;
+}
+
+/// <summary>Who reads each tensor of a graph, and whether anyone needs it in F32.</summary>
+internal sealed class TensorUses
+{
+    private readonly Operation?[] onlyReader;
+    private readonly int[] readers;
+    private readonly bool[] needsFloat;
+
+    public TensorUses(ComputeGraph graph)
+    {
+        onlyReader = new Operation?[graph.Tensors.Length];
+        readers = new int[graph.Tensors.Length];
+        needsFloat = new bool[graph.Tensors.Length];
+        foreach (Operation operation in graph.Operations)
+        {
+            foreach (Tensor input in operation.Inputs)
+            {
+                readers[input.Index]++;
+                onlyReader[input.Index] = operation;
+            }
+
+            foreach (Tensor input in FloatsOf(operation))
+                needsFloat[input.Index] = true;
+        }
+    }
+
+    /// <summary>The operation that alone reads the tensor; null where none or several do.</summary>
+    public Operation? OnlyReader(Tensor tensor) => readers[tensor.Index] == 1 ? onlyReader[tensor.Index] : null;
+
+    /// <summary>The residual stream, weights that are added to it, and what leaves the graph without being read in it, are F32.</summary>
+    public bool IsFloat(Tensor tensor) => needsFloat[tensor.Index] || readers[tensor.Index] == 0;
+
+    private static IEnumerable<Tensor> FloatsOf(Operation operation) => operation switch
+    {
+        LinearOp { Residual: { } residual } => [residual],
+        RmsNormOp norm => [norm.Input],
+        LayerNormOp norm => [norm.Input],
+        SelectRowsOp select => [select.Input],
+        SelectPatchesOp select => [select.Input],
+        PatchEmbeddingOp patches => [patches.ClassToken, patches.Positions],
+        _ => [],
+    };
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Kernels;
+
+/// <summary>A linear with everything around it that one kernel does.</summary>
+/// <param name="Input">[rows, in].</param>
+/// <param name="Weight">[out, in]; [2 out, in] for gate and up.</param>
+/// <param name="WeightScale">[out] F32, in the order of the weight's rows, which are 8-bit integers then; null where they are of the storage type.</param>
+/// <param name="Norm">Null where the input is normed already, or not at all.</param>
+/// <param name="Bias">Name of the weight [out]; null for none.</param>
+/// <param name="Activation">Before the residual.</param>
+/// <param name="Residual">[rows, out] F32; null for none.</param>
+/// <param name="Lora">Null for none.</param>
+/// <param name="Rope">Null where the epilogue is another.</param>
+/// <param name="Epilogue">What happens before storing.</param>
+/// <param name="Storage">Type of weights (unless they have scales), bias, gain, and of input and output where those are not F32.</param>
+/// <param name="Output">[rows, out]; the queries where keys and values go to the cache.</param>
+public sealed record FusedLinearOp(
+    Tensor Input,
+    CudaWeight Weight,
+    CudaWeight? WeightScale,
+    FusedNorm? Norm,
+    string? Bias,
+    Activation Activation,
+    Tensor? Residual,
+    FusedLora? Lora,
+    FusedRope? Rope,
+    LinearEpilogue Epilogue,
+    DType Storage,
+    Tensor Output) : Operation(Output)
+{
+    public override string Name => "fused_linear";
+
+    public override ImmutableArray<Tensor> Inputs
+    {
+        get
+        {
+            var inputs = ImmutableArray.CreateBuilder<Tensor>();
+            inputs.Add(Input);
+            if (Residual is { } residual)
+                inputs.Add(residual);
+            if (Lora is { } lora)
+                inputs.AddRange(lora.Down, lora.VisualRow);
+            return inputs.ToImmutable();
+        }
+    }
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(output);
+        return this with
+        {
+            Input = input(Input),
+            Residual = Residual is { } residual ? input(residual) : null,
+            Lora = Lora is { } lora ? lora with { Down = input(lora.Down), VisualRow = input(lora.VisualRow) } : null,
+            Output = output(Output),
+        };
+    }
+}
+
+/// <summary>RMSNorm of a linear's input, done by the linear itself.</summary>
+/// <param name="Gain">Name of the weight [in].</param>
+/// <param name="Epsilon">Added to the mean of squares.</param>
+public readonly record struct FusedNorm(string Gain, float Epsilon);
+
+/// <summary>The upper half of Partial LoRA, added by the linear itself.</summary>
+/// <param name="Down">T of <see cref="LoraDownOp"/> [rows, rank], or [rows, 2 rank] for gate and up.</param>
+/// <param name="B">[out, rank], rows in the weight's order.</param>
+/// <param name="Rank">Columns of B.</param>
+/// <param name="VisualRow">[rows], negative for text.</param>
+public sealed record FusedLora(Tensor Down, CudaWeight B, int Rank, Tensor VisualRow);
+
+/// <summary>Rotation and cache of the packed projection, done by the linear itself.</summary>
+public readonly record struct FusedRope(int Layer, AttentionGeometry Geometry, float Theta);
+
+/// <summary>T = scale * x Aᵀ on visual rows, zero on text rows. Input [rows, in]; A [rank, in]; Output [rows, rank].</summary>
+public sealed record LoraDownOp(Tensor Input, CudaWeight A, int Rank, float Scale, Tensor VisualRow, Tensor Output) : Operation(Output)
+{
+    public override string Name => "lora_down";
+
+    public override ImmutableArray<Tensor> Inputs => [Input, VisualRow];
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(output);
+        return this with { Input = input(Input), VisualRow = input(VisualRow), Output = output(Output) };
+    }
+}
+
+/// <summary>A matrix as the kernels want it on the device: made of one or two of the checkpoint's, perhaps with its rows in another order.
+/// Two that are equal are the same memory.</summary>
+/// <param name="Name">Of the checkpoint's matrix.</param>
+public abstract record CudaWeight(string Name)
+{
+    /// <summary>The other matrix of the checkpoint; null where there is one alone.</summary>
+    public virtual string? SecondName => null;
+}
+
+/// <summary>As stored.</summary>
+public sealed record PlainWeight(string Name) : CudaWeight(Name);
+
+/// <summary>Rows of two matrices in turns of eight, so that a channel's gate and up meet in one lane.</summary>
+public sealed record GateUpWeight(string Name, string Up) : CudaWeight(Name)
+{
+    public override string? SecondName => Up;
+}
+
+/// <summary>The packed projection with the halves of each query and key head in turns of eight rows, so that what is rotated together meets in one lane.</summary>
+public sealed record RopePackedWeight(string Name, AttentionGeometry Geometry) : CudaWeight(Name);
+
+/// <summary>Two matrices, one below the other.</summary>
+public sealed record StackedWeight(string Name, string Below) : CudaWeight(Name)
+{
+    public override string? SecondName => Below;
+}

@@ -1,0 +1,165 @@
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>Which kernel runs each operation of the 7B, as a table: operation, rows, device; kernel, tile, waves, blocks of a multiprocessor. No device is needed.</summary>
+public sealed class KernelChoiceTests
+{
+    private static readonly ComputeGraph[] graphs = Lower();
+
+    private static readonly int[] multiprocessors = [1, 14, 24, 46, 68, 108, 128, 132, 170];
+
+    private static readonly ComputeCapability[] generations = [new(7, 5), new(8, 0), new(8, 6), new(8, 9), new(9, 0), new(12, 0)];
+
+    [Theory]
+    // A100: gate and up wide, the packed projection square; 352 tiles of 128 x 128 would take a fourth wave for 28 of them.
+    [InlineData("prefill wqkv", 1300, 80, 108, "linear_prefill", "128x128", 5, 2)]
+    [InlineData("prefill wo", 1300, 80, 108, "linear_prefill", "128x256", 2, 1)]
+    [InlineData("prefill w13", 1300, 80, 108, "linear_prefill", "128x256", 12, 1)]
+    [InlineData("prefill w2", 64, 80, 108, "linear_prefill", "64x64", 1, 2)]
+    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "64x64", 3, 2)]
+    [InlineData("vision fc1", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
+    [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 1, 2)]
+    // H100 and H200: a picture with its question is not 2048 rows, though it runs in their plan.
+    [InlineData("prefill wo", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
+    [InlineData("prefill wo", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
+    [InlineData("prefill w2", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
+    [InlineData("prefill w2", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
+    [InlineData("prefill wqkv", 1300, 90, 132, "linear_prefill", "128x256", 2, 1)]
+    [InlineData("prefill w13", 1300, 90, 132, "linear_prefill", "128x256", 10, 1)]
+    // RTX 3070 and 4090: 64 rows wherever 128 would leave multiprocessors idle.
+    [InlineData("prefill wqkv", 1300, 86, 46, "linear_prefill", "64x128", 22, 2)]
+    [InlineData("prefill wo", 1300, 86, 46, "linear_prefill", "64x128", 15, 2)]
+    [InlineData("prefill w13", 1300, 86, 46, "linear_prefill", "64x128", 103, 2)]
+    [InlineData("vision fc2", 1226, 86, 46, "linear_prefill", "64x64", 7, 2)]
+    [InlineData("vision fc1", 1226, 86, 68, "linear_prefill", "128x128", 5, 2)]
+    [InlineData("vision fc1", 1226, 89, 128, "linear_prefill", "64x128", 5, 2)]
+    // RTX 2080: Partial LoRA takes registers that the largest tile has not got.
+    [InlineData("prefill w13", 1300, 75, 46, "linear_prefill", "64x128", 103, 2)]
+    [InlineData("vision fc1", 1226, 75, 46, "linear_prefill", "128x128", 7, 2)]
+    // Consumer cards after the 4090.
+    [InlineData("prefill w13", 1300, 120, 170, "linear_prefill", "64x128", 28, 2)]
+    // Generated tokens: each weight once. The logits of a prompt are a row too.
+    [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 3, 2)]
+    [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
+    [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
+    [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 126, 2)]
+    [InlineData("prefill attention", 1300, 86, 46, "prefill_attention", null, 15, 2)]
+    [InlineData("vision attention", 1226, 75, 46, "vision_attention", null, 7, 2)]
+    public void An_operation_gets_the_kernel_of_the_table(
+        string operation, int rows, int capability, int count, string kernel, string? tile, long waves, int blocksPerMultiprocessor)
+    {
+        DeviceFacts device = new(new ComputeCapability(capability / 10, capability % 10), count);
+        (ComputeGraph graph, Operation found) = Find(operation);
+        OperationKernel chosen = KernelChoice.Choose(found, graph, rows, device);
+        Assert.Equal(kernel, chosen.Entry);
+        Assert.Equal(tile, TileOf(chosen) is { } used ? $"{used.Rows}x{used.Columns}" : null);
+        LaunchFill fill = LaunchFill.Of(chosen, Geometry(chosen, rows), device);
+        Assert.Equal((waves, blocksPerMultiprocessor), (fill.Waves, fill.BlocksPerMultiprocessor));
+    }
+
+    /// <summary>An operation is bound to the kernels of its rows, chosen in steps; a launch must not find another than the chooser would give it.</summary>
+    [Fact]
+    public void Kernels_by_rows_are_those_that_are_chosen()
+    {
+        foreach (ComputeCapability generation in generations)
+            foreach (int count in multiprocessors)
+            {
+                DeviceFacts device = new(generation, count);
+                foreach (ComputeGraph graph in graphs)
+                    foreach (Operation operation in graph.Operations)
+                    {
+                        KernelsByRows kernels = KernelsByRows.Of(operation, graph, device);
+                        TensorSpec result = graph[operation.Output];
+                        for (int rows = result.Rows.PerUnit; rows <= result.Shape[0]; rows += operation is FusedLinearOp ? result.Rows.PerUnit : Math.Max(1, result.Shape[0] / 2))
+                            Assert.Equal(KernelChoice.Choose(operation, graph, rows, device), kernels.Kernels[kernels.IndexFor(rows)]);
+                        Assert.Equal(kernels.Kernels.Length, kernels.Kernels.Distinct().Count());
+                        Assert.Empty(kernels.Kernels.Except(KernelChoice.Candidates(operation, graph, generation)));
+                    }
+            }
+    }
+
+    /// <summary>What is chosen can be launched: a tile for a generation without asynchronous copies has two stages.</summary>
+    [Fact]
+    public void Before_8_0_every_tile_has_two_stages()
+    {
+        ComputeCapability turing = new(7, 5);
+        foreach (bool hasLora in (bool[])[false, true])
+            Assert.All(LinearTiles.Candidates(turing, DType.F16, hasLora), tile => Assert.Equal(2, tile.Stages));
+        Assert.Equal(2, LinearTiles.ChooseForLora(turing, DType.F16).Stages);
+    }
+
+    [Fact]
+    public void F32_has_one_tile()
+    {
+        foreach (ComputeCapability generation in generations)
+        {
+            Assert.Equal(PrefillTile.Plain, LinearTiles.Choose(new DeviceFacts(generation, 46), DType.F32, 1, 1, hasLora: false));
+            Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, DType.F32, hasLora: true));
+            Assert.Equal(PrefillTile.Plain, LinearTiles.ChooseForLora(generation, DType.F32));
+        }
+    }
+
+    [Fact]
+    public void An_operation_without_a_kernel_is_named()
+    {
+        ComputeGraph graph = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.BF16), 64).Decode[0].Build();
+        Operation rope = graph.Operations.OfType<RopeKvAppendOp>().First();
+        Assert.Equal(
+            "graph 'decode': the GPU has no kernel for rope_kv_append",
+            Assert.Throws<NotSupportedException>(() => KernelChoice.Choose(rope, graph, 1, new DeviceFacts(new ComputeCapability(8, 0), 108))).Message);
+    }
+
+    private static ModelConfig Config
+    {
+        get
+        {
+            ModelConfig config = ModelPresets.Find(ModelPresets.VisionLanguage7B).WithLayers(1);
+            return config with { Vision = config.Vision with { LayerCount = 1 } };
+        }
+    }
+
+    private static ComputeGraph[] Lower()
+    {
+        var list = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.F16), 4096, decodeSequences: 8);
+        return [.. list.Largest.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
+    }
+
+    /// <summary>"prefill wo": the graph, and what is known of the result's name.</summary>
+    private static (ComputeGraph Graph, Operation Operation) Find(string name)
+    {
+        string[] words = name.Split(' ');
+        ComputeGraph graph = graphs.Single(each => each.Name == words[0]);
+        return (graph, graph.Operations.First(operation => words[1] switch
+        {
+            "wqkv" => operation is FusedLinearOp { Epilogue: LinearEpilogue.RopeKvAppend },
+            "w13" => operation is FusedLinearOp { Epilogue: LinearEpilogue.Gated },
+            "w2" => graph[operation.Output].Name == DecoderNetwork.HiddenState(1),
+            "fc2" => graph[operation.Output].Name == VisionNetwork.HiddenState(1),
+            "lora_down" => operation is LoraDownOp,
+            "attention" => operation is PagedAttentionOp or VisionAttentionOp,
+            string part => graph[operation.Output].Name.EndsWith(part, StringComparison.Ordinal),
+        }));
+    }
+
+    private static PrefillTile? TileOf(OperationKernel kernel) => kernel switch
+    {
+        LinearPrefill linear => linear.Tile,
+        LoraDown down => down.Tile,
+        _ => null,
+    };
+
+    private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
+    {
+        LinearPrefill linear => linear.Geometry(rows),
+        LinearDecode linear => linear.Geometry(),
+        LoraDown down => down.Geometry(rows),
+        PrefillAttention attention => attention.Geometry(rows, sequences: 1),
+        VisionAttention attention => attention.Geometry(1, rows),
+        _ => throw new ArgumentException($"{kernel.Entry} is not in the table", nameof(kernel)),
+    };
+}
