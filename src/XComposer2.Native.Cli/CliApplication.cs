@@ -60,7 +60,7 @@ internal static class CliApplication
                 throw new UsageException(problem);
             verbose = result.GetValue(verboseOption);
             InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-            // On a thread of its own: a command that does not look at its token for long (it opens a checkpoint, a step of a model runs) is left behind.
+            // In a separate task: a command that does not observe its token (opening a checkpoint, a long model step) is abandoned.
             Task<int> command = Task.Run(() => result.InvokeAsync(invocation, services.Interrupts.Program), CancellationToken.None);
             if (await Task.WhenAny(command, services.Interrupts.WaitUntilOverdueAsync()).ConfigureAwait(false) != command)
                 return services.Interrupts.ExitCode;

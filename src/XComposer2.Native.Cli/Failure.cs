@@ -24,7 +24,7 @@ internal static class Failure
         return ExitCode.Failed;
     }
 
-    /// <summary>A stack trace, indented: a line end in a name makes no line that looks like one of the program's own.</summary>
+    /// <summary>An indented stack trace, so that a line break in a name cannot imitate a line of the program.</summary>
     public static string Trace(Exception error) => "  " + error.ToString().ReplaceLineEndings("\n  ");
 
     /// <summary>One sentence; what no one expected says so.</summary>

@@ -32,7 +32,7 @@ internal static class ParseErrorText
         _ => error.Message.TrimEnd('.'),
     };
 
-    /// <summary>A name of a file, folder or host that is empty, as from a variable of a script that is not set.</summary>
+    /// <summary>An empty name of a file, folder or host, for example from an unset script variable.</summary>
     private static string? EmptyName(ParseResult result)
     {
         foreach (SymbolResult child in result.CommandResult.Children)

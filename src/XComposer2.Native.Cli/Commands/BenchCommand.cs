@@ -101,8 +101,8 @@ internal static class BenchCommand
         return ExitCode.Done;
     }
 
-    /// <summary>A preset's random weights lie in memory, all of them; a checkpoint's are mapped from its files.</summary>
-    /// <exception cref="EngineException">They take more than the machine has; the message has the numbers.</exception>
+    /// <summary>Random weights of a preset are all in memory; those of a checkpoint are mapped.</summary>
+    /// <exception cref="EngineException">The weights do not fit into memory; the message states the numbers.</exception>
     private static void RequireMemory(SpeedOptions options)
     {
         if (options.Preset is not { } preset || !ModelPresets.Names.Contains(preset))

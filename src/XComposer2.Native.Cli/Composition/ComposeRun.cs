@@ -83,14 +83,14 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     }
 }
 
-/// <summary>Writes an article, and where that fails, another place for it: a text that was written is not lost.</summary>
+/// <summary>Writes an article, or keeps it elsewhere if that fails, so that generated text is not lost.</summary>
 internal static class ArticleSaving
 {
-    /// <param name="console">Told of the article's text where nothing can be written.</param>
+    /// <param name="console">Receives the text if nothing can be written.</param>
     /// <param name="history">What is written.</param>
-    /// <param name="folder">As it was named, for messages.</param>
-    /// <param name="write">Writes it, and says where.</param>
-    /// <exception cref="ArticleFileException">It was written elsewhere; the message says where.</exception>
+    /// <param name="folder">Folder as given, for messages.</param>
+    /// <param name="write">Writes the article and returns its folder.</param>
+    /// <exception cref="ArticleFileException">The article was written elsewhere; the message names the folder.</exception>
     public static string Save(CliConsole console, ArticleHistory history, string folder, Func<ArticleHistory, IReadOnlyList<ArticleOutput>, string> write)
     {
         try
@@ -104,7 +104,7 @@ internal static class ArticleSaving
                 throw new ArticleFileException($"{why}; the article was written to {elsewhere} instead", error);
             foreach (ArticleSection section in history.Current.Sections)
                 console.Hint(section.Text);
-            throw new ArticleFileException($"{why}; nor could it be written elsewhere, so that its text stands above", error);
+            throw new ArticleFileException($"{why}; it could not be written elsewhere either, so its text is printed above", error);
         }
     }
 }

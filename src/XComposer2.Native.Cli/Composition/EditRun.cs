@@ -16,7 +16,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
     {
         string folder = request.Folder ?? throw new UsageException("--article is missing: the folder of an article");
         EditRules.Require(request);
-        // Held until the change is saved: two changes that begin with the same article would lose one of them.
+        // Held until the change is saved: of two changes of the same article one would be lost.
         using ArticleLock? turn = request.Operation is null ? null : await ArticleFolder.LockAsync(
             folder, () => console.Hint(TerminalText.OneLine($"xc2: {folder}: waiting for another xc2 that is changing this article ...")), cancellationToken).ConfigureAwait(false);
         ArticleHistory history = ArticleFolder.Open(folder);

@@ -39,9 +39,9 @@ public static class ArticleFolder
             throw new ArticleFileException($"{path}: the folder exists already");
     }
 
-    /// <summary>Waits for the right to change an article: to be held from before it is opened until it is saved, or another's change is lost.</summary>
+    /// <summary>Waits for the lock of an article. Hold it from opening until saving, so that no change of another program is lost.</summary>
     /// <param name="path">Of the folder.</param>
-    /// <param name="waiting">Called once, where another holds it.</param>
+    /// <param name="waiting">Called once if the lock is held by another.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArticleFileException">There is no article.</exception>
     public static Task<ArticleLock> LockAsync(string path, Action? waiting = null, CancellationToken cancellationToken = default)
@@ -54,7 +54,7 @@ public static class ArticleFolder
     /// <param name="path">Of the folder.</param>
     /// <param name="history">What is written.</param>
     /// <param name="outputs">Files to make of the current article.</param>
-    /// <param name="held">The folder's lock, where the caller holds it; else it is taken for the time of the save.</param>
+    /// <param name="held">The folder's lock if the caller holds it; null to lock for the duration of the save.</param>
     /// <exception cref="ArticleFileException">There is no article, or another is changing it.</exception>
     /// <exception cref="IOException">It cannot be written; what was there is untouched.</exception>
     public static void Save(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs, ArticleLock? held = null)
@@ -85,7 +85,7 @@ public static class ArticleFolder
             }
             catch (Exception error) when (error is ArticleFileException or IOException && attempt < MaximumReads && IsReplaced(file, json))
             {
-                // Another saved while this one read: a picture that the older article.json names is gone.
+                // The article was replaced while it was read: read it again.
             }
         }
     }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Composition;
 
 /// <summary>
-/// The right to change an article's folder: one holder at a time, in whatever process. The system releases it when a process ends, however
-/// it ends. It is a lock of the folder itself, which leaves no file behind; on Windows it is a file that exists while the lock is held.
+/// An exclusive lock of an article's folder across processes. The system releases it when the process ends, also when it is killed. It locks
+/// the folder itself and creates no file; on Windows it is a file that exists while the lock is held.
 /// </summary>
 public sealed class ArticleLock : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class ArticleLock : IDisposable
 
     /// <summary>Waits for the lock.</summary>
     /// <param name="folder">An article's folder.</param>
-    /// <param name="waiting">Called once, where another holds it.</param>
+    /// <param name="waiting">Called once if the lock is held by another.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArticleFileException">There is no such folder, or it cannot be locked.</exception>
     public static async Task<ArticleLock> TakeAsync(string folder, Action? waiting = null, CancellationToken cancellationToken = default)
@@ -32,7 +32,7 @@ public sealed class ArticleLock : IDisposable
         }
     }
 
-    /// <summary>The lock, or null where another holds it.</summary>
+    /// <summary>Takes the lock; null if it is held by another.</summary>
     /// <exception cref="ArticleFileException">There is no such folder, or it cannot be locked.</exception>
     public static ArticleLock? TryTake(string folder)
     {
@@ -43,8 +43,8 @@ public sealed class ArticleLock : IDisposable
         return held is null ? null : new ArticleLock(held);
     }
 
-    /// <summary>Waits as long as a save takes.</summary>
-    /// <exception cref="ArticleFileException">Another has held it all the time.</exception>
+    /// <summary>Waits for the duration of a save.</summary>
+    /// <exception cref="ArticleFileException">The lock was not released in time.</exception>
     internal static ArticleLock Take(string folder)
     {
         for (long start = Environment.TickCount64; Environment.TickCount64 - start < patience.TotalMilliseconds; Thread.Sleep(retryInterval))
@@ -86,10 +86,10 @@ internal sealed partial class UnixLock : IDisposable
 
     private UnixLock(int descriptor) => this.descriptor = descriptor;
 
-    /// <summary>Null where another has it. A file system without locks gives one that excludes nobody.</summary>
+    /// <summary>Null if it is held by another. On a file system without locks it has no effect.</summary>
     public static UnixLock? TryTake(string folder)
     {
-        // 0: for reading, which a folder allows.
+        // Opened for reading: folders cannot be opened for writing.
         int opened = Open(folder, OperatingSystem.IsLinux() ? CloseOnExec : CloseOnExecOfBsd);
         if (opened < 0)
             throw new ArticleFileException($"{folder}: cannot be locked: {Marshal.GetLastPInvokeErrorMessage()}");

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace XComposer2.Native.Composition;
 
 /// <summary>
-/// A place for an article that is still to be written: found to be writable before the work begins, and taken when it is done. Whoever comes
-/// second to a name takes the next one, or is told. Disposal without <see cref="Commit"/> leaves nothing.
+/// A place for an article that is not written yet: it is checked to be writable before composition starts, and taken by <see cref="Commit"/>. If another
+/// program took the name first, the next free name is used or an error is thrown. Disposal without <see cref="Commit"/> removes everything.
 /// </summary>
 public sealed partial class ArticlePlace : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed partial class ArticlePlace : IDisposable
         parent = Path.GetDirectoryName(Folder) ?? throw new ArticleFileException($"{path}: not the name of a folder");
     }
 
-    /// <summary>The folder's full path; of several names the one that was free when it was asked for.</summary>
+    /// <summary>Full path of the requested name.</summary>
     private string Folder { get; }
 
     /// <summary>A folder of this name.</summary>
@@ -52,7 +52,7 @@ public sealed partial class ArticlePlace : IDisposable
 
     /// <summary>Writes the article, and releases the place.</summary>
     /// <returns>Where it is: the path that was given, or that of the next free name.</returns>
-    /// <exception cref="ArticleFileException">Another has taken the name in the meantime, or is changing the folder.</exception>
+    /// <exception cref="ArticleFileException">Another program took the name or is changing the folder.</exception>
     /// <exception cref="IOException">It cannot be written; nothing was, or what was there is untouched.</exception>
     public string Commit(ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
     {
@@ -68,7 +68,7 @@ public sealed partial class ArticlePlace : IDisposable
         return MoveIntoPlace(temporary);
     }
 
-    /// <summary>Removes what was made and not used.</summary>
+    /// <summary>Removes temporary folders.</summary>
     public void Dispose()
     {
         try
@@ -122,7 +122,7 @@ public sealed partial class ArticlePlace : IDisposable
         {
             string name = Path.Combine(parent, $".xc2-{Guid.NewGuid():N}.tmp");
             Directory.CreateDirectory(name);
-            // Whoever tidies may have taken it for a left-over one.
+            // Another program may be deleting it as a leftover.
             if (ArticleLock.TryTake(name) is not { } taken)
                 continue;
             (temporary, held) = (name, taken);
@@ -148,7 +148,7 @@ public sealed partial class ArticlePlace : IDisposable
                 }
                 catch (IOException) when (Path.Exists(folder))
                 {
-                    // Another was faster.
+                    // Another program took the name.
                 }
             }
             if (!mayTakeNext)
@@ -157,7 +157,7 @@ public sealed partial class ArticlePlace : IDisposable
         }
     }
 
-    /// <summary>Folders of programs that were killed: theirs can be locked.</summary>
+    /// <summary>Deletes folders of killed programs, whose locks are free.</summary>
     private void RemoveAbandoned()
     {
         try
@@ -173,7 +173,7 @@ public sealed partial class ArticlePlace : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArticleFileException)
         {
-            // It is only tidying.
+            // Cleaning up is optional.
         }
     }
 
@@ -183,7 +183,7 @@ public sealed partial class ArticlePlace : IDisposable
     private static partial Regex TemporaryName();
 }
 
-/// <summary>An article whose place cannot be written goes elsewhere: a text that a model has written is not lost.</summary>
+/// <summary>Keeps an article whose place cannot be written, so that generated text is not lost.</summary>
 public static class ArticleRescue
 {
     private const string Prefix = "xc2-article-";

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Composition;
 /// <summary>Writes an article's folder so that whoever looks, sees a whole one.</summary>
 internal static partial class FolderWriter
 {
-    /// <summary>Writes everything into a folder that nobody else knows yet.</summary>
+    /// <summary>Writes all files into a new folder.</summary>
     public static void Fill(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
     {
         Directory.CreateDirectory(Path.Combine(folder, ArticleFolder.PicturesFolder));
@@ -74,10 +74,10 @@ internal static partial class FolderWriter
         }
     }
 
-    // Random, and made exclusively: neither a file that another left nor a link that someone planted is written to.
+    // Random and created exclusively, so that leftover files and planted links are never written to.
     private static string TemporaryOf(string target) => $"{target}.{Guid.NewGuid():N}.tmp";
 
-    /// <summary>Temporary files of programs that were killed, of ours only. Nobody else writes while the lock is held.</summary>
+    /// <summary>Deletes temporary files of killed programs. The lock is held, so no other program is writing.</summary>
     private static void RemoveAbandoned(string folder, IReadOnlyList<ArticleOutput> outputs)
     {
         HashSet<string> ours = [ArticleFolder.FileName, .. ArticleOutput.Standard.Concat(outputs).Select(output => output.FileName)];
@@ -87,7 +87,7 @@ internal static partial class FolderWriter
                     File.Delete(file);
     }
 
-    // Earlier versions put the number of their process in the place of the random part.
+    // Earlier versions used the process ID instead of a random number.
     [GeneratedRegex(@"\A(?<target>.+)\.([0-9a-f]{32}|[0-9]{1,10})\.tmp\z", RegexOptions.CultureInvariant)]
     private static partial Regex TemporaryName();
 

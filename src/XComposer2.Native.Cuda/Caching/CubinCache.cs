@@ -168,8 +168,8 @@ public sealed record CubinCacheOptions
     public string? Folder { get; init; }
 
     /// <summary>
-    /// The folder is filled for other machines or users: it has the permissions that new folders have, instead of being its user's alone, and it is
-    /// an error (<see cref="IOException"/>) where a kernel cannot be written to it.
+    /// The folder is filled for other machines or users: it has default permissions instead of being private, and a kernel that cannot be written
+    /// to it is an error (<see cref="IOException"/>).
     /// </summary>
     public bool FillsForOthers { get; init; }
 

@@ -16,7 +16,7 @@ internal sealed class CubinFolder(string path, Action<string> notice)
 
     public string Path => path;
 
-    /// <summary>Of its user alone: made so, and what others may have written is not used.</summary>
+    /// <summary>Private to the user: created with these permissions, and files that others can write are not used.</summary>
     public bool IsPrivate { get; init; }
 
     public bool Exists => Directory.Exists(path);
@@ -74,7 +74,7 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         }
     }
 
-    /// <exception cref="IOException">It cannot be made, or others may write there.</exception>
+    /// <exception cref="IOException">It cannot be created, or others can write to it.</exception>
     private void Create()
     {
         if (!IsPrivate || OperatingSystem.IsWindows())
@@ -84,7 +84,7 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         }
         Directory.CreateDirectory(path, FileTrust.Private);
         DirectoryInfo folder = new(path);
-        // Made by an earlier version, or by the user with the usual permissions.
+        // Created by an earlier version or with default permissions.
         if (folder.LinkTarget is null && folder.UnixFileMode != FileTrust.Private)
             folder.UnixFileMode = FileTrust.Private;
         if (FileTrust.Distrust(folder) is { } distrust)
@@ -115,7 +115,7 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         {
             if (!File.Exists(file)) return null;
             FileInfo entry = new(file);
-            // Looked at before it is opened: a named pipe has no length, and opening one would wait for ever.
+            // Checked before opening: a named pipe has no length, and opening it would block.
             if ((IsPrivate ? FileTrust.Distrust(new DirectoryInfo(path)) ?? FileTrust.Distrust(entry) : null) is { } distrust)
             {
                 notice($"the compiled kernel {file} is not used: it or its folder {distrust}");

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Whether a file or folder of a cache may have been written by someone else: code that is taken from it runs with the user's rights.</summary>
+/// <summary>Checks whether other users can write to a cached file or folder: cached code runs with the user's rights.</summary>
 internal static unsafe partial class FileTrust
 {
     private const int CurrentFolder = -100, DoNotFollow = 0x100;
@@ -10,10 +10,10 @@ internal static unsafe partial class FileTrust
     private const int StatxBytes = 256, OwnerOffset = 20;
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    /// <summary>Only its user may read and write it.</summary>
+    /// <summary>Permissions of private folders.</summary>
     public const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Why it is not trusted: a link, another's, or writable by others; null where it is. On Windows folders of a user's profile are that user's.</summary>
+    /// <summary>Reason for distrust: a link, another owner, or writable by others; null if trusted. Not checked on Windows, where the profile is private.</summary>
     public static string? Distrust(FileSystemInfo file)
     {
         if (file.LinkTarget is not null)
@@ -25,7 +25,7 @@ internal static unsafe partial class FileTrust
         return (file.UnixFileMode & OthersWrite) != 0 ? "may be written by others" : null;
     }
 
-    /// <summary>Null where the system does not say.</summary>
+    /// <summary>Null if unknown.</summary>
     private static uint? OwnerOf(string path)
     {
         if (!OperatingSystem.IsLinux())

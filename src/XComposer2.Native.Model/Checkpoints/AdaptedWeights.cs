@@ -4,8 +4,8 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Weights with adapters merged into them: W + scale x B A for each adapter in order, computed in F32 and rounded once to the type of W. A weight
-/// is merged when it is first asked for, into memory that lives until <see cref="Release"/> or disposal; others are served as they are.
+/// Weights with merged LoRA adapters: W + scale x B A for each adapter in order, computed in F32 and rounded once to the type of W. A weight
+/// is merged on first use, into memory that is kept until <see cref="Release"/> or disposal; unchanged weights are not copied.
 /// </summary>
 internal sealed unsafe class AdaptedWeights : IWeightSource
 {
@@ -15,7 +15,7 @@ internal sealed unsafe class AdaptedWeights : IWeightSource
     private readonly Lock merging = new();
 
     /// <summary>Takes ownership of both.</summary>
-    /// <exception cref="CheckpointException">An adapter changes a weight that is not there, or is of another shape.</exception>
+    /// <exception cref="CheckpointException">An adapter targets a missing weight, or one of another shape.</exception>
     public AdaptedWeights(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<LoraAdapter> adapters)
     {
         this.source = source;

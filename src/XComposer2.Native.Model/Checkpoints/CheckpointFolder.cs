@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Opens a published checkpoint folder; <see cref="WeightFiles"/> says which of its files are read.</summary>
+/// <summary>Opens a published checkpoint folder; <see cref="WeightFiles"/> selects its weight files.</summary>
 public static class CheckpointFolder
 {
     public const string EmbeddingName = "model.tok_embeddings.weight";
@@ -12,7 +12,7 @@ public static class CheckpointFolder
     private const string ConfigName = "config.json", AdapterConfigName = "adapter_config.json";
 
     /// <summary>Opens the folder; <see cref="Checkpoint.Dispose"/> unmaps it.</summary>
-    /// <exception cref="CheckpointException">Something in it is missing, damaged, contradictory, or of a kind that is not read.</exception>
+    /// <exception cref="CheckpointException">A file is missing, damaged, contradictory or unsupported.</exception>
     public static Checkpoint Open(string directory, CheckpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -88,7 +88,7 @@ public static class CheckpointFolder
         return mayBeHubId ? "no such folder; if this is a model's id on a hub: nothing is downloaded, so download it and name its folder" : "no such folder";
     }
 
-    /// <summary>What the folder is instead of a checkpoint, where that can be seen.</summary>
+    /// <summary>Recognises common folders that are not checkpoints.</summary>
     private static CheckpointException WithoutConfig(string directory, string configPath)
     {
         if (new FileInfo(configPath).LinkTarget is { } target)
@@ -109,7 +109,7 @@ public static class CheckpointFolder
         return new ConfigSection(path, "", document.RootElement).Text("base_model_name_or_path") is { } name ? CheckpointException.Show(name) : "(not named)";
     }
 
-    /// <summary>The snapshot that refs/main names, else the only one, else all of them.</summary>
+    /// <summary>The snapshot named by refs/main, else the only one, else a placeholder.</summary>
     private static string Snapshot(string directory, string snapshots)
     {
         const int MaximumReferenceBytes = 256;

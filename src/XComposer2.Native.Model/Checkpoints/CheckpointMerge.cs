@@ -7,12 +7,12 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Writes a checkpoint with adapters merged into it, as safetensors in the layout of the published ones. One tensor at a time is in memory; a shard that
-/// a stopped run finished is not written again; every shard is read back and compared.
+/// Writes a checkpoint with merged adapters as safetensors in the published layout. One tensor at a time is in memory; shards that an interrupted
+/// run completed are not written again; every shard is read back and compared.
 /// </summary>
 public static unsafe class CheckpointMerge
 {
-    /// <summary>Bytes of tensors in a shard, about as hubs like them.</summary>
+    /// <summary>Largest tensor data of a shard.</summary>
     private const long ShardBytes = 4L << 30;
 
     private const int PieceBytes = 16 << 20;
@@ -21,12 +21,12 @@ public static unsafe class CheckpointMerge
     private static readonly string[] copiedEndings = [".json", ".py", ".model", ".txt", ".md"];
 
     /// <param name="directory">The base model.</param>
-    /// <param name="adapters">Their folders, in the order in which they are applied; may be none.</param>
-    /// <param name="output">A new folder, or one that a stopped run left.</param>
-    /// <param name="progress">Told the bytes of each tensor that is written or found there.</param>
-    /// <param name="cancellation">Takes effect between two pieces of a tensor; what is finished stays.</param>
-    /// <returns>Files of weights.</returns>
-    /// <exception cref="CheckpointException">A file cannot be used, or what was written is not what was to be written.</exception>
+    /// <param name="adapters">Adapter folders, in the order of application.</param>
+    /// <param name="output">A new folder, or that of an interrupted run.</param>
+    /// <param name="progress">Receives the bytes of each finished tensor.</param>
+    /// <param name="cancellation">Takes effect between two pieces of a tensor; completed shards are kept.</param>
+    /// <returns>Names of the weight files.</returns>
+    /// <exception cref="CheckpointException">A file is unusable, or a written file differs from the merged weights.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static IReadOnlyList<string> Run(string directory, IReadOnlyList<string> adapters, string output, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
@@ -152,7 +152,7 @@ public static unsafe class CheckpointMerge
         return Encoding.UTF8.GetBytes(index.ToJsonString());
     }
 
-    /// <summary>The configuration, without a quantisation that the weights do not have any more, the tokenizer, and code and texts beside them.</summary>
+    /// <summary>Copies the configuration (without quantization_config, since the weights are dequantised), the tokenizer, code and texts.</summary>
     private static void CopyRest(string directory, string output)
     {
         foreach (FileInfo file in new DirectoryInfo(directory).EnumerateFiles())

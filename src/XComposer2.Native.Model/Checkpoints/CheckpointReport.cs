@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>What a checkpoint lacks, what it has too much, and what has another shape than its configuration demands.</summary>
+/// <summary>Missing, surplus and misshapen tensors of a checkpoint, compared with its configuration.</summary>
 public sealed record CheckpointReport
 {
     public required IReadOnlyList<ExpectedTensor> Missing { get; init; }
@@ -15,10 +15,10 @@ public sealed record CheckpointReport
 
     public required IReadOnlyList<ShapeMismatch> WrongShape { get; init; }
 
-    /// <summary>Biases of decoder linears that are not zero. The network has no place for them, so they are an error.</summary>
+    /// <summary>Biases of decoder linears that are not zero. The network does not support them, so they are an error.</summary>
     public required IReadOnlyList<CheckpointTensor> DecoderBiases { get; init; }
 
-    /// <summary>LoRA tensors that lie beside the weights. Nothing applies them, so they are an error: the model would answer as if it had not been fine-tuned.</summary>
+    /// <summary>Unmerged LoRA tensors. They would not be applied, so they are an error: the model would answer without its fine-tuning.</summary>
     public required IReadOnlyList<CheckpointTensor> UnmergedLora { get; init; }
 
     public bool IsUsable => UnmergedLora.Count == 0 && Missing.Count == 0 && WrongShape.Count == 0 && DecoderBiases.Count == 0;
@@ -89,8 +89,8 @@ public static class CheckpointValidator
     }
 
     /// <summary>Reads every floating weight, on all cores.</summary>
-    /// <param name="checkpoint">A GPTQ weight is judged by its scales, without dequantising it.</param>
-    /// <param name="progress">Told the bytes of each tensor that is done.</param>
+    /// <param name="checkpoint">GPTQ weights are checked by their scales, without dequantising.</param>
+    /// <param name="progress">Receives the bytes of each checked tensor.</param>
     /// <param name="cancellation">Stops between pieces of a tensor.</param>
     /// <exception cref="CheckpointException">One is NaN or infinite: names the tensor and the first such element.</exception>
     public static void ValidateAllValues(Checkpoint checkpoint, IProgress<long>? progress = null, CancellationToken cancellation = default)

@@ -5,7 +5,7 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// A LoRA adapter as PEFT saves it: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>.bin</c>. Each pair A [rank, in], B [out, rank]
-/// changes one weight [out, in] by scale x B A, for all tokens. Owns the mapped file.
+/// adds scale x B A to one weight [out, in], for all tokens. Owns the mapped file.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
@@ -20,14 +20,14 @@ public sealed class LoraAdapter : IDisposable
         Updates = updates;
     }
 
-    /// <summary>The folder as it was given.</summary>
+    /// <summary>The folder, as given.</summary>
     public string Directory { get; }
 
-    /// <summary>By the name of the weight that is changed.</summary>
+    /// <summary>Updates by the name of the target weight.</summary>
     internal IReadOnlyDictionary<string, LoraUpdate> Updates { get; }
 
     /// <summary>Opens and checks an adapter.</summary>
-    /// <exception cref="CheckpointException">It is missing something, damaged, or of a kind that is not read.</exception>
+    /// <exception cref="CheckpointException">A file is missing, damaged or unsupported.</exception>
     public static LoraAdapter Open(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -53,7 +53,7 @@ public sealed class LoraAdapter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    /// <summary>The numbers of a tensor, in F32.</summary>
+    /// <summary>Values of a tensor in F32.</summary>
     internal float[] Read(string name) => file.TryGet(name, out HostTensor tensor)
         ? HostTensorValues.ToFloats(tensor)
         : throw new InvalidOperationException($"{name} was there when the adapter was read");
@@ -100,7 +100,7 @@ public sealed class LoraAdapter : IDisposable
         return updates.Count > 0 ? updates : throw new CheckpointException(file.Path, "tensors", "pairs of lora_A and lora_B", "none");
     }
 
-    /// <summary>The weight that a tensor changes: <c>base_model.model.MODULE.lora_A[.default].weight</c> changes <c>MODULE.weight</c>.</summary>
+    /// <summary>The target weight of a tensor: <c>base_model.model.MODULE.lora_A[.default].weight</c> changes <c>MODULE.weight</c>.</summary>
     private static string TargetOf(string path, CheckpointTensor tensor, out bool isDown)
     {
         string name = tensor.Name.StartsWith(Prefix, StringComparison.Ordinal) ? tensor.Name[Prefix.Length..] : tensor.Name;
@@ -124,7 +124,7 @@ public sealed class LoraAdapter : IDisposable
     private readonly record struct LoraSettings(int Rank, float Scale);
 }
 
-/// <summary>A change of one weight: scale x B A.</summary>
+/// <summary>Update of one weight: scale x B A.</summary>
 /// <param name="Down">Name of A, [rank, inputs].</param>
 /// <param name="Up">Name of B, [outputs, rank].</param>
 /// <param name="Outputs">Rows of the weight.</param>

@@ -3,16 +3,16 @@ using System.Text.Json;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// How the weights of a checkpoint are quantised: <c>quantization_config</c> of config.json, or the files that AutoGPTQ (quantize_config.json) and
-/// AutoAWQ (quant_config.json) write beside it. Only 4-bit AutoGPTQ is read; everything else is refused by its name.
+/// Quantisation settings of a checkpoint: <c>quantization_config</c> of config.json, or the files of AutoGPTQ (quantize_config.json) and
+/// AutoAWQ (quant_config.json). Only 4-bit AutoGPTQ is supported; everything else is rejected by name.
 /// </summary>
-/// <param name="GroupSize">Inputs of a group; null where the whole row is one group, or nothing is said.</param>
+/// <param name="GroupSize">Inputs of a group; null if the whole row is one group or no size is stated.</param>
 internal sealed record QuantizationSettings(int? GroupSize)
 {
     private const string Field = "quantization_config", GptqName = "quantize_config.json", AwqName = "quant_config.json";
     private const string Expected = "gptq (AutoGPTQ, 4 bits), or no quantisation";
 
-    /// <exception cref="CheckpointException">The weights are quantised in a way that is not read, or the files contradict each other.</exception>
+    /// <exception cref="CheckpointException">The quantisation is unsupported, or the files contradict each other.</exception>
     public static QuantizationSettings Read(string directory, string configPath, ReadOnlySpan<byte> config)
     {
         string awqPath = Path.Combine(directory, AwqName);

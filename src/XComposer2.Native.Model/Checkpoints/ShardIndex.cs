@@ -11,10 +11,10 @@ public sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string>
 
     public IEnumerable<string> Shards => ShardOfTensor.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
-    /// <summary>Shards with a tensor that the model needs; an index may name others, which need not be there.</summary>
+    /// <summary>Shards with at least one tensor of the model; others may be missing.</summary>
     public IEnumerable<string> RequiredShards => ShardOfTensor.Where(entry => IsRequired(entry.Key)).Select(entry => entry.Value).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
-    /// <summary>Whether a part of the model has tensors of this name.</summary>
+    /// <summary>Whether the model uses tensors of this name.</summary>
     public static bool IsRequired(string tensor) => ModelTensors.KindOf(tensor) != TensorKind.Unknown && !ModelTensors.IsIgnored(tensor);
 
     /// <param name="path">Of the index.</param>

@@ -2,16 +2,16 @@ using System.Text;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Small files that stand in the place of a large one: pointers of a version control system, web pages and error texts saved under its name.</summary>
+/// <summary>Recognises small files in place of large ones: version control pointers, web pages and error texts.</summary>
 internal static class StandInFile
 {
-    /// <summary>Bytes at the beginning that are looked at.</summary>
+    /// <summary>Number of leading bytes to inspect.</summary>
     public const int LookedAtBytes = 512;
 
-    /// <summary>A text that is longer is taken for the file itself.</summary>
+    /// <summary>Longer texts are not recognised.</summary>
     private const int MaximumTextBytes = 400;
 
-    /// <summary>What the file is, in words; null where it may be what it is to be.</summary>
+    /// <summary>Description of the file; null if it is not recognised.</summary>
     public static string? Describe(ReadOnlySpan<byte> beginning, long fileBytes)
     {
         if (beginning.StartsWith("version https://git-lfs"u8))

@@ -3,9 +3,9 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>A tensor and where its bytes begin, already checked to lie inside of the file.</summary>
-/// <param name="Facts">What is known of it.</param>
-/// <param name="OffsetBytes">Of the first element.</param>
-/// <param name="View">How its elements lie; null where they lie in order.</param>
+/// <param name="Facts">Name, type, shape and file.</param>
+/// <param name="OffsetBytes">Offset of the first element.</param>
+/// <param name="View">Layout of a non-contiguous tensor; null if contiguous.</param>
 internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes, StridedView? View = null);
 
 /// <summary>What a checkpoint says of one tensor.</summary>

@@ -1,11 +1,11 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>A tensor whose elements do not lie in order, for example a transposed one: it is copied into order when it is asked for.</summary>
-/// <param name="Sizes">Of each dimension, none of them 0.</param>
-/// <param name="Strides">Elements between two neighbours of each dimension; not negative.</param>
+/// <summary>Layout of a non-contiguous tensor, such as a transposed one, which is copied on first use.</summary>
+/// <param name="Sizes">Size of each dimension, at least 1.</param>
+/// <param name="Strides">Distance of neighbours in each dimension, in elements; not negative.</param>
 internal sealed record StridedView(long[] Sizes, long[] Strides)
 {
-    /// <summary>Elements from the first to the last one, both included; null where that exceeds 63 bits.</summary>
+    /// <summary>Elements from the first to the last one, inclusive; null if the number exceeds 63 bits.</summary>
     public long? SpanElements
     {
         get
@@ -23,7 +23,7 @@ internal sealed record StridedView(long[] Sizes, long[] Strides)
 
     /// <summary>Copies all elements in row-major order.</summary>
     /// <param name="source">The first element.</param>
-    /// <param name="target">Room for all.</param>
+    /// <param name="target">Memory for all elements.</param>
     /// <param name="elementBytes">1, 2, 4 or 8.</param>
     public unsafe void CopyTo(nint source, nint target, int elementBytes)
     {

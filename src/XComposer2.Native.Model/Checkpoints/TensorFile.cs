@@ -3,9 +3,9 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Named tensors of one safetensors or torch file, served from the mapped file without a copy. Two kinds are copied once, when first asked
-/// for: a safetensors tensor that does not start at a multiple of its element size (such tensors do not overlap, so that the copies stay
-/// within the file's size), and a torch tensor whose elements are not in order (their sum is limited to the file's size).
+/// Named tensors of one safetensors or torch file, used in the mapped file without a copy. Two kinds are copied on first
+/// use: a safetensors tensor that does not start at a multiple of its element size (such tensors do not overlap, so the copies stay
+/// within the file's size), and a non-contiguous torch tensor (their total is limited to the file's size).
 /// </summary>
 public sealed unsafe class TensorFile : IWeightSource
 {
@@ -71,7 +71,7 @@ public sealed unsafe class TensorFile : IWeightSource
         return found;
     }
 
-    /// <summary>Frees the copy, where one was made.</summary>
+    /// <summary>Frees the copy, if there is one.</summary>
     public void Release(string name)
     {
         lock (copying)

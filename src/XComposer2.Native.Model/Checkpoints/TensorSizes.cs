@@ -21,8 +21,8 @@ internal ref struct TensorSizes
         return true;
     }
 
-    /// <summary>Elements x <paramref name="elementBytes"/>; false when that exceeds 63 bits, or would without the sizes that are 0: whoever
-    /// multiplies the sizes in their order must not overflow.</summary>
+    /// <summary>Elements x <paramref name="elementBytes"/>; false if this exceeds 63 bits, also without the sizes that are 0, so that
+    /// multiplying the sizes in order does not overflow.</summary>
     public readonly bool TryCountBytes(int elementBytes, out long bytes)
     {
         Int128 product = elementBytes;

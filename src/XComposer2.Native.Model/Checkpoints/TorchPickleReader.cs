@@ -8,7 +8,7 @@ namespace XComposer2.Native.Model;
 /// <summary>
 /// Reads the pickle of a state dictionary and executes nothing: it knows only the opcodes that torch.save writes and only the names
 /// that rebuild tensors. Work is linear in the pickle's length, memory at most 64 times it
-/// (a byte may push a small object); nothing recurses, and no key of the file's choice is hashed.
+/// (a byte may push a small object); there is no recursion, and no value from the file is used as a hash key.
 /// </summary>
 internal ref struct TorchPickleReader
 {
@@ -159,7 +159,7 @@ internal ref struct TorchPickleReader
         return new PickledTensor(storage, offset, elements, sizes.ToShape(), view);
     }
 
-    /// <summary>Null where the elements lie in order.</summary>
+    /// <summary>Null if the tensor is contiguous.</summary>
     private readonly StridedView? ViewOf(object?[] parts, TensorSizes sizes, long elements)
     {
         object?[] shape = (object?[])parts[2]!, strides = (object?[])parts[3]!;
@@ -168,7 +168,7 @@ internal ref struct TorchPickleReader
         for (int i = shape.Length - 1; i >= 0 && elements > 0; i--)
         {
             long size = (long)shape[i]!;
-            // A stride of 0 repeats one element: a few bytes would be a tensor of any size.
+            // A stride of 0 repeats one element: a few bytes could describe a tensor of any size.
             if (strides[i] is not long stride || (size != 1 && stride < 1))
                 throw Bad($"a stride of 1 or more for dimension {i} of {sizes.ToString()}", Describe(strides[i]));
             isDense &= size == 1 || stride == dense;
@@ -248,7 +248,7 @@ internal ref struct TorchPickleReader
         }
     }
 
-    /// <summary>Picklers count the values that they remember, so that indices stay below the number of bytes, or little above it where some were left out.</summary>
+    /// <summary>Picklers number memo entries consecutively, so indices are below the length of the pickle, or slightly above it if some were removed.</summary>
     private readonly void Memorize(uint index)
     {
         object? value = Peek();
@@ -321,9 +321,9 @@ internal sealed class PickledDictionary
 internal sealed record PickledStorage(StoredType Type, string Key, long Elements);
 
 /// <summary>A view of a storage, checked to lie inside of it.</summary>
-/// <param name="Storage">Where the elements are.</param>
+/// <param name="Storage">Storage of the elements.</param>
 /// <param name="OffsetElements">Of the first one.</param>
 /// <param name="Elements">How many.</param>
 /// <param name="Shape">Their sizes.</param>
-/// <param name="View">How they lie; null where they lie in order.</param>
+/// <param name="View">Layout; null if contiguous.</param>
 internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape, StridedView? View);

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Model;
 /// The weight files of a checkpoint folder. In order of preference: safetensors shards with their index, <c>model.safetensors</c>,
 /// <c>gptq_model*.safetensors</c> (with an index, in shards, or one file), torch shards with their index, <c>pytorch_model.bin</c>, shards of
 /// either format without an index, any other safetensors file that holds a model.
-/// An index whose shards are not all there is passed over when one of the later kinds is complete (the published 1.8B has such an index).
+/// An index with missing shards is skipped if a later kind is complete (the published 1.8B has such an index).
 /// </summary>
 internal sealed class WeightFiles : IDisposable
 {
@@ -20,11 +20,11 @@ internal sealed class WeightFiles : IDisposable
 
     public IReadOnlyList<TensorFile> Files { get; }
 
-    /// <summary>What kind of files they are, in words.</summary>
+    /// <summary>Description of the file layout.</summary>
     public string Layout { get; }
 
-    /// <summary>Finds and opens them.</summary>
-    /// <exception cref="CheckpointException">None is there, one of a set is missing, or one is damaged.</exception>
+    /// <summary>Finds and opens the weight files.</summary>
+    /// <exception cref="CheckpointException">There are no weights, a shard is missing, or a file is damaged.</exception>
     public static WeightFiles Open(string directory)
     {
         ShardIndex? incomplete = null;
@@ -103,7 +103,7 @@ internal sealed class WeightFiles : IDisposable
         }
     }
 
-    /// <summary>A set of shards without an index: names are unique, so that all of them together are the model.</summary>
+    /// <summary>A set of shards without an index; tensor names are unique across shards.</summary>
     private static WeightFiles? TryShards(string directory, string pattern, string extension)
     {
         HashSet<string> names = [.. Directory.EnumerateFiles(directory, pattern + extension).Select(Path.GetFileName).OfType<string>()];

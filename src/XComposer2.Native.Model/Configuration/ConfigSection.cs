@@ -33,7 +33,7 @@ internal readonly struct ConfigSection
         }
     }
 
-    /// <summary>The text without the byte order mark that some editors put at the beginning.</summary>
+    /// <summary>Removes a leading byte order mark.</summary>
     public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> text)
     {
         ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
@@ -51,7 +51,7 @@ internal readonly struct ConfigSection
         return number;
     }
 
-    /// <summary>One integer or a list of them; null where the field is absent.</summary>
+    /// <summary>One integer or a list; null if absent.</summary>
     public IReadOnlyList<int>? Integers(string name, int minimum, int maximum, int mostCount)
     {
         if (Find(name) is not { ValueKind: JsonValueKind.Array } list)

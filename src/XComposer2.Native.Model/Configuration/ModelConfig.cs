@@ -22,7 +22,7 @@ public sealed record ModelConfig
 
     public int BosTokenId { get; init; } = 1;
 
-    /// <summary>Each of them ends an answer; at least one.</summary>
+    /// <summary>Each of them ends an answer; not empty.</summary>
     public TokenIds EosTokenIds { get; init; } = new(2);
 
     public int PadTokenId { get; init; } = 2;
@@ -41,9 +41,9 @@ public sealed record ModelConfig
     /// <summary>Columns of the projector's input: the encoder's width, or four of them side by side in the 4khd model.</summary>
     public int ProjectorInputSize => Variant == ModelVariant.HighResolution7B ? 4 * Vision.Width : Vision.Width;
 
-    /// <summary>Refuses sizes that a checkpoint may have and no kernel serves.</summary>
+    /// <summary>Rejects sizes that no kernel supports.</summary>
     /// <param name="file">Path of config.json, for messages.</param>
-    /// <exception cref="CheckpointException">Names the field, what is served and what was found.</exception>
+    /// <exception cref="CheckpointException">A size is unsupported.</exception>
     public void RequireSupportedSizes(string file)
     {
         RequireHead("num_attention_heads", Decoder.HiddenSize, Decoder.Attention.HeadSize);
@@ -66,7 +66,7 @@ public sealed record ModelConfig
     }
 }
 
-/// <summary>Some token ids, equal where they are the same in the same order.</summary>
+/// <summary>A list of token IDs with value equality.</summary>
 public readonly struct TokenIds(params ReadOnlySpan<int> ids) : IReadOnlyList<int>, IEquatable<TokenIds>
 {
     private readonly ImmutableArray<int> ids = [.. ids];

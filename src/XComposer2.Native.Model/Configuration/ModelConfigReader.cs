@@ -68,7 +68,7 @@ public static class ModelConfigReader
         RequireSupportedRope(config.Section("rope_parameters"));
     }
 
-    /// <summary>The kind of scaling has an older and a newer name. Dynamic scaling changes nothing within <c>max_position_embeddings</c>, and longer contexts are refused.</summary>
+    /// <summary>Checks both field names of the scaling type. Dynamic scaling has no effect within <c>max_position_embeddings</c>, and longer contexts are rejected.</summary>
     private static void RequireSupportedRope(ConfigSection scaling)
     {
         bool isScaled = scaling.Number("factor", 0, double.MaxValue) is not 1;
@@ -180,10 +180,10 @@ public static class ModelConfigReader
     }
 
     /// <param name="config">The document.</param>
-    /// <param name="field">Of one id, or of a list of them.</param>
-    /// <param name="published">Stands for an absent field.</param>
+    /// <param name="field">Field with one ID or a list of IDs.</param>
+    /// <param name="published">Default for an absent field.</param>
     /// <param name="decoder">Has the vocabulary.</param>
-    /// <param name="minimum">-1 where the field may say that there is no such token.</param>
+    /// <param name="minimum">-1 if the field may state that there is no such token.</param>
     private static IReadOnlyList<int> IdsOf(ConfigSection config, string field, int published, DecoderConfig decoder, int minimum = 0)
     {
         IReadOnlyList<int> ids = config.Integers(field, minimum, int.MaxValue, MaximumTokenIds) ?? [published];
@@ -227,7 +227,7 @@ internal sealed class TensorShapes
     /// <summary>How many consecutive numbers from 0 follow <paramref name="prefix"/> in names; null where none does.</summary>
     public SizeEvidence? CountLayers(string prefix, string file)
     {
-        // A flag for each number that may be: no number of the file's choice is hashed.
+        // Flags by layer number: numbers from the file are not used as hash keys.
         Span<bool> found = stackalloc bool[ModelConfigReader.MaximumLayers + 1];
         int count = 0, last = -1;
         foreach (string name in shapes.Keys)

@@ -86,7 +86,7 @@ public static class ModelTensors
             || name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
     }
 
-    /// <summary>Names that fine-tuning libraries give to weights that are added to those of the model.</summary>
+    /// <summary>Tensor names of unmerged fine-tuning adapters.</summary>
     public static bool IsAdapter(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

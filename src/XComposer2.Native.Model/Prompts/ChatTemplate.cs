@@ -19,7 +19,7 @@ public sealed class ChatTemplate
 
     /// <param name="tokenizer">Of the model.</param>
     /// <param name="style">How the prompt is written.</param>
-    /// <param name="stopIds">Ids that end an answer beside the tokenizer's own: those of config.json.</param>
+    /// <param name="stopIds">Additional IDs that end an answer, from config.json.</param>
     /// <exception cref="CheckpointException">The tokenizer lacks the pieces that mark turns.</exception>
     public ChatTemplate(TextTokenizer tokenizer, PromptStyle style, params IEnumerable<int> stopIds)
     {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Finds the longest of many pieces at each place of a text, in one walk from left to right. The pieces lie sorted, and each character of the
-/// text narrows the range of those that it may be: no memory beside the pieces themselves, whatever their lengths.
+/// Finds the longest matching piece at each position of a text. The pieces are sorted, and each character of the text narrows the range of
+/// candidates by binary search: the index needs no memory per character of a piece.
 /// </summary>
 internal sealed class PieceIndex
 {
@@ -14,7 +14,7 @@ internal sealed class PieceIndex
     private readonly int[] ids;
     private readonly SearchValues<char> firstCharacters;
 
-    /// <param name="pieces">None of them empty, no two of them equal.</param>
+    /// <param name="pieces">Distinct and not empty.</param>
     public PieceIndex(IEnumerable<(string Piece, int Id)> pieces)
     {
         (string Piece, int Id)[] sorted = [.. pieces];
@@ -48,7 +48,7 @@ internal sealed class PieceIndex
         int low = 0, high = pieces.Length;
         for (int i = 0; i < text.Length; i++)
         {
-            // All in the range begin with text[..i].
+            // All pieces in the range start with text[..i].
             low = FirstFrom(low, high, i, text[i]);
             high = FirstFrom(low, high, i, text[i] + 1);
             if (low == high)

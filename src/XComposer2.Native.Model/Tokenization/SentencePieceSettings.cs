@@ -5,7 +5,7 @@ internal sealed class SentencePieceSettings
 {
     private const long Unigram = 1, Bpe = 2;
 
-    /// <summary>The unknown piece's text is written for each unknown id of an answer.</summary>
+    /// <summary>Limits the output for each unknown ID of an answer.</summary>
     private const int MaximumTextBytes = 1024;
 
     private long modelType = Unigram;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Folders as people have them: read, or refused by the name of what they are.</summary>
+/// <summary>Checkpoint folders in practice: read, or rejected by name.</summary>
 public sealed class CheckpointLayoutTests : IDisposable
 {
     private const string FirstShard = "model-00001-of-00002.safetensors", SecondShard = "model-00002-of-00002.safetensors";
@@ -29,7 +29,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_shard_of_a_set_without_an_index_is_named()
+    public void Missing_shard_of_a_set_without_an_index_is_named()
     {
         tiny.WriteShards("model", ".safetensors", TinyCheckpoint.Tensors());
         File.Delete(tiny.PathOf("model.safetensors.index.json"));
@@ -48,7 +48,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void An_index_may_name_tensors_and_shards_that_the_model_does_not_need()
+    public void Unneeded_tensors_and_shards_of_an_index_may_be_missing()
     {
         tiny.WriteShards("model", ".safetensors", TinyCheckpoint.Tensors());
         string index = File.ReadAllText(tiny.PathOf("model.safetensors.index.json"));
@@ -66,7 +66,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("""{"quant_method":"fp8"}""", "quantization_config.quant_method", "fp8 weights are not read")]
     [InlineData("""{"quant_method":"gptq","is_marlin_format":true}""", "quantization_config.is_marlin_format", "AutoGPTQ")]
     [InlineData("""{"quant_method":"gptq","group_size":32}""", "quantize_config.json", "expected 32")]
-    public void Quantisation_that_is_not_read_is_named(string settings, string field, string word)
+    public void Unsupported_quantisation_is_rejected_by_name(string settings, string field, string word)
     {
         tiny.WriteSafetensors("model.safetensors", TinyCheckpoint.Tensors());
         tiny.WriteText("config.json", TinyCheckpoint.ConfigJson.Replace("\"bias\":false", $"\"bias\":false,\"quantization_config\":{settings}", StringComparison.Ordinal));
@@ -75,7 +75,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void The_file_of_AutoAWQ_is_named()
+    public void AutoAWQ_configuration_is_rejected_by_name()
     {
         tiny.WriteSafetensors("model.safetensors", TinyCheckpoint.Tensors());
         tiny.WriteText("quant_config.json", """{"w_bit":4,"q_group_size":128,"version":"GEMM"}""");
@@ -83,7 +83,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void Weights_packed_by_AWQ_are_named_without_any_configuration()
+    public void AWQ_packing_is_recognised_without_configuration()
     {
         Dictionary<string, TinyTensor> tensors = TinyCheckpoint.Tensors();
         const string prefix = "model.layers.0.attention.wo.";
@@ -99,7 +99,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("model.layers.0.attention.wo.lora_A.default.weight")]
     [InlineData("base_model.model.model.layers.0.attention.wo.lora_B.weight")]
     [InlineData("model.layers.1.attention.wqkv.base_layer.weight")]
-    public void LoRA_tensors_that_nothing_applies_are_refused(string name)
+    public void Unmerged_LoRA_tensors_are_rejected(string name)
     {
         Dictionary<string, TinyTensor> tensors = TinyCheckpoint.Tensors();
         tensors[name] = TinyTensor.F32(new Shape(4, 16), _ => 1);
@@ -111,7 +111,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_of_an_adapter_names_its_base_model()
+    public void Adapter_folder_is_rejected_with_its_base_model()
     {
         File.Delete(tiny.PathOf("config.json"));
         tiny.WriteText("adapter_config.json", """{"peft_type":"LORA","base_model_name_or_path":"org/base"}""");
@@ -119,7 +119,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void The_root_of_a_hub_cache_names_the_snapshot()
+    public void Hub_cache_root_is_rejected_with_the_snapshot()
     {
         File.Delete(tiny.PathOf("config.json"));
         Directory.CreateDirectory(tiny.PathOf("snapshots/0123abcd"));
@@ -132,11 +132,11 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void An_id_of_a_hub_is_not_downloaded() =>
+    public void Hub_id_is_not_downloaded() =>
         TinyCheckpoint.Refused(() => CheckpointFolder.Open("internlm/internlm-xcomposer2-vl-7b").Dispose(), "no such folder", "nothing is downloaded");
 
     [Fact]
-    public void A_link_into_a_pruned_cache_says_so()
+    public void Dangling_link_of_a_pruned_cache_is_named()
     {
         tiny.WriteSafetensors("model.safetensors", TinyCheckpoint.Tensors());
         File.Delete(tiny.PathOf("config.json"));
@@ -148,7 +148,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("model.safetensors", "weights")]
     [InlineData("config.json", "the configuration")]
     [InlineData("model.safetensors.index.json", "the index of shards")]
-    public void A_web_page_or_an_error_text_in_the_place_of_a_file_is_named(string name, string expected)
+    public void Web_pages_error_texts_and_pointers_are_recognised(string name, string expected)
     {
         tiny.WriteSafetensors("model.safetensors", TinyCheckpoint.Tensors());
         tiny.WriteText(name, "\n <!DOCTYPE html><html><head><title>Sign in</title></head></html>");
@@ -163,7 +163,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData(1)]
     [InlineData(1000)]
     [InlineData(100_000)]
-    public void A_file_that_is_cut_off_says_by_how_many_bytes(int missing)
+    public void Truncated_file_is_rejected_with_the_number_of_missing_bytes(int missing)
     {
         byte[] whole = TinyCheckpoint.Safetensors(TinyCheckpoint.Tensors());
         missing = Math.Min(missing, whole.Length - 20);
@@ -174,7 +174,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void A_byte_order_mark_is_skipped()
+    public void Byte_order_mark_is_ignored()
     {
         tiny.WriteShards("model", ".safetensors", TinyCheckpoint.Tensors());
         foreach (string name in (string[])["config.json", "model.safetensors.index.json"])

@@ -7,14 +7,14 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Files that were made to cost much: what they cost follows their size. Limits are many times what is measured, and a small part of what it was before.</summary>
+/// <summary>Files designed to be expensive: their cost is proportional to their size.</summary>
 public sealed class HostileCheckpointTests
 {
-    /// <summary>A multiple of this makes keys that collide in a hash table of integers.</summary>
+    /// <summary>Multiples of it collide in a hash table of integers.</summary>
     private const int Prime = 75431;
 
     [Fact]
-    public void Memo_indices_that_would_collide_are_refused()
+    public void Colliding_memo_indices_are_rejected()
     {
         List<byte> pickle = [0x80, 2, (byte)'}'];
         Span<byte> index = stackalloc byte[4];
@@ -31,7 +31,7 @@ public sealed class HostileCheckpointTests
     }
 
     [Fact]
-    public void Layer_numbers_of_the_files_choice_are_refused()
+    public void Arbitrary_layer_numbers_are_rejected()
     {
         CheckpointTensor[] tensors = [.. Enumerable.Range(1, 30_000).Select(i => new CheckpointTensor($"model.layers.{(long)i * Prime % int.MaxValue}.x", "U8", DType.U8, new Shape(0), 0, "f"))];
         long start = Stopwatch.GetTimestamp();
@@ -42,14 +42,14 @@ public sealed class HostileCheckpointTests
     [Theory]
     [InlineData("[2147483647,2147483647,2147483647,0]")]
     [InlineData("[0,2147483647,2147483647,2147483647]")]
-    public void Sizes_whose_product_overflows_are_refused_though_one_of_them_is_0(string shape)
+    public void Overflowing_shape_with_a_size_of_0_is_rejected(string shape)
     {
         byte[] file = TinyCheckpoint.SafetensorsFrom($$$"""{"x_layer_norm":{"dtype":"F32","shape":{{{shape}}},"data_offsets":[0,0]}}""", []);
         TinyCheckpoint.Refused(() => TensorFile.ReadSafetensors(FileBytes.FromArray(file, file.Length, "hostile")).Dispose(), "x_layer_norm", "shape");
     }
 
     [Fact]
-    public void Long_user_defined_pieces_cost_memory_as_their_file_does()
+    public void Memory_for_long_user_defined_pieces_is_proportional_to_the_file()
     {
         TokenizerModel model = TokenizerModel.Complete();
         Random random = new(1);
@@ -66,14 +66,14 @@ public sealed class HostileCheckpointTests
         TextTokenizer tokenizer = TextTokenizer.Read(bytes);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        // It was 130 bytes for each byte of the file: a dictionary entry for each character.
+        // A trie took 130 bytes for each byte of the file.
         Assert.InRange(allocated, 0, 16L * file.Length);
         string last = Encoding.ASCII.GetString(piece);
         Assert.Equal(tokenizer.VocabularySize - 1, Assert.Single(tokenizer.Encode(last)));
     }
 
     [Fact]
-    public void The_longest_piece_is_found_among_many_with_the_same_beginning()
+    public void Longest_of_several_pieces_with_a_common_prefix_is_found()
     {
         TokenizerModel model = TokenizerModel.Complete();
         for (int length = 2; length <= 40; length += 2)
@@ -89,16 +89,16 @@ public sealed class HostileCheckpointTests
     [InlineData(44, "unk_surface")]
     [InlineData(46, "bos_piece")]
     [InlineData(47, "eos_piece")]
-    public void Texts_that_are_written_again_and_again_are_short(int field, string name)
+    public void Long_tokenizer_texts_are_rejected(int field, string name)
     {
         TokenizerModel model = TokenizerModel.Complete();
         model.TrainerTexts[field] = new string('U', 1 << 20);
         TinyCheckpoint.Refused(() => model.Read(), $"trainer_spec.{name}", "at most 1024 bytes", "1048576");
     }
 
-    /// <summary>What inspect calls usable, chat can run.</summary>
+    /// <summary>Checkpoints that are usable according to inspect can be run by chat.</summary>
     [Fact]
-    public void Sizes_that_no_kernel_serves_are_refused_by_the_field()
+    public void Unsupported_sizes_are_rejected_by_field()
     {
         ModelConfig config = ModelPresets.Find(ModelPresets.VisionLanguage1B8);
         config.RequireSupportedSizes("config.json");

@@ -29,7 +29,7 @@ public sealed class LoraAdapterTests : IDisposable
     [Theory]
     [InlineData("""{"peft_type":"LORA","r":2,"lora_alpha":8}""", 4f)]
     [InlineData("""{"peft_type":"LORA","r":2,"lora_alpha":8,"use_rslora":true}""", 5.656854f)]
-    public void A_weight_gets_scale_times_B_A(string config, float scale)
+    public void Merged_weight_is_W_plus_scale_B_A(string config, float scale)
     {
         WriteConfig(config);
         float[] plain = Read(Weight), merged = Read(Weight, adapter);
@@ -43,14 +43,14 @@ public sealed class LoraAdapterTests : IDisposable
     [InlineData(".weight", "base_model.model.")]
     [InlineData(".default.weight", "base_model.model.")]
     [InlineData(".weight", "")]
-    public void Names_of_every_version_of_PEFT_are_known(string ending, string prefix)
+    public void Tensor_names_of_all_PEFT_versions_are_read(string ending, string prefix)
     {
         WriteAdapter(Pair(prefix + Module, 16, 16, ending));
         Assert.NotEqual(Read(Weight), Read(Weight, adapter));
     }
 
     [Fact]
-    public void Partial_LoRA_itself_can_be_adapted_and_adapters_add_up()
+    public void Partial_LoRA_can_be_adapted_and_adapters_add_up()
     {
         WriteAdapter(Pair("base_model.model." + Module + ".Plora_A", 4, 16, ".weight"));
         float[] plain = Read(PloraWeight), once = Read(PloraWeight, adapter), twice = Read(PloraWeight, adapter, adapter);
@@ -66,14 +66,14 @@ public sealed class LoraAdapterTests : IDisposable
     [InlineData("""{"r":2,"lora_alpha":8,"rank_pattern":{"w1":4}}""", "rank_pattern", "a pattern")]
     [InlineData("""{"lora_alpha":8}""", "r:", "none")]
     [InlineData("""{"r":4,"lora_alpha":8}""", "lora_A", "[4, inputs]")]
-    public void What_would_not_be_applied_is_refused(string config, params string[] words)
+    public void Unsupported_adapters_are_rejected(string config, params string[] words)
     {
         WriteConfig(config);
         TinyCheckpoint.Refused(() => Read(Weight, adapter), words);
     }
 
     [Fact]
-    public void Tensors_that_do_not_fit_the_base_model_are_named()
+    public void Adapter_tensors_that_do_not_match_the_base_model_are_rejected()
     {
         WriteAdapter(Pair("base_model.model.model.layers.9.attention.wo", 16, 16, ".weight"));
         TinyCheckpoint.Refused(() => Read(Weight, adapter), "layers.9", "in it");
@@ -88,7 +88,7 @@ public sealed class LoraAdapterTests : IDisposable
     }
 
     [Fact]
-    public void A_merged_checkpoint_gives_the_same_weights_without_the_adapter()
+    public void Merged_checkpoint_has_the_adapted_weights()
     {
         string output = tiny.PathOf("merged");
         Assert.Equal(["model.safetensors"], CheckpointMerge.Run(tiny.Folder, [adapter], output, null, TestContext.Current.CancellationToken));
@@ -102,7 +102,7 @@ public sealed class LoraAdapterTests : IDisposable
             Assert.Equal(Read(name, adapter), HostTensorValues.ToFloats(tensor));
         }
 
-        // What is finished is not written again, and what is damaged is noticed.
+        // Completed files are not written again, and damage is detected.
         CheckpointMerge.Run(tiny.Folder, [adapter], output, null, TestContext.Current.CancellationToken);
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(output, "model.safetensors")));
         merged.Dispose();
@@ -114,7 +114,7 @@ public sealed class LoraAdapterTests : IDisposable
 
     /// <summary>The adapter that the original's training code made of the demo, merged: the change of each weight is alpha / r B A.</summary>
     [Fact]
-    public void The_adapter_of_the_original_training_code_fits_the_demo()
+    public void Adapter_of_the_original_training_code_is_merged_into_the_demo()
     {
         string witness = Path.Combine(TestPaths.RepositoryRoot, "..", "shared", "golden", "training", "lora-end.safetensors");
         if (!File.Exists(witness))

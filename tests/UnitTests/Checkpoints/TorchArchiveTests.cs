@@ -110,7 +110,7 @@ public sealed class TorchArchiveTests
     [InlineData(0, new[] { 3 }, new[] { 2 }, new[] { 0f, 2, 4 })]
     [InlineData(1, new[] { 1, 2, 1, 2 }, new[] { 100, 3, 0, 1 }, new[] { 1f, 2, 4, 5 })]
     [InlineData(0, new[] { 2, 3 }, new[] { 1, 2 }, new[] { 0f, 2, 4, 1, 3, 5 })]
-    public void A_view_whose_elements_are_not_in_order_is_copied_into_order(int offset, int[] shape, int[] strides, float[] expected)
+    public void Non_contiguous_view_is_copied_into_order(int offset, int[] shape, int[] strides, float[] expected)
     {
         byte[] pickle = new PickleWriter().Start().Tensor("t", "FloatStorage", "0", 6, offset, shape, strides).End().ToArray();
         using TensorFile file = Read(TorchFixture.Archive(pickle, ("0", SixFloats)));
@@ -124,7 +124,7 @@ public sealed class TorchArchiveTests
     }
 
     [Fact]
-    public void Copies_of_views_stay_within_the_size_of_the_file()
+    public void Copies_of_views_are_limited_by_the_size_of_the_file()
     {
         PickleWriter pickle = new PickleWriter().Start();
         byte[] storage = new byte[4 << 16];

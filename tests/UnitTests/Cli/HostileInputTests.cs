@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What a user can type or be handed: one sentence, the right exit status, and nothing that a terminal obeys.</summary>
+/// <summary>Hostile and careless command lines: one-sentence errors, exit codes, sanitised output.</summary>
 public sealed class HostileInputTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("xc2-hostile").FullName;
@@ -20,7 +20,7 @@ public sealed class HostileInputTests : IDisposable
     [InlineData("--out", "kernels", "compile", "--out", "")]
     [InlineData("--gallery", "compose", "--instruction", "x", "--gallery", "")]
     [InlineData("DIR", "inspect", "")]
-    public async Task An_empty_name_is_wrong_usage(string name, params string[] args)
+    public async Task Empty_name_is_a_usage_error(string name, params string[] args)
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Usage, await xc2.RunAsync(args));
@@ -31,7 +31,7 @@ public sealed class HostileInputTests : IDisposable
     [InlineData("bench", "decode", "--preset", "internlm-xcomposer2-vl-1_8b", "--tokens", "2147483647")]
     [InlineData("bench", "decode", "--preset", "internlm-xcomposer2-vl-1_8b", "--steps", "2147483647")]
     [InlineData("bench", "decode", "--preset", "internlm-xcomposer2-vl-1_8b", "--layers", "2147483647")]
-    public async Task A_huge_count_is_wrong_usage(params string[] args)
+    public async Task Huge_count_is_a_usage_error(params string[] args)
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Usage, await xc2.RunAsync(args));
@@ -39,7 +39,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task A_preset_that_does_not_fit_is_refused_with_numbers()
+    public async Task Preset_that_exceeds_memory_is_rejected_with_numbers()
     {
         if (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes > 34L << 30)
             Assert.Skip("this machine has memory for 8.6 thousand million F32 numbers");
@@ -52,7 +52,7 @@ public sealed class HostileInputTests : IDisposable
     [InlineData("m\u001b]0;PWNED\u0007")]
     [InlineData("m\u202Egnp.exe")]
     [InlineData("m\nforged: line")]
-    public async Task Names_reach_no_terminal_as_commands(string name)
+    public async Task Names_are_sanitised_in_messages(string name)
     {
         using CliHarness xc2 = new() { IsTerminal = true };
         await xc2.RunAsync("inspect", Path.Combine(root, name), "--verbose");
@@ -64,7 +64,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public void Texts_for_terminals_keep_what_is_harmless()
+    public void Harmless_characters_are_kept()
     {
         Assert.Equal("a\tb\nc\u200Ed", TerminalText.Clean("a\tb\nc\u200Ed"));
         Assert.Equal("a b\uFFFDc\uFFFD\t", TerminalText.OneLine("a\r\nb\u001bc\u2067\t"));
@@ -73,7 +73,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caption_forges_no_line_of_the_listing()
+    public async Task Caption_cannot_forge_a_line_of_the_listing()
     {
         ArticleFigure figure = CompositionPictures.Shown(0) with { Caption = "x\ny\nchanges: forged" };
         string folder = Path.Combine(root, "article");
@@ -86,7 +86,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task Kernels_that_cannot_be_written_are_an_error()
+    public async Task Unwritable_kernel_folder_is_an_error()
     {
         if (!File.Exists("/dev/null") || !File.Exists(Path.Combine(TestPaths.RepositoryRoot, "artifacts", "nvrtc", "lib", "libnvrtc.so.12")))
             Assert.Skip("NVRTC is not here (tools/nvrtc/install.sh)");
@@ -96,9 +96,9 @@ public sealed class HostileInputTests : IDisposable
         Assert.Contains("/dev/null/cubins: compiled kernels cannot be written", xc2.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>A command that never looks at its token.</summary>
+    /// <summary>The command never observes its token.</summary>
     [Fact]
-    public async Task A_signal_ends_a_command_that_does_not_listen()
+    public async Task Signal_ends_a_command_that_ignores_cancellation()
     {
         TaskCompletionSource never = new();
         using CliHarness xc2 = new() { Loading = _ => never.Task };
@@ -113,7 +113,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_to_be_saved_is_waited_for()
+    public async Task Program_waits_for_saving_after_a_signal()
     {
         using Interrupts interrupts = new();
         Task overdue = interrupts.WaitUntilOverdueAsync();
@@ -127,7 +127,7 @@ public sealed class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task An_article_whose_place_is_gone_is_kept_elsewhere_and_its_place_is_told()
+    public async Task Article_is_kept_elsewhere_if_its_folder_cannot_be_written()
     {
         string parent = Path.Combine(root, "parent"), folder = Path.Combine(parent, "article");
         Directory.CreateDirectory(parent);
@@ -135,7 +135,7 @@ public sealed class HostileInputTests : IDisposable
         {
             Composer = new ScriptedCompositionModel(_ =>
             {
-                // The disk goes away while the model writes.
+                // The folder disappears while the model is writing.
                 if (Directory.Exists(parent))
                 {
                     Directory.Delete(parent, recursive: true);

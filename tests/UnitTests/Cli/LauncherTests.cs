@@ -46,11 +46,11 @@ public sealed class LauncherTests : IDisposable
         Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
     }
 
-    /// <summary>Archives keep old times, and a clock that was wrong leaves future ones.</summary>
+    /// <summary>Archives keep old times; wrong clocks leave future ones.</summary>
     [Theory]
     [InlineData("2001-02-03")]
     [InlineData("2099-02-03")]
-    public void A_source_of_any_time_is_built_once(string time)
+    public void Changed_source_is_built_once_whatever_its_time(string time)
     {
         tree.Run([]);
         File.WriteAllText(tree.Source, "changed");
@@ -62,7 +62,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void Two_builds_at_once_do_not_share_a_folder_and_a_planted_one_is_not_used()
+    public void Build_folder_has_a_random_name()
     {
         tree.Run([]);
         string[] built = [.. Directory.EnumerateDirectories(Path.Combine(tree.Root, "artifacts", "xc2"), "app.*")];
@@ -71,11 +71,11 @@ public sealed class LauncherTests : IDisposable
         Assert.Equal(Path.GetFileName(built[0]), new FileInfo(Path.Combine(tree.Root, "artifacts", "xc2", "current")).LinkTarget);
     }
 
-    /// <summary>MSBuild reads ; and % in a path as its own syntax.</summary>
+    /// <summary>MSBuild interprets ; and % in paths.</summary>
     [Theory]
     [InlineData("a;b")]
     [InlineData("a%41b")]
-    public void A_path_with_characters_of_MSBuild_is_built_through_a_link(string name)
+    public void Path_with_MSBuild_characters_is_built_through_a_link(string name)
     {
         using LauncherTree special = new(name);
         ProcessResult result = special.Run(["x"]);
@@ -85,7 +85,7 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
-    public void Settings_of_NuGet_above_the_checkout_are_not_read()
+    public void NuGet_settings_in_parent_folders_are_not_read()
     {
         tree.Run([]);
         Assert.Contains("RestoreRootConfigDirectory=/", Assert.Single(tree.Publishes), StringComparison.Ordinal);

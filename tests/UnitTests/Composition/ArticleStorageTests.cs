@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>One writer at a time, no text lost, nothing left over, and costs that follow the size of the folder.</summary>
+/// <summary>Locking, leftovers, rescue, and cost proportional to the size of the folder.</summary>
 public sealed class ArticleStorageTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("xc2-storage").FullName;
@@ -16,7 +16,7 @@ public sealed class ArticleStorageTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void The_lock_has_one_holder_and_leaves_no_file()
+    public void Lock_is_exclusive_and_leaves_no_file()
     {
         Directory.CreateDirectory(Folder);
         using (ArticleLock? first = ArticleLock.TryTake(Folder))
@@ -32,7 +32,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_waits_for_the_lock_is_told_once_and_can_be_stopped()
+    public async Task Waiting_for_the_lock_is_reported_once_and_can_be_cancelled()
     {
         ArticleFolder.Create(Folder, History, []);
         using ArticleLock held = await ArticleFolder.LockAsync(Folder, cancellationToken: TestContext.Current.CancellationToken);
@@ -45,10 +45,10 @@ public sealed class ArticleStorageTests : IDisposable
         await Assert.ThrowsAsync<TaskCanceledException>(() => waiting);
     }
 
-    /// <summary>In rounds of four writers, each with its own change; a reader looks all the time.</summary>
+    /// <summary>Rounds of four writers, with a concurrent reader.</summary>
     [Theory]
     [InlineData(6)]
-    public async Task Changes_made_at_once_are_all_there_and_the_article_opens_every_time(int rounds)
+    public async Task Concurrent_changes_are_all_kept_and_the_article_always_opens(int rounds)
     {
         ArticleFolder.Create(Folder, ArticleHistory.Begin(CompositionPictures.Article("start")), ArticleOutput.Standard);
         using CancellationTokenSource done = new();
@@ -70,7 +70,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void Left_over_files_of_killed_programs_go_with_the_next_save_and_others_stay()
+    public void Next_save_deletes_leftover_files_and_keeps_others()
     {
         ArticleFolder.Create(Folder, History, ArticleOutput.Standard);
         string picture = CompositionPictures.Shown(0).Picture!.FileName;
@@ -85,7 +85,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void Folders_of_killed_programs_go_and_those_in_use_stay()
+    public void Leftover_folders_are_deleted_and_used_ones_are_kept()
     {
         string left = Path.Combine(root, $".xc2-{Guid.NewGuid():N}.tmp"), other = Path.Combine(root, ".xc2-other.tmp");
         Directory.CreateDirectory(Path.Combine(left, "pictures"));
@@ -101,7 +101,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void Of_two_with_the_same_default_name_the_second_takes_the_next_one()
+    public void Second_article_with_the_default_name_takes_the_next_one()
     {
         using ArticlePlace first = ArticlePlace.ReserveNext(Folder), second = ArticlePlace.ReserveNext(Folder);
         Assert.Equal(Folder, first.Commit(History, []));
@@ -110,7 +110,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void A_name_that_another_took_in_the_meantime_is_refused_and_nothing_is_left()
+    public void Name_taken_in_the_meantime_is_rejected_without_leftovers()
     {
         using (ArticlePlace place = ArticlePlace.Reserve(Folder))
         {
@@ -121,7 +121,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_written_is_told_before_the_work_and_nothing_is_left()
+    public void Unwritable_place_is_rejected_before_composition_without_leftovers()
     {
         File.WriteAllText(Path.Combine(root, "file"), "");
         foreach (string path in (string[])[Path.Combine(root, "file", "article"), Path.Combine(root, new string('n', 300)), "/proc/xc2-article"])
@@ -131,7 +131,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void A_rescued_article_is_whole()
+    public void Rescued_article_is_complete_and_private()
     {
         string? kept = ArticleRescue.Keep(History, ArticleOutput.Standard);
         Assert.NotNull(kept);
@@ -148,7 +148,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void A_planted_link_in_the_place_of_a_temporary_file_is_not_followed()
+    public void Planted_link_in_place_of_a_temporary_file_is_not_followed()
     {
         ArticleFolder.Create(Folder, History, ArticleOutput.Standard);
         string secret = Path.Combine(root, "secret");
@@ -160,7 +160,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void Many_names_of_one_picture_are_one_picture_in_memory()
+    public void Picture_with_many_names_is_read_once()
     {
         const int names = 4096;
         byte[] picture = [.. CompositionPictures.Bytes(0), .. new byte[1 << 20]];
@@ -178,7 +178,7 @@ public sealed class ArticleStorageTests : IDisposable
     }
 
     [Fact]
-    public void A_page_that_shows_one_picture_again_and_again_stays_near_its_size()
+    public void Page_size_is_bounded_for_repeated_pictures()
     {
         byte[] picture = [.. CompositionPictures.Bytes(0), .. new byte[1 << 20]];
         ArticleFigure figure = new() { Caption = "c", Candidates = [ArticlePicture.Restore("own", "0", "x", null, picture)], ChosenIndex = 0 };

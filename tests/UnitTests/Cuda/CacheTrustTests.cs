@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Compiled kernels and libraries come from the user and from the program's own checkout, and from nobody else.</summary>
+/// <summary>Compiled kernels and libraries are taken from the user and the program's own checkout only.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class CacheTrustTests : IDisposable
 {
@@ -13,7 +13,7 @@ public sealed class CacheTrustTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void A_folder_above_the_program_is_not_a_checkout()
+    public void Parent_folder_of_the_program_is_not_a_checkout()
     {
         Directory.CreateDirectory(Path.Combine(root, "artifacts", "nvrtc", "lib"));
         string beside = Path.Combine(root, "sub", "app");
@@ -25,7 +25,7 @@ public sealed class CacheTrustTests : IDisposable
     }
 
     [Fact]
-    public void Libraries_of_a_folder_above_are_not_candidates()
+    public void Libraries_in_parent_folders_are_not_candidates()
     {
         string library = Path.Combine(root, "artifacts", "nvrtc", "lib", "libnvrtc.so.12");
         Directory.CreateDirectory(Path.GetDirectoryName(library)!);
@@ -37,7 +37,7 @@ public sealed class CacheTrustTests : IDisposable
     }
 
     [Fact]
-    public void Entries_that_others_may_have_written_are_not_used()
+    public void Entries_writable_by_others_are_not_used()
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("permissions of Unix");
@@ -59,12 +59,12 @@ public sealed class CacheTrustTests : IDisposable
         File.CreateSymbolicLink(entry, Path.Combine(root, "elsewhere"));
         Assert.Null(mine.Find(key, "nvrtc"));
         Assert.Contains("is a link", notices[^1], StringComparison.Ordinal);
-        // A folder that was filled for others is used as it is.
+        // A folder filled for others is not checked.
         Assert.NotNull(new CubinFolder(path, notices.Add).Find(key, "nvrtc"));
     }
 
     [Fact]
-    public void A_cache_that_was_open_to_others_is_closed()
+    public void Permissions_of_an_existing_cache_are_restricted()
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("permissions of Unix");
@@ -77,7 +77,7 @@ public sealed class CacheTrustTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_for_others_that_cannot_be_written_is_an_error()
+    public void Unwritable_folder_for_others_is_an_error()
     {
         File.WriteAllText(Path.Combine(root, "file"), "");
         CubinRequest request = new("elementwise/scale.cu", CudaTarget.Parse("sm_80"), ["-DFACTOR=2"]);

@@ -5,15 +5,15 @@ using Xunit;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>
-/// Mutated files for every reader of bytes from strangers: each is read or refused, in time and memory that follow its size. Short in a run of
-/// all tests; <c>tests/fuzz.sh SECONDS</c> takes as long as it is told to, from another seed each time, and appends what it saw to a file.
+/// Mutated files for all readers of untrusted bytes: each is read or rejected, with time and memory proportional to its size. Short by default;
+/// <c>tests/fuzz.sh SECONDS</c> runs longer, with another seed each time, and writes a report.
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const string SecondsVariable = "XC2_FUZZ_SECONDS", SeedVariable = "XC2_FUZZ_SEED", ReportVariable = "XC2_FUZZ_REPORT";
     private const double ShortSeconds = 1;
 
-    /// <summary>The promise of SECURITY.md.</summary>
+    /// <summary>The limits of SECURITY.md.</summary>
     private const double SecondsPerMegabyte = 2, SpareSeconds = 2;
 
     private const long SpareBytes = 200_000_000, TimesSize = 3;
@@ -23,7 +23,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Mutated_files_are_read_or_refused(string name)
+    public void Mutated_files_are_read_or_rejected(string name)
     {
         FuzzTarget target = FuzzTarget.All.Single(target => target.Name == name);
         double seconds = Variable(SecondsVariable) is { } asked ? asked / FuzzTarget.All.Count : ShortSeconds;

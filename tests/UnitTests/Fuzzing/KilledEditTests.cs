@@ -5,7 +5,7 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>The program as several processes on one article: killed at any moment, and at once. <c>tests/fuzz.sh</c> runs more rounds.</summary>
+/// <summary>Several processes editing one article: killed at random times, and concurrently. <c>tests/fuzz.sh</c> runs more rounds.</summary>
 public sealed class KilledEditTests : IDisposable
 {
     private const int ShortRounds = 4;
@@ -27,7 +27,7 @@ public sealed class KilledEditTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void A_killed_edit_leaves_an_article_that_opens_and_the_next_save_tidies()
+    public void Article_opens_after_killed_edits_and_the_next_save_cleans_up()
     {
         for (int round = 0; round < Rounds; round++)
         {
@@ -45,7 +45,7 @@ public sealed class KilledEditTests : IDisposable
     }
 
     [Fact]
-    public void Of_edits_at_once_none_is_lost_with_exit_status_0()
+    public void Concurrent_edits_with_exit_code_0_are_all_kept()
     {
         int succeeded = 0;
         for (int round = 0; round < (Rounds + 1) / 2; round++)

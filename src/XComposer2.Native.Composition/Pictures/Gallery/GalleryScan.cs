@@ -49,8 +49,8 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
         return new GalleryListing(pictures, texts, entries);
     }
 
-    /// <summary>Takes what is no folder. A file that the system cannot be asked about, for example one whose name is not UTF-8, is left out with a note.</summary>
-    /// <returns>True for a folder that may be entered.</returns>
+    /// <summary>Adds a file. Files without accessible metadata, such as those whose name is not UTF-8, are skipped with a note.</summary>
+    /// <returns>True for a folder to be entered.</returns>
     private bool TryTake(FileSystemInfo entry, string folder)
     {
         try

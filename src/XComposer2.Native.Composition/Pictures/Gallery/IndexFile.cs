@@ -97,7 +97,7 @@ internal sealed class IndexFile
         }
     }
 
-    /// <summary>For its user alone: what pictures someone has is nobody else's concern.</summary>
+    /// <summary>Private to the user.</summary>
     private static void CreateCacheFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
