@@ -1,4 +1,4 @@
-// A warp's part of a strip of 16 outputs times up to 8 rows: windows of 64 columns, weights from memory to registers to tensor cores.
+// A warp's part of a strip of 16 outputs times up to ROW_GROUPS x 8 rows: windows of 64 columns, weights from memory to registers to tensor cores.
 #pragma once
 #include "common/types.cuh"
 #include "gemm/int8_weights.cuh"
@@ -12,20 +12,27 @@ using Weight = i8;
 using Weight = STORAGE;
 #endif
 
-constexpr u32 kStripRows = 16, kDecodeRows = 8;
+constexpr u32 kStripRows = 16, kGroupRows = 8;
 constexpr u32 kWindowColumns = 64;
 constexpr u32 kWindows = (IN_FEATURES + kWindowColumns - 1) / kWindowColumns;
 constexpr bool kWholeWindows = IN_FEATURES % kWindowColumns == 0;
 
 static_assert(PLAIN_ARITHMETIC == (sizeof(STORAGE) == 4), "tensor cores multiply 16-bit numbers");
-static_assert(BLOCK_THREADS % kWarpLanes == 0 && BLOCK_THREADS >= kDecodeRows * 8, "a thread for each pair of each row");
+static_assert(ROW_GROUPS == 1 || ROW_GROUPS == 2 || ROW_GROUPS == 4, "8, 16 or 32 rows of a block");
 static_assert(IN_FEATURES % (WEIGHT_INT8 ? 16 : 8) == 0, "rows of whole 16-byte chunks");
 static_assert(!HAS_NORM || sizeof(INPUT) == 4, "what is normed is the residual stream");
+
+// Of the lane: four sums of each group of rows, and the squares of its part of row lane / 4 of each group.
+struct DecodeSums {
+    float outputs[ROW_GROUPS][4];
+    float squares[ROW_GROUPS];
+};
 
 struct DecodeSource {
     const INPUT* input;         // [rows, IN_FEATURES]
     const STORAGE* gain;        // [IN_FEATURES]
     const Weight* weight;       // [OUT_FEATURES, IN_FEATURES]
+    u32 first_row;              // of the block
     u32 rows;
     u32 first_output;           // of the strip
 };
@@ -47,21 +54,26 @@ __device__ __forceinline__ float decode_weight(const DecodeSource& source, u32 s
 }
 
 template <u32 warps>
-__device__ __forceinline__ void multiply_windows(const DecodeSource& source, u32 warp, float (&sums)[4], float& squares) {
+__device__ __forceinline__ void multiply_windows(const DecodeSource& source, u32 warp, DecodeSums& sums) {
     const u32 lane = threadIdx.x % kWarpLanes;
     for (u32 window = warp; window < kWindows; window += warps)
         for (u32 column = window * kWindowColumns; column < (window + 1) * kWindowColumns && column < IN_FEATURES; column++) {
             const float gain = HAS_NORM ? to_float(source.gain[column]) : 1.0f;
-            float values[2];
-            for (u32 i = 0; i < 2; i++) {
-                const u32 row = lane % 4 * 2 + i;
-                values[i] = row < source.rows ? to_float(source.input[(i64)row * IN_FEATURES + column]) * gain : 0.0f;
-            }
-            for (u32 i = 0; i < 4; i++)
-                sums[i] = fmaf(values[i % 2], decode_weight(source, lane / 4 + i / 2 * 8, column), sums[i]);
-            if (HAS_NORM && column % 4 == lane % 4 && lane / 4 < source.rows) {
-                const float value = to_float(source.input[(i64)(lane / 4) * IN_FEATURES + column]);
-                squares = fmaf(value, value, squares);
+            const float weights[2] = {decode_weight(source, lane / 4, column), decode_weight(source, lane / 4 + 8, column)};
+#pragma unroll
+            for (u32 group = 0; group < ROW_GROUPS; group++) {
+                float values[2];
+                for (u32 i = 0; i < 2; i++) {
+                    const u32 row = source.first_row + group * kGroupRows + lane % 4 * 2 + i;
+                    values[i] = row < source.rows ? to_float(source.input[(i64)row * IN_FEATURES + column]) * gain : 0.0f;
+                }
+                for (u32 i = 0; i < 4; i++)
+                    sums.outputs[group][i] = fmaf(values[i % 2], weights[i / 2], sums.outputs[group][i]);
+                const u32 row = source.first_row + group * kGroupRows + lane / 4;
+                if (HAS_NORM && column % 4 == lane % 4 && row < source.rows) {
+                    const float value = to_float(source.input[(i64)row * IN_FEATURES + column]);
+                    sums.squares[group] = fmaf(value, value, sums.squares[group]);
+                }
             }
         }
 }
@@ -72,7 +84,7 @@ constexpr u32 kWeightLoads = WEIGHT_INT8 ? 1 : 2;
 
 struct Window {
     uint4 weight[2][kWeightLoads];      // rows g, g + 8
-    uint4 input[2];                     // row g of the input, eight columns each
+    uint4 input[2];                     // row g of one group of the input, eight columns each
 #if HAS_NORM
     uint4 input_rest[2];                // in f32 they take twice the room
     uint4 gain[2];
@@ -87,8 +99,8 @@ public:
         first_column = quad * (WEIGHT_INT8 ? 16 : 8);
         upper = source.weight + (i64)weight_row(source, row) * IN_FEATURES + first_column;
         lower = source.weight + (i64)weight_row(source, row + 8) * IN_FEATURES + first_column;
-        input = source.input + (i64)row * IN_FEATURES + first_column;
-        has_row = row < source.rows;
+        group_row = source.first_row + row;
+        input = source.input + (i64)group_row * IN_FEATURES + first_column;
 #if __CUDA_ARCH__ >= 800
         policy = createpolicy_evict_first();
 #endif
@@ -104,18 +116,31 @@ public:
         }
     }
 
-    __device__ __forceinline__ void read_input(Window& window, u32 index) const {
+    __device__ __forceinline__ void read_input(Window& window, u32 index, u32 group) const {
+        const bool has_row = group * kGroupRows + group_row < source.rows;
+        const INPUT* rows = input + (i64)group * kGroupRows * IN_FEATURES;
 #pragma unroll
         for (u32 chunk = 0; chunk < 2; chunk++) {
             const u32 offset = index * kWindowColumns + chunk * (WEIGHT_INT8 ? 8 : 32);
             const bool is_inside = kWholeWindows || offset + first_column < IN_FEATURES;
             const uint4 zero = {0, 0, 0, 0};
-            window.input[chunk] = is_inside && has_row ? ld_global_nc_v4(input + offset) : zero;
+            window.input[chunk] = is_inside && has_row ? ld_global_nc_v4(rows + offset) : zero;
 #if HAS_NORM
-            window.input_rest[chunk] = is_inside && has_row ? ld_global_nc_v4(input + offset + 4) : zero;
-            window.gain[chunk] = is_inside ? ld_global_nc_v4(source.gain + offset + first_column) : zero;
+            window.input_rest[chunk] = is_inside && has_row ? ld_global_nc_v4(rows + offset + 4) : zero;
 #endif
         }
+    }
+
+    // Of all groups.
+    __device__ __forceinline__ void read_gain(Window& window, u32 index) const {
+#if HAS_NORM
+#pragma unroll
+        for (u32 chunk = 0; chunk < 2; chunk++) {
+            const u32 offset = index * kWindowColumns + chunk * (WEIGHT_INT8 ? 8 : 32);
+            const bool is_inside = kWholeWindows || offset + first_column < IN_FEATURES;
+            window.gain[chunk] = is_inside ? ld_global_nc_v4(source.gain + offset + first_column) : uint4{0, 0, 0, 0};
+        }
+#endif
     }
 
 private:
@@ -124,7 +149,7 @@ private:
     const Weight* lower;
     const INPUT* input;
     u32 first_column;
-    bool has_row;
+    u32 group_row;
 #if __CUDA_ARCH__ >= 800
     u64 policy;
 
@@ -177,21 +202,40 @@ __device__ __forceinline__ void multiply_window(const Window& window, float (&su
     }
 }
 
-// The windows of a warp are warps apart. A batch is on its way while the one before it is multiplied.
+// The windows of a warp are warps apart. A batch is on its way while the one before it is multiplied. The input of a single group comes with the weights;
+// of several, which have no room beside them, it is read when it is multiplied: it lies in the caches, where all blocks read it.
+constexpr bool kInputComesAhead = ROW_GROUPS == 1;
+
 template <u32 warps>
 __device__ __forceinline__ void read_batch(Window (&batch)[BATCH], const WindowReader& reader, u32 first) {
 #pragma unroll
     for (u32 i = 0; i < BATCH; i++)
         if (first + i * warps < kWindows)
             reader.read_weight(batch[i], first + i * warps);
+    if constexpr (kInputComesAhead) {
 #pragma unroll
-    for (u32 i = 0; i < BATCH; i++)
-        if (first + i * warps < kWindows)
-            reader.read_input(batch[i], first + i * warps);
+        for (u32 i = 0; i < BATCH; i++)
+            if (first + i * warps < kWindows) {
+                reader.read_input(batch[i], first + i * warps, 0);
+                reader.read_gain(batch[i], first + i * warps);
+            }
+    }
+}
+
+// Each group's sums take the same products in the same order, whatever other groups there are: what a row gives does not depend on its neighbours.
+__device__ __forceinline__ void multiply_groups(Window& window, const WindowReader& reader, u32 index, DecodeSums& sums) {
+    if constexpr (!kInputComesAhead)
+        reader.read_gain(window, index);
+#pragma unroll
+    for (u32 group = 0; group < ROW_GROUPS; group++) {
+        if constexpr (!kInputComesAhead)
+            reader.read_input(window, index, group);
+        multiply_window(window, sums.outputs[group], sums.squares[group]);
+    }
 }
 
 template <u32 warps>
-__device__ __forceinline__ void multiply_windows(const DecodeSource& source, u32 warp, float (&sums)[4], float& squares) {
+__device__ __forceinline__ void multiply_windows(const DecodeSource& source, u32 warp, DecodeSums& sums) {
     const WindowReader reader(source);
     Window batch[BATCH];
     read_batch<warps>(batch, reader, warp);
@@ -201,7 +245,7 @@ __device__ __forceinline__ void multiply_windows(const DecodeSource& source, u32
 #pragma unroll
         for (u32 i = 0; i < BATCH; i++) {
             if (first + i * warps < kWindows)
-                multiply_window(batch[i], sums, squares);
+                multiply_groups(batch[i], reader, first + i * warps, sums);
             batch[i] = next[i];
         }
     }

@@ -1,18 +1,25 @@
-// y = input · weightᵀ for 1 to 8 rows: each byte of the weights is read once, and nothing else takes time.
+// y = input · weightᵀ for 1 to 64 rows: each byte of the weights is read from memory once.
 //
 //   weight [OUT_FEATURES, IN_FEATURES] row by row, in STORAGE or int8 with a scale a row. A block has a strip of 16 outputs. Its warps take windows of
 //   64 columns in turns, so that a block reads runs of 512 or 1024 bytes of each of 16 rows; a lane has four 16-byte loads a window in flight (two with
 //   int8), BATCH windows together, and the next batch is asked for before this one is multiplied.
-//   The weights are the A operand of mma m16n8k16 and the input's rows its eight columns, so that time does not depend on the number of rows. Which
+//   The weights are the A operand of mma m16n8k16 and a group of eight of the input's rows its eight columns: a fragment of weights, once in registers,
+//   is multiplied with each of ROW_GROUPS groups, four at most: of more rows, blocks that are neighbours take 32 each, and the second finds in L2 what the
+//   first has read. A row's sums take the same products in the same order whatever ROW_GROUPS is, so that a generated
+//   token does not depend on how many are generated with it. Which
 //   column of K stands where in a fragment is free as long as both operands agree: lane t of four has eight (int8: sixteen) neighbours of a row,
-//   straight from memory, and no shared memory lies between. An input's element is used by one warp of a block, once.
+//   straight from memory, and no shared memory lies between. An input's element is used by one warp of a block, once. Up to eight rows it is read
+//   ahead with the weights; more come from the caches, where every block reads them.
 //   The warps' sums meet in shared memory and are added in the order of warps. Rows 8j and 8j + 8 of a strip (gate and up, halves of a rotation)
 //   meet in one thread.
 //   RMSNorm: the input is the residual stream in f32. It is multiplied by the gain and rounded; 1 / rms, one number a row, multiplies the sum.
 //   In f16 |x · gain| has to stay below 65504.
 //   Partial LoRA has no part here: generated tokens are text.
 //
-// Bounded by bytes: OUT_FEATURES x IN_FEATURES x sizeof(Weight).
+// Grid: x = 8 x ROW_GROUPS rows, y = strip.
+// Bounded by bytes: OUT_FEATURES x IN_FEATURES x sizeof(Weight) from memory. Every strip reads the whole input, rows x IN_FEATURES x sizeof(INPUT) for
+// 16 x IN_FEATURES x sizeof(Weight) of weights: of bf16, the caches serve as much as memory does at 16 rows (8 with the norm), four (eight) times as
+// much at 64. That is slower than memory from some 32 rows on, and still half of what eight groups in launches of their own would read from memory.
 //
 // EPILOGUE  plain: activation(sum + bias) + residual;  gated: silu(gate) · up, half as many columns;  rope: queries rotated, keys and values appended.
 #include "common/sequence_span.cuh"
@@ -36,7 +43,7 @@ struct Arguments {
     const SequenceSpan* sequences;  // [sequence_count]
     const i32* page_table;
     i64 page_bytes;
-    u32 rows;                       // 1 to 8
+    u32 rows;                       // 1 to 64; up to 8 x ROW_GROUPS x blocks
     u32 sequence_count;
     float epsilon;                  // HAS_NORM only
     u32 reserved;
@@ -47,10 +54,14 @@ static_assert(EPILOGUE == kPlainEpilogue || OUT_FEATURES % 16 == 0, "eight rows 
 
 constexpr u32 kWarps = BLOCK_THREADS / kWarpLanes;
 
+constexpr u32 kBlockRows = ROW_GROUPS * kGroupRows;
+
+static_assert(BLOCK_THREADS >= kBlockRows * 8, "a thread for each of the eight pairs of each row");
+
 // Of all warps, for the strip's outputs (first: rows 0 to 7, second: rows 8 to 15) and the input's rows.
 struct WarpSums {
-    float outputs[kWarps][kStripRows][kDecodeRows];
-    float squares[kWarps][kDecodeRows];
+    float outputs[kWarps][kStripRows][kBlockRows];
+    float squares[kWarps][kBlockRows];
 };
 
 __device__ __forceinline__ float sum_of(const WarpSums& warps, u32 output, u32 row) {
@@ -83,8 +94,9 @@ __device__ __forceinline__ void store_plain(const Arguments& args, u32 row, u32 
 static_assert(HEAD_SIZE % 16 == 0 && OUT_FEATURES == KV_HEADS * kHeadsOfGroup * HEAD_SIZE, "a strip lies in one head");
 
 __device__ __forceinline__ void store_rope(const Arguments& args, u32 row, u32 strip_row, float first, float second) {
-    const u32 head = blockIdx.x * kStripRows / HEAD_SIZE, column = blockIdx.x * kStripRows % HEAD_SIZE;
-    const RowPlace place = find_place((i32)row, args.sequences, args.sequence_count, args.page_table);
+    const u32 head = blockIdx.y * kStripRows / HEAD_SIZE, column = blockIdx.y * kStripRows % HEAD_SIZE;
+    // Of generated tokens, row i is that of sequence i.
+    const RowPlace place = find_place((i32)row, args.sequences, args.sequence_count, args.page_table, row);
     if (is_rotated(head))
         rotate(args.rope_table[(i64)max(place.position, 0) * (HEAD_SIZE / 2) + column / 2 + strip_row], first, second);
     STORAGE* destination = head_destination(head, row, place, args.output, args.pages, args.page_bytes);
@@ -95,11 +107,11 @@ __device__ __forceinline__ void store_rope(const Arguments& args, u32 row, u32 s
 }
 #endif
 
-// One of the eight pairs of a strip, of one row.
-__device__ __forceinline__ void finish(const Arguments& args, const WarpSums& warps, u32 row, u32 strip_row) {
-    const u32 output = blockIdx.x * kStripRows + strip_row;
-    float sums[2] = {sum_of(warps, strip_row, row), sum_of(warps, strip_row + 8, row)};
-    const float norm = HAS_NORM ? inverse_rms(warps, row, args.epsilon) : 1.0f;
+// One of the eight pairs of a strip, of one row. place: the row's in the block.
+__device__ __forceinline__ void finish(const Arguments& args, const WarpSums& warps, u32 row, u32 place, u32 strip_row) {
+    const u32 output = blockIdx.y * kStripRows + strip_row;
+    float sums[2] = {sum_of(warps, strip_row, place), sum_of(warps, strip_row + 8, place)};
+    const float norm = HAS_NORM ? inverse_rms(warps, place, args.epsilon) : 1.0f;
 #pragma unroll
     for (u32 i = 0; i < 2; i++) {
         if (OUT_FEATURES % kStripRows != 0 && output + 8 * i >= OUT_FEATURES)
@@ -115,7 +127,7 @@ __device__ __forceinline__ void finish(const Arguments& args, const WarpSums& wa
     store_rope(args, row, strip_row, sums[0], sums[1]);
 #else
     if constexpr (EPILOGUE == kGatedEpilogue) {
-        args.output[(i64)row * (OUT_FEATURES / 2) + blockIdx.x * 8 + strip_row] = from_float<OUTPUT>(silu(sums[0]) * sums[1]);
+        args.output[(i64)row * (OUT_FEATURES / 2) + blockIdx.y * 8 + strip_row] = from_float<OUTPUT>(silu(sums[0]) * sums[1]);
     } else {
         store_plain(args, row, output, sums[0]);
         store_plain(args, row, output + 8, sums[1]);
@@ -123,23 +135,31 @@ __device__ __forceinline__ void finish(const Arguments& args, const WarpSums& wa
 #endif
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_SM) linear_decode(const __grid_constant__ Arguments args) {
-    __shared__ WarpSums warps;
+// The lane's sums of one group.
+__device__ __forceinline__ void leave(WarpSums& warps, u32 place, const float (&sums)[4], float squares) {
     const u32 warp = threadIdx.x / kWarpLanes, lane = threadIdx.x % kWarpLanes;
-    const DecodeSource source = {args.input, args.gain, args.weight, args.rows, blockIdx.x * kStripRows};
-    float sums[4] = {};
-    float squares = 0.0f;
-    multiply_windows<kWarps>(source, warp, sums, squares);
 #pragma unroll
     for (u32 i = 0; i < 4; i++)
-        warps.outputs[warp][lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2] = sums[i];
+        warps.outputs[warp][lane / 4 + i / 2 * 8][place + lane % 4 * 2 + i % 2] = sums[i];
     if constexpr (HAS_NORM) {
         squares += shfl_sync_bfly(squares, 1);
         squares += shfl_sync_bfly(squares, 2);
         if (lane % 4 == 0)
-            warps.squares[warp][lane / 4] = squares;
+            warps.squares[warp][place + lane / 4] = squares;
     }
+}
+
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_SM) linear_decode(const __grid_constant__ Arguments args) {
+    __shared__ WarpSums warps;
+    const u32 first_row = ROW_GROUPS == 4 ? blockIdx.x * kBlockRows : 0;
+    const DecodeSource source = {args.input, args.gain, args.weight, first_row, args.rows, blockIdx.y * kStripRows};
+    DecodeSums sums = {};
+    multiply_windows<kWarps>(source, threadIdx.x / kWarpLanes, sums);
+#pragma unroll
+    for (u32 group = 0; group < ROW_GROUPS; group++)
+        leave(warps, group * kGroupRows, sums.outputs[group], sums.squares[group]);
     __syncthreads();
-    if (threadIdx.x < args.rows * 8)
-        finish(args, warps, threadIdx.x / 8, threadIdx.x % 8);
+    const u32 place = threadIdx.x / 8, row = first_row + place;
+    if (place < kBlockRows && row < args.rows)
+        finish(args, warps, row, place, threadIdx.x % 8);
 }

@@ -11,8 +11,11 @@ struct RowPlace {
     i32 page;           // physical
 };
 
-__device__ __forceinline__ RowPlace find_place(i32 row, const SequenceSpan* sequences, u32 sequence_count, const i32* page_table) {
-    for (u32 index = 0; index < sequence_count; index++) {
+// likely: the sequence that is looked at first; a row has one at most.
+__device__ __forceinline__ RowPlace find_place(i32 row, const SequenceSpan* sequences, u32 sequence_count, const i32* page_table, u32 likely = 0) {
+    const u32 begin = likely < sequence_count ? likely : 0;
+    for (u32 turn = 0; turn < sequence_count; turn++) {
+        const u32 index = begin + turn < sequence_count ? begin + turn : begin + turn - sequence_count;
         const SequenceSpan span = sequences[index];
         const i32 within = row - span.first_row;
         if (within < 0 || within >= span.row_count)

@@ -222,3 +222,52 @@ __device__ u32 collect(const Set& row, Shared& shared, Belong belong) {
     __syncthreads();
     return count;
 }
+
+__device__ __forceinline__ u64 block_max(Shared& shared, u64 value) {
+    const u32 lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
+#pragma unroll
+    for (u32 round = 0; round < 2; round++) {
+#pragma unroll
+        for (u32 distance = kWarpLanes / 2; distance > 0; distance /= 2)
+            value = max(value, (u64)shfl_sync_bfly((u32)(value >> 32), distance) << 32 | shfl_sync_bfly((u32)value, distance));
+        if (round == 0) {
+            if (lane == 0)
+                shared.partials[warp][0] = value;
+            __syncthreads();
+            value = shared.partials[lane][0];
+        }
+    }
+    __syncthreads();
+    return value;
+}
+
+// Key of the largest logit, and its lowest id.
+struct Largest {
+    u32 key;
+    u32 id;
+};
+
+// The thread's own maximum goes to thread_keys.
+template <typename Set>
+__device__ Largest find_largest(const Set& row, Shared& shared, u32* thread_keys) {
+    const Part part(0, row.size(), threadIdx.x / kWarpLanes);
+    u32 best = 0, id = 0xFFFFFFFFu;
+    for_each(row, part.begin, part.end, [&](u32 key, u32 index, bool valid) {
+        if (valid && key > best) {
+            best = key;
+            id = index;
+        }
+    });
+    thread_keys[threadIdx.x] = best;
+    const u64 both = block_max(shared, (u64)best << 32 | (u32)~id);
+    return {(u32)(both >> 32), ~(u32)both};
+}
+
+// Lists tokens among which are the k likeliest: at least k are not below the k-th of the threads' maxima, which lie in the list's keys.
+template <typename Set>
+__device__ u32 collect_likeliest(const Set& row, Shared& shared, u32 top_k) {
+    if (top_k > kThreads)
+        return row.size();
+    const u32 bound = reach_in_list(shared, kThreads, top_k, [](u32) { return (u64)1; });
+    return collect(row, shared, [&](u32 key) { return key >= bound; });
+}

@@ -1,4 +1,5 @@
-// Chooses the next token of each row from its logits, one block a row. The rules are those of Sampling/TokenSampler.cs:
+// Chooses the next token of each of up to 64 answers from its row of logits, one block a row, in one launch. The rules are those of
+// Sampling/TokenSampler.cs:
 //   penalty      logits of ids chosen before: positive ones divided by it, others multiplied; once, however often the id was chosen
 //   greedy       the largest logit, of equal ones the lowest id; else
 //   top-k        logits at least as large as the k-th largest
@@ -9,7 +10,7 @@
 // trying digits of the logits' bits: among at most 2048 tokens in shared memory where a bound that is cheap to have leaves so few (the k-th largest of
 // the threads' own maxima; the weight that V tokens must exceed to matter), otherwise in passes over the row.
 // The row comes from L2, 370 KB at 92,544 tokens, about 4 us a pass: 1 pass for greedy, 3 with top-k, which leaves about k tokens for the rest.
-// A NaN among the logits, or a row of nothing but -infinity, is told to the host, and the next step is given id 0.
+// A NaN among the logits, or a row of nothing but -infinity, is told to the host for its row alone, and the next step is given id 0.
 #include "sampling/candidates.cuh"
 #include "sampling/philox.cuh"
 #include "ptx/st.cuh"
@@ -17,7 +18,9 @@
 constexpr u32 kVocabulary = VOCABULARY;
 constexpr u32 kSeenWords = (kVocabulary + 31) / 32;
 
-// How one row is sampled, and where its answer stands.
+constexpr u32 kMostRows = 64;
+
+// How one answer is sampled, and where it stands.
 struct SamplingState {
     u64 seed;
     u64 step;               // tokens of the answer before this one; counted here
@@ -28,14 +31,22 @@ struct SamplingState {
     u32 greedy;
 };
 
+// A row of logits, and the slot of its answer.
+struct SampleRow {
+    i32 row;
+    i32 slot;
+};
+
 struct Args {
-    const float* logits;    // [rows, vocabulary]
-    SamplingState* states;  // [rows]
-    u32* seen;              // [rows, vocabulary / 32, rounded up]; bits of the ids chosen before
-    i32* ids;               // [rows]; the chosen ids, for the next step
-    uint2* slots;           // [rows, slot_count], mapped host memory: {id, low half of step} in slot step % slot_count, written at once.
-                            // An id of -1 says that all logits are -infinity, -2 - i that logit i is the first NaN
-    u32 slot_count;
+    const float* logits;    // [any, vocabulary]
+    SamplingState* states;  // [slots]
+    u32* seen;              // [slots, vocabulary / 32, rounded up]; bits of the ids chosen before
+    i32* ids;               // [slots]; the chosen ids, for the next step
+    uint2* tokens;          // [blocks], mapped host memory: {id, ticket}, written at once. An id of -1 says that all logits are -infinity, -2 - i that
+                            // logit i is the first NaN
+    u32 ticket;             // of this launch, for the host to know its tokens by
+    u32 reserved;
+    SampleRow rows[kMostRows];  // of each block
 };
 
 static_assert(sizeof(SamplingState) == STATE_BYTES && sizeof(Args) == ARGS_BYTES, "as the host has them");
@@ -43,41 +54,6 @@ static_assert(sizeof(SamplingState) == STATE_BYTES && sizeof(Args) == ARGS_BYTES
 using LogitRow = Row<kVocabulary>;
 
 constexpr bool kAllFit = kVocabulary <= kListRoom;
-
-// Key of the largest logit, and its lowest id.
-struct Largest {
-    u32 key;
-    u32 id;
-};
-
-// The thread's own maximum goes to thread_keys.
-__device__ Largest find_largest(const LogitRow& row, Shared& shared, u32* thread_keys) {
-    const u32 lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
-    const Part part(0, kVocabulary, warp);
-    u32 best = 0, id = 0xFFFFFFFFu;
-    for_each(row, part.begin, part.end, [&](u32 key, u32 index, bool valid) {
-        if (valid && key > best) {
-            best = key;
-            id = index;
-        }
-    });
-    thread_keys[threadIdx.x] = best;
-    u64 both = (u64)best << 32 | (u32)~id;
-#pragma unroll
-    for (u32 round = 0; round < 2; round++) {
-#pragma unroll
-        for (u32 distance = kWarpLanes / 2; distance > 0; distance /= 2)
-            both = max(both, (u64)shfl_sync_bfly((u32)(both >> 32), distance) << 32 | shfl_sync_bfly((u32)both, distance));
-        if (round == 0) {
-            if (lane == 0)
-                shared.partials[warp][0] = both;
-            __syncthreads();
-            both = shared.partials[lane][0];
-        }
-    }
-    __syncthreads();
-    return {(u32)(both >> 32), ~(u32)both};
-}
 
 // What top-p leaves: every token above the border, and of those at the border the last ones that are needed to reach `wanted`.
 struct Border {
@@ -141,14 +117,6 @@ __device__ __forceinline__ u64 share_of(u64 total, float part) {
     return whole + ((double)whole < exact ? 1 : 0);
 }
 
-// Lists tokens among which are the k likeliest: at least k are not below the k-th of the threads' maxima, which lie in the list's keys.
-__device__ u32 collect_likeliest(const LogitRow& row, Shared& shared, u32 top_k) {
-    if (top_k > kThreads)
-        return kVocabulary;
-    const u32 bound = reach_in_list(shared, kThreads, top_k, [](u32) { return (u64)1; });
-    return collect(row, shared, [&](u32 key) { return key >= bound; });
-}
-
 __device__ u32 sample(const LogitRow& row, Shared& shared, const SamplingState& state) {
     const bool has_top_k = state.top_k > 0 && state.top_k < kVocabulary;
     u32 count = kVocabulary;
@@ -182,10 +150,9 @@ __device__ u32 sample(const LogitRow& row, Shared& shared, const SamplingState& 
 
 extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) sample_token(const __grid_constant__ Args args) {
     __shared__ Shared shared;
-    const u64 index = blockIdx.x;
-    const SamplingState& state = args.states[index];
-    u32* seen = args.seen + index * kSeenWords;
-    LogitRow row = {args.logits + index * kVocabulary, seen, state.penalty, {0, state.temperature}};
+    SamplingState* const state = args.states + args.rows[blockIdx.x].slot;
+    u32* const seen = args.seen + (u64)args.rows[blockIdx.x].slot * kSeenWords;
+    LogitRow row = {args.logits + (i64)args.rows[blockIdx.x].row * kVocabulary, seen, state->penalty, {0, state->temperature}};
     const Largest largest = find_largest(row, shared, shared.keys);
     row.weights.largest = largest.key;
     i32 id = (i32)largest.id;
@@ -193,15 +160,15 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) sample_token(const _
         id = -2 - id;
     else if (largest.key == kKeyOfMinusInfinity)
         id = -1;
-    else if (state.greedy == 0)
-        id = (i32)sample(row, shared, state);
+    else if (state->greedy == 0)
+        id = (i32)sample(row, shared, *state);
     // Every read of the seen ids and of the step is before the last barrier.
     if (threadIdx.x != 0)
         return;
-    const u64 step = state.step;
     if (id >= 0)
         seen[id / 32] |= 1u << id % 32;
-    args.ids[index] = id >= 0 ? id : 0;
-    args.states[index].step = step + 1;
-    st_global_v2(args.slots + index * args.slot_count + step % args.slot_count, {(u32)id, (u32)step});
+    // Not the slot itself: it would take a register all along.
+    args.ids[state - args.states] = id >= 0 ? id : 0;
+    state->step++;
+    st_global_v2(args.tokens + blockIdx.x, {(u32)id, args.ticket});
 }

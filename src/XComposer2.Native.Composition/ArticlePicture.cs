@@ -21,6 +21,7 @@ public sealed class ArticlePicture
             ImageFormat.Png => ("image/png", "png"),
             ImageFormat.Jpeg => ("image/jpeg", "jpg"),
             ImageFormat.Gif => ("image/gif", "gif"),
+            ImageFormat.WebP => ("image/webp", "webp"),
             _ => ("image/bmp", "bmp"),
         };
         FileName = $"{Convert.ToHexStringLower(SHA256.HashData(bytes.Span))[..HashDigits]}.{extension}";
@@ -48,7 +49,7 @@ public sealed class ArticlePicture
     /// <summary>The encoded file; must not be changed.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>Detected from the bytes, not from the name: image/png, image/jpeg, image/gif or image/bmp.</summary>
+    /// <summary>Detected from the bytes, not from the name: image/png, image/jpeg, image/webp, image/gif or image/bmp.</summary>
     public string MediaType { get; }
 
     /// <summary>File name in the article's folder, derived from the bytes: 32 hexadecimal digits and an extension.</summary>
@@ -68,22 +69,27 @@ public sealed class ArticlePicture
     /// <summary>Creates a user's own picture.</summary>
     /// <param name="name">Name or path for messages; the picture keeps only the file name.</param>
     /// <param name="bytes">The encoded file; not copied.</param>
+    /// <param name="orientation">Whether the EXIF orientation is applied. If not, a rotated picture is stored as PNG without EXIF data, because browsers would rotate it.</param>
     /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
-    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes) => Of(OwnSource, null, name, null, bytes);
+    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply) =>
+        Of(OwnSource, null, name, null, bytes, orientation);
 
     /// <summary>Restores a picture from an article's folder. Only its header is checked.</summary>
     /// <exception cref="ImageException">The file is not a picture.</exception>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
-        new(source, id, name, caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+        new(source, id, name, caption, bytes, ImageHeader.Read(bytes, name).Format);
 
     /// <summary>The same file under another name.</summary>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ArticlePicture same) => new(source, id, name, caption, same);
 
-    /// <summary>Decodes the picture once, so that damage is found before any later step.</summary>
-    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes)
+    /// <summary>Decodes the picture once, so that damage is found before any later step. A TIFF is stored as PNG, because browsers do not show it.</summary>
+    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply)
     {
-        _ = ImageDecoder.Decode(bytes, name, ImageLimits.Default);
-        return new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, ImageHeader.Read(bytes.Span, name).Format);
+        RgbImage image = ImageDecoder.Decode(bytes, name, ImageLimits.Default, orientation);
+        ImageFormat format = ImageHeader.Read(bytes, name).Format;
+        return format == ImageFormat.Tiff || (orientation == ExifOrientation.Ignore && ImageHeader.IsTurned(bytes, name))
+            ? new ArticlePicture(source, id, Path.GetFileName(name), caption, PngEncoder.Encode(image), ImageFormat.Png)
+            : new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, format);
     }
 }
 
@@ -92,6 +98,6 @@ internal static partial class PictureFileName
 {
     public static bool IsOne(string name) => Pattern().IsMatch(name);
 
-    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|gif|bmp)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[0-9a-f]{32}\.(png|jpg|webp|gif|bmp)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

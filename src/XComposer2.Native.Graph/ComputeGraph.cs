@@ -9,6 +9,9 @@ public sealed record ComputeGraph(
     ImmutableArray<TensorSpec> Tensors,
     ImmutableArray<Operation> Operations)
 {
+    /// <summary>A step of generated tokens: row i is the newest token of sequence i, and all of it is text.</summary>
+    public bool HasOneRowPerSequence { get; init; }
+
     public TensorSpec this[Tensor tensor] => Tensors[tensor.Index];
 
     /// <summary>Bytes of all inputs at full capacity.</summary>

@@ -29,11 +29,21 @@ public sealed partial class GraphBuilder
 
     public RowCounts Capacity { get; }
 
+    /// <inheritdoc cref="ComputeGraph.HasOneRowPerSequence"/>
+    public bool HasOneRowPerSequence { get; init; }
+
     /// <summary>A tensor that the caller writes before each run: [rows at capacity, tail...].</summary>
     public Tensor Input(string name, DType type, RowExtent rows, params ReadOnlySpan<int> tail)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         return Add(name, type, rows, tail, TensorRole.Input);
+    }
+
+    /// <summary>Rows that lie in memory of the caller's own, and are chosen by index: [1, columns], standing for as many rows as that memory has.</summary>
+    public Tensor Resident(string name, DType type, int columns)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Add(name, type, RowExtent.Fixed(1), [columns], TensorRole.Resident);
     }
 
     /// <summary>A tensor of the checkpoint. The same name again gives the same handle (tied weights) if type and shape agree.</summary>
@@ -91,7 +101,7 @@ public sealed partial class GraphBuilder
             if (tensors[i].Role == TensorRole.Weight && !read[i])
                 throw new GraphException($"graph '{Name}', weight '{tensors[i].Name}': declared and never read");
         built = true;
-        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]);
+        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]) { HasOneRowPerSequence = HasOneRowPerSequence };
     }
 
     internal TensorSpec? TryGet(Tensor tensor) => (uint)tensor.Index < (uint)tensors.Count ? tensors[tensor.Index] : null;

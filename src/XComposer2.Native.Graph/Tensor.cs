@@ -8,6 +8,10 @@ public enum TensorRole : byte
     /// <summary>Written by the caller before each run; lives outside the arena.</summary>
     Input,
 
+    /// <summary>Rows that lie in memory of the caller's own, bound in the tensor's place and read there. Its shape is that of one row: how many there are is
+    /// the memory's affair.</summary>
+    Resident,
+
     /// <summary>Read-only, from the checkpoint; lives outside the arena.</summary>
     Weight,
 

@@ -26,6 +26,9 @@ public sealed class KernelLoader : IDisposable
     /// <summary>The kernels of this program, which it carries with it.</summary>
     public static IKernelSource Source { get; } = new EmbeddedKernelSource(typeof(KernelLoader).Assembly);
 
+    /// <summary>Kernels that are loaded.</summary>
+    public int Count => kernels.Count;
+
     /// <summary>Compiles and loads what is not there yet, on several threads.</summary>
     /// <param name="definitions">Repeats are welcome.</param>
     /// <param name="progress">Told of each one that is compiled or found.</param>

@@ -66,7 +66,7 @@ public interface IKernelOperands
     /// <exception cref="GraphException">There is none, or it has another layout.</exception>
     KernelCacheLayer Layer(int layer, AttentionGeometry geometry);
 
-    /// <summary>Angles for every position that the cache can hold: [positions, head size / 2] pairs of cosine and sine.</summary>
+    /// <summary>Angles for every position that a sequence can have: [positions, head size / 2] pairs of cosine and sine.</summary>
     DevicePointer Rope(AttentionGeometry geometry, float theta);
 
     /// <summary>Memory that all operations of the graph with the same name share and that keeps its contents from run to run; zero at first.</summary>
@@ -121,11 +121,11 @@ public readonly struct KernelRun(CudaStream stream, DevicePointer arena, RowCoun
 /// <summary>One layer's part of the cache.</summary>
 /// <param name="Start">In physical page 0.</param>
 /// <param name="PageBytes">From one page to the next.</param>
-/// <param name="PageCount">Pages that there are.</param>
-public readonly record struct KernelCacheLayer(DevicePointer Start, long PageBytes, int PageCount);
+public readonly record struct KernelCacheLayer(DevicePointer Start, long PageBytes);
 
 /// <summary>Where the sequences of a step are described on the device.</summary>
 /// <param name="Spans"><see cref="SequenceSpan"/>[sequences].</param>
 /// <param name="PageTable">I32: physical pages.</param>
 /// <param name="Maximum">Sequences of one step at most.</param>
-public readonly record struct KernelSequences(DevicePointer Spans, DevicePointer PageTable, int Maximum);
+/// <param name="MaximumPages">Of one sequence.</param>
+public readonly record struct KernelSequences(DevicePointer Spans, DevicePointer PageTable, int Maximum, int MaximumPages);

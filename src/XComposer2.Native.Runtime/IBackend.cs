@@ -24,12 +24,16 @@ public interface IBackend : IDisposable
     /// <param name="plan">Made by <see cref="Plan"/>.</param>
     /// <param name="weights">Must outlive the bound graph.</param>
     /// <param name="pages">Needed where the graph has a cache. Must outlive the bound graph.</param>
+    /// <param name="rows">Needed where the graph has resident rows. Must outlive the bound graph.</param>
+    /// <param name="limits">Null for as many sequences as the graph has rows, each as long as all pages together.</param>
     /// <exception cref="GraphException">A weight is missing or not as the graph says.</exception>
-    IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null);
+    IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null, IRowMemory? rows = null, StepLimits? limits = null);
 
-    /// <summary>A sampler for one answer.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A parameter is out of its range.</exception>
-    ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed);
+    /// <summary>Memory for rows that graphs read in place. Dispose it before the backend.</summary>
+    IRowMemory AllocateRows(int rows, int columns);
+
+    /// <summary>A sampler with room for several answers. Dispose it before the backend.</summary>
+    ITokenSampler CreateSampler(int vocabularySize, int slots);
 }
 
 /// <summary>A graph ready to run: write the inputs, run, read the outputs. Nothing is looked up or allocated while it runs.</summary>
@@ -43,11 +47,12 @@ public interface IBoundGraph : IDisposable
     /// <summary>Staging memory of an I32 input at full capacity; keeps what was written to it.</summary>
     Span<int> Integers(Tensor input);
 
-    /// <summary>Gives the next run, in the place of an element of an I32 input, what a sampler chose last; it need not be known to the host yet.</summary>
+    /// <summary>Gives the next run, in the place of an element of an I32 input, what a sampler chose last in a slot; it need not be known to the host yet.</summary>
     /// <param name="input">[rows].</param>
     /// <param name="row">Which element.</param>
-    /// <param name="sampler">Of the same backend; has chosen.</param>
-    void Feed(Tensor input, int row, ITokenSampler sampler);
+    /// <param name="sampler">Of the same backend.</param>
+    /// <param name="slot">Has chosen.</param>
+    void Feed(Tensor input, int row, ITokenSampler sampler, int slot);
 
     /// <summary>Runs with these counts, none of them above the graph's capacity.</summary>
     /// <param name="counts">Rows of this run.</param>
@@ -60,20 +65,37 @@ public interface IBoundGraph : IDisposable
     Span<float> Output(Tensor output);
 }
 
-/// <summary>
-/// Chooses the tokens of one answer from logits where they lie, on the backend's device. To choose and to hear what was chosen are two calls, so that
-/// a device can be given the step after (<see cref="IBoundGraph.Feed"/>) before the host knows its token. Not thread-safe.
-/// </summary>
-public interface ITokenSampler : IDisposable
+/// <summary>Rows that graphs read in place, in a backend's memory: rows of pictures, kept between the vision tower and the decoder. Not thread-safe.</summary>
+public interface IRowMemory : IDisposable
 {
-    /// <summary>Chooses an id from the logits of the last run, and remembers it for the repetition penalty. Two choices at most are not taken yet.</summary>
-    /// <param name="graph">Of the same backend.</param>
-    /// <param name="logits">An output [rows, vocabulary]; the row may be overwritten.</param>
-    /// <param name="row">Of the output.</param>
-    /// <exception cref="InvalidOperationException">As <see cref="Take"/>, where the device chooses at once; or two are not taken yet.</exception>
-    void Choose(IBoundGraph graph, Tensor logits, int row = 0);
+    /// <summary>Rows that there is room for.</summary>
+    int Rows { get; }
 
-    /// <summary>The oldest choice that was not taken yet; waits for it.</summary>
-    /// <exception cref="InvalidOperationException">A logit is NaN, or all are -infinity: the model's arithmetic failed. Or nothing was chosen.</exception>
-    int Take();
+    /// <summary>F32 elements of a row.</summary>
+    int Columns { get; }
+
+    /// <summary>Writes whole rows from a row on. Happens behind the runs that were queued before.</summary>
+    void Write(int row, ReadOnlySpan<float> values);
+
+    /// <summary>Writes what the last run of a graph gave, without a way over the host.</summary>
+    /// <param name="graph">Of the same backend.</param>
+    /// <param name="output">[rows, <see cref="Columns"/>].</param>
+    /// <param name="row">Where the first row goes.</param>
+    void CopyFrom(IBoundGraph graph, Tensor output, int row);
+
+    /// <summary>Waits, and reads rows.</summary>
+    float[] Read(int row, int count);
+}
+
+/// <summary>The most that steps of a bound graph will hold: what page tables, rotary tables and scratch are sized by.</summary>
+/// <param name="Sequences">Of one step.</param>
+/// <param name="PagesPerSequence">Entries of a sequence's page table.</param>
+/// <param name="Positions">Tokens of a sequence.</param>
+public readonly record struct StepLimits(int Sequences, int PagesPerSequence, int Positions)
+{
+    /// <summary>Sequences of one step on any backend.</summary>
+    public const int MaximumSequences = 64;
+
+    /// <summary>For sequences of a context.</summary>
+    public static StepLimits For(int sequences, int contextLength) => new(sequences, checked((int)KeyValuePages.Count(contextLength)), contextLength);
 }

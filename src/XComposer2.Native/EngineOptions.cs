@@ -18,8 +18,8 @@ public sealed record EngineOptions
     /// <summary>What is done to the decoder's linears while they are loaded: half their memory, and less time for a token, for a little accuracy.</summary>
     public WeightQuantization Quantization { get; init; }
 
-    /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
-    public int? ContextLength { get; init; }
+    /// <summary>How much is held at once: context, answers together, cache.</summary>
+    public EngineLimits Limits { get; init; } = new();
 
     /// <summary>Told how far loading is, where it takes long: while a GPU gets ready. From any thread.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }

@@ -5,26 +5,30 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>A loaded model. Safe to use from several threads; answers of its sessions take turns.</summary>
-public sealed class XComposerEngine : IDisposable
+/// <summary>A loaded model, and the thread that answers with it. Safe to use from several threads; its sessions' answers are generated together.</summary>
+public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 {
-    private const long ImageCacheBytes = 256L << 20;
-
     private readonly LoadedModel model;
-    private readonly List<ChatSession> sessions = [];
-    private readonly Lock sessionsLock = new();
-    private bool disposed;
+    private readonly ModelRunner runner;
+    private readonly EngineThread thread;
+    private readonly PicturePreparer preparer;
+    private readonly AnswerService answers;
+    private readonly Lock disposal = new();
+    private Task? disposed;
 
-    private XComposerEngine(LoadedModel model, TextTokenizer tokenizer, ModelRunner runner, int contextLength, TimeSpan started, string? deviceNote)
+    private XComposerEngine(LoadedModel model, TextTokenizer tokenizer, ModelRunner runner, EngineSizes sizes, TimeSpan started, string? deviceNote)
     {
         this.model = model;
+        this.runner = runner;
         Tokenizer = tokenizer;
-        Runner = runner;
-        Images = new ImageEmbeddingCache(ImageCacheBytes);
+        Scheduler = new Scheduler(runner, sizes);
+        thread = new EngineThread(Scheduler);
+        preparer = new PicturePreparer(model.Config);
+        answers = new AnswerService(tokenizer, preparer, thread, sizes, model.Config.TokensPerImage);
         Info = new EngineInfo(
             model.Description,
             model.Backend.Description,
-            contextLength,
+            sizes.ContextLength,
             model.Config.TokensPerImage,
             Stopwatch.GetElapsedTime(0) - started,
             deviceNote ?? model.DeviceNote)
@@ -40,15 +44,14 @@ public sealed class XComposerEngine : IDisposable
 
     internal TextTokenizer Tokenizer { get; }
 
-    internal ModelRunner Runner { get; }
+    /// <summary>Belongs to the engine thread; others may look at its counts.</summary>
+    internal Scheduler Scheduler { get; }
+
+    /// <summary>Of a GPU; 0 on the processor.</summary>
+    internal int LoadedKernels => (model.Backend as CudaBackend)?.LoadedKernels ?? 0;
 
     /// <summary>0 on the processor, which uses them where they lie.</summary>
     internal long WeightBytesOnDevice => (model.Backend as CudaBackend)?.WeightBytes ?? 0;
-
-    internal ImageEmbeddingCache Images { get; }
-
-    /// <summary>Whoever computes, holds it.</summary>
-    internal SemaphoreSlim Turn { get; } = new(1, 1);
 
     /// <summary>Opens a checkpoint and makes everything ready to answer.</summary>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
@@ -59,17 +62,14 @@ public sealed class XComposerEngine : IDisposable
         return Task.Run(() => Load(options, cancellationToken), cancellationToken);
     }
 
-    /// <summary>A new conversation. Dispose it before the engine.</summary>
+    /// <summary>A new conversation.</summary>
     /// <exception cref="PromptException">The prompt style is unknown.</exception>
     public ChatSession CreateSession(SessionOptions? options = null)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(disposed is not null, this);
         options ??= new SessionOptions();
         PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name) : PromptStyle.All[0];
-        var session = new ChatSession(this, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System);
-        lock (sessionsLock)
-            sessions.Add(session);
-        return session;
+        return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System);
     }
 
     /// <summary>Looks at one picture: means of the vision branch's rows over each quarter of it.</summary>
@@ -77,60 +77,43 @@ public sealed class XComposerEngine : IDisposable
     /// <param name="cancellationToken">Ends the computation between two operations.</param>
     /// <returns>[4 x hidden], of unit length; pictures that look alike have a cosine near 1.</returns>
     /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
-    public Task<float[]> PictureFeaturesAsync(ImageInput image, CancellationToken cancellationToken = default)
+    public async Task<float[]> PictureFeaturesAsync(ImageInput image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        ObjectDisposedException.ThrowIf(disposed, this);
-        return Task.Run(() => PictureFeaturesInTurnAsync(image, cancellationToken), cancellationToken);
+        ObjectDisposedException.ThrowIf(disposed is not null, this);
+        (PreparedPicture picture, _) = await preparer.PrepareAsync(image, cancellationToken).ConfigureAwait(false);
+        float[] rows = await thread.RunAsync(cancellation => runner.RowsOf(picture, cancellation), cancellationToken).ConfigureAwait(false);
+        return PictureFeatures.Pool(rows, model.Config.ImageGrid);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Ends all answers, and waits for the step under way.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Ends all answers; done when all memory is given back.</summary>
+    public ValueTask DisposeAsync()
     {
-        if (disposed)
-            return;
-        disposed = true;
-        Turn.Wait();
-        Runner.Dispose();
-        model.Dispose();
-        Turn.Dispose();
+        lock (disposal)
+            return new ValueTask(disposed ??= ReleaseAsync());
     }
 
     /// <summary>Names the checkpoint by its contents.</summary>
     internal string Fingerprint() => ModelFingerprint.Of(model.Checkpoint);
 
-    internal void Forget(ChatSession session)
+    /// <summary>Forgets what earlier prompts have left in the cache.</summary>
+    internal Task ForgetPrefixesAsync() => OnThreadAsync(() =>
     {
-        lock (sessionsLock)
-            sessions.Remove(session);
-    }
+        Scheduler.DropPrefixes();
+        return true;
+    });
 
-    /// <summary>Frees cache pages: the session that was used longest ago loses its cached tokens, and will compute them again when it is next used.</summary>
-    /// <returns>False where no other session has any.</returns>
-    internal bool FreePagesOfAnother(ChatSession asking)
-    {
-        lock (sessionsLock)
-        {
-            ChatSession? oldest = null;
-            foreach (ChatSession session in sessions)
-                if (session != asking && session.CachedTokens > 0 && (oldest is null || session.LastUse < oldest.LastUse))
-                    oldest = session;
-            oldest?.DropCache();
-            return oldest is not null;
-        }
-    }
+    /// <summary>Runs something on the engine thread, between two iterations.</summary>
+    internal Task<T> OnThreadAsync<T>(Func<T> job) => thread.RunAsync(_ => job(), CancellationToken.None);
 
-    private async Task<float[]> PictureFeaturesInTurnAsync(ImageInput image, CancellationToken cancellation)
+    private async Task ReleaseAsync()
     {
-        await Turn.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            return PictureFeatures.Pool(new ImageEncoder(this).Encode([image], cancellation)[0].Rows, Config.ImageGrid);
-        }
-        finally
-        {
-            Turn.Release();
-        }
+        await thread.DisposeAsync().ConfigureAwait(false);
+        runner.Dispose();
+        model.Dispose();
     }
 
     private static XComposerEngine Load(EngineOptions options, CancellationToken cancellation)
@@ -156,18 +139,18 @@ public sealed class XComposerEngine : IDisposable
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
-            int contextLength = ContextLengths.Resolve(options.ContextLength, model.Config);
-            ModelMemoryPlan plan = ModelMemoryPlan.For(model, contextLength, device.Embeddings);
+            EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheType, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
+            ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
             if (model.Backend is CudaBackend gpu)
                 plan.RequireFit(gpu);
             else
                 plan.RequireFit();
             model.Quantize(cancellation);
             reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
-            runner = new ModelRunner(model.Config, model.Weights, model.Backend, contextLength);
+            runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
             if (model.Backend is CudaBackend)
                 runner.Prepare();
-            return new XComposerEngine(model, tokenizer, runner, contextLength, started, deviceNote);
+            return new XComposerEngine(model, tokenizer, runner, sizes, started, deviceNote);
         }
         catch
         {

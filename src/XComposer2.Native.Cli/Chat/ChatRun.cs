@@ -11,6 +11,8 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         bool isConversation = request.Prompt is null && console.InputIsTerminal;
+        if (request.Prompt is "-" && PictureReader.UsesStandardInput(request.Images))
+            throw new UsageException("PROMPT - and --image - are both standard input");
         if (isConversation && request.Json)
             throw new UsageException("--json needs a PROMPT, or one on standard input");
         if (request.Session.PromptStyle is { } style)
@@ -19,13 +21,13 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         string prompt = isConversation ? "" : await ReadPromptAsync(cancellationToken).ConfigureAwait(false);
         if (!isConversation)
             PromptText.Check(prompt, request.Images.Count);
-        foreach (string image in request.Images)
-            PictureFile.RequireExists(image);
+        PictureReader reader = new(console, request.AllowPrivateAddresses);
+        List<PictureInput> pictures = await reader.ReadAllAsync(request.Images, cancellationToken).ConfigureAwait(false);
 
         using IChatClient client = await ConnectAsync(model, cancellationToken).ConfigureAwait(false);
         if (isConversation)
-            return await new Conversation(services, client, request).RunAsync().ConfigureAwait(false);
-        await AnswerAsync(client, prompt, cancellationToken).ConfigureAwait(false);
+            return await new Conversation(services, client, request, reader, pictures).RunAsync().ConfigureAwait(false);
+        await AnswerAsync(client, prompt, pictures, cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
     }
 
@@ -45,21 +47,21 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
     {
         if (request.Prompt is not (null or "-"))
             return request.Prompt;
-        if (request.Prompt is null && console.InputIsTerminal)
+        if (request.Prompt is null && (console.InputIsTerminal || PictureReader.UsesStandardInput(request.Images)))
             return "";
         return await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false);
     }
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Device = request.Device, Quantization = request.Quantization, ContextLength = request.ContextLength };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
 
-    private async Task AnswerAsync(IChatClient client, string prompt, CancellationToken cancellationToken)
+    private async Task AnswerAsync(IChatClient client, string prompt, List<PictureInput> pictures, CancellationToken cancellationToken)
     {
-        UserMessage message = new(prompt, [.. request.Images.Select(ImageInput.FromFile)]);
+        UserMessage message = new(prompt, [.. pictures.Select(request.ImageOf)]);
         AnswerPrinter printer = new(console);
         GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, cancellationToken), isSilent: request.Json).ConfigureAwait(false);
         if (request.Json)
@@ -82,6 +84,12 @@ internal sealed record ChatRequest
     /// <summary>Folders of LoRA adapters.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
+    /// <summary>What happens to an orientation in EXIF data.</summary>
+    public ExifOrientation Orientation { get; init; } = ExifOrientation.Apply;
+
+    /// <summary>Pictures may be downloaded from this machine and private networks.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+
     public DeviceOptions Device { get; init; } = new();
 
     public WeightQuantization Quantization { get; init; }
@@ -97,6 +105,8 @@ internal sealed record ChatRequest
 
     /// <summary>Timings on standard error.</summary>
     public bool Verbose { get; init; }
+
+    public ImageInput ImageOf(PictureInput picture) => ImageInput.FromBytes(picture.Bytes, picture.Name, Orientation);
 }
 
 /// <summary>The object that <c>xc2 chat --json</c> prints. Names and units are a promise to scripts.</summary>

@@ -1,10 +1,11 @@
 namespace XComposer2.Native.Cli;
 
 /// <summary>The chat at a terminal: a line is a message, or a command when it begins with a slash.</summary>
-internal sealed class Conversation(CliServices services, IChatClient client, ChatRequest request)
+internal sealed class Conversation(CliServices services, IChatClient client, ChatRequest request, PictureReader reader, IEnumerable<PictureInput> pictures)
 {
     private const string Help = """
-          /image FILE   adds a picture to the next message; <ImageHere> says where
+          /image FILE   adds a picture (or its https:// address) to the next message;
+                        <ImageHere> says where
           /reset        forgets the conversation
           /save FILE    writes it, as Markdown (.md) or JSON (.json)
           /help         this list
@@ -13,7 +14,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
 
     private readonly CliConsole console = services.Console;
     private readonly AnswerPrinter printer = new(services.Console);
-    private readonly List<string> waitingPictures = [.. request.Images];
+    private readonly List<PictureInput> waitingPictures = [.. pictures];
 
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
@@ -28,7 +29,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
                 continue;
             if (!line.StartsWith('/'))
                 await SendAsync(line).ConfigureAwait(false);
-            else if (!Obey(line))
+            else if (!await ObeyAsync(line).ConfigureAwait(false))
                 return ExitCode.Done;
         }
     }
@@ -56,7 +57,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
         try
         {
             PromptText.Check(text, waitingPictures.Count);
-            UserMessage message = new(text, [.. waitingPictures.Select(ImageInput.FromFile)]);
+            UserMessage message = new(text, [.. waitingPictures.Select(request.ImageOf)]);
             GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, scope.Token), isSilent: false).ConfigureAwait(false);
             printer.PrintRemarks(result, request.Verbose);
             waitingPictures.Clear();
@@ -81,7 +82,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
     }
 
     /// <returns>False to leave.</returns>
-    private bool Obey(string line)
+    private async Task<bool> ObeyAsync(string line)
     {
         string[] words = line.Split((char[]?)null, 2, StringSplitOptions.TrimEntries);
         string argument = words.Length > 1 ? PictureFile.Unquote(words[1]) : "";
@@ -95,7 +96,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
                     console.Error.WriteLine(Help);
                     break;
                 case "/image":
-                    AddPicture(argument);
+                    await AddPictureAsync(argument).ConfigureAwait(false);
                     break;
                 case "/reset":
                     client.Reset();
@@ -116,12 +117,12 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
         return true;
     }
 
-    private void AddPicture(string path)
+    private async Task AddPictureAsync(string name)
     {
-        if (path.Length == 0)
+        if (name.Length == 0)
             throw new UsageException("/image needs a file");
-        PictureFile.RequireExists(path);
-        waitingPictures.Add(path);
+        using Interrupts.AnswerScope scope = services.Interrupts.BeginAnswer();
+        waitingPictures.Add(await reader.ReadAsync(name, scope.Token).ConfigureAwait(false));
     }
 
     private void Save(string path)

@@ -25,6 +25,7 @@ internal static class BenchCommand
           --model DIR            a checkpoint folder instead of a preset
           --tokens N             text tokens of the prompt (512)
           --images N             pictures before the text (0)
+          --sequences N          answers generated together, 1 to 64 (1)
           --steps N              decode steps of one sample (64)
           --samples N            samples (5)
           --device auto|cpu|cuda where to run (auto: a GPU where one works)
@@ -56,6 +57,7 @@ internal static class BenchCommand
         Option<WeightChoice?> weights = ModelOptions.PresetWeights();
         Option<int?> tokens = CheckedOption.Integer("--tokens", 1, MaximumTokens);
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
+        Option<int?> sequences = CheckedOption.Integer("--sequences", 1, 64);
         Option<int?> steps = CheckedOption.Integer("--steps", 1, MaximumTokens);
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
         Option<DeviceKind?> device = ModelOptions.Device();
@@ -63,7 +65,7 @@ internal static class BenchCommand
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, steps, samples, device, storage, embeddings, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
@@ -79,6 +81,7 @@ internal static class BenchCommand
                 Quantization = chosen.Quantization,
                 TextTokens = result.GetValue(tokens) ?? defaults.TextTokens,
                 Images = result.GetValue(images) ?? defaults.Images,
+                Sequences = result.GetValue(sequences) ?? defaults.Sequences,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
                 Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),

@@ -26,7 +26,13 @@ internal static class ChatCommand
           --context N              longest sequence in tokens (the checkpoint's own)
 
         Question
-          --image FILE             a picture: PNG, JPEG, BMP or GIF; repeat for more
+          --image FILE             a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an
+                                   https:// address, or - for standard input; repeat
+                                   for more
+          --exif apply|ignore      whether pictures are turned upright as the camera
+                                   noted (apply; the original ignores it)
+          --allow-private          addresses of pictures may lead to this machine or a
+                                   private network
           --system TEXT            what the model is told beforehand
           --prompt-style NAME      how it is written: train, chat, eval or gradio
 
@@ -60,6 +66,8 @@ internal static class ChatCommand
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
         Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
+        Option<ExifOrientation?> exif = ModelOptions.Exif();
+        Option<bool> allowPrivate = CheckedOption.Flag("--allow-private");
         Option<string?> system = new("--system");
         Option<string?> style = new("--prompt-style");
         Option<bool> greedy = CheckedOption.Flag("--greedy");
@@ -73,7 +81,7 @@ internal static class ChatCommand
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, weights, embeddings, threads, context, images, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, adapters, device, storage, weights, embeddings, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
         };
         command.SetAction((result, cancellationToken) =>
         {
@@ -84,6 +92,8 @@ internal static class ChatCommand
                 Adapters = result.GetValue(adapters) ?? [],
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
+                Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,
+                AllowPrivateAddresses = result.GetValue(allowPrivate),
                 Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
                 Quantization = result.GetValue(weights) ?? WeightQuantization.None,
                 ContextLength = result.GetValue(context),

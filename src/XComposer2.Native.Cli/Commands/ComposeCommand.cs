@@ -22,7 +22,12 @@ internal static class ComposeCommand
 
         Pictures
           --image FILE             your own: written from, and each used once at most;
-                                   PNG, JPEG, BMP or GIF; repeat for more, 10 at most
+                                   PNG, JPEG, WebP, GIF, BMP or TIFF, a https://
+                                   address, or - ; repeat for more, 10 at most
+          --exif apply|ignore      whether your own are turned upright as the camera
+                                   noted (apply)
+          --allow-private          addresses of pictures may lead to this machine or a
+                                   private network
           --gallery DIR            a folder to search for pictures. Nothing leaves the
                                    machine; what is learnt lies in DIR/.xc2-gallery
           --picture-service URL    a service to search instead; captions are sent to it
@@ -90,6 +95,8 @@ internal static class ComposeCommand
                 Outline = result.GetValue(outline),
                 Material = result.GetValue(material) ?? [],
                 Images = result.GetValue(images) ?? [],
+                Reader = writing.Reader(result, services.Console),
+                Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
                 Figures = result.GetValue(figures) is { } count and not AutomaticFigures ? count : null,
                 Seed = writing.Seed(result),

@@ -34,7 +34,12 @@ internal static class EditCommand
           --instruction TEXT       material, outline or text
           --caption TEXT           what a picture is to show
           --candidate N            which of the pictures that were found, from 1
-          --image FILE             your own picture: PNG, JPEG, BMP or GIF
+          --image FILE             your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
+                                   a https:// address, or -
+          --exif apply|ignore      whether it is turned upright as the camera noted
+                                   (apply)
+          --allow-private          its address may lead to this machine or a private
+                                   network
           --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
 
         Pictures
@@ -102,6 +107,8 @@ internal static class EditCommand
                 Candidate = result.GetValue(candidate),
                 Image = result.GetValue(image),
                 Figures = result.GetValue(figures) is { } count and not ComposeCommand.AutomaticFigures ? count : null,
+                Reader = writing.Reader(result, services.Console),
+                Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
                 Seed = writing.Seed(result),
                 Json = writing.Json(result),

@@ -22,6 +22,9 @@ internal static class ModelOptions
     /// <summary>Where a GPU finds the token embeddings.</summary>
     public static Option<EmbeddingPlace?> Embeddings() => CheckedOption.Choice("--embeddings", ("device", EmbeddingPlace.Device), ("host", EmbeddingPlace.Host));
 
+    /// <summary>What happens to an orientation in the EXIF data of pictures.</summary>
+    public static Option<ExifOrientation?> Exif() => CheckedOption.Choice("--exif", ("apply", ExifOrientation.Apply), ("ignore", ExifOrientation.Ignore));
+
     /// <summary>What the options say together.</summary>
     public static DeviceOptions DeviceOf(
         ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null)

@@ -26,11 +26,13 @@ internal sealed class WritingOptions
     private readonly Option<string?> service = new("--picture-service");
     private readonly Option<string[]> hosts = new("--allow-host") { Arity = ArgumentArity.OneOrMore };
     private readonly Option<int?> candidates = CheckedOption.Integer("--candidates", 1, ArticleRequest.MaximumOwnPictures);
+    private readonly Option<ExifOrientation?> exif = ModelOptions.Exif();
+    private readonly Option<bool> allowPrivate = CheckedOption.Flag("--allow-private");
     private readonly Option<bool> json = CheckedOption.Flag("--json");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, json })
             command.Add(option);
     }
 
@@ -43,7 +45,7 @@ internal sealed class WritingOptions
         Adapters = result.GetValue(adapters) ?? [],
         Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
         Quantization = result.GetValue(weights) ?? WeightQuantization.None,
-        ContextLength = result.GetValue(context),
+        Limits = new EngineLimits { Context = result.GetValue(context) },
     };
 
     public ComposerOptions Composer(ParseResult result)
@@ -64,6 +66,10 @@ internal sealed class WritingOptions
     }
 
     public PictureSourceRequest Pictures(ParseResult result) => new(result.GetValue(gallery), result.GetValue(service), result.GetValue(hosts) ?? []);
+
+    public ExifOrientation Orientation(ParseResult result) => result.GetValue(exif) ?? ExifOrientation.Apply;
+
+    public PictureReader Reader(ParseResult result, CliConsole console) => new(console, result.GetValue(allowPrivate));
 
     public ulong? Seed(ParseResult result) => result.GetValue(seed);
 

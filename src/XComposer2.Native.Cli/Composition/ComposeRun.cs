@@ -21,7 +21,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         {
             Instruction = await InstructionAsync(cancellationToken).ConfigureAwait(false),
             Title = request.Title ?? "",
-            OwnPictures = [.. request.Images.Select(OwnPictures.Read)],
+            OwnPictures = await OwnPictures.ReadAsync(request.Reader, request.Images, request.Orientation, cancellationToken).ConfigureAwait(false),
             Figures = request.Figures,
             Seed = request.Seed,
         };
@@ -67,6 +67,8 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             throw new UsageException("--title is empty");
         if (request.Images.Count > ArticleRequest.MaximumOwnPictures)
             throw new UsageException($"--image may be given at most {ArticleRequest.MaximumOwnPictures} times, not {request.Images.Count}");
+        if (request.Instruction is "-" && PictureReader.UsesStandardInput(request.Images))
+            throw new UsageException("--instruction - and --image - are both standard input");
         request.Pictures.Require();
         if (request.Images.Count > 0 && !request.Pictures.IsNone)
             throw new UsageException("--image excludes --gallery and --picture-service");
@@ -132,6 +134,12 @@ internal sealed record ComposeRequest
 
     /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Reads the pictures that are named.</summary>
+    public required PictureReader Reader { get; init; }
+
+    /// <summary>What happens to an orientation in the EXIF data of named pictures.</summary>
+    public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }
 

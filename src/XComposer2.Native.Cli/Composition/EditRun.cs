@@ -60,7 +60,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
         EditOperation.ReplaceFigure => article.WithFigure(Index, new ArticleFigure
         {
             Caption = request.Caption ?? article.Sections[Index].Figure?.Caption ?? "",
-            Candidates = [OwnPictures.Read(request.Image!)],
+            Candidates = await OwnPictures.ReadAsync(request.Reader, [request.Image!], request.Orientation, cancellationToken).ConfigureAwait(false),
             ChosenIndex = 0,
         }),
         EditOperation.ChooseFigure when request.Candidate is { } candidate => article.WithFigure(Index, FigureOf(article) with { ChosenIndex = candidate - 1 }),

@@ -26,6 +26,9 @@ internal sealed class CliConsole
 
     public TextWriter Error { get; }
 
+    /// <summary>Opens standard input for bytes, before <see cref="In"/> has read anything; null at a terminal.</summary>
+    public Func<Stream>? BinaryIn { get; init; }
+
     public bool InputIsTerminal { get; init; }
 
     public bool OutputIsTerminal { get; init; }
@@ -55,6 +58,7 @@ internal sealed class CliConsole
             new StreamWriter(OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutputStream(), Utf8),
             error)
         {
+            BinaryIn = Console.IsInputRedirected ? Console.OpenStandardInput : null,
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = errorIsTerminal,

@@ -32,12 +32,12 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> w
             if (key.KeyChar == '\x04' && line.IsEmpty)
                 return null;
             if (key.Key == ConsoleKey.Enter)
-                return Epilogue(prompt);
+                return Finish(prompt);
             Press(key);
         }
     }
 
-    private string Epilogue(string prompt)
+    private string Finish(string prompt)
     {
         line.MoveToEnd();
         Show(prompt);

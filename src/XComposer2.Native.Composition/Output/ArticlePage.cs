@@ -99,7 +99,7 @@ public static class ArticlePage
 
     private static void WriteFigure(StreamWriter page, ArticleBlock block, ArticlePicture picture, ArticleLayout layout, PictureBudget budget)
     {
-        ImageHeader size = ImageHeader.Read(picture.Bytes.Span, picture.Name);
+        ImageHeader size = ImageHeader.ReadUpright(picture.Bytes, picture.Name);
         string kind = size.Width < SmallWidth ? " class=\"small\"" : size.Width >= WideWidth && size.Width > size.Height ? " class=\"wide\"" : "";
         string alternative = HtmlText.Escape(CaptionText.Clean(picture.Caption ?? block.PlainText));
         page.Write($"<figure{kind}>\n{(kind.Contains("small", StringComparison.Ordinal) ? "<div class=\"plate\">" : "<div>")}");

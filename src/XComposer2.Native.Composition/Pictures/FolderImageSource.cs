@@ -105,7 +105,7 @@ public sealed class FolderImageSource : IImageSource
         }
 
         if (listing.Pictures.Count == 0)
-            throw new ImageSourceException($"{folder}: no pictures: PNG, JPEG, BMP or GIF expected, found {listing.FilesSeen} other files and folders");
+            throw new ImageSourceException($"{folder}: no pictures: PNG, JPEG, WebP, GIF, BMP or TIFF expected, found {listing.FilesSeen} other files and folders");
         return listing;
     }
 }

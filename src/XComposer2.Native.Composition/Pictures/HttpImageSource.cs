@@ -18,7 +18,9 @@ public sealed class HttpImageSource : IImageSource, IDisposable
 
     private readonly HttpImageSourceOptions options;
     private readonly GuardedHttp http;
-    private readonly SemaphoreSlim decoding = new(1, 1);
+
+    // One picture at a time is decoded: each may need hundreds of megabytes.
+    private readonly SemaphoreSlim decoding = new(1);
 
     /// <summary>Sends nothing before the first search.</summary>
     /// <exception cref="ImageSourceException">An allowed host is not a host name, or the endpoint is not allowed.</exception>
@@ -88,7 +90,7 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         {
             byte[] bytes = await http.GetAsync(image.Address, options.Limits.MaxFileBytes, limited).ConfigureAwait(false);
             // Only decoding proves the file's type; its name and the declared media type do not.
-            await DecodeAsync(bytes, name, limited).ConfigureAwait(false);
+            await CheckAsync(bytes, name, limited).ConfigureAwait(false);
             return new ImageCandidate(image.Id, name, null, bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or ImageException or OperationCanceledException)
@@ -99,24 +101,17 @@ public sealed class HttpImageSource : IImageSource, IDisposable
         }
     }
 
-    /// <summary>Decodes one picture at a time, which bounds memory, and abandons decoding at the timeout of the search.</summary>
-    private async Task DecodeAsync(byte[] bytes, string name, CancellationToken limited)
+    private async Task CheckAsync(byte[] bytes, string name, CancellationToken limited)
     {
         await decoding.WaitAsync(limited).ConfigureAwait(false);
-        Task decoded = Task.Run(
-            () =>
-            {
-                try
-                {
-                    _ = ImageDecoder.Decode(bytes, name, options.Limits);
-                }
-                finally
-                {
-                    decoding.Release();
-                }
-            },
-            CancellationToken.None);
-        await decoded.WaitAsync(limited).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => ImageDecoder.Decode(bytes, name, options.Limits, cancellation: limited), limited).ConfigureAwait(false);
+        }
+        finally
+        {
+            decoding.Release();
+        }
     }
 
     // The original counts code points, so surrogate pairs are not split.

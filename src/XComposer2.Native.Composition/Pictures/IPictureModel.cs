@@ -30,7 +30,7 @@ public interface IPictureModel
 public sealed class EnginePictureModel(XComposerEngine engine) : IPictureModel
 {
     // Must change whenever the same weights would give different features or captions.
-    private const string Version = "features 1, captions 1";
+    private const string Version = "features 2, captions 2";
 
     private static readonly string[] questions = ["Describe this image.", "描述这张图片。"];
     private static readonly GenerationOptions answers = new() { Greedy = true, MaxTokens = 64 };

@@ -31,13 +31,13 @@ internal sealed class WritingStep(ModelQuestions questions)
             yield return new ArticleChanged(article);
         }
 
-        yield return new ArticleChanged(Epilogue(article, text.ToString(), result));
+        yield return new ArticleChanged(Finish(article, text.ToString(), result));
     }
 
     /// <summary>Sections with a line end.</summary>
     private static IReadOnlyList<ArticleSection> Complete(string text) => ArticleText.Split(text[..(text.LastIndexOf('\n') + 1)], out _);
 
-    private Article Epilogue(Article article, string text, GenerationResult? result)
+    private Article Finish(Article article, string text, GenerationResult? result)
     {
         article = article with { Sections = ArticleText.Split(text, out int dropped) };
         if (article.Sections.Count == 0)

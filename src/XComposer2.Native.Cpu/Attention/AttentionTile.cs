@@ -88,7 +88,7 @@ internal readonly unsafe struct AttentionTile
     }
 
     /// <summary>Writes the used columns in the layout that <see cref="Begin"/> reads.</summary>
-    public void Epilogue<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
+    public void Finish<TSimd, TVector>(float* destination, nint rowStride, int group, int first, int columns)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {

@@ -73,7 +73,7 @@ internal static unsafe class PrefillAttention
         }
 
         for (int tile = 0; tile < tiles; tile++)
-            new AttentionTile(scratch + (tile * tileFloats), headSize).Epilogue<TSimd, TVector>(
+            new AttentionTile(scratch + (tile * tileFloats), headSize).Finish<TSimd, TVector>(
                 problem.Output + start, rowStride, group, first + (tile * tileColumns), Math.Min(tileColumns, columns - (tile * tileColumns)));
     }
 }

@@ -113,7 +113,7 @@ public static unsafe class VisionAttentionKernel
             }
 
             for (int tile = 0; tile < tileCount; tile++)
-                new AttentionTile(tiles + (tile * tileFloats), headSize).Epilogue<TSimd, TVector>(
+                new AttentionTile(tiles + (tile * tileFloats), headSize).Finish<TSimd, TVector>(
                     problem.Output + start, rowStride, 1, firstRow + (tile * tileColumns), Math.Min(tileColumns, rows - (tile * tileColumns)));
         }
 

@@ -55,7 +55,7 @@ internal static unsafe class LinearEpilogue
     /// <param name="first">First output.</param>
     /// <param name="count">Outputs.</param>
     /// <param name="bias">Room for stride floats.</param>
-    public static void Epilogue<TSimd, TVector>(
+    public static void Finish<TSimd, TVector>(
         in LinearProblem problem, float* sums, float* upSums, int stride, RowOrder order, int first, int count, float* bias)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct

@@ -171,7 +171,7 @@ internal static unsafe class PackedLinear
             Branch(problem.Main, reduced, part, firstBlock, first, panel, sums, low);
             if (problem.Up is { } up)
                 Branch(up, upReduced, part, firstBlock, first, panel, upSums, low);
-            LinearEpilogue.Epilogue<TSimd, TVector>(
+            LinearEpilogue.Finish<TSimd, TVector>(
                 problem, sums, upSums, columns, part, first, Math.Min(columns, problem.Outputs - first), bias);
         }
 

@@ -91,7 +91,7 @@ internal static unsafe class StreamedLinear
             Branch(problem.Main, reduced, first, count, sums, low);
             if (problem.Up is { } up)
                 Branch(up, upReduced, first, count, upSums, low);
-            LinearEpilogue.Epilogue<TSimd, TVector>(problem, sums, upSums, taskOutputs, order, first, count, bias);
+            LinearEpilogue.Finish<TSimd, TVector>(problem, sums, upSums, taskOutputs, order, first, count, bias);
         }
 
         private void Branch(LinearBranch branch, float* reducedRows, int first, int count, float* sums, float* low)

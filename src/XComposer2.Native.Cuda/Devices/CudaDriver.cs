@@ -76,7 +76,7 @@ public sealed unsafe class CudaDriver
     internal void Check(CudaResult result, string call, [InterpolatedStringHandlerArgument(nameof(result))] ref FailureDetail detail)
     {
         if (result != CudaResult.Success)
-            throw Failure(result, call, $" ({detail.Epilogue()})");
+            throw Failure(result, call, $" ({detail.Finish()})");
     }
 
     internal CudaException Failure(CudaResult result, string call, string detail) =>

@@ -92,5 +92,5 @@ internal ref struct FailureDetail
 
     public void AppendFormatted<T>(T value, string? format) => text.AppendFormatted(value, format);
 
-    public string Epilogue() => text.ToStringAndClear();
+    public string Finish() => text.ToStringAndClear();
 }

@@ -102,13 +102,13 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
 
     internal override IEnumerable<KernelCase> Cases(CaseContext context) => AttentionCases.Of(this, context);
 
-    // The grid is made for the longest sequence that the cache can hold, so that a captured launch serves every length.
+    // The grid is made for the longest sequence that there may be, so that a captured launch serves every length, and sums are the same in every graph.
     protected override KernelLaunch Resolve(PagedAttentionOp operation, IKernelOperands operands)
     {
         KernelOperand query = operands.Operand(operation.Query), output = operands.Operand(operation.Output);
         KernelCacheLayer layer = operands.Layer(operation.Layer, operation.Geometry);
         KernelSequences sequences = operands.Sequences;
-        int runs = ChooseRuns(operands.Device.Multiprocessors, 1, layer.PageCount);
+        int runs = ChooseRuns(operands.Device.Multiprocessors, 1, sequences.MaximumPages);
         DecodeAttentionScratch scratch = Scratch(sequences.Maximum, runs);
         DeviceSpan scratchMemory = operands.SharedScratch(nameof(DecodeAttention), scratch.TotalBytes);
         return (kernel, in run) =>

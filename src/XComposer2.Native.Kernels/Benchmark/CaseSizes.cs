@@ -6,7 +6,7 @@ public sealed record CaseSizes
     /// <summary>What figures are made of.</summary>
     public static CaseSizes Full { get; } = new()
     {
-        DecodeRows = [1, 2, 4, 8],
+        DecodeRows = [1, 2, 4, 8, 16, 64],
         // A short turn, a long one, a picture with its question, and the longest step.
         PrefillSteps = [new(64, 0), new(512, 0), new(512, 512), new(1300, 1225), new(2048, 0), new(2048, 1225)],
         Contexts = [1300, 4096],

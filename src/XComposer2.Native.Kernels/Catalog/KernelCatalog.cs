@@ -22,7 +22,7 @@ public static class KernelCatalog
             all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
         }
 
-        all.Add(new SampleToken(vocabularySize));
+        all.AddRange([new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)]);
         all.AddRange(Measurement(storage));
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }

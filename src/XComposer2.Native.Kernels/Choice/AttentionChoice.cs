@@ -16,7 +16,7 @@ internal static class AttentionChoice
     {
         DType storage = graph[attention.Query].Type;
         AttentionGeometry heads = attention.Geometry;
-        return CudaLowering.IsDecode(graph)
+        return graph.HasOneRowPerSequence
             ? new DecodeAttention(storage, heads)
             : new PrefillAttention(storage, heads, FlashTile.ChooseKeys(device.Capability, heads.HeadSize));
     }

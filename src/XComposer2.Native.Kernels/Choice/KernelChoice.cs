@@ -39,7 +39,7 @@ public static class KernelChoice
     /// <inheritdoc cref="Choose"/>
     public static IEnumerable<OperationKernel> Candidates(Operation operation, ComputeGraph graph, ComputeCapability capability) => operation is FusedLinearOp linear
         ? LinearChoice.Candidates(linear, graph, capability)
-        : [Choose(operation, graph, rows: 1, new DeviceFacts(capability, multiprocessors: 1))];
+        : KernelsByRows.Of(operation, graph, new DeviceFacts(capability, multiprocessors: 1)).Kernels;
 }
 
 /// <summary>The kernels of one operation on one device, by the rows that run: an operation is bound to all of them, and a launch takes the one of its rows.</summary>

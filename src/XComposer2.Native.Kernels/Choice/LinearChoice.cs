@@ -6,17 +6,21 @@ namespace XComposer2.Native.Kernels;
 /// <summary>Linears: few rows run in the kernel that streams the weights once, others in tiles.</summary>
 internal static class LinearChoice
 {
-    public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, rows)
-        ? Streamed(linear, graph)
+    // Of a prompt, its head's: with so few rows the weights take all of the time.
+    private const int StreamedRows = 8;
+
+    public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, graph, rows)
+        ? Streamed(linear, graph, rows)
         : Tiled(linear, graph, LinearTiles.Choose(device, linear.Storage, rows, OutFeatures(linear, graph), linear.Lora is not null));
 
     /// <summary>Every kernel that some card of the generation is given for some number of rows of the graph.</summary>
     public static IEnumerable<OperationKernel> Candidates(FusedLinearOp linear, ComputeGraph graph, ComputeCapability capability)
     {
         TensorSpec result = graph[linear.Output];
-        if (IsStreamed(linear, result.Rows.PerUnit))
-            yield return Streamed(linear, graph);
-        if (IsStreamed(linear, result.Shape[0]))
+        if (IsStreamed(linear, graph, result.Rows.PerUnit))
+            foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : StreamedRows))
+                yield return Streamed(linear, graph, rows);
+        if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
         foreach (PrefillTile tile in LinearTiles.Candidates(capability, linear.Storage, linear.Lora is not null))
             yield return Tiled(linear, graph, tile);
@@ -37,10 +41,11 @@ internal static class LinearChoice
         Heads = linear.Rope?.Geometry ?? default,
     };
 
-    // Tiles have no norm; the streaming kernel has no Partial LoRA.
-    private static bool IsStreamed(FusedLinearOp linear, int rows) => linear.Norm is not null || (linear.Lora is null && rows <= LinearDecode.MaxRows);
+    // Tiles have no norm; the streaming kernel has no Partial LoRA. Generated tokens are always streamed: none may depend on how many are generated with it.
+    private static bool IsStreamed(FusedLinearOp linear, ComputeGraph graph, int rows) =>
+        graph.HasOneRowPerSequence || linear.Norm is not null || (linear.Lora is null && rows <= StreamedRows);
 
-    private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph) => new(FormOf(linear, graph), hasNorm: linear.Norm is not null);
+    private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph, int rows) => new(FormOf(linear, graph), linear.Norm is not null, rows);
 
     private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
 

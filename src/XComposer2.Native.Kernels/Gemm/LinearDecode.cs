@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cuda;
@@ -5,28 +6,47 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>A linear for 1 to 8 rows: the weights are read once. Optionally RMSNorm of the input on the way.</summary>
+/// <summary>A linear for 1 to 64 rows: the weights are read from memory once. Optionally RMSNorm of the input on the way. What a row gives does not depend on the
+/// other rows, nor on how many a specialisation takes.</summary>
 public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 {
     /// <summary>The most rows of a launch.</summary>
-    public const int MaxRows = 8;
+    public const int MaxRows = 64;
 
-    private const int StripRows = 16, ResidentBlocks = 2;
+    private const int StripRows = 16, GroupRows = 8, MaxGroups = 4, ResidentBlocks = 2;
 
     /// <param name="form">Sizes, types and what follows the product.</param>
     /// <param name="hasNorm">The input is the residual stream, F32, and is normed first.</param>
+    /// <param name="rows">The most rows of a launch, 1 to <see cref="MaxRows"/>: fewer take less time, and all of them give the same.</param>
     /// <exception cref="ArgumentException">There is no form of the kernel for these sizes.</exception>
-    public LinearDecode(LinearForm form, bool hasNorm = false)
+    public LinearDecode(LinearForm form, bool hasNorm = false, int rows = GroupRows)
     {
         ArgumentNullException.ThrowIfNull(form);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
         form.Require();
         Form = form;
         HasNorm = hasNorm;
+        BlockRows = GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups);
+    }
+
+    /// <summary>Rows to make specialisations for, ascending, so that each of up to <paramref name="most"/> rows has one that is no larger than it must be.</summary>
+    public static IReadOnlyList<int> SizesFor(int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, MaxRows);
+        return most <= GroupRows ? [GroupRows] : most <= 2 * GroupRows ? [GroupRows, 2 * GroupRows] : [GroupRows, 2 * GroupRows, MaxRows];
     }
 
     public LinearForm Form { get; }
 
     public bool HasNorm { get; }
+
+    /// <summary>Rows of a block: 8, 16, or 32, of which a launch may have two.</summary>
+    public int BlockRows { get; }
+
+    /// <summary>The most rows that a launch takes.</summary>
+    public int LaunchRows => BlockRows == MaxGroups * GroupRows ? MaxRows : BlockRows;
 
     public override string Source => "gemm/linear_decode.cu";
 
@@ -44,13 +64,19 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         .. Form.Definitions(),
         ("INPUT", HasNorm ? "f32" : Form.Storage.CudaName()),
         ("HAS_NORM", Flag(HasNorm)),
-        // Windows in flight: with the norm's input and gain beside them, two would spill.
-        ("BATCH", HasNorm ? "1" : "2"),
+        ("ROW_GROUPS", Number(BlockRows / GroupRows)),
+        // Windows in flight: with the norm's input and gain beside them, or the sums of more groups of rows, two would spill.
+        ("BATCH", HasNorm || BlockRows > GroupRows ? "1" : "2"),
         ("BLOCKS_PER_SM", Number(ResidentBlocks)),
     ];
 
-    /// <summary>A block for each 16 rows of the weights, whatever the number of rows of the input.</summary>
-    public LaunchGeometry Geometry() => new((Form.OutFeatures + StripRows - 1) / StripRows, BlockThreads);
+    /// <summary>Blocks for each 16 rows of the weights: one, or two for more than 32 rows of the input.</summary>
+    public LaunchGeometry Geometry(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, LaunchRows);
+        return new LaunchGeometry(new Dim3((rows + BlockRows - 1) / BlockRows, (Form.OutFeatures + StripRows - 1) / StripRows), BlockThreads);
+    }
 
     public KernelCost Cost(int rows) => Form.Cost(rows, HasNorm ? sizeof(float) : Form.Storage.ElementBytes());
 
@@ -61,7 +87,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         LinearOperands linear = new(operation, operands);
         DevicePointer gain = operation.Norm is { } norm ? operands.Matrix(new PlainWeight(norm.Gain), Form.Storage) : default;
         float epsilon = operation.Norm?.Epsilon ?? 0;
-        return (kernel, in run) => kernel.Launch(run.Stream, Geometry(), new LinearDecodeArguments
+        return (kernel, in run) => kernel.Launch(run.Stream, Geometry(linear.Input.Rows(run)), new LinearDecodeArguments
         {
             Input = linear.Input.Pointer(run),
             Gain = gain,
@@ -121,7 +147,7 @@ public readonly record struct LinearDecodeArguments
 
     public long PageBytes { get; init; }
 
-    /// <summary>1 to <see cref="LinearDecode.MaxRows"/>.</summary>
+    /// <summary>1 to <see cref="LinearDecode.LaunchRows"/>.</summary>
     public int Rows { get; init; }
 
     public int SequenceCount { get; init; }

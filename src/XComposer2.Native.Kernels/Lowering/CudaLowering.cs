@@ -9,9 +9,6 @@ namespace XComposer2.Native.Kernels;
 /// </summary>
 public sealed class CudaLowering
 {
-    /// <summary>Rows that the kernels for generated tokens take at most.</summary>
-    public const int DecodeRows = LinearDecode.MaxRows;
-
     private readonly ComputeGraph source;
     private readonly DType storage;
     private readonly TensorUses uses;
@@ -28,7 +25,7 @@ public sealed class CudaLowering
         this.storage = storage;
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
-        isDecode = IsDecode(source);
+        isDecode = source.HasOneRowPerSequence;
     }
 
     /// <param name="graph">As the model builds it.</param>
@@ -36,19 +33,18 @@ public sealed class CudaLowering
     public static ComputeGraph Lower(ComputeGraph graph, DType storage)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        if (graph.HasOneRowPerSequence && graph.Capacity.Tokens > LinearDecode.MaxRows)
+            throw new GraphException($"graph '{graph.Name}': expected at most {LinearDecode.MaxRows} sequences of one row on a GPU, found {graph.Capacity.Tokens}");
         return new CudaLowering(graph, storage).Run();
     }
 
-    /// <summary>Whether a graph, lowered or not, is one of generated tokens: few rows and no Partial LoRA.</summary>
-    public static bool IsDecode(ComputeGraph graph) => graph.Capacity.Tokens is > 0 and <= DecodeRows && !graph.Operations.Any(HasLora);
-
     private ComputeGraph Run()
     {
-        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role == TensorRole.Input))
+        foreach (TensorSpec input in source.Tensors.Where(tensor => tensor.Role is TensorRole.Input or TensorRole.Resident))
             lowered[source.Find(input.Name).Index] = Add(input);
         foreach (Operation operation in source.Operations)
             Lower(operation);
-        return new ComputeGraph(source.Name, source.Capacity, [.. tensors], [.. operations]);
+        return source with { Tensors = [.. tensors], Operations = [.. operations] };
     }
 
     private void Lower(Operation operation)
@@ -174,8 +170,6 @@ public sealed class CudaLowering
         tensors.Add(spec);
         return new Tensor(tensors.Count - 1);
     }
-
-    private static bool HasLora(Operation operation) => operation is LinearOp { Lora: not null } or GatedLinearOp { GateLora: not null } or GatedLinearOp { UpLora: not null } or LoraDownOp;
 }
 
 /// <summary>Who reads each tensor of a graph, and whether anyone needs it in F32.</summary>

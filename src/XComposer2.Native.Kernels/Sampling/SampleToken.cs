@@ -6,11 +6,14 @@ using XComposer2.Native.Cuda;
 namespace XComposer2.Native.Kernels;
 
 /// <summary>
-/// Chooses the next token of each row: repetition penalty, temperature, top-k, top-p and draw, or the largest logit. The rules are those of the
-/// processor's sampler, and so are the ids, unless a sum lies within rounding of a border.
+/// Chooses the next tokens of up to 64 answers in one launch: repetition penalty, temperature, top-k, top-p and draw, or the largest logit. The rules are
+/// those of the processor's sampler, and so are the ids, unless a sum lies within rounding of a border.
 /// </summary>
 public sealed record SampleToken : KernelDefinition
 {
+    /// <summary>Rows of a launch.</summary>
+    public const int MaxRows = SampleRows.Length;
+
     /// <param name="vocabularySize">Logits of a row.</param>
     public SampleToken(int vocabularySize)
     {
@@ -28,7 +31,7 @@ public sealed record SampleToken : KernelDefinition
     /// <summary>A block's sums come together in one warp, a lane for each warp.</summary>
     public override int BlockThreads => 1024;
 
-    /// <summary>Bytes of the bits of one row.</summary>
+    /// <summary>Bytes of the bits of one answer.</summary>
     public long SeenBytes => (VocabularySize + 31L) / 32 * sizeof(uint);
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
@@ -38,6 +41,7 @@ public sealed record SampleToken : KernelDefinition
     public LaunchGeometry Geometry(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
         return new LaunchGeometry(rows, BlockThreads);
     }
 
@@ -48,17 +52,47 @@ public sealed record SampleToken : KernelDefinition
 }
 
 /// <summary>As <c>sampling/sample_token.cu</c> declares it.</summary>
-/// <param name="Logits">F32 [rows, vocabulary].</param>
-/// <param name="States"><see cref="SamplingState"/> [rows]; the step is counted.</param>
-/// <param name="Seen">Bits of the ids chosen so far, <see cref="SampleToken.SeenBytes"/> a row; the chosen one is added. All zero before an answer.</param>
-/// <param name="Ids">I32 [rows]: the chosen ids, where the next step reads them; 0 after a failure.</param>
-/// <param name="Slots"><see cref="SampledToken"/> [rows, slotCount], mapped host memory.</param>
-/// <param name="SlotCount">Step s is written to slot s % SlotCount of its row, so that so many steps may be under way. At least 1.</param>
 [StructLayout(LayoutKind.Sequential)]
-public readonly record struct SampleTokenArguments(
-    DevicePointer Logits, DevicePointer States, DevicePointer Seen, DevicePointer Ids, DevicePointer Slots, uint SlotCount);
+public struct SampleTokenArguments
+{
+    /// <summary>F32 [any, vocabulary].</summary>
+    public DevicePointer Logits;
 
-/// <summary>How one row is sampled and where its answer stands, in device memory, as <c>sampling/sample_token.cu</c> declares it.</summary>
+    /// <summary><see cref="SamplingState"/> [slots]; the step is counted.</summary>
+    public DevicePointer States;
+
+    /// <summary>Bits of the ids chosen so far, <see cref="SampleToken.SeenBytes"/> a slot; the chosen one is added. All zero before an answer.</summary>
+    public DevicePointer Seen;
+
+    /// <summary>I32 [slots]: the chosen ids, where the next step reads them; 0 after a failure.</summary>
+    public DevicePointer Ids;
+
+    /// <summary><see cref="SampledToken"/> [rows], mapped host memory.</summary>
+    public DevicePointer Tokens;
+
+    /// <summary>Comes back with each token, so that the host knows which launch it is of.</summary>
+    public uint Ticket;
+
+    private readonly uint reserved;
+
+    /// <summary>Of each block.</summary>
+    public SampleRows Rows;
+}
+
+/// <summary>The rows of a launch.</summary>
+[InlineArray(Length)]
+public struct SampleRows
+{
+    public const int Length = 64;
+
+    private SampledRow first;
+}
+
+/// <summary>A row of logits, and the slot of its answer.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct SampledRow(int Row, int Slot);
+
+/// <summary>How one answer is sampled and where it stands, in device memory, as <c>sampling/sample_token.cu</c> declares it.</summary>
 /// <param name="Seed">The same seed gives the same ids.</param>
 /// <param name="Step">Tokens of the answer so far; the kernel counts.</param>
 /// <param name="Temperature">Over 0.</param>
@@ -70,29 +104,29 @@ public readonly record struct SampleTokenArguments(
 public readonly record struct SamplingState(
     ulong Seed, ulong Step, float Temperature, float TopP, float RepetitionPenalty, uint TopK, uint Greedy);
 
-/// <summary>What <see cref="SampleToken"/> writes to the host, both words at once.</summary>
+/// <summary>What <see cref="SampleToken"/> writes to the host for a row, both words at once.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct SampledToken
 {
     private const int AllMinusInfinity = -1, FirstNan = -2;
 
     private readonly int id;
-    private readonly uint step;
+    private readonly uint ticket;
 
-    private SampledToken(int id, uint step)
+    private SampledToken(int id, uint ticket)
     {
         this.id = id;
-        this.step = step;
+        this.ticket = ticket;
     }
 
-    /// <summary>What a slot holds before its first step: the step of no short answer.</summary>
+    /// <summary>What a place holds before its first token.</summary>
     public static SampledToken None => new(AllMinusInfinity, uint.MaxValue);
 
     /// <summary>The chosen id, where <see cref="Failure"/> is null.</summary>
     public int Id => id;
 
-    /// <summary>Low half of the step that chose it; what tells a new token from the one before in the same slot.</summary>
-    public uint Step => step;
+    /// <summary>Of the launch that chose it; what tells a new token from the one before in the same place.</summary>
+    public uint Ticket => ticket;
 
     /// <summary>What is wrong with the logits, in words; null where nothing is.</summary>
     public string? Failure => id switch

@@ -2,25 +2,50 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The first frame of a GIF. A transparent pixel shows the colour of its palette entry, as dropping alpha means.</summary>
+/// <summary>
+/// The first frame of a GIF. A transparent pixel shows the colour of its palette entry, because alpha is dropped. Bytes between blocks are skipped,
+/// and a file without a palette is gray, as in Pillow.
+/// </summary>
 internal static class GifDecoder
 {
     private const byte ExtensionBlock = 0x21;
     private const byte ImageBlock = 0x2C;
     private const byte GraphicControl = 0xF9;
+    private const byte Trailer = 0x3B;
     private const int ScreenHeaderBytes = 13;
+    private const int FrameHeaderBytes = 9;
 
-    public static RgbImage Decode(ReadOnlySpan<byte> bytes, int width, int height, string name)
+    public static RgbImage Decode(ReadOnlySpan<byte> bytes, ImageJob job)
+    {
+        GifCursor cursor = new(bytes, ScreenHeaderBytes, job.Name);
+        ReadOnlySpan<byte> palette = ToFirstFrame(ref cursor, bytes[10], out byte outside);
+        return DecodeFrame(ref cursor, palette, outside, job);
+    }
+
+    /// <summary>Size of the picture: the screen's, or more where the first frame passes its edges.</summary>
+    /// <exception cref="ImageException">The file ends before its first frame.</exception>
+    public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> bytes, string name)
     {
         GifCursor cursor = new(bytes, ScreenHeaderBytes, name);
-        byte screenFlags = bytes[10];
+        ToFirstFrame(ref cursor, bytes[10], out _);
+        ReadOnlySpan<byte> frame = cursor.Take(FrameHeaderBytes);
+        int right = BinaryPrimitives.ReadUInt16LittleEndian(frame) + BinaryPrimitives.ReadUInt16LittleEndian(frame[4..]);
+        int bottom = BinaryPrimitives.ReadUInt16LittleEndian(frame[2..]) + BinaryPrimitives.ReadUInt16LittleEndian(frame[6..]);
+        return (Math.Max(right, BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..])), Math.Max(bottom, BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..])));
+    }
+
+    /// <summary>Moves behind the mark of the first frame.</summary>
+    /// <returns>The screen's palette; empty where there is none.</returns>
+    private static ReadOnlySpan<byte> ToFirstFrame(scoped ref GifCursor cursor, byte screenFlags, out byte outside)
+    {
         ReadOnlySpan<byte> palette = (screenFlags & 0x80) != 0 ? cursor.Take(PaletteBytes(screenFlags)) : default;
-        byte outside = 0;
+        outside = 0;
         while (true)
         {
             byte block = cursor.TakeByte();
-            if (block == ImageBlock) return DecodeFrame(ref cursor, palette, outside, width, height, name);
-            if (block != ExtensionBlock) throw ImageException.For(name, $"GIF: expected an extension or a picture block, found 0x{block:X2}");
+            if (block == ImageBlock) return palette;
+            if (block == Trailer) throw cursor.Fault("no picture before the end mark");
+            if (block != ExtensionBlock) continue;
             byte label = cursor.TakeByte();
             for (int length = cursor.TakeByte(); length != 0; length = cursor.TakeByte())
             {
@@ -30,21 +55,21 @@ internal static class GifDecoder
         }
     }
 
-    private static RgbImage DecodeFrame(ref GifCursor cursor, ReadOnlySpan<byte> palette, byte outside, int width, int height, string name)
+    private static RgbImage DecodeFrame(ref GifCursor cursor, scoped ReadOnlySpan<byte> palette, byte outside, ImageJob job)
     {
-        ReadOnlySpan<byte> frame = cursor.Take(9);
+        (int width, int height) = (job.Width, job.Height);
+        ReadOnlySpan<byte> frame = cursor.Take(FrameHeaderBytes);
         int left = BinaryPrimitives.ReadUInt16LittleEndian(frame);
         int top = BinaryPrimitives.ReadUInt16LittleEndian(frame[2..]);
         int frameWidth = BinaryPrimitives.ReadUInt16LittleEndian(frame[4..]);
         int frameHeight = BinaryPrimitives.ReadUInt16LittleEndian(frame[6..]);
         byte flags = frame[8];
         if (frameWidth == 0 || frameHeight == 0 || left + frameWidth > width || top + frameHeight > height)
-            throw ImageException.For(name, $"GIF: a frame of {frameWidth} x {frameHeight} at ({left}, {top}) in a picture of {width} x {height}");
+            throw cursor.Fault($"a frame of {frameWidth} x {frameHeight} at ({left}, {top}) in a picture of {width} x {height}");
         if ((flags & 0x80) != 0) palette = cursor.Take(PaletteBytes(flags));
-        if (palette.IsEmpty) throw ImageException.For(name, "GIF: no palette");
-
+        job.RequireMemory((long)frameWidth * frameHeight);
         byte[] indices = GC.AllocateUninitializedArray<byte>(frameWidth * frameHeight);
-        GifLzw.Decode(ref cursor, indices, name);
+        GifLzw.Decode(ref cursor, indices, job.Cancellation);
 
         byte[] pixels = GC.AllocateUninitializedArray<byte>(3 * width * height);
         if (frameWidth != width || frameHeight != height)
@@ -64,29 +89,32 @@ internal static class GifDecoder
 
     private static int PaletteBytes(byte flags) => 3 << ((flags & 7) + 1);
 
-    // An index beyond the palette is black.
+    // Behind its end a palette goes on in gray, as Pillow's palettes do.
     private static void Paint(ReadOnlySpan<byte> palette, int index, byte[] pixels, int target)
     {
         bool known = 3 * index + 3 <= palette.Length;
-        for (int channel = 0; channel < 3; channel++) pixels[target + channel] = known ? palette[3 * index + channel] : (byte)0;
+        for (int channel = 0; channel < 3; channel++) pixels[target + channel] = known ? palette[3 * index + channel] : (byte)index;
     }
 }
 
-/// <summary>Walks a GIF's bytes; a step over the end is an <see cref="ImageException"/>.</summary>
+/// <summary>Walks the bytes of a GIF; a step over the end is an <see cref="ImageException"/>.</summary>
 internal ref struct GifCursor(ReadOnlySpan<byte> bytes, int position, string name)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
+    private readonly string _name = name;
     private int _position = position;
 
     public byte TakeByte() => Take(1)[0];
 
     public ReadOnlySpan<byte> Take(int count)
     {
-        if (count > _bytes.Length - _position) throw ImageException.For(name, $"GIF: the file is cut off at byte {_bytes.Length}");
+        if (count > _bytes.Length - _position) throw Fault($"the file is cut off at byte {_bytes.Length}");
         ReadOnlySpan<byte> taken = _bytes.Slice(_position, count);
         _position += count;
         return taken;
     }
+
+    public readonly ImageException Fault(string reason) => ImageException.For(_name, $"GIF: {reason}");
 }
 
 /// <summary>GIF's variable-width LZW: codes of up to 12 bits, least significant bit first, in blocks of up to 255 bytes.</summary>
@@ -96,10 +124,10 @@ internal static class GifLzw
     private const int MaxCodeBits = 12;
 
     /// <summary>Fills <paramref name="indices"/>; data behind the last one is not looked at.</summary>
-    public static void Decode(ref GifCursor cursor, Span<byte> indices, string name)
+    public static void Decode(ref GifCursor cursor, Span<byte> indices, CancellationToken cancellation)
     {
         int literalBits = cursor.TakeByte();
-        if (literalBits is < 1 or > 8) throw ImageException.For(name, $"GIF: codes of 1 to 8 bits expected, found {literalBits}");
+        if (literalBits is < 1 or > 8) throw cursor.Fault($"codes of 1 to 8 bits expected, found {literalBits}");
         int clear = 1 << literalBits;
         int end = clear + 1;
         Span<ushort> prefix = stackalloc ushort[MaxCodes];
@@ -126,7 +154,8 @@ internal static class GifLzw
                 if (block.IsEmpty)
                 {
                     block = cursor.Take(cursor.TakeByte());
-                    if (block.IsEmpty) throw CutOff(written, indices.Length, name);
+                    cancellation.ThrowIfCancellationRequested();
+                    if (block.IsEmpty) throw CutOff(cursor, written, indices.Length);
                 }
                 window |= (uint)block[0] << windowBits;
                 windowBits += 8;
@@ -143,9 +172,9 @@ internal static class GifLzw
                 previous = -1;
                 continue;
             }
-            if (code == end) throw CutOff(written, indices.Length, name);
+            if (code == end) throw CutOff(cursor, written, indices.Length);
             if (code > next || (code == next && previous < 0) || (previous < 0 && code > end))
-                throw ImageException.For(name, $"GIF: damaged picture data (code {code} where {next} are known)");
+                throw cursor.Fault($"damaged picture data (code {code} where {next} are known)");
             if (previous >= 0 && next < MaxCodes)
             {
                 prefix[next] = (ushort)previous;
@@ -157,7 +186,7 @@ internal static class GifLzw
             }
             else if (code >= next)
             {
-                throw ImageException.For(name, $"GIF: damaged picture data (code {code} where {next} are known)");
+                throw cursor.Fault($"damaged picture data (code {code} where {next} are known)");
             }
             written += Write(code, prefix, suffix, length[code], indices[written..]);
             previous = code;
@@ -175,6 +204,6 @@ internal static class GifLzw
         return Math.Min(length, target.Length);
     }
 
-    private static ImageException CutOff(int written, int expected, string name) =>
-        ImageException.For(name, $"GIF: the picture data ends after {written} of {expected} pixels");
+    private static ImageException CutOff(in GifCursor cursor, int written, int expected) =>
+        cursor.Fault($"the picture data ends after {written} of {expected} pixels");
 }

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Format and size as a picture file states them, read without decoding and without allocating.</summary>
-/// <param name="Format">Encoding, from the first bytes; the file's name is not asked.</param>
-/// <param name="Width">Columns, not negative.</param>
-/// <param name="Height">Rows, not negative.</param>
+/// <summary>Format and size as a picture file states them, read without decoding.</summary>
+/// <param name="Format">Encoding, from the first bytes; the name of the file does not matter.</param>
+/// <param name="Width">Columns as stored, not negative.</param>
+/// <param name="Height">Rows as stored, not negative.</param>
 public readonly record struct ImageHeader(ImageFormat Format, long Width, long Height)
 {
     private const int PngHeaderBytes = 33;
@@ -15,15 +15,31 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
 
     /// <summary>Reads the header.</summary>
     /// <exception cref="ImageException">Unknown format, or cut off before its size.</exception>
-    public static ImageHeader Read(ReadOnlySpan<byte> bytes, string name)
+    public static ImageHeader Read(ReadOnlyMemory<byte> file, string name)
     {
+        ReadOnlySpan<byte> bytes = file.Span;
         if (bytes.IsEmpty) throw ImageException.For(name, "the file is empty");
         if (bytes.StartsWith<byte>([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])) return ReadPng(bytes, name);
         if (bytes.StartsWith<byte>([0xFF, 0xD8, 0xFF])) return ReadJpeg(bytes, name);
         if (bytes.StartsWith("GIF87a"u8) || bytes.StartsWith("GIF89a"u8)) return ReadGif(bytes, name);
         if (bytes.StartsWith("BM"u8)) return ReadBmp(bytes, name);
-        throw ImageException.For(name, $"not a picture: expected PNG, JPEG, BMP or GIF; found bytes {Describe(bytes)}");
+        if (WebPContainer.IsWebP(bytes)) return ReadWebP(file, name);
+        if (TiffDirectory.IsTiff(bytes)) return ReadTiff(file, name);
+        if (ForeignFormat.Name(bytes) is { } known) throw ImageException.For(name, $"is {known}, which is not read; convert it to PNG or JPEG");
+        throw ImageException.For(name, $"not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF; found bytes {Describe(bytes)}");
     }
+
+    /// <summary>Size of the upright picture: as stored, or turned as the EXIF data of the file say.</summary>
+    /// <exception cref="ImageException">As for <see cref="Read"/>.</exception>
+    public static ImageHeader ReadUpright(ReadOnlyMemory<byte> file, string name)
+    {
+        ImageHeader stored = Read(file, name);
+        return ImageOrientation.SwapsSides(ImageOrientation.Read(file, stored.Format)) ? new(stored.Format, stored.Height, stored.Width) : stored;
+    }
+
+    /// <summary>Whether the EXIF data of the file turn or mirror the picture.</summary>
+    /// <exception cref="ImageException">As for <see cref="Read"/>.</exception>
+    public static bool IsTurned(ReadOnlyMemory<byte> file, string name) => ImageOrientation.Read(file, Read(file, name).Format) != ImageOrientation.Upright;
 
     private static ImageHeader ReadPng(ReadOnlySpan<byte> bytes, string name)
     {
@@ -36,7 +52,8 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
     private static ImageHeader ReadGif(ReadOnlySpan<byte> bytes, string name)
     {
         RequireLength(bytes, GifHeaderBytes, "GIF", name);
-        return new(ImageFormat.Gif, BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
+        (int width, int height) = GifDecoder.ReadSize(bytes, name);
+        return new(ImageFormat.Gif, width, height);
     }
 
     private static ImageHeader ReadBmp(ReadOnlySpan<byte> bytes, string name)
@@ -55,29 +72,32 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
 
     private static ImageHeader ReadJpeg(ReadOnlySpan<byte> bytes, string name)
     {
-        long position = 2;
-        while (position + 4 <= bytes.Length)
+        int position = 2;
+        while (true)
         {
-            if (bytes[(int)position] != 0xFF)
-                throw ImageException.For(name, $"JPEG: expected a marker at byte {position}, found 0x{bytes[(int)position]:X2}");
-            byte marker = bytes[(int)position + 1];
-            if (marker == 0xFF) { position++; continue; }
-            if (marker is 0x01 or (>= 0xD0 and <= 0xD7)) { position += 2; continue; }
-            if (marker is 0xD9 or 0xDA) throw ImageException.For(name, "JPEG: no frame header before the picture data");
-            int segmentBytes = BinaryPrimitives.ReadUInt16BigEndian(bytes[((int)position + 2)..]);
-            bool isFrame = marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC);
-            if (isFrame)
-            {
-                if (position + 10 > bytes.Length) break;
-                int height = BinaryPrimitives.ReadUInt16BigEndian(bytes[((int)position + 5)..]);
-                int width = BinaryPrimitives.ReadUInt16BigEndian(bytes[((int)position + 7)..]);
-                if (marker > 0xC2) throw ImageException.For(name, $"JPEG: only baseline and progressive are read, found coding process 0x{marker:X2}");
-                return new(ImageFormat.Jpeg, width, height);
-            }
-            if (segmentBytes < 2) throw ImageException.For(name, $"JPEG: the segment at byte {position} states a length of {segmentBytes}");
-            position += 2 + segmentBytes;
+            int marker = JpegMarker.Next(bytes, ref position);
+            if (marker < 0) throw ImageException.For(name, "JPEG: the file ends before its frame header");
+            if (JpegMarker.IsAlone(marker)) continue;
+            if (marker is JpegMarker.End or JpegMarker.Scan) throw ImageException.For(name, "JPEG: no frame header before the picture data");
+            ReadOnlySpan<byte> segment = JpegMarker.Segment(bytes, ref position, out bool isWhole);
+            if (!isWhole) throw ImageException.For(name, $"JPEG: the file is cut off before its frame header (the segment at byte {position} ends behind the file)");
+            if (!JpegMarker.IsFrame(marker)) continue;
+            if (segment.Length < 6) throw ImageException.For(name, $"JPEG: a frame header of {segment.Length} bytes");
+            return new(ImageFormat.Jpeg, BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]));
         }
-        throw ImageException.For(name, "JPEG: the file ends before its frame header");
+    }
+
+    private static ImageHeader ReadWebP(ReadOnlyMemory<byte> file, string name)
+    {
+        (WebPContainer container, string? fault) = WebPContainer.Read(file);
+        if (fault is not null) throw ImageException.For(name, $"WebP: {fault}");
+        return new(ImageFormat.WebP, container.Width, container.Height);
+    }
+
+    private static ImageHeader ReadTiff(ReadOnlyMemory<byte> file, string name)
+    {
+        TiffDirectory tags = TiffDirectory.Read(file) ?? throw ImageException.For(name, "TIFF: the file is cut off: no directory of tags");
+        return new(ImageFormat.Tiff, Math.Max(tags.Number(256, 0), 0), Math.Max(tags.Number(257, 0), 0));
     }
 
     private static void RequireLength(ReadOnlySpan<byte> bytes, int neededBytes, string format, string name)
@@ -91,5 +111,30 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
         StringBuilder text = new();
         foreach (byte value in bytes[..Math.Min(8, bytes.Length)]) text.Append(text.Length == 0 ? "" : " ").Append(value.ToString("X2", null));
         return text.ToString();
+    }
+}
+
+/// <summary>Tells formats that are not read by their first bytes, so that a message can name them.</summary>
+internal static class ForeignFormat
+{
+    /// <summary>With its article; null for bytes that are nothing known.</summary>
+    public static string? Name(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length >= 12 && bytes.Slice(4, 4).SequenceEqual("ftyp"u8))
+        {
+            ReadOnlySpan<byte> brand = bytes.Slice(8, 4);
+            if (brand.StartsWith("avi"u8)) return "an AVIF picture";
+            return brand.StartsWith("he"u8) || brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8) ? "a HEIC picture" : "a video (MP4)";
+        }
+        if (bytes.StartsWith<byte>([0xFF, 0x0A]) || bytes.StartsWith("\0\0\0\fJXL "u8)) return "a JPEG XL picture";
+        if (bytes.StartsWith("\0\0\0\fjP  "u8) || bytes.StartsWith<byte>([0xFF, 0x4F, 0xFF, 0x51])) return "a JPEG 2000 picture";
+        if (bytes.StartsWith("8BPS"u8)) return "a Photoshop document";
+        if (bytes.StartsWith("\0\0\x01\0"u8) || bytes.StartsWith("\0\0\x02\0"u8)) return "an icon (ICO)";
+        if (bytes.StartsWith("%PDF"u8)) return "a PDF document";
+        if (bytes.StartsWith("version https://git-lfs"u8)) return "a pointer of Git LFS, not the file itself";
+        if (bytes.Length > 3 && bytes[0] == 'P' && bytes[1] is >= (byte)'1' and <= (byte)'7' && bytes[2] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') return "a PNM picture";
+        ReadOnlySpan<byte> text = bytes.TrimStart("\uFEFF \t\r\n"u8);
+        if (text.StartsWith("<svg"u8) || text.StartsWith("<?xml"u8)) return "an SVG drawing or other XML";
+        return text.StartsWith("<!DOCTYPE"u8) || text.StartsWith("<!doctype"u8) || text.StartsWith("<html"u8) ? "a web page" : null;
     }
 }

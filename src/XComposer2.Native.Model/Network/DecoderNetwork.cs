@@ -8,10 +8,10 @@ public static class DecoderNetwork
     /// <summary>Input: token ids [tokens]; not read for visual tokens.</summary>
     public const string Ids = "ids";
 
-    /// <summary>Input of prefill: row of <see cref="Visual"/> for each token, negative for text [tokens].</summary>
+    /// <summary>Input of prefill: row of <see cref="Visual"/>'s memory for each token, negative for text [tokens].</summary>
     public const string VisualRow = "visual_row";
 
-    /// <summary>Input of prefill: visual rows of this step [tokens, hidden]; as many as it has visual tokens are read.</summary>
+    /// <summary>Resident rows of prefill: rows of pictures [any, hidden].</summary>
     public const string Visual = "visual";
 
     /// <summary>Input of prefill: tokens whose logits are wanted [logits].</summary>
@@ -38,7 +38,7 @@ public static class DecoderNetwork
         var builder = new GraphBuilder("prefill", new RowCounts(tokens, logits, 0));
         Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
         Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
-        Tensor visual = builder.Input(Visual, DType.F32, RowExtent.Tokens, config.HiddenSize);
+        Tensor visual = builder.Resident(Visual, DType.F32, config.HiddenSize);
         Tensor logitRows = builder.Input(LogitRows, DType.I32, RowExtent.Logits);
         Tensor stream = builder.EmbedTokens(ids, weights.Declare(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
         stream = Layers(builder, config, weights, stream, visualRow, keepStages);
@@ -57,7 +57,7 @@ public static class DecoderNetwork
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        var builder = new GraphBuilder("decode", new RowCounts(sequences, 0, 0));
+        var builder = new GraphBuilder("decode", new RowCounts(sequences, 0, 0)) { HasOneRowPerSequence = true };
         Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
         Tensor stream = builder.EmbedTokens(ids, weights.Declare(builder, CheckpointFolder.EmbeddingName), name: HiddenState(0));
         Head(builder, config, weights, Layers(builder, config, weights, stream, null, keepStages: false));

@@ -58,9 +58,15 @@ public sealed class ModelGraphs
 
     /// <summary>The smallest decode graph that holds so many sequences.</summary>
     /// <exception cref="ArgumentOutOfRangeException">None does.</exception>
-    public ModelGraph DecodeFor(int sequences) => sequences >= 1 && Decode.FirstOrDefault(graph => graph.Capacity.Tokens >= sequences) is { } found
-        ? found
-        : throw new ArgumentOutOfRangeException(nameof(sequences), sequences, $"expected 1 to {Decode[^1].Capacity.Tokens} sequences");
+    public ModelGraph DecodeFor(int sequences)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
+        // Asked for at each token, so without anything that allocates.
+        foreach (ModelGraph graph in Decode)
+            if (graph.Capacity.Tokens >= sequences)
+                return graph;
+        throw new ArgumentOutOfRangeException(nameof(sequences), sequences, $"expected 1 to {Decode[^1].Capacity.Tokens} sequences");
+    }
 }
 
 /// <summary>A graph of <see cref="ModelGraphs"/>: its capacity, and how it is built.</summary>

@@ -67,7 +67,7 @@ public sealed class ChatTemplate
             End(prompt);
         }
         prompt.Text(answerPrefix);
-        return prompt.Epilogue();
+        return prompt.Finish();
     }
 
     private static void Check(IReadOnlyList<ChatTurn> turns)

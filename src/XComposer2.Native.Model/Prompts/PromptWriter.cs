@@ -48,7 +48,7 @@ internal sealed class PromptWriter
         pieces.Add(PromptPiece.OfImage(index));
     }
 
-    public IReadOnlyList<PromptPiece> Epilogue()
+    public IReadOnlyList<PromptPiece> Finish()
     {
         EndPart();
         return pieces;

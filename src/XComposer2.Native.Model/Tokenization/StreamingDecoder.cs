@@ -30,7 +30,7 @@ public sealed class StreamingDecoder
     }
 
     /// <summary>What is left at the end: each byte of an unfinished character becomes U+FFFD. The decoder is as new afterwards.</summary>
-    public string Epilogue()
+    public string Finish()
     {
         AppendRest(certain);
         return TakeCertain();

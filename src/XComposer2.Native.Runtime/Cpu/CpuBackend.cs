@@ -35,48 +35,25 @@ public sealed class CpuBackend : IBackend
 
     public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CpuKeyValueMemory(layout, pages);
 
-    public IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null)
+    public IRowMemory AllocateRows(int rows, int columns) => new CpuRowMemory(rows, columns);
+
+    public IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null, IRowMemory? rows = null, StepLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(weights);
         if (pages is not (null or CpuKeyValueMemory))
             throw new ArgumentException("the pages are of another backend", nameof(pages));
+        if (rows is not (null or CpuRowMemory))
+            throw new ArgumentException("the rows are of another backend", nameof(rows));
         arena.Require(plan.ArenaBytes);
-        return new CpuBoundGraph(plan, weights, (CpuKeyValueMemory?)pages, arena, pool, ropeTables);
+        return new CpuBoundGraph(plan, new CpuSources(weights, (CpuKeyValueMemory?)pages, (CpuRowMemory?)rows, ropeTables, limits), arena, pool);
     }
 
-    public ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed) =>
-        new CpuTokenSampler(new TokenSampler(parameters, vocabularySize, seed), vocabularySize);
+    public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CpuTokenSampler(vocabularySize, slots);
 
     public void Dispose()
     {
         pool.Dispose();
         arena.Dispose();
-    }
-}
-
-/// <summary>Samples in host memory, at once.</summary>
-internal sealed class CpuTokenSampler(TokenSampler sampler, int vocabularySize) : ITokenSampler
-{
-    private const int MostChoices = 2;
-
-    private readonly Queue<int> choices = new(MostChoices);
-
-    /// <summary>The id that was chosen last.</summary>
-    public int Latest { get; private set; }
-
-    public void Choose(IBoundGraph graph, Tensor logits, int row)
-    {
-        ArgumentNullException.ThrowIfNull(graph);
-        if (choices.Count == MostChoices)
-            throw new InvalidOperationException($"{MostChoices} choices are not taken yet");
-        Latest = sampler.Next(graph.Output(logits).Slice(row * vocabularySize, vocabularySize));
-        choices.Enqueue(Latest);
-    }
-
-    public int Take() => choices.TryDequeue(out int id) ? id : throw new InvalidOperationException("nothing was chosen");
-
-    public void Dispose()
-    {
     }
 }

@@ -3,18 +3,30 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
 
+/// <summary>What the operands of a bound graph lie in, beside its own inputs and the arena.</summary>
+/// <param name="Weights">Weights.</param>
+/// <param name="Pages">Null where the graph has no cache.</param>
+/// <param name="Rows">Null where the graph has no resident rows.</param>
+/// <param name="RopeTables">Of the backend.</param>
+/// <param name="Limits">Null for what the pages allow.</param>
+internal sealed record CpuSources(IWeightSource Weights, CpuKeyValueMemory? Pages, CpuRowMemory? Rows, RopeTables RopeTables, StepLimits? Limits);
+
 /// <summary>Resolves the operands of one plan's operations, while it is being bound.</summary>
-internal sealed unsafe class CpuBinder(ExecutionPlan plan, IWeightSource weights, CpuKeyValueMemory? pages, RopeTables ropeTables, nint[] inputs)
+internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, nint[] inputs)
 {
     private readonly ComputeGraph graph = plan.Graph;
+    private readonly CpuKeyValueMemory? pages = sources.Pages;
 
     /// <summary>An input or intermediate result.</summary>
     public CpuOperand Operand(Tensor tensor)
     {
         TensorSpec spec = graph[tensor];
-        return spec.Role == TensorRole.Input
-            ? CpuOperand.At((byte*)inputs[tensor.Index], spec)
-            : CpuOperand.InArena(plan.OffsetOf(tensor), spec);
+        return spec.Role switch
+        {
+            TensorRole.Input => CpuOperand.At((byte*)inputs[tensor.Index], spec),
+            TensorRole.Resident => Resident(spec),
+            _ => CpuOperand.InArena(plan.OffsetOf(tensor), spec),
+        };
     }
 
     public CpuOperand? Operand(Tensor? tensor) => tensor is { } present ? Operand(present) : null;
@@ -24,7 +36,7 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, IWeightSource weights
     public FloatMatrix Matrix(Tensor tensor)
     {
         TensorSpec spec = graph[tensor];
-        if (!weights.TryGet(spec.Name, out HostTensor weight))
+        if (!sources.Weights.TryGet(spec.Name, out HostTensor weight))
             throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found none");
         if (weight.Type != spec.Type || weight.Shape != spec.Shape || weight.Data == 0)
             throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found {weight.Type} {weight.Shape}");
@@ -54,9 +66,19 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, IWeightSource weights
         return pages.Layer(layer);
     }
 
-    /// <summary>Angles for every position that the cache can hold.</summary>
+    /// <summary>Angles for every position that a sequence can have.</summary>
     public RopeTable Rope(AttentionGeometry geometry, float theta) =>
-        ropeTables.Get(checked(pages!.PageCount * KvLayerView.PageTokens), geometry.HeadSize, theta);
+        sources.RopeTables.Get(Math.Min(sources.Limits?.Positions ?? int.MaxValue, checked(pages!.PageCount * KvLayerView.PageTokens)), geometry.HeadSize, theta);
+
+    /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
+    private CpuOperand Resident(TensorSpec spec)
+    {
+        if (sources.Rows is not { } rows)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected memory of {spec.RowElements} columns, found none");
+        if (rows.Columns != spec.RowElements || spec.Type != DType.F32)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected {spec.Type} of {spec.RowElements} columns, found {DType.F32} of {rows.Columns}");
+        return CpuOperand.At((byte*)rows.Start, spec with { Rows = RowExtent.Fixed(rows.Rows) });
+    }
 }
 
 /// <summary>An input or intermediate result: where it lies and how its rows are counted.</summary>

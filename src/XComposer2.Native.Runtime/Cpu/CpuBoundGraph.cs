@@ -15,18 +15,18 @@ internal sealed unsafe class CpuBoundGraph : IBoundGraph
     private readonly CpuStep[] steps;
     private RowCounts lastCounts;
 
-    public CpuBoundGraph(ExecutionPlan plan, IWeightSource weights, CpuKeyValueMemory? pages, CpuArena arena, WorkerPool pool, RopeTables ropeTables)
+    public CpuBoundGraph(ExecutionPlan plan, CpuSources sources, CpuArena arena, WorkerPool pool)
     {
         this.plan = plan;
         this.arena = arena;
         this.pool = pool;
         inputs = new nint[Graph.Tensors.Length];
         inputMemory = new HostMemory(InputBytes(Graph), $"the inputs of graph '{Graph.Name}'");
-        spanMemory = new HostMemory((long)CpuSteps.MaximumSequences * sizeof(SequenceSpan), "sequences");
+        spanMemory = new HostMemory((long)StepLimits.MaximumSequences * sizeof(SequenceSpan), "sequences");
         try
         {
             PlaceInputs();
-            var binder = new CpuBinder(plan, weights, pages, ropeTables, inputs);
+            var binder = new CpuBinder(plan, sources, inputs);
             steps = new CpuStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = CpuSteps.Bind(Graph.Operations[step], binder, step);
@@ -44,8 +44,8 @@ internal sealed unsafe class CpuBoundGraph : IBoundGraph
 
     public Span<int> Integers(Tensor input) => new((void*)inputs[input.Index], Elements(input, DType.I32));
 
-    public void Feed(Tensor input, int row, ITokenSampler sampler) =>
-        Integers(input)[row] = sampler is CpuTokenSampler mine ? mine.Latest : throw new ArgumentException("the sampler is of another backend", nameof(sampler));
+    public void Feed(Tensor input, int row, ITokenSampler sampler, int slot) =>
+        Integers(input)[row] = sampler is CpuTokenSampler mine ? mine.LatestOf(slot) : throw new ArgumentException("the sampler is of another backend", nameof(sampler));
 
     public void Run(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
     {
@@ -88,8 +88,8 @@ internal sealed unsafe class CpuBoundGraph : IBoundGraph
 
     private static void WriteSpans(ReadOnlySpan<SequenceRows> sequences, SequenceSpan* spans)
     {
-        if (sequences.Length > CpuSteps.MaximumSequences)
-            throw new ArgumentException($"a step takes at most {CpuSteps.MaximumSequences} sequences, found {sequences.Length}", nameof(sequences));
+        if (sequences.Length > StepLimits.MaximumSequences)
+            throw new ArgumentException($"a step takes at most {StepLimits.MaximumSequences} sequences, found {sequences.Length}", nameof(sequences));
         for (int i = 0; i < sequences.Length; i++)
         {
             (KeyValueSequence sequence, int firstRow, int rowCount) = sequences[i];

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using XComposer2.Native.Cpu;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
 
@@ -99,4 +100,58 @@ internal sealed unsafe class CpuKeyValueMemory : IKeyValueMemory
         (nint)memory.Start, Layout.PageBytes, PageCount, layer, Layout.Geometry.KeyValueHeads, Layout.Geometry.HeadSize, Layout.Type);
 
     public void Dispose() => memory.Dispose();
+}
+
+/// <summary>Rows in host memory.</summary>
+internal sealed unsafe class CpuRowMemory : IRowMemory
+{
+    private readonly HostMemory memory;
+
+    public CpuRowMemory(int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        Rows = rows;
+        Columns = columns;
+        memory = new HostMemory(checked((long)rows * columns * sizeof(float)), $"{rows} rows of pictures");
+    }
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    public float* Start => (float*)memory.Start;
+
+    public void Write(int row, ReadOnlySpan<float> values) => values.CopyTo(Span(row, RowMemoryChecks.WholeRows(values.Length, Columns)));
+
+    public void CopyFrom(IBoundGraph graph, Tensor output, int row)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        Write(row, graph.Output(output));
+    }
+
+    public float[] Read(int row, int count) => Span(row, count).ToArray();
+
+    public void Dispose() => memory.Dispose();
+
+    private Span<float> Span(int row, int count)
+    {
+        RowMemoryChecks.RequireWithin(this, row, count);
+        return new Span<float>(Start + ((long)row * Columns), checked(count * Columns));
+    }
+}
+
+/// <summary>Guards of every backend's rows.</summary>
+internal static class RowMemoryChecks
+{
+    /// <exception cref="ArgumentException">The values end within a row.</exception>
+    public static int WholeRows(int values, int columns) =>
+        values % columns == 0 ? values / columns : throw new ArgumentException($"expected whole rows of {columns} values, found {values}", nameof(values));
+
+    /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
+    public static void RequireWithin(IRowMemory memory, int row, int count)
+    {
+        if (row < 0 || count < 0 || row > memory.Rows - count)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"expected {count} rows within {memory.Rows}");
+    }
 }

@@ -6,9 +6,6 @@ namespace XComposer2.Native.Runtime;
 /// <summary>The one place that knows which kernel runs which operation, and the scratch that it wants.</summary>
 internal static class CpuSteps
 {
-    /// <summary>Sequences of one step at most.</summary>
-    public const int MaximumSequences = 64;
-
     public static CpuStep Bind(Operation operation, CpuBinder binder, int step) => operation switch
     {
         LinearOp linear => new LinearStep(linear, binder, step),
@@ -36,7 +33,7 @@ internal static class CpuSteps
                 TensorSpec gate = graph[gated.Gate];
                 return GatedLinearKernel.ScratchBytes(Rows(gated.Input), gate.Shape[1], gate.Shape[0], Rank(gated.GateLora), Rank(gated.UpLora), threads);
             case PagedAttentionOp attention:
-                return PagedAttentionKernel.ScratchBytes(attention.Geometry, Math.Min(graph.Capacity.Tokens, MaximumSequences), threads);
+                return PagedAttentionKernel.ScratchBytes(attention.Geometry, Math.Min(graph.Capacity.Tokens, StepLimits.MaximumSequences), threads);
             case PatchEmbeddingOp patches:
                 return PatchEmbeddingKernel.ScratchBytes(graph[patches.Weight].Shape[3], threads);
             case VisionAttentionOp attention:

@@ -41,6 +41,9 @@ public sealed class CudaBackend : IBackend
     /// <summary>The GPU in words.</summary>
     public string DeviceName => state.Context.Device.ToString();
 
+    /// <summary>Kernels that are loaded.</summary>
+    public int LoadedKernels => state.Kernels.Count;
+
     /// <summary>Bytes of weights on the device.</summary>
     public long WeightBytes => weights.Sum(uploaded => uploaded.TotalBytes);
 
@@ -65,18 +68,21 @@ public sealed class CudaBackend : IBackend
 
     public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CudaKeyValueMemory(state.Context, state.Stream, layout, pages);
 
-    public IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null)
+    public IRowMemory AllocateRows(int rows, int columns) => new CudaRowMemory(state.Context, state.Stream, rows, columns);
+
+    public IBoundGraph Bind(ExecutionPlan plan, IWeightSource weights, IKeyValueMemory? pages = null, IRowMemory? rows = null, StepLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(weights);
         if (pages is not (null or CudaKeyValueMemory))
             throw new ArgumentException("the pages are of another backend", nameof(pages));
+        if (rows is not (null or CudaRowMemory))
+            throw new ArgumentException("the rows are of another backend", nameof(rows));
         state.Arena.Require(plan.ArenaBytes);
-        return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages);
+        return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows, limits);
     }
 
-    public ITokenSampler CreateSampler(SamplingParameters parameters, int vocabularySize, ulong seed) =>
-        new CudaTokenSampler(state, parameters, vocabularySize, seed);
+    public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CudaTokenSampler(state, vocabularySize, slots);
 
     public void Dispose()
     {

@@ -5,21 +5,26 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
     : IKernelOperands
 {
     private readonly ComputeGraph graph = plan.Graph;
 
     public DeviceFacts Device { get; } = DeviceFacts.Of(device);
 
-    public KernelSequences Sequences => new(inputs.Sequences.Spans, inputs.Sequences.PageTable, inputs.Sequences.MaximumSequences);
+    public KernelSequences Sequences => new(inputs.Sequences.Spans, inputs.Sequences.PageTable, limits.Sequences, limits.PagesPerSequence);
 
     public TensorSpec Spec(Tensor tensor) => graph[tensor];
 
     public KernelOperand Operand(Tensor tensor)
     {
         TensorSpec spec = graph[tensor];
-        return spec.Role == TensorRole.Input ? KernelOperand.At(inputs.AddressOf(tensor), spec.Rows) : KernelOperand.InArena(plan.OffsetOf(tensor), spec.Rows);
+        return spec.Role switch
+        {
+            TensorRole.Input => KernelOperand.At(inputs.AddressOf(tensor), spec.Rows),
+            TensorRole.Resident => Resident(spec),
+            _ => KernelOperand.InArena(plan.OffsetOf(tensor), spec.Rows),
+        };
     }
 
     public DevicePointer Weight(Tensor tensor) => weights.Get(graph[tensor].Name, graph[tensor].Type);
@@ -39,9 +44,19 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
         if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Type != storage)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
-        return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes, pages.PageCount);
+        return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes);
     }
 
     public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
-        ropeTables.Get(checked(pages!.PageCount * KeyValuePages.TokensPerPage), geometry.HeadSize, theta);
+        ropeTables.Get(limits.Positions, geometry.HeadSize, theta);
+
+    /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
+    private KernelOperand Resident(TensorSpec spec)
+    {
+        if (rows is null)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected memory of {spec.RowElements} columns, found none");
+        if (rows.Columns != spec.RowElements || spec.Type != DType.F32)
+            throw new GraphException($"graph '{graph.Name}', resident rows '{spec.Name}': expected {spec.Type} of {spec.RowElements} columns, found {DType.F32} of {rows.Columns}");
+        return KernelOperand.At(rows.Start, RowExtent.Fixed(rows.Rows));
+    }
 }

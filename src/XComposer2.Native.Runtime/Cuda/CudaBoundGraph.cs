@@ -20,18 +20,19 @@ internal sealed class CudaBoundGraph : IBoundGraph
     private int capturedArena;
     private RowCounts lastCounts;
 
-    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages)
+    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits? limits)
     {
         this.plan = plan;
         this.state = state;
-        isReplayed = CudaLowering.IsDecode(plan.Graph);
-        inputs = new CudaInputs(state.Context, Graph, pages?.PageCount ?? 0);
+        isReplayed = Graph.HasOneRowPerSequence;
+        StepLimits most = LimitsOf(limits, pages?.PageCount ?? 0);
+        inputs = new CudaInputs(state.Context, Graph, most);
         outputs = new CudaOutputs(state.Context, plan);
         stagingRead = CudaEvent.Create(state.Context);
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
+            var binder = new CudaBinder(plan, weights, pages, rows, most, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = new CudaStep(Graph.Operations[step], Graph, binder);
@@ -60,7 +61,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         return inputs.Staging<int>(input, DType.I32);
     }
 
-    public void Feed(Tensor input, int row, ITokenSampler sampler)
+    public void Feed(Tensor input, int row, ITokenSampler sampler, int slot)
     {
         TensorSpec spec = Graph[input];
         if (spec.Role != TensorRole.Input || spec.Type != DType.I32)
@@ -69,7 +70,16 @@ internal sealed class CudaBoundGraph : IBoundGraph
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, spec.Shape[0]);
         if (sampler is not CudaTokenSampler mine)
             throw new ArgumentException("the sampler is of another backend", nameof(sampler));
-        fed.Add((new DeviceSpan(inputs.AddressOf(input) + (row * (long)sizeof(int)), sizeof(int)), mine.Latest));
+        DeviceSpan place = new(inputs.AddressOf(input) + (row * (long)sizeof(int)), sizeof(int)), id = mine.LatestOf(slot);
+        // Rows and slots that follow each other are one copy.
+        if (fed.Count > 0 && IsNext(fed[^1].Input, place) && IsNext(fed[^1].Id, id))
+            fed[^1] = (Extended(fed[^1].Input), Extended(fed[^1].Id));
+        else
+            fed.Add((place, id));
+
+        static bool IsNext(DeviceSpan before, DeviceSpan after) => before.Pointer + before.LengthBytes == after.Pointer;
+
+        static DeviceSpan Extended(DeviceSpan span) => span with { LengthBytes = span.LengthBytes + sizeof(int) };
     }
 
     public void Run(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
@@ -89,8 +99,14 @@ internal sealed class CudaBoundGraph : IBoundGraph
 
     public Span<float> Output(Tensor output) => outputs.Read(output, lastCounts, state.Arena.Start, state.Stream);
 
-    /// <summary>Where an output of the last run lies.</summary>
-    public DevicePointer AddressOf(Tensor output) => state.Arena.Start + plan.OffsetOf(output);
+    /// <summary>Where an output of the last run lies, as many rows as that run has.</summary>
+    public DeviceSpan SpanOf(Tensor output)
+    {
+        TensorSpec spec = Graph[output];
+        if (spec.Role != TensorRole.Output)
+            throw new ArgumentException($"graph '{Graph.Name}', tensor '{spec.Name}': expected an output, found a tensor of role {spec.Role}", nameof(output));
+        return new DeviceSpan(state.Arena.Start + plan.OffsetOf(output), (long)lastCounts.Resolve(spec.Rows) * spec.RowElements * spec.Type.ElementBytes());
+    }
 
     public void Dispose()
     {
@@ -103,8 +119,21 @@ internal sealed class CudaBoundGraph : IBoundGraph
         inputs.Dispose();
     }
 
+    // A step's sequences, and the pages of each: no more than the graph has rows and the cache has pages.
+    private StepLimits LimitsOf(StepLimits? given, int cachePages)
+    {
+        int rows = Math.Clamp(Graph.Capacity.Tokens, 1, StepLimits.MaximumSequences);
+        StepLimits limits = given ?? new StepLimits(rows, cachePages, int.MaxValue);
+        return new StepLimits(
+            Math.Min(limits.Sequences, rows),
+            Math.Min(limits.PagesPerSequence, cachePages),
+            Math.Min(limits.Positions, checked(cachePages * KeyValuePages.TokensPerPage)));
+    }
+
     private void Queue(RowCounts counts, ReadOnlySpan<SequenceRows> sequences, CancellationToken cancellation)
     {
+        if (Graph.HasOneRowPerSequence)
+            RequireOneRowEach(counts, sequences);
         stagingRead.Synchronize();
         inputs.Sequences.Write(sequences);
         lastCounts = default;
@@ -157,6 +186,16 @@ internal sealed class CudaBoundGraph : IBoundGraph
             step.Launch(run);
         using CudaGraph graph = capture.End();
         return graph.Instantiate();
+    }
+
+    // What is replayed has the number of sequences in it.
+    private void RequireOneRowEach(RowCounts counts, ReadOnlySpan<SequenceRows> sequences)
+    {
+        if (sequences.Length != counts.Tokens)
+            throw new ArgumentException($"graph '{Graph.Name}': expected a sequence for each of {counts.Tokens} rows, found {sequences.Length}", nameof(sequences));
+        for (int row = 0; row < sequences.Length; row++)
+            if (sequences[row].FirstRow != row || sequences[row].RowCount != 1)
+                throw new ArgumentException($"graph '{Graph.Name}', sequence {row}: expected row {row} alone, found {sequences[row].RowCount} rows from {sequences[row].FirstRow} on", nameof(sequences));
     }
 
     private void RequireWithinCapacity(RowCounts counts)

@@ -13,7 +13,7 @@ internal sealed class CudaInputs : IDisposable
     private readonly DeviceMemory device;
     private readonly long[] offsets;
 
-    public CudaInputs(CudaContext context, ComputeGraph graph, int cachePages)
+    public CudaInputs(CudaContext context, ComputeGraph graph, StepLimits limits)
     {
         this.graph = graph;
         offsets = new long[graph.Tensors.Length];
@@ -28,7 +28,7 @@ internal sealed class CudaInputs : IDisposable
 
         host = PinnedMemory.Allocate(context, Math.Max(1, bytes));
         device = DeviceMemory.Allocate(context, Math.Max(1, bytes));
-        Sequences = new CudaSequences(context, Math.Clamp(graph.Capacity.Tokens, 1, CudaSequences.Maximum), cachePages);
+        Sequences = new CudaSequences(context, limits);
     }
 
     public CudaSequences Sequences { get; }
@@ -72,26 +72,24 @@ internal sealed class CudaInputs : IDisposable
 /// <summary>The sequences of a step as kernels read them: spans, and one table of physical pages. Written by the host before each step, at a fixed place.</summary>
 internal sealed class CudaSequences : IDisposable
 {
-    /// <summary>Sequences of one step at most.</summary>
-    public const int Maximum = 64;
-
     private readonly PinnedMemory host;
     private readonly DeviceMemory device;
+    private readonly StepLimits limits;
     private readonly int maximumPages;
+    private int usedPages;
 
     /// <param name="context">Where.</param>
-    /// <param name="maximumSequences">Of one step.</param>
-    /// <param name="cachePages">Pages that there are, so that a sequence has at most as many.</param>
-    public CudaSequences(CudaContext context, int maximumSequences, int cachePages)
+    /// <param name="limits">Of one step.</param>
+    public CudaSequences(CudaContext context, StepLimits limits)
     {
-        MaximumSequences = maximumSequences;
-        maximumPages = checked(maximumSequences * Math.Max(1, cachePages));
+        this.limits = limits;
+        maximumPages = checked(limits.Sequences * Math.Max(1, limits.PagesPerSequence));
         long bytes = SpanBytes + ((long)maximumPages * sizeof(int));
         host = PinnedMemory.Allocate(context, bytes);
         device = DeviceMemory.Allocate(context, bytes);
     }
 
-    public int MaximumSequences { get; }
+    public int MaximumSequences => limits.Sequences;
 
     /// <summary>Address of the spans.</summary>
     public DevicePointer Spans => device.Span.Pointer;
@@ -102,7 +100,7 @@ internal sealed class CudaSequences : IDisposable
     private long SpanBytes => MaximumSequences * (long)Marshal.SizeOf<SequenceSpan>();
 
     /// <summary>Describes a step in host memory.</summary>
-    /// <exception cref="ArgumentException">A sequence has reserved less than its rows need, or there are too many.</exception>
+    /// <exception cref="ArgumentException">A sequence has reserved less than its rows need, is longer than the limits allow, or there are too many.</exception>
     public void Write(ReadOnlySpan<SequenceRows> sequences)
     {
         if (sequences.Length > MaximumSequences)
@@ -116,14 +114,24 @@ internal sealed class CudaSequences : IDisposable
             (KeyValueSequence sequence, int firstRow, int rowCount) = sequences[i];
             if (rowCount > sequence.ReservedLength - sequence.Length)
                 throw new ArgumentException($"sequence {i}: room is reserved for {sequence.ReservedLength - sequence.Length} tokens, the step has {rowCount}", nameof(sequences));
+            if (sequence.Length + rowCount > limits.Positions)
+                throw new ArgumentException($"sequence {i}: expected at most {limits.Positions} tokens, found {sequence.Length + rowCount}", nameof(sequences));
             spans[i] = new SequenceSpan(firstRow, rowCount, sequence.Length, firstPage);
-            sequence.Pages.CopyTo(pageTable[firstPage..]);
-            firstPage += sequence.Pages.Length;
+            // Those that are reserved for later steps stay out.
+            ReadOnlySpan<int> pages = sequence.Pages[..(int)KeyValuePages.Count(sequence.Length + rowCount)];
+            pages.CopyTo(pageTable[firstPage..]);
+            firstPage += pages.Length;
         }
+
+        usedPages = firstPage;
     }
 
-    /// <summary>Queues the copy to the device of all there is room for.</summary>
-    public void Upload(CudaStream stream) => stream.CopyToDevice(device.Span, host.Span);
+    /// <summary>Queues the copy to the device of the spans and of the pages that the step uses.</summary>
+    public void Upload(CudaStream stream)
+    {
+        long bytes = SpanBytes + ((long)usedPages * sizeof(int));
+        stream.CopyToDevice(device.Span.Slice(0, bytes), host.Span.Slice(0, bytes));
+    }
 
     public void Dispose()
     {

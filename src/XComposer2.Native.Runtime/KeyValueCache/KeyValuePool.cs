@@ -24,7 +24,8 @@ public sealed class KeyValuePool
 
     public int FreePages => free.Count;
 
-    internal int OwnersOf(int page) => owners[page];
+    /// <summary>Sequences that have this page.</summary>
+    public int OwnersOf(int page) => owners[page];
 
     internal int Take()
     {

@@ -12,11 +12,13 @@ public sealed unsafe class KeyValueSequence : IDisposable
     private int pageCount;
     private bool disposed;
 
-    public KeyValueSequence(KeyValuePool pool)
+    /// <param name="pool">Where its pages come from.</param>
+    /// <param name="maximumPages">Entries of its page table; null for as many as the pool has.</param>
+    public KeyValueSequence(KeyValuePool pool, int? maximumPages = null)
     {
         ArgumentNullException.ThrowIfNull(pool);
         this.pool = pool;
-        pages = GC.AllocateArray<int>(pool.PageCount, pinned: true);
+        pages = GC.AllocateArray<int>(Math.Min(maximumPages ?? pool.PageCount, pool.PageCount), pinned: true);
     }
 
     /// <summary>Tokens whose keys and values are in the cache.</summary>
@@ -47,18 +49,29 @@ public sealed unsafe class KeyValueSequence : IDisposable
         if (tokens == 0)
             return;
         long wantedPages = KeyValuePages.Count((long)Length + tokens);
-        int firstWritten = Length / PageTokens;
-        long wanted = Math.Max(0, wantedPages - pageCount);
-        for (int i = firstWritten; i < pageCount; i++)
-            if (pool.OwnersOf(pages[i]) > 1)
-                wanted++;
+        int wanted = PagesWanted(tokens);
         if (wanted > pool.FreePages)
-            throw new KeyValueCacheFullException((int)Math.Min(wanted, int.MaxValue), pool.FreePages, pool.PageCount);
-        for (int i = firstWritten; i < pageCount; i++)
+            throw new KeyValueCacheFullException(wanted, pool.FreePages, pool.PageCount);
+        if (wantedPages > pages.Length)
+            throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"the sequence has {Length} tokens, its page table {pages.Length} entries");
+        for (int i = Length / PageTokens; i < pageCount; i++)
             if (pool.OwnersOf(pages[i]) > 1)
                 pages[i] = pool.CopyShared(pages[i]);
         while (pageCount < wantedPages)
             pages[pageCount++] = pool.Take();
+    }
+
+    /// <summary>Pages that <see cref="Reserve"/> would take from the pool.</summary>
+    public int PagesWanted(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        if (tokens == 0)
+            return 0;
+        long wanted = Math.Max(0, KeyValuePages.Count((long)Length + tokens) - pageCount);
+        for (int i = Length / PageTokens; i < pageCount; i++)
+            if (pool.OwnersOf(pages[i]) > 1)
+                wanted++;
+        return (int)Math.Min(wanted, int.MaxValue);
     }
 
     /// <summary>Counts tokens that a step has written to reserved room.</summary>
@@ -81,10 +94,15 @@ public sealed unsafe class KeyValueSequence : IDisposable
     }
 
     /// <summary>Another sequence with the same tokens. Pages are shared until one of the two writes to them.</summary>
-    public KeyValueSequence Fork()
+    public KeyValueSequence Fork() => Fork(Length);
+
+    /// <summary>Another sequence with the first tokens of this one.</summary>
+    public KeyValueSequence Fork(int length)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        var fork = new KeyValueSequence(pool) { Length = Length, pageCount = (int)KeyValuePages.Count(Length) };
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        var fork = new KeyValueSequence(pool, pages.Length) { Length = length, pageCount = (int)KeyValuePages.Count(length) };
         for (int i = 0; i < fork.pageCount; i++)
         {
             fork.pages[i] = pages[i];

@@ -24,7 +24,7 @@ public sealed class TokenSampler
     private readonly ulong seed;
     private readonly bool[] chosen;
     private readonly int[] chosenIds;
-    private readonly DescendingSum order = new();
+    private readonly DescendingSum order;
     private readonly int[] candidates;
     private readonly float[] candidateLogits;
     private readonly float[] weights;
@@ -33,18 +33,29 @@ public sealed class TokenSampler
 
     /// <exception cref="ArgumentOutOfRangeException">A parameter is out of its range; temperature, top-k and top-p of a greedy choice are not looked at.</exception>
     public TokenSampler(SamplingParameters parameters, int vocabularySize, ulong seed)
+        : this(parameters, vocabularySize, seed, 0, new SamplingScratch(parameters.Greedy ? 0 : vocabularySize))
+    {
+    }
+
+    /// <param name="parameters">How to choose.</param>
+    /// <param name="vocabularySize">Logits.</param>
+    /// <param name="seed">Of the draws.</param>
+    /// <param name="step">Tokens of the answer before the first one that is chosen here.</param>
+    /// <param name="scratch">May be shared by samplers that are used one after another; not read where the choice is greedy.</param>
+    internal TokenSampler(SamplingParameters parameters, int vocabularySize, ulong seed, ulong step, SamplingScratch scratch)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabularySize);
         RequireInRange(parameters);
         this.parameters = parameters;
         this.vocabularySize = vocabularySize;
         this.seed = seed;
+        this.step = step;
         chosen = new bool[vocabularySize];
         chosenIds = new int[vocabularySize];
-        int candidateRoom = parameters.Greedy ? 0 : vocabularySize;
-        candidates = new int[candidateRoom];
-        candidateLogits = new float[candidateRoom];
-        weights = new float[candidateRoom];
+        order = scratch.Order;
+        candidates = scratch.Candidates;
+        candidateLogits = scratch.CandidateLogits;
+        weights = scratch.Weights;
     }
 
     /// <summary>Chooses an id and remembers it for the repetition penalty. <paramref name="logits"/> is [vocabularySize] and may be overwritten.</summary>
@@ -207,10 +218,15 @@ public sealed class TokenSampler
     }
 }
 
-/// <summary>How the next token is chosen from the logits.</summary>
-/// <param name="Greedy">The most likely token; only the repetition penalty applies.</param>
-/// <param name="Temperature">Over 0.</param>
-/// <param name="TopK">0 keeps all.</param>
-/// <param name="TopP">Over 0, at most 1.</param>
-/// <param name="RepetitionPenalty">Over 0; 1 is none.</param>
-public readonly record struct SamplingParameters(bool Greedy, float Temperature, int TopK, float TopP, float RepetitionPenalty);
+/// <summary>What one choice needs for as long as it lasts.</summary>
+/// <param name="room">Tokens of the vocabulary; 0 for greedy choices alone.</param>
+internal sealed class SamplingScratch(int room)
+{
+    public DescendingSum Order { get; } = new();
+
+    public int[] Candidates { get; } = new int[room];
+
+    public float[] CandidateLogits { get; } = new float[room];
+
+    public float[] Weights { get; } = new float[room];
+}

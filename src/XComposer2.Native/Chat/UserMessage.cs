@@ -18,17 +18,21 @@ public sealed record UserMessage(string Text, IReadOnlyList<ImageInput> Images)
     public string AnswerPrefix { get; init; } = "";
 }
 
-/// <summary>A picture as given by the user: encoded bytes (PNG, JPEG, BMP, GIF) and a name for messages.</summary>
+/// <summary>A picture as given by the user: encoded bytes (PNG, JPEG, WebP, GIF, BMP, TIFF) and a name for messages.</summary>
 public sealed class ImageInput
 {
-    private ImageInput(string name, ReadOnlyMemory<byte>? bytes)
+    private ImageInput(string name, ReadOnlyMemory<byte>? bytes, ExifOrientation orientation)
     {
         Name = name;
         Bytes = bytes;
+        Orientation = orientation;
     }
 
     /// <summary>The path, or the name given with the bytes.</summary>
     public string Name { get; }
+
+    /// <summary>Whether the picture is turned as its EXIF data say.</summary>
+    public ExifOrientation Orientation { get; }
 
     internal ReadOnlyMemory<byte>? Bytes { get; }
 
@@ -36,12 +40,15 @@ public sealed class ImageInput
     internal StrongBox<ImageContentHash>? KnownHash { get; set; }
 
     /// <summary>A file, read when the message is sent.</summary>
-    public static ImageInput FromFile(string path)
+    /// <param name="path">A plain file.</param>
+    /// <param name="orientation">The original ignores EXIF data, so that a picture taken with a turned phone reaches the model lying on its side.</param>
+    public static ImageInput FromFile(string path, ExifOrientation orientation = ExifOrientation.Apply)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new ImageInput(path, null);
+        return new ImageInput(path, null, orientation);
     }
 
     /// <summary>Encoded bytes; not copied, so they must not change while this is used; whoever sends it again, has it decoded once.</summary>
-    public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name) => new(name, bytes);
+    /// <inheritdoc cref="FromFile"/>
+    public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name, ExifOrientation orientation = ExifOrientation.Apply) => new(name, bytes, orientation);
 }

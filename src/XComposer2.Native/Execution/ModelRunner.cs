@@ -4,45 +4,59 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>The model's steps on a backend: pictures to rows, prompts and tokens to logits. Not thread-safe.</summary>
-internal sealed class ModelRunner : IDisposable
+/// <summary>The model's steps on a backend: pictures to rows, prompts and tokens to logits, logits to choices. Not thread-safe.</summary>
+internal sealed class ModelRunner : IStepRunner, IDisposable
 {
     private readonly ModelConfig config;
     private readonly IWeightSource weights;
     private readonly ModelGraphs graphs;
     private readonly IBackend backend;
+    private readonly EngineSizes sizes;
     private readonly IKeyValueMemory memory;
+    private readonly PictureRows pictures;
     private readonly Dictionary<ModelGraph, IBoundGraph> bound = [];
+    private readonly SequenceRows[] stepRows;
+    private readonly SampleRow[] sampleRows;
+    private ITokenSampler sampler;
     private IBoundGraph? lastStep;
 
     /// <param name="config">Sizes.</param>
     /// <param name="weights">Not owned; must outlive this.</param>
     /// <param name="backend">Not owned; must outlive this.</param>
-    /// <param name="contextLength">Longest sequence in tokens; the cache has room for one such.</param>
-    /// <param name="prefillStepTokens">Tokens of one prefill step at most.</param>
-    public ModelRunner(ModelConfig config, IWeightSource weights, IBackend backend, int contextLength, int prefillStepTokens = ModelGraphs.PrefillStepTokens)
+    /// <param name="sizes">Most of everything.</param>
+    public ModelRunner(ModelConfig config, IWeightSource weights, IBackend backend, EngineSizes sizes)
     {
         this.config = config;
         this.weights = weights;
         this.backend = backend;
-        graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), contextLength, prefillStepTokens);
-        memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), CachePages(contextLength));
+        this.sizes = sizes;
+        graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
+        memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), sizes.CachePages);
         Pool = new KeyValuePool(memory);
+        pictures = new PictureRows(backend, sizes.Pictures, config.TokensPerImage, config.Decoder.HiddenSize);
+        sampler = backend.CreateSampler(config.Decoder.VocabularySize, sizes.Sequences);
+        stepRows = new SequenceRows[sizes.Sequences];
+        sampleRows = new SampleRow[sizes.Sequences];
     }
 
     public KeyValuePool Pool { get; }
 
-    /// <summary>Pages of the cache: one sequence of full length, and one page more to copy a shared one.</summary>
-    public static int CachePages(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
+    public int PagesPerSequence => sizes.PagesPerSequence;
+
+    public bool RunsAhead => backend.RunsAhead;
+
+    /// <summary>Logits after the last position of the last step [rows of it, vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
+    public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));
+
+    private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
     /// <param name="config">Sizes.</param>
     /// <param name="type">The backend's.</param>
     public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
 
-    /// <summary>Logits after the last position of the last step [vocabulary]; valid until the next step, and the caller's to overwrite.</summary>
-    public Span<float> Logits => LastStep.Output(LastStep.Graph.Find(DecoderNetwork.Logits));
-
-    private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
+    /// <summary>Rows of pictures that the decoder reads.</summary>
+    public static MemoryItem PictureMemory(ModelConfig config, EngineSizes sizes) =>
+        new($"rows of {sizes.Pictures} pictures", (long)sizes.Pictures * config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float));
 
     /// <summary>Binds every graph now: what it takes to bind them, a device's memory above all, is known before the first question, and no prompt waits for a
     /// kernel to be compiled.</summary>
@@ -51,109 +65,154 @@ internal sealed class ModelRunner : IDisposable
         // The largest first, so that the arena grows once.
         foreach (ModelGraph graph in graphs.All.OrderByDescending(graph => graph.Capacity.Tokens))
             Bound(graph);
-        CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0).Dispose();
     }
 
-    /// <summary>Runs the vision tower and the projector on one picture.</summary>
-    /// <param name="pixels">[3, S, S], normalised.</param>
-    /// <param name="cancellation">Looked at between operations.</param>
-    /// <returns>[tokens per image, hidden].</returns>
-    public float[] EncodeImage(ReadOnlySpan<float> pixels, CancellationToken cancellation)
+    public void Begin(int slot, in SamplingRequest request) => sampler.Begin(slot, request);
+
+    public bool HasRows(PreparedPicture picture) => pictures.Contains(picture.Hash);
+
+    public void Encode(PreparedPicture picture, CancellationToken cancellation)
     {
-        IBoundGraph vision = Bound(graphs.Vision);
-        pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
-        vision.Run(new RowCounts(0, 0, 1), [], cancellation);
-        return vision.Output(vision.Graph.Find(VisionNetwork.ImageEmbeds)).ToArray();
+        int row = pictures.Add(picture.Hash);
+        try
+        {
+            IBoundGraph vision = Bound(graphs.Vision);
+            picture.Pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
+            vision.Run(new RowCounts(0, 0, 1), [], cancellation);
+            pictures.Memory.CopyFrom(vision, vision.Graph.Find(VisionNetwork.ImageEmbeds), row);
+        }
+        catch
+        {
+            pictures.Forget(picture.Hash);
+            throw;
+        }
     }
 
-    /// <summary>Appends positions to a sequence, in as many steps as it takes, and makes <see cref="Logits"/>.</summary>
+    public void Pin(PreparedPicture picture) => pictures.Pin(picture.Hash);
+
+    public void Unpin(PreparedPicture picture) => pictures.Unpin(picture.Hash);
+
+    /// <summary>A picture's rows [tokens per image, hidden]; encodes it where it has none.</summary>
+    public float[] RowsOf(PreparedPicture picture, CancellationToken cancellation)
+    {
+        if (!HasRows(picture))
+            Encode(picture, cancellation);
+        return pictures.Memory.Read(pictures.FirstRowOf(picture.Hash), picture.TokenCount);
+    }
+
+    /// <summary>Takes a picture's rows as they are.</summary>
+    public void SetRows(PreparedPicture picture, ReadOnlySpan<float> rows) =>
+        pictures.Memory.Write(HasRows(picture) ? pictures.FirstRowOf(picture.Hash) : pictures.Add(picture.Hash), rows);
+
+    public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation)
+    {
+        IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
+        WritePositions(graph, pictures, positions);
+        graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
+        graph.Run(new RowCounts(positions.Length, slot is null ? 0 : 1, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
+        lastStep = graph;
+        if (slot is >= 0)
+            sampler.Choose(graph, graph.Graph.Find(DecoderNetwork.Logits), [new SampleRow(0, slot.Value)]);
+    }
+
+    public void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation)
+    {
+        IBoundGraph graph = Bound(graphs.DecodeFor(rows.Length));
+        Tensor ids = graph.Graph.Find(DecoderNetwork.Ids);
+        for (int row = 0; row < rows.Length; row++)
+        {
+            graph.Feed(ids, row, sampler, rows[row].Slot);
+            stepRows[row] = new SequenceRows(rows[row].Sequence, row, 1);
+            sampleRows[row] = new SampleRow(row, rows[row].Slot);
+        }
+
+        graph.Run(new RowCounts(rows.Length, 0, 0), stepRows.AsSpan(0, rows.Length), cancellation);
+        lastStep = graph;
+        sampler.Choose(graph, graph.Graph.Find(DecoderNetwork.Logits), sampleRows.AsSpan(0, rows.Length));
+    }
+
+    public ReadOnlySpan<TokenChoice> Take() => sampler.Take();
+
+    public void DropChoices()
+    {
+        sampler.Dispose();
+        sampler = backend.CreateSampler(config.Decoder.VocabularySize, sizes.Sequences);
+    }
+
+    /// <summary>Appends positions to a sequence, in as many steps as it takes, and makes <see cref="Logits"/>. For a client that has no scheduler.</summary>
     /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
     /// <exception cref="OperationCanceledException">The sequence ends after some whole step.</exception>
     public void Prefill(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(positions.Length);
+        foreach (ref readonly PromptPosition position in positions)
+            if (position is { Row: 0, Picture: { } picture } && !HasRows(picture))
+                Encode(picture, cancellation);
         sequence.Reserve(positions.Length);
         while (!positions.IsEmpty)
         {
-            int count = Math.Min(positions.Length, graphs.MaximumPrefillTokens);
-            PrefillStep(sequence, positions[..count], isLast: count == positions.Length, cancellation);
+            int count = Math.Min(positions.Length, sizes.StepTokens);
+            Read(sequence, positions[..count], count == positions.Length ? -1 : null, cancellation);
             sequence.Advance(count);
             positions = positions[count..];
         }
     }
 
-    /// <summary>Appends one generated token, and makes <see cref="Logits"/>.</summary>
+    /// <summary>Appends one token, and makes <see cref="Logits"/>. For a client that has no scheduler.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        IBoundGraph decode = Bound(graphs.DecodeFor(1));
+        IBoundGraph graph = Bound(graphs.DecodeFor(1));
         sequence.Reserve(1);
-        decode.Integers(decode.Graph.Find(DecoderNetwork.Ids))[0] = id;
-        decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
-        lastStep = decode;
+        graph.Integers(graph.Graph.Find(DecoderNetwork.Ids))[0] = id;
+        graph.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
+        lastStep = graph;
         sequence.Advance(1);
     }
 
-    /// <summary>
-    /// Runs the token that a sampler chose last as the next position of a sequence, and makes <see cref="Logits"/>. The sequence does not grow: whoever
-    /// knows by then that the token belongs to it counts it (<see cref="KeyValueSequence.Advance"/>); else the next step takes its place.
-    /// </summary>
-    /// <exception cref="KeyValueCacheFullException">Nothing has changed.</exception>
-    public void Step(KeyValueSequence sequence, ITokenSampler sampler, CancellationToken cancellation)
-    {
-        IBoundGraph decode = Bound(graphs.DecodeFor(1));
-        sequence.Reserve(1);
-        decode.Feed(decode.Graph.Find(DecoderNetwork.Ids), 0, sampler);
-        decode.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
-        lastStep = decode;
-    }
-
-    /// <inheritdoc cref="IBackend.RunsAhead"/>
-    public bool RunsAhead => backend.RunsAhead;
-
-    /// <summary>A sampler for one answer.</summary>
-    public ITokenSampler CreateSampler(SamplingParameters parameters, ulong seed) => backend.CreateSampler(parameters, config.Decoder.VocabularySize, seed);
-
-    /// <summary>Chooses an id from the logits of the last step.</summary>
-    /// <exception cref="InvalidOperationException">The logits are not numbers.</exception>
-    public void Choose(ITokenSampler sampler) => sampler.Choose(LastStep, LastStep.Graph.Find(DecoderNetwork.Logits));
-
     public void Dispose()
     {
+        sampler.Dispose();
         foreach (IBoundGraph graph in bound.Values)
             graph.Dispose();
+        pictures.Dispose();
         memory.Dispose();
+    }
+
+    /// <summary>Fills the inputs of a prefill graph.</summary>
+    /// <exception cref="InvalidOperationException">A picture has no rows.</exception>
+    internal static void WritePositions(IBoundGraph graph, PictureRows pictures, ReadOnlySpan<PromptPosition> positions)
+    {
+        Span<int> ids = graph.Integers(graph.Graph.Find(DecoderNetwork.Ids));
+        Span<int> visualRow = graph.Integers(graph.Graph.Find(DecoderNetwork.VisualRow));
+        PreparedPicture? last = null;
+        int firstRow = -1;
+        for (int i = 0; i < positions.Length; i++)
+        {
+            ref readonly PromptPosition position = ref positions[i];
+            ids[i] = position.Id;
+            visualRow[i] = -1;
+            if (position.Picture is not { } picture)
+                continue;
+            if (!ReferenceEquals(picture, last))
+                firstRow = pictures.FirstRowOf(picture.Hash);
+            if (firstRow < 0)
+                throw new InvalidOperationException("a picture of the prompt has no rows");
+            last = picture;
+            visualRow[i] = firstRow + position.Row;
+        }
     }
 
     private IBoundGraph Bound(ModelGraph graph)
     {
         if (!bound.TryGetValue(graph, out IBoundGraph? found))
-            bound.Add(graph, found = backend.Bind(backend.Plan(graph.Build()), weights, graph == graphs.Vision ? null : memory));
-        return found;
-    }
-
-    private void PrefillStep(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, bool isLast, CancellationToken cancellation)
-    {
-        IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
-        WritePositions(graph, positions, config.Decoder.HiddenSize);
-        graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
-        graph.Run(new RowCounts(positions.Length, isLast ? 1 : 0, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
-        lastStep = graph;
-    }
-
-    /// <summary>Fills the inputs of a prefill graph; visual rows are packed in the order in which they come.</summary>
-    internal static void WritePositions(IBoundGraph graph, ReadOnlySpan<PromptPosition> positions, int hidden)
-    {
-        Span<int> ids = graph.Integers(graph.Graph.Find(DecoderNetwork.Ids));
-        Span<int> visualRow = graph.Integers(graph.Graph.Find(DecoderNetwork.VisualRow));
-        Span<float> visual = graph.Floats(graph.Graph.Find(DecoderNetwork.Visual));
-        int visualRows = 0;
-        for (int i = 0; i < positions.Length; i++)
         {
-            ref readonly PromptPosition position = ref positions[i];
-            ids[i] = position.Id;
-            visualRow[i] = position.Image is null ? -1 : visualRows;
-            if (position.Image is { } image)
-                image.Rows.AsSpan(position.Row * hidden, hidden).CopyTo(visual.Slice(visualRows++ * hidden, hidden));
+            ExecutionPlan plan = backend.Plan(graph.Build());
+            found = graph == graphs.Vision
+                ? backend.Bind(plan, weights)
+                : backend.Bind(plan, weights, memory, pictures.Memory, plan.Graph.HasOneRowPerSequence ? sizes.Steps : StepLimits.For(1, sizes.ContextLength));
+            bound.Add(graph, found);
         }
+
+        return found;
     }
 }

@@ -19,7 +19,22 @@ public sealed record GenerationCompleted(GenerationResult Result) : GenerationEv
 /// <param name="Usage">Token counts.</param>
 /// <param name="Timings">Times.</param>
 public sealed record GenerationResult(
-    string Text, FinishReason FinishReason, IReadOnlyList<int> TokenIds, ulong Seed, TokenUsage Usage, GenerationTimings Timings);
+    string Text, FinishReason FinishReason, IReadOnlyList<int> TokenIds, ulong Seed, TokenUsage Usage, GenerationTimings Timings)
+{
+    /// <summary>For each of <see cref="TokenIds"/>; empty where they were not asked for.</summary>
+    public IReadOnlyList<TokenScore> LogProbs { get; init; } = [];
+}
+
+/// <summary>How likely a generated token was.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProb">Natural logarithm of its probability in the distribution that the model gives, before penalty, temperature, top-k and top-p.</param>
+/// <param name="Top">The likeliest tokens of the same distribution, likeliest first; empty where none were asked for.</param>
+public sealed record TokenScore(int Id, float LogProb, IReadOnlyList<TokenAlternative> Top);
+
+/// <summary>One of the likeliest tokens of a place.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProb">Natural logarithm of its probability.</param>
+public readonly record struct TokenAlternative(int Id, float LogProb);
 
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason
@@ -34,13 +49,16 @@ public enum FinishReason
 /// <summary>Tokens of one answer.</summary>
 /// <param name="PromptTokens">Positions of the whole conversation before the answer, visual ones included.</param>
 /// <param name="ImageTokens">Those of them that are visual.</param>
-/// <param name="CachedTokens">Those of them that were in the KV cache from earlier turns.</param>
+/// <param name="CachedTokens">Those of them that were in the KV cache from earlier prompts that begin alike.</param>
 /// <param name="CompletionTokens">Generated tokens, the end mark not counted.</param>
 public sealed record TokenUsage(int PromptTokens, int ImageTokens, int CachedTokens, int CompletionTokens);
 
 /// <summary>Where the time of one answer went.</summary>
 public sealed record GenerationTimings
 {
+    /// <summary>From the submission of the prompt, pictures read, to the engine's taking it up.</summary>
+    public TimeSpan Waiting { get; init; }
+
     /// <summary>Reading and resizing pictures.</summary>
     public TimeSpan ImageDecode { get; init; }
 

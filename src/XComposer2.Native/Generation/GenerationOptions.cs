@@ -1,3 +1,5 @@
+using XComposer2.Native.Runtime;
+
 namespace XComposer2.Native;
 
 /// <summary>How to generate one answer. The defaults are those of the original chat() call.</summary>
@@ -26,6 +28,25 @@ public sealed record GenerationOptions
 
     /// <summary>The answer ends before the first of these texts.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>The answer fails where it is not complete after this time, waiting included; null for no limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Wants the log-probability of each token (<see cref="GenerationResult.LogProbs"/>).</summary>
+    public bool LogProbs { get; init; }
+
+    /// <summary>Wants so many of the likeliest tokens at each place, with their log-probabilities; 0 to 20.</summary>
+    public int TopLogProbs { get; init; }
+
+    internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
+
+    internal SamplingRequest Sampling(ulong seed) => new()
+    {
+        Parameters = new SamplingParameters(Greedy, Temperature, TopK, TopP, RepetitionPenalty),
+        Seed = seed,
+        LogProbs = LogProbs,
+        TopLogProbs = TopLogProbs,
+    };
 }
 
 /// <summary>Refuses options that are out of range, in the words of their names.</summary>
@@ -39,6 +60,8 @@ internal static class GenerationChecks
         EngineException.ThrowUnless(options.Greedy || (options.TopP > 0 && options.TopP <= 1), "top-p", "a number over 0, at most 1", options.TopP);
         EngineException.ThrowUnless(float.IsFinite(options.RepetitionPenalty) && options.RepetitionPenalty > 0, "repetition penalty", "a finite number over 0", options.RepetitionPenalty);
         EngineException.ThrowUnless(options.MaxTokens >= 1, "max tokens", "1 or more", options.MaxTokens);
+        EngineException.ThrowUnless(options.Timeout is null || options.Timeout > TimeSpan.Zero, "timeout", "a time over 0", options.Timeout);
+        EngineException.ThrowUnless(options.TopLogProbs is >= 0 and <= SamplingRequest.MaximumTopLogProbs, "top log-probabilities", $"0 to {SamplingRequest.MaximumTopLogProbs}", options.TopLogProbs);
         foreach (string stop in options.Stop)
             EngineException.ThrowUnless(!string.IsNullOrEmpty(stop), "stop", "texts that are not empty", "an empty one");
     }

@@ -43,7 +43,7 @@ internal sealed class StopTextFilter
     }
 
     /// <summary>The text has ended: what was held back is no stop text after all.</summary>
-    public string Epilogue()
+    public string Finish()
     {
         string rest = held;
         held = "";

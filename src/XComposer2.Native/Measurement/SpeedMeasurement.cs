@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>Times the model's steps: each sample is pictures, prompt and decode steps from an empty cache. The first one warms up and is not counted.</summary>
+/// <summary>Times the model's steps as a client of the scheduler: each sample is pictures, prompts and decode steps from an empty cache. The first one warms
+/// up and is not counted.</summary>
 public static class SpeedMeasurement
 {
     /// <param name="options">What to measure.</param>
@@ -20,6 +20,7 @@ public static class SpeedMeasurement
         EngineException.ThrowUnless(options.TextTokens >= 1, "tokens", "1 or more", options.TextTokens);
         EngineException.ThrowUnless(options.Images >= 0, "images", "0 or more", options.Images);
         EngineException.ThrowUnless(options.DecodeSteps >= 0, "decode steps", "0 or more", options.DecodeSteps);
+        EngineException.ThrowUnless(options.Sequences is >= 1 and <= StepLimits.MaximumSequences, "sequences", $"1 to {StepLimits.MaximumSequences}", options.Sequences);
         EngineException.ThrowUnless(options.Samples >= 1, "samples", "1 or more", options.Samples);
         EngineException.ThrowUnless(options.Layers is null or >= 1, "layers", "1 or more", options.Layers);
         if ((options.Preset is null) == (options.ModelPath is null))
@@ -43,77 +44,125 @@ public static class SpeedMeasurement
         string name, ModelConfig config, IWeightSource weights, IBackend backend, SpeedOptions options, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
     {
         int prompt = checked(options.TextTokens + (options.Images * config.TokensPerImage));
-        int context = checked(prompt + options.DecodeSteps);
+        // While the last prompts are read, the first answers go on.
+        int answer = checked(options.DecodeSteps + 3 + ((options.Sequences - 1) * ((prompt / EngineSizes.ProcessorPiece) + 2)));
+        int context = checked(prompt + answer);
         EngineException.ThrowUnless(context <= config.Decoder.MaximumPositions, "tokens, images and decode steps", $"{config.Decoder.MaximumPositions} positions at most", context);
-        using var runner = new ModelRunner(config, weights, backend, context);
+        EngineSizes sizes = EngineSizes.Resolve(
+            new EngineLimits { Sequences = options.Sequences, Context = context }, config, backend.CacheType, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
+        sizes = sizes with { CachePages = checked((options.Sequences * sizes.PagesPerSequence) + 1) };
+        using var runner = new ModelRunner(config, weights, backend, sizes);
         var vision = new List<TimeSpan>();
         var prefill = new List<TimeSpan>();
         var decode = new List<TimeSpan>();
         for (int sample = 0; sample <= options.Samples; sample++)
         {
-            (TimeSpan visionTime, TimeSpan prefillTime, TimeSpan decodeTime) = Sample(runner, config, options, cancellation);
+            var run = new SpeedSample(runner, sizes, config, options, sample);
+            run.Measure(answer, cancellation);
             progress?.Report((sample + 1, options.Samples + 1));
             if (sample == 0)
                 continue;
-            vision.Add(visionTime);
-            prefill.Add(prefillTime);
-            decode.Add(decodeTime);
+            vision.Add(run.Vision);
+            prefill.Add(run.Prefill);
+            decode.Add(run.Decode);
         }
 
         var series = new List<SpeedSeries>();
         if (options.Images > 0)
-            series.Add(new SpeedSeries("vision", options.Images * config.TokensPerImage, vision));
-        series.Add(new SpeedSeries("prefill", prompt, prefill));
+            series.Add(new SpeedSeries("vision", options.Sequences * options.Images * config.TokensPerImage, vision));
+        series.Add(new SpeedSeries("prefill", options.Sequences * prompt, prefill));
         if (options.DecodeSteps > 0)
-            series.Add(new SpeedSeries("decode", options.DecodeSteps, decode));
+            series.Add(new SpeedSeries("decode", options.Sequences * options.DecodeSteps, decode));
         WeightFacts facts = WeightFacts.Of(weights, config);
         return new SpeedResult(name, backend.Description, facts.TotalBytes, facts.DecodeBytes, series);
     }
+}
 
-    private static (TimeSpan Vision, TimeSpan Prefill, TimeSpan Decode) Sample(
-        ModelRunner runner, ModelConfig config, SpeedOptions options, CancellationToken cancellation)
+/// <summary>One sample: all prompts, then steps of all answers together.</summary>
+internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelConfig config, SpeedOptions options, int number)
+{
+    /// <summary>Vision towers of all pictures.</summary>
+    public TimeSpan Vision { get; private set; }
+
+    /// <summary>The rest, until the last prompt's first token is heard.</summary>
+    public TimeSpan Prefill { get; private set; }
+
+    /// <summary>From there, so many steps of all answers.</summary>
+    public TimeSpan Decode { get; private set; }
+
+    public void Measure(int answerTokens, CancellationToken cancellation)
+    {
+        using var scheduler = new Scheduler(runner, sizes);
+        var sinks = new List<TokenCounter>();
+        List<PromptPosition>[] prompts = [.. Enumerable.Range(0, options.Sequences).Select(Prompt)];
+        long start = Stopwatch.GetTimestamp();
+        foreach (List<PromptPosition> prompt in prompts)
+        {
+            sinks.Add(new TokenCounter());
+            scheduler.Add(new AnswerRequest(prompt, Greedy, answerTokens, sinks[^1], null, cancellation));
+        }
+
+        // A step ends when its token is heard: a GPU only queues what it is told, and would seem to be done at once.
+        RunUntil(scheduler, sinks, 1, cancellation);
+        Prefill = Stopwatch.GetElapsedTime(start, sinks.Max(sink => sink.First));
+        int[] before = [.. sinks.Select(sink => sink.Tokens)];
+        start = Stopwatch.GetTimestamp();
+        for (int sequence = 0; sequence < sinks.Count; sequence++)
+            sinks[sequence].Wanted = before[sequence] + options.DecodeSteps;
+        RunUntil(scheduler, sinks, 0, cancellation);
+        Decode = Stopwatch.GetElapsedTime(start);
+    }
+
+    private static SamplingRequest Greedy => new() { Parameters = new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1) };
+
+    private static void RunUntil(Scheduler scheduler, List<TokenCounter> sinks, int tokens, CancellationToken cancellation)
+    {
+        while (sinks.Exists(sink => sink.Tokens < Math.Max(tokens, sink.Wanted)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            scheduler.Iterate();
+            if (!scheduler.HasWork)
+                throw new InvalidOperationException("an answer ended before it was measured");
+        }
+    }
+
+    // Different prompts, so that none is another's prefix.
+    private List<PromptPosition> Prompt(int sequence)
     {
         var positions = new List<PromptPosition>();
-        long start = Stopwatch.GetTimestamp();
         for (int image = 0; image < options.Images; image++)
         {
-            var hash = new ImageContentHash(0, (UInt128)image);
-            var embedding = new ImageEmbedding(hash, config.TokensPerImage, runner.EncodeImage(new float[3 * config.ImageSize * config.ImageSize], cancellation));
+            long start = Stopwatch.GetTimestamp();
+            var picture = new PreparedPicture(new ImageContentHash((UInt128)number, ((UInt128)sequence << 64) | (UInt128)image), config.TokensPerImage, new float[3 * config.ImageSize * config.ImageSize]);
+            runner.RowsOf(picture, CancellationToken.None);
+            Vision += Stopwatch.GetElapsedTime(start);
             for (int row = 0; row < config.TokensPerImage; row++)
-                positions.Add(PromptPosition.Visual(embedding, row));
+                positions.Add(PromptPosition.Visual(picture, row));
         }
 
-        TimeSpan vision = Stopwatch.GetElapsedTime(start);
         for (int i = 0; i < options.TextTokens; i++)
-            positions.Add(PromptPosition.Text(TokenAt(i, config)));
-
-        using var sequence = new KeyValueSequence(runner.Pool);
-        // A step ends when its token is known, as in an answer: a GPU only queues what it is told, and would seem to be done at once.
-        using ITokenSampler sampler = runner.CreateSampler(new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1), seed: 0);
-        start = Stopwatch.GetTimestamp();
-        runner.Prefill(sequence, CollectionsMarshal.AsSpan(positions), cancellation);
-        runner.Choose(sampler);
-        sampler.Take();
-        TimeSpan prefill = Stopwatch.GetElapsedTime(start);
-
-        // As an answer does: each step is fed what the one before chose, and the host hears of a choice when the next step is under way.
-        start = Stopwatch.GetTimestamp();
-        for (int step = 0; step < options.DecodeSteps; step++)
-        {
-            runner.Step(sequence, sampler, cancellation);
-            sequence.Advance(1);
-            runner.Choose(sampler);
-            if (step > 0)
-                sampler.Take();
-        }
-
-        if (options.DecodeSteps > 0)
-            sampler.Take();
-        return (vision, prefill, Stopwatch.GetElapsedTime(start));
+            positions.Add(PromptPosition.Text(TokenAt(i + (sequence * 31), config)));
+        return positions;
     }
 
     // Spread over the vocabulary, so that the embedding table is read as text would.
     private static int TokenAt(int index, ModelConfig config) => (int)((300 + (index * 7919L)) % config.Decoder.VocabularySize);
+
+    private sealed class TokenCounter : IAnswerSink
+    {
+        public int Tokens { get; private set; }
+
+        public long First { get; private set; }
+
+        public int Wanted { get; set; }
+
+        public FinishReason? Take(in TokenChoice choice)
+        {
+            if (Tokens++ == 0)
+                First = Stopwatch.GetTimestamp();
+            return null;
+        }
+    }
 }
 
 /// <summary>What to measure the speed of: a preset with random weights, or a checkpoint.</summary>
@@ -140,7 +189,10 @@ public sealed record SpeedOptions
     /// <summary>Pictures before the text.</summary>
     public int Images { get; init; }
 
-    /// <summary>Decode steps of one sample.</summary>
+    /// <summary>Answers that are generated together.</summary>
+    public int Sequences { get; init; } = 1;
+
+    /// <summary>Decode steps of one sample, each with a row for every answer.</summary>
     public int DecodeSteps { get; init; } = 64;
 
     /// <summary>Samples after the one that warms up.</summary>

@@ -1,4 +1,5 @@
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
@@ -10,32 +11,42 @@ internal static class CudaMemoryPlan
     /// <param name="name">The checkpoint or preset in words.</param>
     /// <param name="config">Sizes.</param>
     /// <param name="facts">Shapes of weights.</param>
-    /// <param name="contextLength">Longest sequence in tokens.</param>
+    /// <param name="sizes">Most of everything.</param>
     /// <param name="storage">Type of weights and cache.</param>
     /// <param name="embeddings">Where the embedding table lies.</param>
-    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, int contextLength, DType storage, EmbeddingPlace embeddings)
+    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, DType storage, EmbeddingPlace embeddings)
     {
         // Every graph keeps its inputs; the arena is that of the largest plan.
-        var graphs = new ModelGraphs(config, facts, contextLength);
+        var graphs = new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
         ComputeGraph[] largest = [.. graphs.Largest.Select(graph => graph.Build())];
         ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage))];
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, storage);
-        long positions = (long)ModelRunner.CachePages(contextLength) * KeyValuePages.TokensPerPage;
+        long positions = (long)sizes.CachePages * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
             MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
-            new MemoryItem("rotary table", positions * layout.Geometry.HeadSize * sizeof(float)),
+            ModelRunner.PictureMemory(config, sizes),
+            new MemoryItem("rotary table", (long)sizes.ContextLength * layout.Geometry.HeadSize * sizeof(float)),
+            new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
         ]);
-        return new ModelMemoryPlan(name, contextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
         {
             Device = DeviceKind.Cuda,
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
         };
+    }
+
+    // Of the largest card there is: how many runs of pages a sequence has depends on the card.
+    private static long DecodeScratchBytes(AttentionGeometry heads, EngineSizes sizes, DType storage)
+    {
+        const int MostMultiprocessors = 192;
+        DecodeAttention kernel = new(storage, heads);
+        return kernel.Scratch(sizes.Sequences, kernel.ChooseRuns(MostMultiprocessors, 1, sizes.PagesPerSequence)).TotalBytes;
     }
 
     // Each name once: graphs share what both use.

@@ -10,7 +10,8 @@ internal sealed class PromptVerification : IDisposable
     private readonly LoadedModel model;
     private readonly GoldenFile golden;
     private readonly StageLog log;
-    private readonly ImageEmbedding[] images;
+    private readonly PreparedPicture[] images;
+    private readonly PictureRows pictures;
     private readonly ModelRunner runner;
 
     public PromptVerification(LoadedModel model, GoldenFile golden, StageLog log, float[] embeds)
@@ -19,10 +20,17 @@ internal sealed class PromptVerification : IDisposable
         this.golden = golden;
         this.log = log;
         int imageLength = embeds.Length / golden.Images;
-        images = new ImageEmbedding[golden.Images];
+        images = new PreparedPicture[golden.Images];
         for (int i = 0; i < images.Length; i++)
-            images[i] = new ImageEmbedding(new ImageContentHash(0, (UInt128)i), model.Config.TokensPerImage, embeds.AsSpan(i * imageLength, imageLength).ToArray());
-        runner = new ModelRunner(model.Config, model.Weights, model.Backend, model.Config.ContextLength);
+            images[i] = new PreparedPicture(new ImageContentHash(0, (UInt128)i), model.Config.TokensPerImage, []);
+        pictures = new PictureRows(model.Backend, images.Length, model.Config.TokensPerImage, model.Config.Decoder.HiddenSize);
+        runner = new ModelRunner(model.Config, model.Weights, model.Backend, EngineSizes.ForOne(model.Config, model.Config.ContextLength));
+        for (int i = 0; i < images.Length; i++)
+        {
+            ReadOnlySpan<float> rows = embeds.AsSpan(i * imageLength, imageLength);
+            pictures.Memory.Write(pictures.Add(images[i].Hash), rows);
+            runner.SetRows(images[i], rows);
+        }
     }
 
     public static ReadOnlySpan<string> Prompts => new[] { "text", "one_image", "two_images" };
@@ -34,7 +42,11 @@ internal sealed class PromptVerification : IDisposable
         RunAnswer(prompt, positions, cancellation);
     }
 
-    public void Dispose() => runner.Dispose();
+    public void Dispose()
+    {
+        runner.Dispose();
+        pictures.Dispose();
+    }
 
     private PromptPosition[] Positions(string prompt)
     {
@@ -70,8 +82,8 @@ internal sealed class PromptVerification : IDisposable
         ComputeGraph graph = new ModelGraphs(model.Config, WeightFacts.Of(model.Weights, model.Config), count).Prefill[^1].BuildWithStages(new RowCounts(count, count, 0));
         using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config, model.Backend.CacheType), (int)KeyValuePages.Count(count));
         using var sequence = new KeyValueSequence(new KeyValuePool(memory));
-        using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory);
-        ModelRunner.WritePositions(bound, positions, decoder.HiddenSize);
+        using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory, pictures.Memory);
+        ModelRunner.WritePositions(bound, pictures, positions);
         Span<int> logitRows = bound.Integers(bound.Graph.Find(DecoderNetwork.LogitRows));
         for (int i = 0; i < count; i++)
             logitRows[i] = i;

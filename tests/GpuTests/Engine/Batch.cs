@@ -13,6 +13,7 @@ internal sealed class Batch : IDisposable
     private readonly Checkpoint checkpoint;
     private readonly PreparedWeights weights;
     private readonly IKeyValueMemory memory;
+    private readonly PictureRows pictures;
     private readonly IBoundGraph decode;
     private readonly KeyValueSequence[] sequences;
     private readonly Dictionary<ITokenSampler, int> places = [];
@@ -25,9 +26,10 @@ internal sealed class Batch : IDisposable
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
         memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheType), 12);
+        pictures = new PictureRows(backend, 1, config.TokensPerImage, config.Decoder.HiddenSize);
         var pool = new KeyValuePool(memory);
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new KeyValueSequence(pool))];
-        Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory);
+        Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory, pictures.Memory);
         decode = backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, Sequences)), weights, memory);
     }
 
@@ -57,7 +59,7 @@ internal sealed class Batch : IDisposable
             if (isAhead)
                 Step(running, cancellation);
             foreach (ITokenSampler sampler in running)
-                ids[Array.IndexOf(samplers, sampler)].Add(sampler.Take());
+                ids[Array.IndexOf(samplers, sampler)].Add(sampler.Take()[0].Id);
             if (!isAhead)
                 Step(running, cancellation);
             // Those that end here have a step under way that is not kept.
@@ -76,13 +78,14 @@ internal sealed class Batch : IDisposable
     {
         int tokens = PromptTokens - (5 * sequence);
         PromptPosition[] positions = [.. Enumerable.Range(0, tokens).Select(index => PromptPosition.Text(300 + (index * (37 + sequence) % 900)))];
-        ModelRunner.WritePositions(Prompt, positions, checkpoint.Config.Decoder.HiddenSize);
+        ModelRunner.WritePositions(Prompt, pictures, positions);
         Prompt.Integers(Prompt.Graph.Find(DecoderNetwork.LogitRows))[0] = tokens - 1;
         sequences[sequence].Reserve(tokens);
         Prompt.Run(new RowCounts(tokens, 1, 0), [new SequenceRows(sequences[sequence], 0, tokens)], cancellation);
         sequences[sequence].Advance(tokens);
-        ITokenSampler sampler = backend.CreateSampler(way, checkpoint.Config.Decoder.VocabularySize, seed);
-        sampler.Choose(Prompt, PromptLogits);
+        ITokenSampler sampler = backend.CreateSampler(checkpoint.Config.Decoder.VocabularySize, slots: 1);
+        sampler.Begin(0, new SamplingRequest { Parameters = way, Seed = seed });
+        sampler.Choose(Prompt, PromptLogits, [new SampleRow(0, 0)]);
         places.Add(sampler, sequence);
         return sampler;
     }
@@ -97,12 +100,12 @@ internal sealed class Batch : IDisposable
             KeyValueSequence sequence = sequences[places[samplers[row]]];
             sequence.Reserve(1);
             rows[row] = new SequenceRows(sequence, row, 1);
-            decode.Feed(ids, row, samplers[row]);
+            decode.Feed(ids, row, samplers[row], slot: 0);
         }
 
         decode.Run(new RowCounts(samplers.Length, 0, 0), rows, cancellation);
         for (int row = 0; row < samplers.Length; row++)
-            samplers[row].Choose(decode, logits, row);
+            samplers[row].Choose(decode, logits, [new SampleRow(row, 0)]);
     }
 
     public void Dispose()
@@ -111,6 +114,7 @@ internal sealed class Batch : IDisposable
             sequence.Dispose();
         Prompt.Dispose();
         decode.Dispose();
+        pictures.Dispose();
         memory.Dispose();
         backend.Dispose();
         weights.Dispose();

@@ -92,7 +92,7 @@ public sealed class DemoTests(GpuDevice device)
         Assert.NotNull(device.Context);
         var options = new EngineOptions
         {
-            ModelPath = Path.Combine(demo, "checkpoint"), ContextLength = 512, Quantization = quantization, Device = new DeviceOptions { Kind = kind, Storage = storage },
+            ModelPath = Path.Combine(demo, "checkpoint"), Limits = new EngineLimits { Context = 512 }, Quantization = quantization, Device = new DeviceOptions { Kind = kind, Storage = storage },
         };
         return await XComposerEngine.LoadAsync(options, TestContext.Current.CancellationToken);
     }

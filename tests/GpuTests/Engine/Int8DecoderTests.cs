@@ -78,7 +78,8 @@ public sealed class Int8DecoderTests(GpuDevice device)
         (long before, _) = device.Context.ReadMemory();
         using CudaBackend backend = new(new CudaBackendOptions { Storage = DType.F16 });
         using IKeyValueMemory pages = backend.AllocatePages(new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, backend.CacheType), 1);
-        using IBoundGraph prefill = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, 64, 1)), weights, pages);
+        using IRowMemory rows = backend.AllocateRows(1, config.Decoder.HiddenSize);
+        using IBoundGraph prefill = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, 64, 1)), weights, pages, rows);
         using IBoundGraph decode = backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, 1)), weights, pages);
         (long after, _) = device.Context.ReadMemory();
         return before - after;
@@ -89,12 +90,13 @@ public sealed class Int8DecoderTests(GpuDevice device)
         DecoderConfig decoder = demo.Decoder;
         using IKeyValueMemory memory = backend.AllocatePages(new KeyValueLayout(decoder.LayerCount, decoder.Attention, backend.CacheType), 1);
         using KeyValueSequence sequence = new(new KeyValuePool(memory));
-        using IBoundGraph graph = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(decoder, WeightFacts.Of(weights, demo), Tokens, Tokens)), weights, memory);
+        using IRowMemory rows = backend.AllocateRows(15, decoder.HiddenSize);
+        using IBoundGraph graph = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(decoder, WeightFacts.Of(weights, demo), Tokens, Tokens)), weights, memory, rows);
         Span<int> ids = graph.Integers(graph.Graph.Find(DecoderNetwork.Ids)), visualRow = graph.Integers(graph.Graph.Find(DecoderNetwork.VisualRow));
         Span<int> logitRows = graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows));
         for (int i = 0; i < Tokens; i++)
             (ids[i], visualRow[i], logitRows[i]) = (300 + (i * 23), i is >= 5 and < 20 ? i - 5 : -1, i);
-        StoredFloats.Random(15 * decoder.HiddenSize, 3, DType.F32, 0.05).CopyTo(graph.Floats(graph.Graph.Find(DecoderNetwork.Visual)));
+        rows.Write(0, StoredFloats.Random(15 * decoder.HiddenSize, 3, DType.F32, 0.05));
         sequence.Reserve(Tokens);
         graph.Run(new RowCounts(Tokens, Tokens, 0), [new SequenceRows(sequence, 0, Tokens)], Cancellation);
         return graph.Output(graph.Graph.Find(DecoderNetwork.Logits)).ToArray();

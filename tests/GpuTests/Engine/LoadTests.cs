@@ -34,10 +34,24 @@ public sealed class LoadTests(GpuDevice device)
         Assert.Equal((await AskAsync(onDevice, options)).TokenIds, (await AskAsync(onHost, options)).TokenIds);
     }
 
-    private static async Task<GenerationResult> AskAsync(XComposerEngine engine, GenerationOptions options)
+    /// <summary>A prompt of another length runs in another graph, whose kernels were compiled with all others.</summary>
+    [Fact]
+    public async Task Every_kernel_is_ready_before_the_first_question()
+    {
+        using XComposerEngine engine = await LoadAsync(EmbeddingPlace.Device);
+        int ready = engine.LoadedKernels;
+        Assert.True(ready > 0);
+        string picture = RepositoryPaths.Find("tools/demo/pictures/shapes-3.png");
+        var options = new GenerationOptions { Greedy = true, MaxTokens = 2 };
+        foreach (int words in (int[])[1, 9, 40, 160])
+            await AskAsync(engine, options, new UserMessage(string.Join(' ', Enumerable.Repeat("shape", words)), words == 9 ? [ImageInput.FromFile(picture)] : []));
+        Assert.Equal(ready, engine.LoadedKernels);
+    }
+
+    private static async Task<GenerationResult> AskAsync(XComposerEngine engine, GenerationOptions options, UserMessage? message = null)
     {
         using ChatSession session = engine.CreateSession();
-        await foreach (GenerationEvent next in session.SendAsync(new UserMessage("How many shapes are there?", []), options, TestContext.Current.CancellationToken))
+        await foreach (GenerationEvent next in session.SendAsync(message ?? new UserMessage("How many shapes are there?", []), options, TestContext.Current.CancellationToken))
             if (next is GenerationCompleted completed)
                 return completed.Result;
         throw new InvalidOperationException("an answer ended without a result");
@@ -47,7 +61,7 @@ public sealed class LoadTests(GpuDevice device)
     {
         Assert.NotNull(device.Context);
         return XComposerEngine.LoadAsync(
-            new EngineOptions { ModelPath = checkpoint, ContextLength = 512, Device = new DeviceOptions { Kind = DeviceKind.Cuda, Embeddings = embeddings }, Progress = progress },
+            new EngineOptions { ModelPath = checkpoint, Limits = new EngineLimits { Context = 512 }, Device = new DeviceOptions { Kind = DeviceKind.Cuda, Embeddings = embeddings }, Progress = progress },
             TestContext.Current.CancellationToken);
     }
 

@@ -34,7 +34,7 @@ public sealed class RunAheadTests(GpuDevice device)
             Assert.Equal(expected.TokenIds, found.TokenIds);
             Assert.Equal((expected.Text, expected.FinishReason, expected.Usage), (found.Text, found.FinishReason, found.Usage));
             Assert.Equal(expected.Timings.DecodeSteps, found.Timings.DecodeSteps);
-            Assert.Equal(onCpu.CachedTokens, onCuda.CachedTokens);
+            Assert.Equal(await CachedAsync(cpu), await CachedAsync(cuda));
         }
     }
 
@@ -55,7 +55,8 @@ public sealed class RunAheadTests(GpuDevice device)
         GenerationResult expected = await AskAsync(onCpu, options), found = await AskAsync(onCuda, options);
         Assert.Equal(expected.TokenIds, found.TokenIds);
         Assert.Equal((room, FinishReason.Length), (found.TokenIds.Count, found.FinishReason));
-        Assert.Equal((onCpu.CachedTokens, prompt + room - 1), (onCuda.CachedTokens, onCuda.CachedTokens));
+        Assert.Equal([prompt + room - 1], await CachedAsync(cpu));
+        Assert.Equal([prompt + room - 1], await CachedAsync(cuda));
     }
 
     [Fact]
@@ -89,14 +90,19 @@ public sealed class RunAheadTests(GpuDevice device)
     }
 
     [Fact]
-    public void A_third_choice_has_to_wait_and_without_one_there_is_nothing_to_take()
+    public void A_fifth_choice_is_refused_and_without_one_there_is_nothing_to_take()
     {
         using var cuda = new Batch(new CudaBackend(new CudaBackendOptions { Device = Options, Storage = DType.F16 }), checkpoint);
         using ITokenSampler sampler = cuda.Prefill(0, greedy, seed: 0, Cancellation);
-        sampler.Choose(cuda.Prompt, cuda.PromptLogits);
-        Assert.Equal("2 choices are not taken yet", Assert.Throws<InvalidOperationException>(() => sampler.Choose(cuda.Prompt, cuda.PromptLogits)).Message);
-        Assert.Equal(sampler.Take(), sampler.Take());
-        Assert.Equal("nothing was chosen", Assert.Throws<InvalidOperationException>(() => sampler.Take()).Message);
+        for (int choice = 1; choice < ITokenSampler.MaximumPending; choice++)
+            Choose();
+        Assert.Equal("4 choices are not taken yet", Assert.Throws<InvalidOperationException>(Choose).Message);
+        int first = sampler.Take()[0].Id;
+        for (int choice = 1; choice < ITokenSampler.MaximumPending; choice++)
+            Assert.Equal(first, sampler.Take()[0].Id);
+        Assert.Equal("nothing was chosen", Assert.Throws<InvalidOperationException>(() => { sampler.Take(); }).Message);
+
+        void Choose() => sampler.Choose(cuda.Prompt, cuda.PromptLogits, [new SampleRow(0, 0)]);
     }
 
     /// <summary>The device is not waited for where a step is queued: what it would do is still to be done then.</summary>
@@ -115,14 +121,16 @@ public sealed class RunAheadTests(GpuDevice device)
     }
 
     [Fact]
-    public async Task A_token_allocates_nothing()
+    public void A_token_allocates_nothing()
     {
-        using XComposerEngine engine = await LoadAsync(DeviceKind.Cuda);
         CancellationToken cancellation = Cancellation;
-        using var sequence = new KeyValueSequence(engine.Runner.Pool);
-        engine.Runner.Prefill(sequence, [PromptPosition.Text(300), PromptPosition.Text(301)], cancellation);
-        using ITokenSampler sampler = engine.Runner.CreateSampler(greedy, seed: 0);
-        engine.Runner.Choose(sampler);
+        using LoadedModel model = LoadedModel.Open(checkpoint, new DeviceOptions { Kind = DeviceKind.Cuda, Storage = DType.F32 });
+        using var runner = new ModelRunner(model.Config, model.Weights, model.Backend, EngineSizes.ForOne(model.Config, 512));
+        using var sequence = new KeyValueSequence(runner.Pool);
+        runner.Begin(0, new SamplingRequest { Parameters = greedy });
+        sequence.Reserve(2);
+        runner.Read(sequence, [PromptPosition.Text(300), PromptPosition.Text(301)], slot: 0, cancellation);
+        sequence.Advance(2);
         for (int token = 0; token < 3; token++)
             Generate();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -132,9 +140,9 @@ public sealed class RunAheadTests(GpuDevice device)
 
         void Generate()
         {
-            engine.Runner.Step(sequence, sampler, cancellation);
-            engine.Runner.Choose(sampler);
-            sampler.Take();
+            sequence.Reserve(1);
+            runner.Step([new StepRow(sequence, 0)], cancellation);
+            runner.Take();
             sequence.Advance(1);
         }
     }
@@ -149,9 +157,9 @@ public sealed class RunAheadTests(GpuDevice device)
         using ITokenSampler first = cuda.Prefill(0, greedy, seed: 0, Cancellation);
         using ITokenSampler second = cuda.Prefill(1, greedy, seed: 0, Cancellation);
         Assert.False(cuda.IsIdle, "the second prompt was waited for");
-        int id = first.Take();
+        int id = first.Take()[0].Id;
         Assert.False(cuda.IsIdle, "the second prompt was waited for");
-        Assert.NotEqual(id, second.Take());
+        Assert.NotEqual(id, second.Take()[0].Id);
     }
 
     private static UserMessage Question => new("How many shapes are there?", []);
@@ -166,10 +174,13 @@ public sealed class RunAheadTests(GpuDevice device)
         throw new InvalidOperationException("an answer ended without a result");
     }
 
+    /// <summary>Positions of each sequence that is kept.</summary>
+    private static Task<IReadOnlyList<int>> CachedAsync(XComposerEngine engine) => engine.OnThreadAsync(() => engine.Scheduler.PrefixLengths);
+
     private Task<XComposerEngine> LoadAsync(DeviceKind kind, int context = 512)
     {
         Assert.NotNull(device.Context);
         return XComposerEngine.LoadAsync(
-            new EngineOptions { ModelPath = checkpoint, ContextLength = context, Device = new DeviceOptions { Kind = kind, Storage = DType.F32 } }, Cancellation);
+            new EngineOptions { ModelPath = checkpoint, Limits = new EngineLimits { Context = context }, Device = new DeviceOptions { Kind = kind, Storage = DType.F32 } }, Cancellation);
     }
 }

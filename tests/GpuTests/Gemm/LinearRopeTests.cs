@@ -40,7 +40,11 @@ public sealed class LinearRopeTests(GpuDevice device)
     public void Decode_rotates_and_appends(DType storage)
     {
         foreach (AttentionGeometry heads in geometries)
+        {
             Decode(new LinearCase(Form(storage, heads), 7, hasNorm: true), [0, 63, 64, 130], [1, 1, 0, 1]);
+            Decode(new LinearCase(Form(storage, heads), 39, hasNorm: true), [.. Enumerable.Range(0, 20).Select(index => 7 * index)], [.. Enumerable.Repeat(1, 20)]);
+        }
+
         Decode(new LinearCase(Form(storage, geometries[0]) with { Weights = WeightFormat.Int8, HasBias = true }, 1, hasNorm: true), [63], [1]);
     }
 
@@ -81,13 +85,13 @@ public sealed class LinearRopeTests(GpuDevice device)
 
     private void Decode(LinearCase one, int[] pastLengths, int[] rowCounts)
     {
-        LinearDecode kernel = new(one.Form, one.HasNorm);
+        LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows);
         using DeviceFloats input = device.Upload(one.Input, DType.F32);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
         using DeviceArray<float> scales = one.UploadScales(device);
         using DeviceFloats bias = one.UploadBias(device);
-        new RopeStep(one, pastLengths, rowCounts).Check(device, arrays => device.Run(kernel, kernel.Geometry(), new LinearDecodeArguments
+        new RopeStep(one, pastLengths, rowCounts).Check(device, arrays => device.Run(kernel, kernel.Geometry(one.Rows), new LinearDecodeArguments
         {
             Input = new DevicePointer(input.Address),
             Gain = new DevicePointer(gain.Address),

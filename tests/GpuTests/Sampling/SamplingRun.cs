@@ -8,8 +8,6 @@ namespace XComposer2.Native.GpuTests;
 /// <summary>Rows of logits through the kernel, several steps of one graph of buffers, as decoding has them.</summary>
 internal static class SamplingRun
 {
-    private const int Slots = 2;
-
     /// <returns>[steps][rows] of what the host is told.</returns>
     public static SampledToken[][] Sample(GpuDevice device, IReadOnlyList<SamplingRow> rows)
     {
@@ -18,22 +16,29 @@ internal static class SamplingRun
         using DeviceArray<SamplingState> states = device.Upload<SamplingState>([.. rows.Select(State)]);
         using DeviceArray<uint> seen = device.Upload<uint>([.. rows.SelectMany(row => Bits(row.Previous ?? [], (int)kernel.SeenBytes / sizeof(uint)))]);
         using DeviceArray<int> ids = device.Allocate<int>(rows.Count);
-        using PinnedMemory slots = PinnedMemory.Allocate(device.Context, rows.Count * Slots * sizeof(long));
-        slots.Span.AsSpan<SampledToken>().Fill(SampledToken.None);
+        using PinnedMemory told = PinnedMemory.Allocate(device.Context, rows.Count * sizeof(long));
+        told.Span.AsSpan<SampledToken>().Fill(SampledToken.None);
+        SampleTokenArguments arguments = new() { States = new(states.Address), Seen = new(seen.Address), Ids = new(ids.Address), Tokens = told.DeviceSpan.Pointer };
+        // Neither rows nor answers come in their order.
+        for (int row = 0; row < rows.Count; row++)
+            arguments.Rows[row] = new SampledRow(rows.Count - 1 - row, (row + 1) % rows.Count);
         SampledToken[][] tokens = new SampledToken[steps][];
         for (int step = 0; step < steps; step++)
         {
-            using DeviceArray<float> logits = device.Upload<float>([.. rows.SelectMany(row => row.Logits[step])]);
-            device.Run(kernel, kernel.Geometry(rows.Count), new SampleTokenArguments(
-                new(logits.Address), new(states.Address), new(seen.Address), new(ids.Address), slots.DeviceSpan.Pointer, Slots));
-            tokens[step] = [.. Enumerable.Range(0, rows.Count).Select(row => slots.Span.AsSpan<SampledToken>()[(row * Slots) + (step % Slots)])];
-            Assert.All(tokens[step], token => Assert.Equal((uint)step, token.Step));
+            using DeviceArray<float> logits = device.Upload<float>([.. Enumerable.Range(0, rows.Count).SelectMany(row => rows[SlotOf(rows.Count - 1 - row)].Logits[step])]);
+            arguments.Logits = new(logits.Address);
+            arguments.Ticket = (uint)step + 7;
+            device.Run(kernel, kernel.Geometry(rows.Count), arguments);
+            tokens[step] = [.. Enumerable.Range(0, rows.Count).Select(slot => told.Span.AsSpan<SampledToken>()[(slot + rows.Count - 1) % rows.Count])];
+            Assert.All(tokens[step], token => Assert.Equal((uint)step + 7, token.Ticket));
             // What the next step embeds: the id, or one that is in every vocabulary.
             Assert.Equal(tokens[step].Select(token => token.Failure is null ? token.Id : 0), ids.Download());
         }
 
         Assert.All(states.Download(), state => Assert.Equal((ulong)steps, state.Step));
         return tokens;
+
+        int SlotOf(int place) => (place + 1) % rows.Count;
     }
 
     /// <summary>Every token is the one that the processor's sampler chooses, or every failure its failure.</summary>

@@ -82,7 +82,7 @@ public sealed class ChatCommandTests
         ];
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
-        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, Quantization = WeightQuantization.Int8, ContextLength = 77 }, Asked(xc2));
+        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, Quantization = WeightQuantization.Int8, Limits = new EngineLimits { Context = 77 } }, Asked(xc2));
         Assert.Equal(new SessionOptions { System = "be brief", PromptStyle = "eval" }, xc2.OpenedWith);
         GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = ulong.MaxValue, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });

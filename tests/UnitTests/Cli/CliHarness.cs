@@ -17,6 +17,9 @@ internal sealed class CliHarness : IDisposable
     /// <summary>Standard input.</summary>
     public string Input { get; init; } = "";
 
+    /// <summary>Standard input as bytes.</summary>
+    public byte[] InputBytes { get; init; } = [];
+
     /// <summary>Makes all three streams a terminal without colours.</summary>
     public bool IsTerminal { get; init; }
 
@@ -45,7 +48,7 @@ internal sealed class CliHarness : IDisposable
 
     public async Task<int> RunAsync(params string[] args)
     {
-        CliConsole console = new(new StringReader(Input), OutputWriter, error) { InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
+        CliConsole console = new(new StringReader(Input), OutputWriter, error) { BinaryIn = () => new MemoryStream(InputBytes), InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
         CliServices services = new(console, Interrupts, ConnectAsync) { Variable = name => Variables.GetValueOrDefault(name), ConnectComposer = ConnectComposerAsync };
         return await CliApplication.RunAsync(args, services);
     }

@@ -113,7 +113,7 @@ public sealed class ComposeCommandTests : IDisposable
         await xc2.RunAsync(Compose(
             "--instruction", "x", "--model", "some/folder", "--device", "cpu", "--weights", "int8", "--embeddings", "host", "--threads", "3", "--context", "77", "--greedy", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7",
             "--repetition-penalty", "1.5", "--max-tokens", "11", "--candidates", "3"));
-        Assert.Equal(("some/folder", 77, 3, DeviceKind.Cpu), (xc2.LoadedWith!.ModelPath, xc2.LoadedWith.ContextLength, xc2.LoadedWith.Device.Threads, xc2.LoadedWith.Device.Kind));
+        Assert.Equal(("some/folder", 77, 3, DeviceKind.Cpu), (xc2.LoadedWith!.ModelPath, xc2.LoadedWith.Limits.Context, xc2.LoadedWith.Device.Threads, xc2.LoadedWith.Device.Kind));
         Assert.Equal((WeightQuantization.Int8, EmbeddingPlace.Host), (xc2.LoadedWith.Quantization, xc2.LoadedWith.Device.Embeddings));
         GenerationOptions sampling = xc2.ComposedWith!.Sampling;
         Assert.Equal((true, 0.5f, 0.25f, 7, 1.5f), (sampling.Greedy, sampling.Temperature, sampling.TopP, sampling.TopK, sampling.RepetitionPenalty));
@@ -180,8 +180,8 @@ public sealed class ComposeCommandTests : IDisposable
         (string[] Args, string Message)[] bad =
         [
             (["--gallery", Path.Combine(root, "none")], $"{Path.Combine(root, "none")}: no such folder"),
-            (["--gallery", Gallery], $"{Gallery}: no pictures: PNG, JPEG, BMP or GIF expected, found 0 other files and folders"),
-            (["--image", text], $"{text}: not a picture: expected PNG, JPEG, BMP or GIF; found bytes 68 65 6C 6C 6F"),
+            (["--gallery", Gallery], $"{Gallery}: no pictures: PNG, JPEG, WebP, GIF, BMP or TIFF expected, found 0 other files and folders"),
+            (["--image", text], $"{text}: not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF; found bytes 68 65 6C 6C 6F"),
             (["--image", text + "x"], $"{text}x: no such file"),
         ];
         foreach ((string[] args, string message) in bad)

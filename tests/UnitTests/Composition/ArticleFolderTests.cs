@@ -154,7 +154,7 @@ public sealed class ArticleFolderTests : IDisposable
         byte[] bytes = File.ReadAllBytes(picture);
         Assert.Equal($"{picture}: no such file", Refused(() => File.Delete(picture)));
         Assert.Equal($"{picture}: the file is empty", Refused(() => File.WriteAllText(picture, "")));
-        Assert.EndsWith("not a picture: expected PNG, JPEG, BMP or GIF; found bytes 68 65 6C 6C 6F", Refused(() => File.WriteAllText(picture, "hello")), StringComparison.Ordinal);
+        Assert.EndsWith("not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF; found bytes 68 65 6C 6C 6F", Refused(() => File.WriteAllText(picture, "hello")), StringComparison.Ordinal);
         Assert.Contains("the picture was changed", Refused(() => File.WriteAllBytes(picture, CompositionPictures.Bytes(7))), StringComparison.Ordinal);
         File.WriteAllBytes(Path.Combine(root, "elsewhere.png"), bytes);
         Assert.Equal($"{picture}: is a link", Refused(() =>

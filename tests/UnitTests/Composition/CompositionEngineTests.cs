@@ -55,6 +55,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
         foreach (CompositionPrompt prompt in prompts)
         {
             GenerationResult asked = await AskAsync(model, prompt);
+            await demo.Engine.ForgetPrefixesAsync();
             using EngineCompositionModel fresh = new(demo.Engine);
             GenerationResult alone = await AskAsync(fresh, prompt);
             Assert.Equal(alone.TokenIds, asked.TokenIds);

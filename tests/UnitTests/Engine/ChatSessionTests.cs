@@ -14,7 +14,9 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
     [Fact]
     public async Task A_second_turn_computes_only_what_is_new()
     {
-        using ChatSession session = demo.Engine.CreateSession();
+        // An engine of its own: what others have asked is known to all.
+        using XComposerEngine engine = await DemoEngine.LoadAsync();
+        using ChatSession session = engine.CreateSession();
         GenerationResult first = await session.AskAsync(AboutPicture("Describe this image."), Greedy);
         GenerationResult second = await session.AskAsync(new UserMessage("How many shapes are there?"), Greedy);
         Assert.Equal(0, first.Usage.CachedTokens);
@@ -32,11 +34,12 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
     public async Task Turns_over_a_cold_cache_give_the_same_answers()
     {
         using ChatSession warm = demo.Engine.CreateSession();
-        using ChatSession cold = demo.Engine.CreateSession();
+        using XComposerEngine forgetful = await DemoEngine.LoadAsync();
+        using ChatSession cold = forgetful.CreateSession();
         foreach (UserMessage message in new[] { AboutPicture("Describe this image."), new UserMessage("How many shapes are there?"), AboutPicture("What color is the square?", "shapes-2.png") })
         {
             GenerationResult expected = await warm.AskAsync(message, Greedy);
-            cold.DropCache();
+            await forgetful.ForgetPrefixesAsync();
             GenerationResult found = await cold.AskAsync(message, Greedy);
             Assert.Equal(0, found.Usage.CachedTokens);
             Assert.Equal(expected.TokenIds, found.TokenIds);
@@ -161,18 +164,19 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
     public async Task Sessions_that_do_not_fit_together_take_each_others_pages()
     {
         using XComposerEngine engine = await DemoEngine.LoadAsync(context: 192);
-        using ChatSession first = engine.CreateSession();
-        using ChatSession second = engine.CreateSession();
-        using ChatSession alone = demo.Engine.CreateSession();
-        UserMessage[] messages = [AboutPicture("Describe this image."), new UserMessage("How many shapes are there?"), new UserMessage("List the shapes as JSON.")];
-        foreach (UserMessage message in messages)
-        {
-            GenerationResult expected = await alone.AskAsync(message, Greedy);
-            Assert.Equal(expected.TokenIds, (await first.AskAsync(message, Greedy)).TokenIds);
-            Assert.Equal(expected.TokenIds, (await second.AskAsync(message, Greedy)).TokenIds);
-        }
+        string[] pictures = ["shapes-3.png", "shapes-2.png"];
+        ChatSession[] sessions = [.. pictures.Select(_ => engine.CreateSession())], alone = [.. pictures.Select(_ => demo.Engine.CreateSession())];
+        var cached = new List<int>();
+        foreach (string question in new[] { "Describe this image.", "How many shapes are there?", "List the shapes as JSON." })
+            for (int index = 0; index < pictures.Length; index++)
+            {
+                UserMessage message = question.StartsWith("Describe", StringComparison.Ordinal) ? AboutPicture(question, pictures[index]) : new UserMessage(question);
+                GenerationResult expected = await alone[index].AskAsync(message, Greedy), found = await sessions[index].AskAsync(message, Greedy);
+                Assert.Equal(expected.TokenIds, found.TokenIds);
+                cached.Add(found.Usage.CachedTokens);
+            }
 
-        Assert.True(first.CachedTokens == 0, "the pool of 192 tokens and one page held two sessions; make the test's conversations longer");
+        Assert.True(cached[^1] < 64 || cached[^2] < 64, "the pool of 192 tokens and one page held two sessions; make the test's conversations longer");
     }
 
     [Fact]
@@ -232,11 +236,11 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
         Assert.Throws<PromptException>(() => demo.Engine.CreateSession(new SessionOptions { PromptStyle = "no such style" }));
     }
 
-    /// <summary>An answer that has begun holds the engine until its last token.</summary>
+    /// <summary>The engine has nothing more to do.</summary>
     private async Task TurnIsOverAsync()
     {
-        await demo.Engine.Turn.WaitAsync(TestContext.Current.CancellationToken);
-        demo.Engine.Turn.Release();
+        while (await demo.Engine.OnThreadAsync(() => demo.Engine.Scheduler.HasWork))
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     [Fact]

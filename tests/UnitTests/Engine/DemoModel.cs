@@ -11,13 +11,14 @@ internal sealed class DemoModel : IDisposable
     private readonly PreparedWeights weights;
     private readonly CpuBackend backend;
 
-    public DemoModel(int context = 512, int prefillStepTokens = ModelGraphs.PrefillStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null)
+    public DemoModel(int context = 512, int prefillStepTokens = EngineSizes.MaximumStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));
         Config = checkpoint.Config;
         weights = new PreparedWeights(change is null ? checkpoint : change(checkpoint), Config);
         backend = new CpuBackend(threads);
-        Runner = new ModelRunner(Config, weights, backend, context, prefillStepTokens);
+        EngineSizes sizes = EngineSizes.ForOne(Config, context);
+        Runner = new ModelRunner(Config, weights, backend, sizes with { StepTokens = Math.Min(sizes.StepTokens, prefillStepTokens) });
     }
 
     public ModelConfig Config { get; }
@@ -38,17 +39,17 @@ internal sealed class DemoModel : IDisposable
         return Runner.Logits;
     }
 
-    /// <summary>The picture's rows.</summary>
-    public ImageEmbedding Encode(string picture)
+    /// <summary>The picture, whose rows a prompt makes.</summary>
+    public PreparedPicture Encode(string picture)
     {
         RgbImage image = ImageDecoder.DecodeFile(TestPaths.Golden("demo-cases/" + picture), ImageLimits.Default);
         var pixels = new float[3 * Config.ImageSize * Config.ImageSize];
         ImagePreprocessor.Run(image, Config.ImageSize, SquareMode.Squash, pixels);
-        return new ImageEmbedding(ImageContentHash.Of(image, SquareMode.Squash), Config.TokensPerImage, Runner.EncodeImage(pixels, Cancellation));
+        return new PreparedPicture(ImageContentHash.Of(image, SquareMode.Squash), Config.TokensPerImage, pixels);
     }
 
     /// <summary>Some text around a picture, or without one: reproducible ids.</summary>
-    public static PromptPosition[] Prompt(int before, ImageEmbedding? image, int after)
+    public static PromptPosition[] Prompt(int before, PreparedPicture? image, int after)
     {
         var positions = new List<PromptPosition>();
         for (int i = 0; i < before + after; i++)

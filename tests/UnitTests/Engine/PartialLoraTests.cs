@@ -26,7 +26,7 @@ public sealed class PartialLoraTests
     {
         using var model = new DemoModel();
         using var without = new DemoModel(change: source => new WithoutPartialLora(source));
-        ImageEmbedding image = model.Encode("001-0.png");
+        PreparedPicture image = model.Encode("001-0.png");
         PromptPosition[] prompt = DemoModel.Prompt(20, image, 10);
         using var sequence = new KeyValueSequence(model.Runner.Pool);
         using var withoutSequence = new KeyValueSequence(without.Runner.Pool);

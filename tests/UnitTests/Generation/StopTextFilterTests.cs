@@ -30,9 +30,9 @@ public sealed class StopTextFilterTests
                 if (!filter.Stopped)
                     partly += CheckNothingIsHeldInVain(text[..at], found.Length, stops);
             }
-            found.Append(filter.Epilogue());
+            found.Append(filter.Finish());
             Assert.Equal((expected, expectedStop), (found.ToString(), filter.Stopped));
-            Assert.Equal("", filter.Epilogue());
+            Assert.Equal("", filter.Finish());
             stopped += expectedStop ? 1 : 0;
         }
         Assert.InRange(stopped, Cases / 5, Cases * 4 / 5);
@@ -46,7 +46,7 @@ public sealed class StopTextFilterTests
         Assert.Equal(["x", "", "a"], Feed(filter, "xa", "b", "cd"));
         Assert.True(filter.Stopped);
         Assert.Equal("", filter.Add("more"));
-        Assert.Equal("", filter.Epilogue());
+        Assert.Equal("", filter.Finish());
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class StopTextFilterTests
     {
         StopTextFilter filter = new(["###", "\n\nUser:"]);
         Assert.Equal(["Hi", "", "##!", ""], Feed(filter, "Hi#", "#", "!\n", "\nUser"));
-        Assert.Equal("\n\nUser", filter.Epilogue());
+        Assert.Equal("\n\nUser", filter.Finish());
         Assert.False(filter.Stopped);
     }
 

@@ -54,12 +54,29 @@ public class PngLayoutTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
-    [Fact]
-    public void A_broken_checksum_is_refused()
+    [Theory]
+    [InlineData("IHDR", true)]
+    [InlineData("PLTE", true)]
+    [InlineData("IDAT", false)]
+    [InlineData("IEND", false)]
+    public void A_broken_checksum_matters_for_header_and_palette_only(string kind, bool isRefused)
     {
-        byte[] file = Encode(1, 1, 2, 8, false, [1, 2, 3], 3, [], extraBytes: 0);
-        file[^1] ^= 1;
-        Assert.Contains("checksum", Assert.Throws<ImageException>(() => ImageDecoder.Decode(file, "x.png", ImageLimits.Default)).Message, StringComparison.Ordinal);
+        byte[] file = Encode(1, 1, 3, 8, false, [1], 1, [1, 2, 3, 4, 5, 6], extraBytes: 0);
+        int content = file.AsSpan().LastIndexOf(System.Text.Encoding.ASCII.GetBytes(kind)) + 4;
+        int length = BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(content - 8));
+        file[content + length] ^= 1;
+        if (isRefused) Assert.Contains("checksum", Assert.Throws<ImageException>(() => ImageDecoder.Decode(file, "x.png", ImageLimits.Default)).Message, StringComparison.Ordinal);
+        else Assert.Equal<byte>([4, 5, 6], ImageDecoder.Decode(file, "x.png", ImageLimits.Default).Pixels.ToArray());
+    }
+
+    [Fact]
+    public void A_written_picture_is_read_back()
+    {
+        byte[] pixels = new byte[3 * 13 * 7];
+        new Random(3).NextBytes(pixels);
+        RgbImage read = ImageDecoder.Decode(PngEncoder.Encode(new RgbImage(13, 7, pixels)), "made.png", ImageLimits.Default);
+        Assert.Equal((13, 7), (read.Width, read.Height));
+        Assert.Equal(pixels, read.Pixels.ToArray());
     }
 
     private static byte[] Encode(int width, int height, int type, int depth, bool interlaced, int[] values, int samples, byte[] palette, int extraBytes)

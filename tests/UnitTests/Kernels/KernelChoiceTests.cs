@@ -47,6 +47,11 @@ public sealed class KernelChoiceTests
     [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 3, 2)]
     [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
     [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
+    // However many are generated together: no tile, and two blocks a strip from 33 rows on.
+    [InlineData("decode wo", 9, 86, 46, "linear_decode", null, 6, 2)]
+    [InlineData("decode w13", 16, 80, 108, "linear_decode", null, 17, 2)]
+    [InlineData("decode w13", 32, 90, 132, "linear_decode", null, 14, 2)]
+    [InlineData("decode w13", 64, 90, 132, "linear_decode", null, 28, 2)]
     [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 126, 2)]
     [InlineData("prefill attention", 1300, 86, 46, "prefill_attention", null, 15, 2)]
     [InlineData("vision attention", 1226, 75, 46, "vision_attention", null, 7, 2)]
@@ -125,7 +130,7 @@ public sealed class KernelChoiceTests
 
     private static ComputeGraph[] Lower()
     {
-        var list = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.F16), 4096, decodeSequences: 8);
+        var list = new ModelGraphs(Config, WeightFacts.Uniform(Config, DType.F16), 4096, decodeSequences: 64);
         return [.. list.Largest.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
     }
 
@@ -156,7 +161,7 @@ public sealed class KernelChoiceTests
     private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
-        LinearDecode linear => linear.Geometry(),
+        LinearDecode linear => linear.Geometry(rows),
         LoraDown down => down.Geometry(rows),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
         VisionAttention attention => attention.Geometry(1, rows),

@@ -121,7 +121,7 @@ public sealed class FolderImageSourceTests : IDisposable
     public async Task Damaged_pictures_are_skipped_with_a_note()
     {
         gallery.Add("1.png", Red);
-        gallery.Add("2.png", [.. Green[..^20]]);
+        gallery.Add("2.png", [.. Green[..^30]]);
         gallery.Add("3.jpg", "no picture");
         gallery.Add("4.gif", Array.Empty<byte>());
         gallery.Add("5.png", TestPicture.Png(1, 1, 1, 30));
@@ -257,13 +257,13 @@ public sealed class FolderImageSourceTests : IDisposable
         gallery.Add("1.png", Red);
         gallery.Add("2.png", Green);
         gallery.Add("a/b/c/4.png", Blue);
-        gallery.Add("5.webp", Blue);
+        gallery.Add("5.heic", Blue);
         GalleryReport report = (await gallery.OpenAsync(model, gallery.Options with { MaxPictures = 1, MaxDepth = 2 })).Report;
         Assert.Equal(1, report.Pictures);
         Assert.Collection(report.Notes,
             note => Assert.Contains("a/b/c: not entered", note, StringComparison.Ordinal),
             note => Assert.Contains("1 pictures over the limit", note, StringComparison.Ordinal),
-            note => Assert.Contains("1 files .webp", note, StringComparison.Ordinal));
+            note => Assert.Contains("1 files .heic", note, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -31,6 +31,20 @@ public class HttpImageSourceTests
     }
 
     [Fact]
+    public async Task Decoding_stops_at_the_timeout_of_the_search()
+    {
+        byte[] large = ImageCostTests.GrayJpeg(16_000, 16_000);
+        List<string> notes = [];
+        await using LoopbackService service = Service(host => Urls(host, "/1.jpg", "/2.jpg", "/3.jpg", "/4.jpg"), _ => LoopbackService.Reply(large));
+        using HttpImageSource source = new(Options(service) with { Timeout = TimeSpan.FromMilliseconds(400), Note = note => { lock (notes) notes.Add(note); } });
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Assert.Empty(await source.SearchAsync(new ImageQuery("red", 4), TestContext.Current.CancellationToken));
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 10);
+        Assert.Equal(4, notes.Count);
+        Assert.All(notes, note => Assert.EndsWith("not loaded in time", note, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Failed_pictures_are_skipped_with_a_note_and_replaced_by_the_next()
     {
         List<string> notes = [];
@@ -52,7 +66,7 @@ public class HttpImageSourceTests
         notes.Sort(StringComparer.Ordinal);
         Assert.Collection(notes,
             note => Assert.Contains("404", note, StringComparison.Ordinal),
-            note => Assert.Contains("not a picture", note, StringComparison.Ordinal),
+            note => Assert.Contains("which is not read", note, StringComparison.Ordinal),
             note => Assert.Contains("70000 bytes, the limit is 65000", note, StringComparison.Ordinal),
             note => Assert.Contains("exceeds the limit of 65000 bytes", note, StringComparison.Ordinal),
             note => Assert.Contains("compressed", note, StringComparison.Ordinal));

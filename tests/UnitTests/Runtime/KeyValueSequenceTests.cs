@@ -160,6 +160,29 @@ public sealed class KeyValueSequenceTests
         }).QuickCheckThrowOnFailure();
     }
 
+    [Fact]
+    public void A_fork_of_a_beginning_shares_its_pages_alone()
+    {
+        var memory = new FakePages(8);
+        var pool = new KeyValuePool(memory);
+        using var whole = new KeyValueSequence(pool, maximumPages: 4);
+        whole.Reserve(4 * PageTokens);
+        whole.Advance((3 * PageTokens) + 5);
+        Assert.Throws<ArgumentOutOfRangeException>(() => whole.Reserve((2 * PageTokens) + 1));
+        using KeyValueSequence even = whole.Fork(2 * PageTokens), odd = whole.Fork(PageTokens + 1);
+        Assert.Equal(whole.Pages[..2].ToArray(), even.Pages.ToArray());
+        Assert.Equal(whole.Pages[..2].ToArray(), odd.Pages.ToArray());
+        Assert.Equal((4, 3, 3, 1), (pool.FreePages, pool.OwnersOf(whole.Pages[0]), pool.OwnersOf(whole.Pages[1]), pool.OwnersOf(whole.Pages[2])));
+
+        // At a page's end nothing is copied; within one, the page is.
+        Assert.Equal((1, 1, 0), (even.PagesWanted(1), odd.PagesWanted(1), whole.PagesWanted(1)));
+        even.Reserve(1);
+        Assert.Empty(memory.Copies);
+        odd.Reserve(1);
+        Assert.Equal((whole.Pages[1], odd.Pages[1]), Assert.Single(memory.Copies));
+        Assert.Throws<ArgumentOutOfRangeException>(() => whole.Fork(whole.Length + 1));
+    }
+
     /// <summary>Pages of one number per token.</summary>
     private sealed class FakePages(int pages) : IKeyValueMemory
     {

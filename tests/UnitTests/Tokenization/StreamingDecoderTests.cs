@@ -47,9 +47,9 @@ public sealed class StreamingDecoderTests
         StreamingDecoder decoder = new(tokenizer);
         IReadOnlyList<int> ids = tokenizer.Encode("😀");
         Assert.Equal(["", "", "", "😀"], ids.Select(decoder.Add));
-        Assert.Equal("", decoder.Epilogue());
+        Assert.Equal("", decoder.Finish());
         Assert.Equal(["", "", ""], ids.Take(3).Select(decoder.Add));
-        Assert.Equal("\uFFFD\uFFFD\uFFFD", decoder.Epilogue());
+        Assert.Equal("\uFFFD\uFFFD\uFFFD", decoder.Finish());
         Assert.Equal("\uFFFD\uFFFDThe", decoder.Add(ids[0]) + decoder.Add(ids[1]) + decoder.Add(tokenizer.Encode("The")[0]));
     }
 
@@ -63,6 +63,6 @@ public sealed class StreamingDecoderTests
             Assert.True(delta.Length == 0 || (!char.IsLowSurrogate(delta[0]) && !char.IsHighSurrogate(delta[^1])), "half a character");
             text.Append(delta);
         }
-        return text.Append(decoder.Epilogue()).ToString();
+        return text.Append(decoder.Finish()).ToString();
     }
 }

@@ -16,7 +16,7 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
     private int leftOut;
 
     /// <summary>File endings of pictures, in lower case.</summary>
-    public static bool IsPictureName(string name) => Path.GetExtension(name).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".bmp" or ".gif";
+    public static bool IsPictureName(string name) => Path.GetExtension(name).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".webp" or ".gif" or ".bmp" or ".tif" or ".tiff";
 
     public GalleryListing Run(CancellationToken cancellation)
     {
@@ -85,6 +85,13 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
 
     private void Take(FileInfo file, string path)
     {
+        // A name that is not UTF-8 is listed with other characters, under which the file cannot be reached.
+        if (path.Contains('\uFFFD') && !file.Exists)
+        {
+            notes.Add($"{path}: left out, its name is not UTF-8");
+            return;
+        }
+
         string ending = file.Extension.ToLowerInvariant();
         if (IsPictureName(file.Name))
         {
@@ -97,7 +104,7 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
         {
             texts.TryAdd(path, file.Length);
         }
-        else if (ending is ".webp" or ".tif" or ".tiff" or ".heic" or ".heif" or ".avif" or ".svg")
+        else if (ending is ".heic" or ".heif" or ".avif" or ".jxl" or ".svg")
         {
             unread[ending] = unread.GetValueOrDefault(ending) + 1;
         }
@@ -110,7 +117,7 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
         if (links > 0)
             notes.Add($"{root}: {links} links were not followed");
         foreach ((string ending, int count) in unread)
-            notes.Add($"{root}: {count} files {ending} were left out; PNG, JPEG, BMP and GIF are read");
+            notes.Add($"{root}: {count} files {ending} were left out; PNG, JPEG, WebP, GIF, BMP and TIFF are read");
     }
 }
 

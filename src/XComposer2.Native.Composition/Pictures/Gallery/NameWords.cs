@@ -12,7 +12,7 @@ internal static class NameWords
         "foto", "bild", "screenshot", "screen", "shot", "snap", "snapchat", "whatsapp", "whats", "app", "signal", "telegram", "mmexport", "wechat", "received", "fb", "wa", "scan", "scanned", "scanner",
         "untitled", "unnamed", "unknown", "download", "downloaded", "file", "files", "new", "copy", "final", "edited", "edit", "export", "original", "default", "temp", "tmp", "thumb",
         "thumbnail", "frame", "page", "figure", "fig", "large", "small", "medium", "full", "resized", "cropped", "hdr", "burst", "portrait", "night", "cover", "canon", "nikon", "camera",
-        "album", "gallery", "media", "upload", "uploads", "asset", "assets", "of", "at", "am", "pm", "the", "png", "jpg", "jpeg", "gif", "bmp",
+        "album", "gallery", "media", "upload", "uploads", "asset", "assets", "of", "at", "am", "pm", "the", "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff",
         "微信图片", "微信截图", "图片", "图像", "照片", "相片", "截图", "截屏", "屏幕截图", "屏幕快照", "新建", "未命名", "副本", "无标题", "下载");
 
     /// <summary>The words of one part of a path (a folder's name, or a file's without its ending), separated by spaces; empty where there are none.</summary>

@@ -122,6 +122,9 @@ internal sealed class GuardedHttp : IDisposable
 internal sealed class AllowedHosts
 {
     private readonly HashSet<(string Host, int Port)> hosts = [];
+    private readonly bool isAny;
+
+    private AllowedHosts() => isAny = true;
 
     /// <param name="entries">Host names or addresses, each with a port if it differs from the scheme's default.</param>
     /// <exception cref="ImageSourceException">An entry is not a host.</exception>
@@ -138,6 +141,9 @@ internal sealed class AllowedHosts
         }
     }
 
+    /// <summary>Any host, for an address that the user gave, and for its redirects.</summary>
+    public static AllowedHosts Any { get; } = new();
+
     /// <summary>The reason why an address is not allowed; null if it is.</summary>
     public string? Refusal(Uri address)
     {
@@ -148,7 +154,7 @@ internal sealed class AllowedHosts
         if (address.UserInfo.Length > 0)
             return "user names and passwords in addresses are not allowed";
         string host = address.IdnHost.ToLowerInvariant();
-        bool isAllowed = hosts.Contains((host, address.Port)) || (address.IsDefaultPort && hosts.Contains((host, -1)));
+        bool isAllowed = isAny || hosts.Contains((host, address.Port)) || (address.IsDefaultPort && hosts.Contains((host, -1)));
         return isAllowed ? null : $"{CaptionText.Clean(address.Authority)} is not on the list of allowed hosts";
     }
 }

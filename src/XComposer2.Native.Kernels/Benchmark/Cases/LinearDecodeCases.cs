@@ -9,7 +9,8 @@ internal static class LinearDecodeCases
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
         from format in IsHead(kernel.Form) ? [WeightFormat.Storage] : (WeightFormat[])[WeightFormat.Storage, WeightFormat.Int8]
         from rows in context.Counts.DecodeRows
-        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm), rows, context);
+        where new LinearDecode(kernel.Form, kernel.HasNorm, rows).BlockRows == kernel.BlockRows
+        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows), rows, context);
 
     private static bool IsHead(LinearForm form) => form.StoresFloat && !form.HasResidual;
 
@@ -21,7 +22,7 @@ internal static class LinearDecodeCases
             memory, form, kernel.HasNorm ? DType.F32 : form.Storage, rows, CacheOperands.Decoding(rows, context.Counts.LongestContext));
         long gain = memory.Values(form.Storage, form.InFeatures);
         string work = $"{LinearText.Of(form)}{(kernel.HasNorm ? ", normed" : "")}, {CaseContext.Count(rows, "row")}";
-        return KernelCase.Create(work, kernel, kernel.Geometry(), kernel.Cost(rows), memory, start => new LinearDecodeArguments
+        return KernelCase.Create(work, kernel, kernel.Geometry(rows), kernel.Cost(rows), memory, start => new LinearDecodeArguments
         {
             Input = operands.Input(start),
             Gain = start + gain,

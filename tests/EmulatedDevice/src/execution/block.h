@@ -51,6 +51,12 @@ public:
     bool copy_under_way(u64 address, u32 bytes) const;
     bool in_stack_guard(u64 address) const;
 
+    // Parameters of the kernel, which an index may choose from.
+    bool in_arguments(u64 address, u32 bytes) const {
+        const u64 offset = address - (u64)running->arguments.data();
+        return offset <= running->arguments.size() && bytes <= running->arguments.size() - offset;
+    }
+
     static constexpr u32 kSharedArenaBytes = 256 * 1024;
 
 private:

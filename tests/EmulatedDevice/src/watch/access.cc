@@ -126,6 +126,8 @@ void settle_page(const Page& page, u64 address, u32 bytes, Access access, const 
 void elsewhere(u64 address, u32 bytes, Access access, const void* pc) {
     if (hot.current == nullptr || Module::containing((const void*)address) != nullptr)
         return;
+    if (access == Access::read && Block::instance().in_arguments(address, bytes))
+        return;
     if (Block::instance().in_shared_window(address))
         refuse_shared(address, bytes, access, pc);
     stop(FaultKind::illegal_address, address, text("%s %u bytes at %s", verb(access), bytes, where(address, bytes).c_str()), pc);

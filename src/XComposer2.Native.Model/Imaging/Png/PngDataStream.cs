@@ -19,9 +19,15 @@ internal sealed class PngDataStream : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    public bool HasBytes => _chunks.Count > 0;
+
+    public long TotalBytes { get; private set; }
+
     public void Add(ReadOnlyMemory<byte> chunk)
     {
-        if (!chunk.IsEmpty) _chunks.Add(chunk);
+        if (chunk.IsEmpty) return;
+        _chunks.Add(chunk);
+        TotalBytes += chunk.Length;
     }
 
     public override int Read(Span<byte> buffer)

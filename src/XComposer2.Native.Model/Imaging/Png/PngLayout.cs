@@ -69,11 +69,11 @@ internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interla
         }
     }
 
-    // An index beyond the palette is black.
+    // Behind its end a palette goes on in gray, as Pillow's palettes do.
     private static void LookUp(ReadOnlySpan<byte> palette, int index, Span<byte> rgb)
     {
         if (3 * index + 3 <= palette.Length) palette.Slice(3 * index, 3).CopyTo(rgb);
-        else rgb.Clear();
+        else rgb.Fill((byte)index);
     }
 }
 

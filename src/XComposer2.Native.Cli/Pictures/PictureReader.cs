@@ -1,0 +1,144 @@
+using XComposer2.Native.Composition;
+using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Model;
+
+namespace XComposer2.Native.Cli;
+
+/// <summary>An encoded picture that the user named, whole in memory.</summary>
+/// <param name="Name">As it was named.</param>
+/// <param name="Bytes">The file.</param>
+internal sealed record PictureInput(string Name, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>
+/// Reads what <c>--image</c> and <c>/image</c> name: a file, a pipe, <c>-</c> for standard input, a <c>file://</c> or <c>https://</c> address.
+/// All before a model is loaded, so that a mistake is told at once.
+/// </summary>
+internal sealed class PictureReader(CliConsole console, bool allowPrivateAddresses)
+{
+    private const string StandardInput = "-";
+
+    /// <summary>Whether standard input is among the pictures, and so cannot be the prompt.</summary>
+    public static bool UsesStandardInput(IEnumerable<string> names) => names.Contains(StandardInput);
+
+    /// <inheritdoc cref="ReadAsync"/>
+    public async Task<List<PictureInput>> ReadAllAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        if (names.Count(name => name == StandardInput) > 1)
+            throw new UsageException("--image - may be given once: standard input holds one picture");
+        List<PictureInput> pictures = [];
+        foreach (string name in names)
+            pictures.Add(await ReadAsync(name, cancellationToken).ConfigureAwait(false));
+        return pictures;
+    }
+
+    /// <param name="name">As it was typed or pasted.</param>
+    /// <param name="cancellationToken">Ends waiting for a pipe or a download.</param>
+    /// <exception cref="ImageException">It cannot be read, or is no picture.</exception>
+    public async Task<PictureInput> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        byte[] bytes = await BytesAsync(name, cancellationToken).ConfigureAwait(false);
+        string shown = name == StandardInput ? "standard input" : name;
+        _ = ImageHeader.Read(bytes, shown);
+        return new PictureInput(shown, bytes);
+    }
+
+    private async Task<byte[]> BytesAsync(string name, CancellationToken cancellationToken)
+    {
+        if (name == StandardInput)
+        {
+            if (console.InputIsTerminal || console.BinaryIn is not { } open)
+                throw new UsageException("--image - reads a picture from standard input, which is a terminal");
+            return await Task.Run(() => ImageFile.Read(open(), "standard input", ImageLimits.Default), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (name.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+        {
+            try
+            {
+                Task<byte[]> download = PictureDownload.FetchAsync(name, new PictureDownloadOptions { AllowPrivateAddresses = allowPrivateAddresses }, cancellationToken);
+                return await console.WaitAsync("downloading the picture", download).ConfigureAwait(false);
+            }
+            catch (ImageSourceException error)
+            {
+                throw new ImageException($"{name}: cannot be downloaded: {error.Message}", error);
+            }
+        }
+
+        return await Task.Run(() => PictureFile.Read(name, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+}
+
+/// <summary>A picture's path as a person gives it.</summary>
+internal static class PictureFile
+{
+    private const string FileScheme = "file://";
+
+    /// <summary>Reads the file or pipe that is meant.</summary>
+    /// <exception cref="ImageException">No such file, a folder, too large, or unreadable.</exception>
+    public static byte[] Read(string name, CancellationToken cancellationToken)
+    {
+        if (name.Length == 0)
+            throw new UsageException("the name of a picture is empty");
+        string path = Candidates(name).FirstOrDefault(candidate => Path.Exists(candidate)) ?? name;
+        if (Directory.Exists(path))
+            throw new ImageException($"{name}: is a folder, not a picture");
+        if (OperatingSystem.IsWindows())
+            return Path.Exists(path) ? ImageFile.Read(path, ImageLimits.Default) : throw new ImageException($"{name}: no such file");
+        byte[] raw = !Path.Exists(path) && RawArguments.Find(name) is { } given ? given : System.Text.Encoding.UTF8.GetBytes(path);
+        return UnixFile.Read(raw, name, ImageLimits.Default, cancellationToken);
+    }
+
+    /// <summary>Undoes quotes, which a shell would have undone.</summary>
+    public static string Unquote(string typed)
+    {
+        string path = typed.Trim();
+        return path.Length >= 2 && path[0] is '"' or '\'' && path[^1] == path[0] ? path[1..^1] : path;
+    }
+
+    /// <summary>What a name may mean, the most literal first: the name itself, an address of a file, a path in the home folder, and a path with
+    /// the backslashes that a terminal puts before blanks and brackets of a file that is dropped on it.</summary>
+    private static IEnumerable<string> Candidates(string name)
+    {
+        yield return name;
+        if (name.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase))
+        {
+            if (!Uri.TryCreate(name, UriKind.Absolute, out Uri? address) || address.Host is not ("" or "localhost"))
+                throw new ImageException($"{name}: file:///PATH was expected, on this machine");
+            yield return Uri.UnescapeDataString(address.AbsolutePath);
+            yield break;
+        }
+
+        foreach (string plain in new[] { name, Unescape(name) })
+        {
+            yield return plain;
+            if (plain == "~" || plain.StartsWith("~/", StringComparison.Ordinal))
+                yield return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), plain.Length > 2 ? plain[2..] : "");
+        }
+    }
+
+    private static string Unescape(string name)
+    {
+        if (OperatingSystem.IsWindows() || !name.Contains('\\'))
+            return name;
+        System.Text.StringBuilder plain = new();
+        for (int index = 0; index < name.Length; index++)
+        {
+            if (name[index] == '\\' && index + 1 < name.Length)
+                index++;
+            plain.Append(name[index]);
+        }
+
+        return plain.ToString();
+    }
+}
+
+/// <summary>Pictures for articles, decoded once before a model is loaded.</summary>
+internal static class OwnPictures
+{
+    /// <exception cref="ImageException">It is damaged, or no picture.</exception>
+    public static async Task<List<ArticlePicture>> ReadAsync(PictureReader reader, IReadOnlyList<string> names, ExifOrientation orientation, CancellationToken cancellationToken)
+    {
+        List<PictureInput> pictures = await reader.ReadAllAsync(names, cancellationToken).ConfigureAwait(false);
+        return [.. pictures.Select(picture => ArticlePicture.Own(picture.Name, picture.Bytes, orientation))];
+    }
+}

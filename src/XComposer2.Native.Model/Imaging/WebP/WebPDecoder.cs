@@ -1,0 +1,23 @@
+namespace XComposer2.Native.Model;
+
+/// <summary>WebP, lossy and lossless, to libwebp's pixels. Of an animation the first frame is shown, on a black canvas; alpha is dropped.</summary>
+internal static class WebPDecoder
+{
+    // The lossless decoder keeps two pictures of four bytes a pixel at most, the lossy one three halves of a byte.
+    private const int WorkingBytesPerPixel = 8;
+
+    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, ImageJob job)
+    {
+        (WebPContainer container, string? fault) = WebPContainer.Read(bytes);
+        if (fault is not null) throw job.Fault($"WebP: {fault}");
+        (int width, int height) = container.FrameSize();
+        job.RequireMemory((long)WorkingBytesPerPixel * width * height);
+        ImageJob inner = job with { Width = width, Height = height };
+        byte[] frame = container.IsLossless ? LosslessDecoder.Decode(container.Data.Span, inner) : LossyDecoder.Decode(container.Data, inner);
+        if (width == job.Width && height == job.Height) return new RgbImage(width, height, frame);
+        byte[] canvas = new byte[3 * job.Width * job.Height];
+        for (int row = 0; row < height; row++)
+            frame.AsSpan(3 * row * width, 3 * width).CopyTo(canvas.AsSpan(3 * ((container.Top + row) * job.Width + container.Left)));
+        return new RgbImage(job.Width, job.Height, canvas);
+    }
+}

@@ -1,0 +1,145 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Runtime;
+
+/// <summary>Samples in host memory, at once.</summary>
+internal sealed class CpuTokenSampler : ITokenSampler
+{
+    private readonly int vocabularySize;
+    private readonly Answer?[] answers;
+    private readonly Queue<TokenChoice[]> choices = new(ITokenSampler.MaximumPending);
+    private SamplingScratch? scratch;
+    private float[] asGiven = [];
+
+    public CpuTokenSampler(int vocabularySize, int slots)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabularySize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slots);
+        this.vocabularySize = vocabularySize;
+        answers = new Answer?[slots];
+    }
+
+    public int Slots => answers.Length;
+
+    /// <summary>The id that was chosen last in a slot.</summary>
+    public int LatestOf(int slot) => Of(slot).Latest;
+
+    public void Begin(int slot, in SamplingRequest request)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Slots, nameof(slot));
+        request.Require(vocabularySize);
+        SamplingScratch room = request.Parameters.Greedy ? new SamplingScratch(0) : scratch ??= new SamplingScratch(vocabularySize);
+        var sampler = new TokenSampler(request.Parameters, vocabularySize, request.Seed, (ulong)request.Step, room);
+        foreach (int id in request.SeenIds.Span)
+            sampler.Remember(id);
+        answers[slot] = new Answer(sampler, request.LogProbs, request.TopLogProbs);
+    }
+
+    public void Choose(IBoundGraph graph, Tensor logits, ReadOnlySpan<SampleRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        if (choices.Count == ITokenSampler.MaximumPending)
+            throw new InvalidOperationException($"{ITokenSampler.MaximumPending} choices are not taken yet");
+        Span<float> values = graph.Output(logits);
+        var chosen = new TokenChoice[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Answer answer = Of(rows[i].Slot);
+            chosen[i] = Choose(answer, values.Slice(rows[i].Row * vocabularySize, vocabularySize));
+            answer.Latest = chosen[i].Id;
+        }
+
+        choices.Enqueue(chosen);
+    }
+
+    public ReadOnlySpan<TokenChoice> Take() => choices.TryDequeue(out TokenChoice[]? chosen) ? chosen : throw new InvalidOperationException("nothing was chosen");
+
+    public void Dispose()
+    {
+    }
+
+    private Answer Of(int slot) => answers[slot] ?? throw new InvalidOperationException($"slot {slot}: no answer was begun");
+
+    private TokenChoice Choose(Answer answer, Span<float> logits)
+    {
+        bool wantsLogProbs = answer.LogProbs || answer.Top > 0;
+        if (wantsLogProbs)
+        {
+            if (asGiven.Length == 0)
+                asGiven = new float[vocabularySize];
+            logits.CopyTo(asGiven);
+        }
+
+        int id;
+        try
+        {
+            id = answer.Sampler.Next(logits);
+        }
+        catch (InvalidOperationException error)
+        {
+            return new TokenChoice(0, error.Message, 0, default);
+        }
+
+        if (!wantsLogProbs)
+            return new TokenChoice(id, null, 0, default);
+        LogProbabilities logProbs = LogProbabilities.Of(asGiven);
+        return new TokenChoice(id, null, answer.LogProbs ? logProbs[asGiven[id]] : 0, logProbs.Top(asGiven, answer.Top));
+    }
+
+    private sealed class Answer(TokenSampler sampler, bool logProbs, int top)
+    {
+        public TokenSampler Sampler => sampler;
+
+        public bool LogProbs => logProbs;
+
+        public int Top => top;
+
+        public int Latest { get; set; }
+    }
+}
+
+/// <summary>Logarithms of the probabilities that a row of logits stands for.</summary>
+/// <param name="Largest">Logit.</param>
+/// <param name="LogSum">Of exp(logit - largest).</param>
+internal readonly record struct LogProbabilities(float Largest, float LogSum)
+{
+    /// <param name="logits">No NaN, one above -infinity.</param>
+    public static LogProbabilities Of(ReadOnlySpan<float> logits)
+    {
+        float largest = float.NegativeInfinity;
+        foreach (float logit in logits)
+            largest = Math.Max(largest, logit);
+        double sum = 0;
+        foreach (float logit in logits)
+            sum += Math.Exp(Below(logit, largest));
+        return new LogProbabilities(largest, (float)Math.Log(sum));
+    }
+
+    public float this[float logit] => Below(logit, Largest) - LogSum;
+
+    /// <summary>The likeliest ids, likeliest first, of equal ones the lower id. Those of -infinity are not among them.</summary>
+    public TokenLogProb[] Top(ReadOnlySpan<float> logits, int count)
+    {
+        if (count == 0)
+            return [];
+        var top = new TokenLogProb[count];
+        int found = 0;
+        for (int id = 0; id < logits.Length; id++)
+        {
+            float logit = logits[id];
+            if (float.IsNegativeInfinity(logit) || (found == count && logit <= top[^1].LogProb))
+                continue;
+            int place = found < count ? found++ : count - 1;
+            for (; place > 0 && top[place - 1].LogProb < logit; place--)
+                top[place] = top[place - 1];
+            top[place] = new TokenLogProb(id, logit);
+        }
+
+        for (int place = 0; place < found; place++)
+            top[place] = top[place] with { LogProb = this[top[place].LogProb] };
+        return top[..found];
+    }
+
+    // Infinite less infinite is no number.
+    private static float Below(float logit, float largest) => logit == largest ? 0 : logit - largest;
+}

@@ -1,0 +1,173 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>Hears the tokens of one answer, on the engine thread: short, and never waiting.</summary>
+internal interface IAnswerSink
+{
+    /// <returns>Why the answer ends with this token; null where it goes on.</returns>
+    FinishReason? Take(in TokenChoice choice);
+}
+
+/// <summary>An answer that is wanted, and where it stands. The engine thread owns all but <see cref="Outcome"/> and <see cref="Cancel"/>.</summary>
+internal sealed class AnswerRequest : IDisposable
+{
+    private readonly TaskCompletionSource<AnswerOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource ended;
+    private readonly CancellationToken cancellation;
+    private readonly TimeSpan? timeout;
+    private readonly long submitted = Stopwatch.GetTimestamp();
+    private CancellationTokenRegistration engineStop;
+    private volatile Exception? reason;
+
+    /// <param name="prompt">Not empty.</param>
+    /// <param name="sampling">How tokens are chosen.</param>
+    /// <param name="maxTokens">Of the answer; the scheduler allows no more than the context.</param>
+    /// <param name="sink">Hears the tokens.</param>
+    /// <param name="timeout">From now to the end of the answer; null for no limit.</param>
+    /// <param name="cancellation">Ends the answer.</param>
+    public AnswerRequest(List<PromptPosition> prompt, in SamplingRequest sampling, int maxTokens, IAnswerSink sink, TimeSpan? timeout, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(prompt.Count);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);
+        Prompt = prompt;
+        Sampling = sampling;
+        MaxTokens = maxTokens;
+        Sink = sink;
+        this.timeout = timeout;
+        this.cancellation = cancellation;
+        ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (timeout is { } limit)
+            ended.CancelAfter(limit);
+    }
+
+    public List<PromptPosition> Prompt { get; }
+
+    public SamplingRequest Sampling { get; }
+
+    /// <summary>Tokens of the answer at most.</summary>
+    public int MaxTokens { get; set; }
+
+    public IAnswerSink Sink { get; }
+
+    /// <summary>How it ended; a failed or cancelled task where there is no result.</summary>
+    public Task<AnswerOutcome> Outcome => outcome.Task;
+
+    /// <summary>Set by cancellation and by the deadline.</summary>
+    public CancellationToken Ended => ended.Token;
+
+    public bool IsEnded => ended.IsCancellationRequested;
+
+    /// <summary>The cache's side of it; null before it is admitted.</summary>
+    public CachedSequence? Sequence { get; set; }
+
+    /// <summary>Where its sampler is; negative before it is admitted.</summary>
+    public int Slot { get; set; } = -1;
+
+    /// <summary>Pages that it holds or may want at worst.</summary>
+    public int PromisedPages { get; set; }
+
+    /// <summary>Positions of the prompt that were in the cache already.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>Pictures whose rows it keeps while its prompt is read.</summary>
+    public List<PreparedPicture> Pinned { get; } = [];
+
+    /// <summary>Tokens that were heard.</summary>
+    public int Tokens { get; set; }
+
+    /// <summary>The last token that was heard and is not in the cache; null where there is none.</summary>
+    public int? NextId { get; set; }
+
+    /// <summary>A step of a token that was not heard is queued.</summary>
+    public bool IsAhead { get; set; }
+
+    /// <summary>Choices that were not taken.</summary>
+    public int Pending { get; set; }
+
+    /// <summary>Where time went.</summary>
+    public AnswerClock Clock { get; } = new();
+
+    /// <summary>The rest of the prompt.</summary>
+    public ReadOnlySpan<PromptPosition> Unread => CollectionsMarshal.AsSpan(Prompt)[Sequence!.Length..];
+
+    /// <summary>Ends it when its engine is disposed.</summary>
+    public void EndWith(CancellationToken stop) => engineStop = stop.Register(() => Cancel(new ObjectDisposedException(nameof(XComposerEngine))));
+
+    /// <summary>Ends it, from any thread.</summary>
+    /// <param name="why">What its outcome will be; null for a plain cancellation.</param>
+    public void Cancel(Exception? why = null)
+    {
+        reason ??= why;
+        try
+        {
+            ended.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself meanwhile.
+        }
+    }
+
+    public void Complete(FinishReason finish)
+    {
+        AnswerTimes times = Clock.Finish(submitted);
+        outcome.TrySetResult(new AnswerOutcome(finish, CachedTokens, times));
+    }
+
+    public void Fail(Exception failure) => outcome.TrySetException(failure);
+
+    /// <summary>It was cancelled, or is late.</summary>
+    public void CompleteCancelled()
+    {
+        if (reason is { } why)
+            outcome.TrySetException(why);
+        else if (cancellation.IsCancellationRequested || timeout is null)
+            outcome.TrySetCanceled(cancellation);
+        else
+            outcome.TrySetException(new TimeoutException(FormattableString.Invariant($"the answer was not complete after {timeout.Value.TotalSeconds:g} s, its time limit")));
+    }
+
+    public void Dispose()
+    {
+        engineStop.Unregister();
+        ended.Dispose();
+    }
+}
+
+/// <summary>A finished answer, below the text.</summary>
+/// <param name="Finish">Why it ended.</param>
+/// <param name="CachedTokens">Positions of the prompt that were in the cache already.</param>
+/// <param name="Times">Where time went.</param>
+internal sealed record AnswerOutcome(FinishReason Finish, int CachedTokens, AnswerTimes Times);
+
+/// <summary>Where the time of a request went.</summary>
+/// <param name="Waiting">From submission to admission.</param>
+/// <param name="Vision">Vision tower and projector.</param>
+/// <param name="Prefill">The rest, from admission to the first token.</param>
+/// <param name="Decode">From the first token to the last.</param>
+/// <param name="DecodeSteps">Steps of heard tokens.</param>
+internal readonly record struct AnswerTimes(TimeSpan Waiting, TimeSpan Vision, TimeSpan Prefill, TimeSpan Decode, int DecodeSteps);
+
+/// <summary>Takes the times of one request.</summary>
+internal sealed class AnswerClock
+{
+    private long admitted, first;
+
+    public TimeSpan Vision { get; set; }
+
+    public int DecodeSteps { get; set; }
+
+    public void Admit() => admitted = Stopwatch.GetTimestamp();
+
+    public void Hear()
+    {
+        if (first == 0)
+            first = Stopwatch.GetTimestamp();
+    }
+
+    public AnswerTimes Finish(long submitted) => new(
+        Stopwatch.GetElapsedTime(submitted, admitted), Vision, Stopwatch.GetElapsedTime(admitted, first) - Vision, Stopwatch.GetElapsedTime(first), DecodeSteps);
+}

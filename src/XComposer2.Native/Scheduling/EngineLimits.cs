@@ -1,0 +1,90 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native;
+
+/// <summary>How much an engine holds at once.</summary>
+public sealed record EngineLimits
+{
+    /// <summary>Answers that are generated together; further ones wait their turn. 1 to 64.</summary>
+    public int Sequences { get; init; } = 8;
+
+    /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
+    public int? Context { get; init; }
+
+    /// <summary>Memory of the key/value cache, shared by all answers and by what is kept of earlier ones; null for one sequence of full length.</summary>
+    public long? CacheBytes { get; init; }
+
+    /// <summary>Tokens of a prompt that are read between two tokens of other answers; null for 256 on the processor and 512 on a GPU.</summary>
+    public int? PromptPiece { get; init; }
+
+    /// <summary>Pictures whose rows are kept between the vision tower and the decoder, so that none is encoded again soon (20 MB each for a 7B); null for 12
+    /// on the processor and 6 on a GPU. A context's pictures always have room.</summary>
+    public int? Pictures { get; init; }
+}
+
+/// <summary>An engine's limits, resolved for a model on a device.</summary>
+/// <param name="Sequences">Answers at once.</param>
+/// <param name="ContextLength">Longest sequence in tokens.</param>
+/// <param name="CachePages">Pages of the cache: a sequence of full length, and one page more to copy a shared one, at least.</param>
+/// <param name="Pictures">Places for rows of pictures.</param>
+/// <param name="PieceTokens">Positions of a prompt between two steps of others.</param>
+/// <param name="StepTokens">Positions of any step.</param>
+internal readonly record struct EngineSizes(int Sequences, int ContextLength, int CachePages, int Pictures, int PieceTokens, int StepTokens)
+{
+    /// <summary>Positions of one step at most: enough for a picture and its question in one piece, little enough that intermediate results of a 7B
+    /// stay below half a gigabyte.</summary>
+    public const int MaximumStepTokens = 2048;
+
+    /// <summary>Positions of a prompt between two steps of others, on the processor.</summary>
+    public const int ProcessorPiece = 256;
+
+    private const int GpuPiece = 512;
+
+    private const int ProcessorPictures = 12, GpuPictures = 6, MaximumPictures = 4096;
+
+    /// <summary>Entries of a sequence's page table.</summary>
+    public int PagesPerSequence => (int)KeyValuePages.Count(ContextLength);
+
+    /// <summary>What steps of bound graphs hold.</summary>
+    public StepLimits Steps => StepLimits.For(Sequences, ContextLength);
+
+    /// <summary>One answer at a time.</summary>
+    public static EngineSizes ForOne(ModelConfig config, int contextLength) => Of(config, 1, contextLength, PagesOf(contextLength), ProcessorPiece, pictures: 0);
+
+    /// <param name="limits">As wanted.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="cacheType">Type of the cache.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <exception cref="EngineException">A limit is out of range.</exception>
+    public static EngineSizes Resolve(EngineLimits limits, ModelConfig config, DType cacheType, DeviceKind device)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        EngineException.ThrowUnless(limits.Sequences is >= 1 and <= StepLimits.MaximumSequences, "sequences", $"1 to {StepLimits.MaximumSequences}", limits.Sequences);
+        EngineException.ThrowUnless(limits.PromptPiece is null or (>= 16 and <= MaximumStepTokens), "prompt piece", $"16 to {MaximumStepTokens} tokens", limits.PromptPiece);
+        EngineException.ThrowUnless(limits.Pictures is null or (>= 0 and <= MaximumPictures), "pictures", $"0 to {MaximumPictures}", limits.Pictures);
+        int context = ContextLengths.Resolve(limits.Context, config);
+        int pages = PagesOf(context);
+        if (limits.CacheBytes is { } bytes)
+        {
+            long pageBytes = new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, cacheType).PageBytes;
+            EngineException.ThrowUnless(bytes >= 2 * pageBytes, "cache bytes", $"two pages of {pageBytes} bytes or more", bytes);
+            pages = (int)Math.Min(bytes / pageBytes, int.MaxValue / KeyValuePages.TokensPerPage);
+            context = Math.Min(context, (pages - 1) * KeyValuePages.TokensPerPage);
+        }
+
+        bool isGpu = device == DeviceKind.Cuda;
+        return Of(config, limits.Sequences, context, pages, limits.PromptPiece ?? (isGpu ? GpuPiece : ProcessorPiece), limits.Pictures ?? (isGpu ? GpuPictures : ProcessorPictures));
+    }
+
+    /// <summary>The refusal of a prompt that leaves no room for an answer.</summary>
+    public EngineException PromptTooLong(int tokens) =>
+        new($"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
+
+    private static int PagesOf(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
+
+    // Those that a context can hold, and one more that is only looked at.
+    private static EngineSizes Of(ModelConfig config, int sequences, int context, int pages, int piece, int pictures) => new(
+        sequences, context, pages, Math.Max(pictures, (context / config.TokensPerImage) + 1), Math.Min(piece, context), Math.Min(MaximumStepTokens, context));
+}

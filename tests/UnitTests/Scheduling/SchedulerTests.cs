@@ -1,0 +1,310 @@
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+/// <summary>The contract of Scheduling/README.md, iteration by iteration, on a model whose tokens tell of every page.</summary>
+public sealed class SchedulerTests
+{
+    private static readonly EngineSizes roomy = new(Sequences: 8, ContextLength: 4096, CachePages: 400, Pictures: 8, PieceTokens: 256, StepTokens: 2048);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Answers_together_are_the_answers_alone(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        FakeRequest[] requests = [.. Enumerable.Range(0, 12).Select(index => new FakeRequest(FakeRequest.Prompt(30 + (index * 61), index * 13, index % 3), (ulong)index, 40))];
+        foreach (FakeRequest request in requests)
+            scheduler.Add(request.Request);
+        Run(scheduler);
+        Assert.All(requests, request => request.RequireWhole());
+        Assert.Contains("step 8", runner.Trace);
+        Assert.Equal(Enumerable.Range(0, 12).Select(index => (ulong)index), runner.Begun);
+        Assert.Equal(0, runner.Pins);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_long_prompt_delays_each_token_of_others_by_one_piece_at_most(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        ulong[] seeds = [FakeRunner.Endless, FakeRunner.Endless + 1, FakeRunner.Endless + 2];
+        FakeRequest[] running = [.. seeds.Select((seed, index) => new FakeRequest(FakeRequest.Prompt(20, index * 31), seed, 300))];
+        foreach (FakeRequest request in running)
+            scheduler.Add(request.Request);
+        while (scheduler.Answering < 3)
+            scheduler.Iterate();
+        for (int iteration = 0; iteration < 5; iteration++)
+            scheduler.Iterate();
+        var arrived = new FakeRequest(FakeRequest.Prompt(1300, 400, pictures: 2), seed: 77, 5);
+        scheduler.Add(arrived.Request);
+        runner.Trace.Clear();
+        while (arrived.Ids.Count == 0)
+        {
+            int[] before = [.. running.Select(request => request.Ids.Count)];
+            scheduler.Iterate();
+            Assert.Equal(before.Select(count => count + 1), running.Select(request => request.Ids.Count));
+        }
+
+        // 1340 positions: no piece over 256, and a step of the three after each; each picture through the vision tower is a piece of its own.
+        List<string> pieces = [.. runner.Trace.Where(entry => !entry.StartsWith("step", StringComparison.Ordinal))];
+        Assert.Equal(1340, pieces.Where(entry => entry.StartsWith("read", StringComparison.Ordinal)).Sum(Tokens));
+        Assert.All(pieces.Where(entry => entry.StartsWith("read", StringComparison.Ordinal)), entry => Assert.InRange(Tokens(entry), 2, 256));
+        Assert.Equal(2, pieces.Count(entry => entry == "encode"));
+        for (int i = 1; i < runner.Trace.Count; i++)
+            Assert.True(runner.Trace[i].StartsWith("step", StringComparison.Ordinal) || runner.Trace[i - 1].StartsWith("step", StringComparison.Ordinal), string.Join(", ", runner.Trace));
+    }
+
+    [Fact]
+    public void A_lone_prompt_is_not_cut_and_no_piece_is_a_single_position()
+    {
+        var runner = new FakeRunner(roomy, runsAhead: false);
+        using var scheduler = new Scheduler(runner, roomy);
+        var long1 = new FakeRequest(FakeRequest.Prompt(2048), 1, 1);
+        var long2 = new FakeRequest(FakeRequest.Prompt(2049, 3), 2, 1);
+        foreach (FakeRequest request in new[] { long1, long2 })
+        {
+            scheduler.Add(request.Request);
+            Run(scheduler);
+            request.RequireWhole();
+        }
+
+        Assert.Equal(["read 2048", "read 2047", "read 2"], runner.Trace);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_cancelled_request_frees_its_pages_within_a_step(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        ulong[] seeds = [FakeRunner.Endless, FakeRunner.Endless + 1];
+        using var cancelled = new CancellationTokenSource();
+        var leaving = new FakeRequest(FakeRequest.Prompt(500, 1), seeds[0], 200, cancellation: cancelled.Token);
+        var staying = new FakeRequest(FakeRequest.Prompt(20, 31), seeds[1], 200);
+        scheduler.Add(staying.Request);
+        Iterate(scheduler, 5);
+        int before = scheduler.AvailablePages;
+        scheduler.Add(leaving.Request);
+        Iterate(scheduler, 20);
+        Assert.True(before - scheduler.AvailablePages >= 8, "the second request holds its pages");
+        cancelled.Cancel();
+        scheduler.Iterate();
+        Assert.True(leaving.Request.Outcome.IsCanceled);
+        // The other one may have begun a page meanwhile.
+        Assert.InRange(before - scheduler.AvailablePages, 0, 1);
+        Assert.Equal(1, scheduler.Running);
+        Run(scheduler);
+        staying.RequireWhole();
+        leaving.RequireBeginning();
+    }
+
+    [Fact]
+    public void A_request_waits_for_pages_and_nobody_overtakes_it()
+    {
+        EngineSizes small = new(Sequences: 4, ContextLength: 512, CachePages: 9, Pictures: 1, PieceTokens: 256, StepTokens: 512);
+        var runner = new FakeRunner(small, runsAhead: false);
+        using var scheduler = new Scheduler(runner, small);
+        ulong[] seeds = [FakeRunner.Endless];
+        var first = new FakeRequest(FakeRequest.Prompt(200), seeds[0], 150);
+        var large = new FakeRequest(FakeRequest.Prompt(300, 3), 2, 100);
+        var tiny = new FakeRequest(FakeRequest.Prompt(5, 9), 3, 5);
+        foreach (FakeRequest request in new[] { first, large, tiny })
+            scheduler.Add(request.Request);
+        for (scheduler.Iterate(); !first.Request.Outcome.IsCompleted; scheduler.Iterate())
+            Assert.Equal(2, scheduler.Waiting);
+
+        Run(scheduler);
+        Assert.All(new[] { first, large, tiny }, request => request.RequireWhole());
+    }
+
+    [Fact]
+    public void What_prompts_have_in_common_is_computed_once()
+    {
+        var runner = new FakeRunner(roomy, runsAhead: true);
+        using var scheduler = new Scheduler(runner, roomy);
+        List<PromptPosition> prompt = FakeRequest.Prompt(150, pictures: 1);
+        Assert.Equal(0, Answer(prompt, 1).CachedTokens);
+        Assert.Equal(prompt.Count - 1, Answer(prompt, 2).CachedTokens);
+        List<PromptPosition> other = [.. prompt[..100], .. FakeRequest.Prompt(50, 77)];
+        Assert.Equal(100, Answer(other, 3).CachedTokens);
+        // A picture that looks alike and is another.
+        List<PromptPosition> differs = FakeRequest.Prompt(150, pictures: 0);
+        var twin = new PreparedPicture(new Model.ImageContentHash(0, 99), 20, []);
+        differs.InsertRange(5, Enumerable.Range(0, 20).Select(row => PromptPosition.Visual(twin, row)));
+        Assert.Equal(5, Answer(differs, 4).CachedTokens);
+        Assert.Equal(2, runner.Trace.Count(entry => entry == "encode"));
+
+        AnswerOutcome Answer(List<PromptPosition> asked, ulong seed)
+        {
+            var request = new FakeRequest(asked, seed, 30);
+            scheduler.Add(request.Request);
+            Run(scheduler);
+            return request.RequireWhole();
+        }
+    }
+
+    [Fact]
+    public void A_running_request_shares_whole_pages()
+    {
+        var runner = new FakeRunner(roomy, runsAhead: false);
+        using var scheduler = new Scheduler(runner, roomy);
+        ulong[] seeds = [FakeRunner.Endless];
+        var first = new FakeRequest(FakeRequest.Prompt(150), seeds[0], 100);
+        var second = new FakeRequest(FakeRequest.Prompt(150), 9, 20);
+        scheduler.Add(first.Request);
+        Iterate(scheduler, 3);
+        scheduler.Add(second.Request);
+        Run(scheduler);
+        first.RequireWhole();
+        Assert.Equal(128, second.RequireWhole().CachedTokens);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Logits_that_are_no_numbers_end_their_own_row(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        ulong[] seeds = [FakeRunner.Endless, FakeRunner.Endless + 1];
+        FakeRequest bad = new(FakeRequest.Prompt(20), seeds[0], 50), good = new(FakeRequest.Prompt(20, 31), seeds[1], 50);
+        scheduler.Add(bad.Request);
+        scheduler.Add(good.Request);
+        Iterate(scheduler, 6);
+        runner.BadRow = 0;
+        Run(scheduler);
+        EngineException failure = Assert.Throws<EngineException>(bad.Outcome);
+        Assert.Contains("every logit is -infinity", failure.Message, StringComparison.Ordinal);
+        bad.RequireBeginning();
+        good.RequireWhole();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_that_fails_ends_all_that_run_and_the_next_request_is_answered(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        ulong[] seeds = [FakeRunner.Endless, FakeRunner.Endless + 1];
+        FakeRequest[] failing = [.. seeds.Select((seed, index) => new FakeRequest(FakeRequest.Prompt(20, index), seed, 50))];
+        foreach (FakeRequest request in failing)
+            scheduler.Add(request.Request);
+        Iterate(scheduler, 6);
+        runner.Failure = new InvalidOperationException("the device is gone");
+        Iterate(scheduler, 1);
+        Assert.All(failing, request => Assert.Equal("the device is gone", Assert.Throws<InvalidOperationException>(request.Outcome).Message));
+        Assert.False(scheduler.HasWork);
+        var next = new FakeRequest(FakeRequest.Prompt(20), 7, 10);
+        scheduler.Add(next.Request);
+        Run(scheduler);
+        next.RequireWhole();
+    }
+
+    [Fact]
+    public void A_prompt_as_long_as_the_context_is_refused_and_the_limit_ends_with_the_context()
+    {
+        EngineSizes small = roomy with { ContextLength = 128, CachePages = 3, StepTokens = 128 };
+        var runner = new FakeRunner(small, runsAhead: true);
+        using var scheduler = new Scheduler(runner, small);
+        ulong[] seeds = [FakeRunner.Endless];
+        FakeRequest refused = new(FakeRequest.Prompt(128), 1, 5), full = new(FakeRequest.Prompt(120), seeds[0], 1000);
+        scheduler.Add(refused.Request);
+        scheduler.Add(full.Request);
+        Run(scheduler);
+        Assert.Equal("the prompt has 128 tokens, the context is 128 tokens and must hold at least one of the answer", Assert.Throws<EngineException>(refused.Outcome).Message);
+        Assert.Equal((FinishReason.Length, 8), (full.Outcome().Finish, full.Ids.Count));
+    }
+
+    /// <summary>Requests of every kind, most of them with a beginning that others have; cancelled, late, waiting for pages of a cache that is too small for all.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    public void A_thousand_random_requests_lose_no_page_and_no_token(int seed, bool runsAhead)
+    {
+        EngineSizes small = new(Sequences: 5, ContextLength: 512, CachePages: 17, Pictures: 4, PieceTokens: 64, StepTokens: 256);
+        var random = new Random(seed);
+        var runner = new FakeRunner(small, runsAhead);
+        using var scheduler = new Scheduler(runner, small);
+        var requests = new List<(FakeRequest Request, CancellationTokenSource Cancel, int Added, int Work)>();
+        int iteration = 0, whole = 0, ended = 0;
+        while (requests.Count < 1000 || scheduler.HasWork)
+        {
+            if (requests.Count < 1000 && random.Next(3) == 0)
+                Add();
+            if (requests.Count > 0 && random.Next(12) == 0)
+                requests[Math.Max(0, requests.Count - 1 - random.Next(12))].Cancel.Cancel();
+            scheduler.Iterate();
+            iteration++;
+            Assert.InRange(scheduler.AvailablePages, 0, runner.Pool.PageCount);
+            Assert.True(scheduler.Running <= small.Sequences);
+        }
+
+        foreach ((FakeRequest request, CancellationTokenSource cancel, _, _) in requests)
+        {
+            if (request.Request.Outcome.IsCompletedSuccessfully)
+            {
+                request.RequireWhole();
+                whole++;
+            }
+            else
+            {
+                Assert.True(request.Request.Outcome.IsCanceled || request.Request.Outcome.Exception!.InnerException is TimeoutException, $"{request.Request.Outcome.Exception}");
+                request.RequireBeginning();
+                ended++;
+            }
+
+            cancel.Dispose();
+        }
+
+        Assert.True(whole > 400 && ended > 100, $"{whole} whole, {ended} ended before");
+        Assert.Equal(runner.Begun.Order(), runner.Begun);
+        Assert.Equal(runner.Pool.PageCount, scheduler.AvailablePages);
+        Assert.Equal(0, runner.Pins);
+        scheduler.DropPrefixes();
+        Assert.Equal(runner.Pool.PageCount, runner.Pool.FreePages);
+
+        void Add()
+        {
+            // The beginning of one of four conversations, or something new.
+            int start = random.Next(4) * 100, length = random.Next(3) == 0 ? random.Next(1, 500) : random.Next(1, 150), pictures = random.Next(3);
+            List<PromptPosition> prompt = FakeRequest.Prompt(Math.Min(length, 511 - (20 * pictures)), random.Next(4) == 0 ? random.Next(1000) : start, pictures);
+            var cancel = new CancellationTokenSource();
+            int added = iteration, number = requests.Count, tokens = random.Next(1, 120);
+            // What is before it, and itself: pieces, pictures and tokens. So long it may take at most.
+            int work = requests.Where(other => !other.Request.Request.Outcome.IsCompleted).Sum(other => other.Work) + Work(prompt, pictures, tokens);
+            FakeRequest request = new(prompt, (ulong)number, Math.Min(tokens, 512 - prompt.Count), random.Next(50) == 0 ? TimeSpan.FromTicks(1) : null, cancel.Token)
+            {
+                Heard = () => Assert.True(iteration - added <= work + 2, $"request {number} waits for {iteration - added} iterations, {work} are enough"),
+            };
+            requests.Add((request, cancel, added, Work(prompt, pictures, tokens)));
+            scheduler.Add(request.Request);
+        }
+
+        static int Work(List<PromptPosition> prompt, int pictures, int tokens) => (prompt.Count / 32) + 2 + pictures + tokens;
+    }
+
+    private static int Tokens(string entry) => int.Parse(entry.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+
+    private static void Run(Scheduler scheduler)
+    {
+        for (int iteration = 0; scheduler.HasWork; iteration++)
+        {
+            Assert.True(iteration < 100_000, "requests do not end");
+            scheduler.Iterate();
+        }
+    }
+
+    private static void Iterate(Scheduler scheduler, int times)
+    {
+        for (int time = 0; time < times; time++)
+            scheduler.Iterate();
+    }
+}
