@@ -9,6 +9,9 @@ public sealed record EngineOptions
     /// <summary>A published checkpoint folder: config.json, weights, tokenizer.model.</summary>
     public required string ModelPath { get; init; }
 
+    /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order. A merged weight takes memory of its own.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
+
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 

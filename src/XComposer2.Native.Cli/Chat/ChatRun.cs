@@ -54,7 +54,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
@@ -80,6 +80,9 @@ internal sealed record ChatRequest
     public string? Prompt { get; init; }
 
     public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Folders of LoRA adapters.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
 
     /// <summary>Handling of the EXIF orientation.</summary>
     public ExifOrientation Orientation { get; init; } = ExifOrientation.Apply;

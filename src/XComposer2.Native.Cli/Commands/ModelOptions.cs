@@ -9,6 +9,9 @@ internal static class ModelOptions
 {
     public static Option<string?> Model() => new("--model");
 
+    /// <summary>LoRA adapters to merge while loading.</summary>
+    public static Option<string[]> Adapters() => new("--adapter") { Arity = ArgumentArity.OneOrMore };
+
     public static Option<string?> Preset() => new("--preset");
 
     public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));

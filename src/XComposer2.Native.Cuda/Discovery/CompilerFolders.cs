@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cuda;
 
-/// <summary>Folders in which an NVRTC may lie that the loader does not find: the program's own, CUDA toolkits, conda, a checkout, and Python's wheels.</summary>
+/// <summary>Folders in which an NVRTC may lie that the loader does not find: the program's own, CUDA toolkits, conda, the checkout that the program was built in, and Python's wheels.</summary>
 /// <param name="isWindows">Which layout.</param>
 /// <param name="environment">Reads a variable.</param>
 /// <param name="programFolder">Where the program stands.</param>
@@ -12,9 +12,9 @@ internal sealed class CompilerFolders(bool isWindows, Func<string, string?> envi
 
     /// <summary>For people.</summary>
     public string Description => isWindows
-        ? "the program's folder, %CUDA_PATH%, CUDA under Program Files, %CONDA_PREFIX%, artifacts\\nvrtc\\lib of a checkout, "
+        ? "the program's folder, %CUDA_PATH%, CUDA under Program Files, %CONDA_PREFIX%, artifacts\\nvrtc\\lib of the program's checkout, "
             + "and Python's nvidia wheels in %VIRTUAL_ENV%, %CONDA_PREFIX% and the user's folders"
-        : "the program's folder, $CUDA_HOME, $CUDA_PATH, /usr/local/cuda*, /opt/cuda, $CONDA_PREFIX, artifacts/nvrtc/lib of a checkout, "
+        : "the program's folder, $CUDA_HOME, $CUDA_PATH, /usr/local/cuda*, /opt/cuda, $CONDA_PREFIX, artifacts/nvrtc/lib of the program's checkout, "
             + "and Python's nvidia wheels in $VIRTUAL_ENV, $CONDA_PREFIX, ~/.local and /usr";
 
     private IEnumerable<string> Toolkits()
@@ -31,11 +31,8 @@ internal sealed class CompilerFolders(bool isWindows, Func<string, string?> envi
         ? new[] { Path.Combine(prefix, "Library", "bin", "x64"), Path.Combine(prefix, "Library", "bin") }
         : [Path.Combine(prefix, "lib"), .. Folders(Path.Combine(prefix, "targets"), "*-linux").Select(target => Path.Combine(target, "lib"))]);
 
-    private IEnumerable<string> Checkouts()
-    {
-        for (DirectoryInfo? folder = new(programFolder); folder is not null; folder = folder.Parent)
-            yield return Path.Combine(folder.FullName, "artifacts", "nvrtc", "lib");
-    }
+    // Folders above the checkout may belong to others.
+    private IEnumerable<string> Checkouts() => ProgramCheckout.Find(programFolder) is { } checkout ? [Path.Combine(checkout, "artifacts", "nvrtc", "lib")] : [];
 
     /// <summary>Where Python keeps packages: the environment that is active, the user's, the system's.</summary>
     private IEnumerable<string> SitePackages()

@@ -46,16 +46,19 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
     /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
+    /// <param name="adapters">Folders of LoRA adapters to merge; null for none.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The device is not there.</exception>
     public static LoadedModel Open(
-        string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null)
+        string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null,
+        IReadOnlyList<string>? adapters = null)
     {
-        Checkpoint checkpoint = CheckpointFolder.Open(path);
+        Checkpoint checkpoint = CheckpointFolder.Open(path, new CheckpointOptions { Adapters = adapters ?? [] });
         PreparedWeights? weights = null;
         try
         {
             CheckpointValidator.Validate(checkpoint);
+            checkpoint.Config.RequireSupportedSizes(Path.Combine(path, "config.json"));
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
             IWeightSource source = Quantizations.Over(checkpoint, quantization);
             weights = new PreparedWeights(source, checkpoint.Config);
