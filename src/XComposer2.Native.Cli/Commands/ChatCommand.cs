@@ -89,7 +89,7 @@ internal static class ChatCommand
             return new ChatRun(services, new ChatRequest
             {
                 ModelPath = result.GetValue(model),
-                Adapters = result.GetValue(adapters) ?? [],
+                Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,

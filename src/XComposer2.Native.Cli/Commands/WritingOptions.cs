@@ -42,7 +42,7 @@ internal sealed class WritingOptions
     public EngineOptions Engine(ParseResult result) => new()
     {
         ModelPath = "",
-        Adapters = result.GetValue(adapters) ?? [],
+        Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
         Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
         Quantization = result.GetValue(weights) ?? WeightQuantization.None,
         Limits = new EngineLimits { Context = result.GetValue(context) },

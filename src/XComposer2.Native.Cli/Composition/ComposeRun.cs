@@ -53,7 +53,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     private void RequireFree(string folder)
     {
         if (!request.Force && Directory.Exists(folder))
-            throw new ArticleFileException($"{folder}: the folder exists already; --force takes it over, and leaves other files in it alone");
+            throw new ArticleFileException($"{folder}: the folder exists already; --force replaces its article and keeps other files");
         ArticleFolder.RequireFree(folder, request.Force);
     }
 
