@@ -30,11 +30,14 @@ public sealed class CacheTrustTests : IDisposable
         string library = Path.Combine(root, "artifacts", "nvrtc", "lib", "libnvrtc.so.12");
         Directory.CreateDirectory(Path.GetDirectoryName(library)!);
         File.WriteAllText(library, "");
-        Assert.DoesNotContain(library, LibraryNames.Compiler(_ => null, Path.Combine(root, "sub", "app")));
+        Assert.DoesNotContain(library, NvrtcIn(Path.Combine(root, "sub", "app")));
         File.WriteAllText(Path.Combine(root, "XComposer2.Native.sln"), "");
-        Assert.DoesNotContain(library, LibraryNames.Compiler(_ => null, Path.Combine(root, "sub", "app")));
-        Assert.Contains(library, LibraryNames.Compiler(_ => null, Path.Combine(root, "artifacts", "bin", "xc2")));
+        Assert.DoesNotContain(library, NvrtcIn(Path.Combine(root, "sub", "app")));
+        Assert.Contains(library, NvrtcIn(Path.Combine(root, "artifacts", "bin", "xc2")));
     }
+
+    private static IEnumerable<string> NvrtcIn(string programFolder) =>
+        LibraryNames.Compiler(new CompilerFolders(isWindows: false, _ => null, programFolder), isWindows: false);
 
     [Fact]
     public void Entries_writable_by_others_are_not_used()
