@@ -11,7 +11,7 @@ public sealed class PatchEmbeddingTests(GpuDevice device)
         get
         {
             TheoryData<DType, int, int, int, int> data = [];
-            foreach (DType storage in Enum.GetValues<DType>())
+            foreach (DType storage in (DType[])[DType.F32, DType.F16, DType.BF16])
             {
                 // One patch; patches of 588 elements, several pictures per tile, pixels beyond whole patches, outputs beyond a tile; depths of 3, 27 and 147.
                 data.Add(storage, 1, 14, 14, 8);
