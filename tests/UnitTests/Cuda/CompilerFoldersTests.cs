@@ -10,6 +10,12 @@ public sealed class CompilerFoldersTests : IDisposable
 
     private readonly string root = Directory.CreateTempSubdirectory("xc2-nvrtc-").FullName;
 
+    public CompilerFoldersTests()
+    {
+        Directory.CreateDirectory(Path.Combine(root, "checkout"));
+        File.WriteAllText(Path.Combine(root, "checkout", "XComposer2.Native.sln"), "");
+    }
+
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Theory]
@@ -26,7 +32,7 @@ public sealed class CompilerFoldersTests : IDisposable
     [InlineData("usr/local/lib/python3.12/dist-packages/nvidia/cuda_nvrtc/lib/" + Linux12)]
     [InlineData("usr/lib/python3/dist-packages/nvidia/cuda_nvrtc/lib/" + Linux12)]
     [InlineData("checkout/artifacts/nvrtc/lib/" + Linux12)]
-    [InlineData("checkout/bin/" + Linux12)]
+    [InlineData("checkout/artifacts/bin/xc2/" + Linux12)]
     public void On_linux(string file) => Assert.Equal([Place(file)], Found(isWindows: false));
 
     [Theory]
@@ -40,7 +46,7 @@ public sealed class CompilerFoldersTests : IDisposable
     [InlineData("venv/Lib/site-packages/nvidia/cu13/bin/x86_64/" + Windows13)]
     [InlineData("local/Programs/Python/Python312/Lib/site-packages/nvidia/cuda_nvrtc/bin/" + Windows12)]
     [InlineData("roaming/Python/Python312/site-packages/nvidia/cuda_nvrtc/bin/" + Windows12)]
-    [InlineData("checkout/bin/" + Windows12)]
+    [InlineData("checkout/artifacts/bin/xc2/" + Windows12)]
     public void On_windows(string file) => Assert.Equal([Place(file)], Found(isWindows: true));
 
     [Fact]
@@ -48,7 +54,7 @@ public sealed class CompilerFoldersTests : IDisposable
     {
         string[] expected =
         [
-            Place("checkout/bin/" + Linux12),
+            Place("checkout/artifacts/bin/xc2/" + Linux12),
             Place("usr/local/cuda-12.10/lib64/" + Linux12),
             Place("usr/local/cuda-12.9/lib64/" + Linux12),
             Place("conda/lib/" + Linux12),
@@ -62,7 +68,7 @@ public sealed class CompilerFoldersTests : IDisposable
     [Fact]
     public void Unset_variables_are_no_folders()
     {
-        CompilerFolders folders = new(isWindows: true, _ => null, Path.Combine(root, "checkout/bin"), root);
+        CompilerFolders folders = new(isWindows: true, _ => null, Path.Combine(root, "checkout/artifacts/bin/xc2"), root);
         Assert.All(folders.All(), folder => Assert.StartsWith(root[..1], folder, StringComparison.Ordinal));
     }
 
@@ -77,7 +83,7 @@ public sealed class CompilerFoldersTests : IDisposable
     /// <summary>Without the names that are left to the loader.</summary>
     private string[] Found(bool isWindows)
     {
-        CompilerFolders folders = new(isWindows, Variable, Path.Combine(root, "checkout/bin"), root);
+        CompilerFolders folders = new(isWindows, Variable, Path.Combine(root, "checkout/artifacts/bin/xc2"), root);
         return [.. LibraryNames.Compiler(folders, isWindows).Where(Path.IsPathRooted)];
     }
 
