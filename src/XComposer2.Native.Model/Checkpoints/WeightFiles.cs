@@ -114,7 +114,7 @@ internal sealed class WeightFiles : IDisposable
             string[] shards = [.. Enumerable.Range(1, first.Count).Select(number => first.NameOf(number))];
             if (shards.FirstOrDefault(shard => !names.Contains(shard)) is { } missing)
                 throw new CheckpointException(directory, "weights", $"{first.Count} shards, as {CheckpointException.Show(name)} says", $"no {CheckpointException.Show(missing)}");
-            return OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards without an index");
+            return OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards without {first.Stem.TrimEnd('-')}{extension}.index.json");
         }
         return null;
     }

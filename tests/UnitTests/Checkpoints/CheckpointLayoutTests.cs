@@ -15,9 +15,9 @@ public sealed class CheckpointLayoutTests : IDisposable
     public void Dispose() => tiny.Dispose();
 
     [Theory]
-    [InlineData("model", ".safetensors", "safetensors, 2 shards without an index")]
-    [InlineData("pytorch_model", ".bin", "torch .bin, 2 shards without an index")]
-    [InlineData("gptq_model-4bit-128g", ".safetensors", "safetensors, 2 shards without an index")]
+    [InlineData("model", ".safetensors", "safetensors, 2 shards without model.safetensors.index.json")]
+    [InlineData("pytorch_model", ".bin", "torch .bin, 2 shards without pytorch_model.bin.index.json")]
+    [InlineData("gptq_model-4bit-128g", ".safetensors", "safetensors, 2 shards without gptq_model-4bit-128g.safetensors.index.json")]
     public void Shards_without_an_index_are_read(string prefix, string extension, string layout)
     {
         tiny.WriteShards(prefix, extension, TinyCheckpoint.Tensors());
