@@ -66,7 +66,7 @@ if ! command -v dotnet >/dev/null; then
 fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 printf 'Building XComposer2.Native.sln in Release ...\n'
-if ! log=$(dotnet build XComposer2.Native.sln -c Release -v quiet -nodeReuse:false --nologo 2>&1); then
+if ! log=$(dotnet build XComposer2.Native.sln -c Release -v quiet -nodeReuse:false --nologo -p:RestoreRootConfigDirectory=/ 2>&1); then
     printf '%s\n' "$log"
     problem "the build failed"
     finish

@@ -21,7 +21,8 @@ internal static class CliApplication
           edit       change an article: its sections and its figures
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
-          plan       what a model takes of memory
+          merge      merge LoRA adapters into a checkpoint
+          plan       memory use of a model
           bench      how fast prompts and answers are, with or without weights
           kernels    the GPU's kernels: which, compiled ahead of time, inspected
 
@@ -59,7 +60,11 @@ internal static class CliApplication
                 throw new UsageException(problem);
             verbose = result.GetValue(verboseOption);
             InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-            int exitCode = await result.InvokeAsync(invocation, services.Interrupts.Program).ConfigureAwait(false);
+            // In a separate task: a command that does not observe its token (opening a checkpoint, a long model step) is abandoned.
+            Task<int> command = Task.Run(() => result.InvokeAsync(invocation, services.Interrupts.Program), CancellationToken.None);
+            if (await Task.WhenAny(command, services.Interrupts.WaitUntilOverdueAsync()).ConfigureAwait(false) != command)
+                return services.Interrupts.ExitCode;
+            int exitCode = await command.ConfigureAwait(false);
             services.Console.Out.Flush();
             return exitCode;
         }
@@ -95,6 +100,7 @@ internal static class CliApplication
         root.Add(EditCommand.Create(services, verbose));
         root.Add(InspectCommand.Create(services));
         root.Add(VerifyCommand.Create(services));
+        root.Add(MergeCommand.Create(services));
         root.Add(PlanCommand.Create(services));
         root.Add(BenchCommand.Create(services));
         root.Add(KernelsCommand.Create(services));

@@ -20,9 +20,12 @@ internal static class Failure
             return services.Interrupts.ExitCode;
         services.Console.Complain(Describe(cause));
         if (verbose)
-            services.Console.Hint(error.ToString());
+            services.Console.Hint(Trace(error));
         return ExitCode.Failed;
     }
+
+    /// <summary>An indented stack trace, so that a line break in a name cannot imitate a line of the program.</summary>
+    public static string Trace(Exception error) => "  " + error.ToString().ReplaceLineEndings("\n  ");
 
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch

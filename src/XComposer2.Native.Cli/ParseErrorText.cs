@@ -7,11 +7,14 @@ namespace XComposer2.Native.Cli;
 /// <summary>What is wrong with a command line, in one sentence.</summary>
 internal static class ParseErrorText
 {
+    private static readonly string[] namesOfThings =
+        ["--model", "--adapter", "--out", "--article", "--gallery", "--image", "--outline", "--material", "--golden", "--picture-service", "--allow-host", "--json", "DIR"];
+
     /// <returns>Null where nothing is.</returns>
     public static string? Of(ParseResult result)
     {
         if (result.Action is not (ParseErrorAction or null) && result.Errors.Count == 0)
-            return StrayOption(result) is { } stray ? NoOption(stray) : null;
+            return StrayOption(result) is { } stray ? NoOption(stray) : EmptyName(result);
         if (result.Action is not (ParseErrorAction or null))
             return null;
         if (result.UnmatchedTokens.Count > 0)
@@ -28,6 +31,23 @@ internal static class ParseErrorText
         ArgumentResult { Tokens.Count: 0 } argument => $"{argument.Argument.Name} is missing",
         _ => error.Message.TrimEnd('.'),
     };
+
+    /// <summary>An empty name of a file, folder or host, for example from an unset script variable.</summary>
+    private static string? EmptyName(ParseResult result)
+    {
+        foreach (SymbolResult child in result.CommandResult.Children)
+        {
+            (string name, IReadOnlyList<Token> tokens) = child switch
+            {
+                OptionResult option => (option.Option.Name, option.Tokens),
+                ArgumentResult argument => (argument.Argument.Name, argument.Tokens),
+                _ => ("", []),
+            };
+            if (namesOfThings.Contains(name) && tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+                return $"{name} is empty";
+        }
+        return null;
+    }
 
     /// <summary>A mistyped option that the parser took for an argument.</summary>
     private static string? StrayOption(ParseResult result)

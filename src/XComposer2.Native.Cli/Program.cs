@@ -1,5 +1,7 @@
 using XComposer2.Native.Cli;
 
-using Interrupts interrupts = Interrupts.Listen();
+Interrupts interrupts = Interrupts.Listen();
 CliServices services = new(CliConsole.Open(), interrupts, EngineChatClient.ConnectAsync);
-return await CliApplication.RunAsync(args, services).ConfigureAwait(false);
+int exitCode = await CliApplication.RunAsync(args, services).ConfigureAwait(false);
+// Returning would wait for abandoned work.
+Environment.Exit(exitCode);

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>A text that a user names, for a prompt.</summary>
+/// <summary>A user's text file for a prompt.</summary>
 internal static class TextFile
 {
     private const int MaximumBytes = 1 << 20;
 
     private static readonly UTF8Encoding strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="IOException">No such file, too long, or not UTF-8.</exception>
+    /// <exception cref="IOException">The file does not exist, is too long or not UTF-8.</exception>
     public static string Read(string path)
     {
         if (Directory.Exists(path))
@@ -28,7 +28,7 @@ internal static class TextFile
         }
     }
 
-    /// <summary>A pipe is a text too: its length is not known beforehand.</summary>
+    /// <summary>Also reads pipes, whose length is unknown in advance.</summary>
     private static byte[] ReadBounded(string path)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read);

@@ -28,6 +28,12 @@ public sealed class ArticlePicture
         Id = id ?? FileName;
     }
 
+    private ArticlePicture(string source, string id, string name, string? caption, ArticlePicture same)
+    {
+        (Source, Id, Name, Caption) = (source, id, name, caption);
+        (Bytes, MediaType, FileName) = (same.Bytes, same.MediaType, same.FileName);
+    }
+
     /// <summary>The name of its picture source, or <see cref="OwnSource"/>.</summary>
     public string Source { get; }
 
@@ -72,6 +78,9 @@ public sealed class ArticlePicture
     /// <exception cref="ImageException">The file is not a picture.</exception>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ReadOnlyMemory<byte> bytes) =>
         new(source, id, name, caption, bytes, ImageHeader.Read(bytes, name).Format);
+
+    /// <summary>The same file under another name.</summary>
+    internal static ArticlePicture Restore(string source, string id, string name, string? caption, ArticlePicture same) => new(source, id, name, caption, same);
 
     /// <summary>Decodes the picture once, so that damage is found before any later step. A TIFF is stored as PNG, because browsers do not show it.</summary>
     private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply)

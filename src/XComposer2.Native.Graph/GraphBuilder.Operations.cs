@@ -4,29 +4,27 @@ public sealed partial class GraphBuilder
 {
     /// <summary>activation(x Wᵀ + bias) + residual, and Partial LoRA on visual rows.</summary>
     /// <param name="input">[rows, in] F32.</param>
-    /// <param name="weight">[out, in] of a floating type, or of I8.</param>
+    /// <param name="weight">[out, in].</param>
     /// <param name="bias">[out].</param>
     /// <param name="activation">Applied before the residual is added.</param>
     /// <param name="residual">[rows, out] F32.</param>
     /// <param name="lora">Needs <paramref name="visualRow"/>.</param>
     /// <param name="visualRow">[rows] I32, negative for text. Not read where <paramref name="lora"/> is null.</param>
     /// <param name="name">Name of the output; operation and number where null.</param>
-    /// <param name="weightScale">[out] F32, of an I8 weight: its rows are integers times their scale.</param>
     /// <returns>[rows, out] F32.</returns>
     public Tensor Linear(
         Tensor input,
-        Tensor weight,
+        LinearWeight weight,
         Tensor? bias = null,
         Activation activation = Activation.None,
         Tensor? residual = null,
         PartialLora? lora = null,
         Tensor? visualRow = null,
-        string? name = null,
-        Tensor? weightScale = null)
+        string? name = null)
     {
         OperandCheck check = Begin("linear", name);
         TensorSpec x = check.Matrix(input, "input");
-        TensorSpec w = check.LinearWeight(weight, weightScale, "weight");
+        TensorSpec w = check.LinearWeight(weight, "weight");
         int outputs = w.Shape[0];
         check.SameShape("weight", w, new Shape(outputs, x.Shape[1]));
         if (bias is { } b)
@@ -42,20 +40,53 @@ public sealed partial class GraphBuilder
         check.Lora(lora, "lora", outputs, x.Shape[1]);
         visualRow = VisualRows(check, lora is not null, visualRow, x.Rows);
         Tensor output = Result(check, x.Rows, outputs);
-        return Append(new LinearOp(input, weight, weightScale, bias, activation, residual, lora, visualRow, output));
+        return Append(new LinearOp(input, weight, bias, activation, residual, lora, visualRow, output));
     }
+
+    /// <summary>The same with a weight of a floating type.</summary>
+    public Tensor Linear(
+        Tensor input,
+        Tensor weight,
+        Tensor? bias = null,
+        Activation activation = Activation.None,
+        Tensor? residual = null,
+        PartialLora? lora = null,
+        Tensor? visualRow = null,
+        string? name = null) => Linear(input, Stored(weight), bias, activation, residual, lora, visualRow, name);
 
     /// <summary>silu(x Gateᵀ) * (x Upᵀ), each with its own Partial LoRA on visual rows.</summary>
     /// <param name="input">[rows, in] F32.</param>
-    /// <param name="gate">[out, in] of a floating type, or of I8.</param>
-    /// <param name="up">As <paramref name="gate"/>.</param>
+    /// <param name="gate">[out, in].</param>
+    /// <param name="up">As <paramref name="gate"/>: of the same format, or both of floating types.</param>
     /// <param name="gateLora">Needs <paramref name="visualRow"/>.</param>
     /// <param name="upLora">Needs <paramref name="visualRow"/>.</param>
     /// <param name="visualRow">[rows] I32, negative for text. Not read where both LoRAs are null.</param>
     /// <param name="name">Name of the output; operation and number where null.</param>
-    /// <param name="gateScale">[out] F32, of an I8 gate.</param>
-    /// <param name="upScale">[out] F32, of an I8 up.</param>
     /// <returns>[rows, out] F32.</returns>
+    public Tensor GatedLinear(
+        Tensor input,
+        LinearWeight gate,
+        LinearWeight up,
+        PartialLora? gateLora = null,
+        PartialLora? upLora = null,
+        Tensor? visualRow = null,
+        string? name = null)
+    {
+        OperandCheck check = Begin("gated_linear", name);
+        TensorSpec x = check.Matrix(input, "input");
+        TensorSpec g = check.LinearWeight(gate, "gate");
+        int outputs = g.Shape[0];
+        check.SameShape("gate", g, new Shape(outputs, x.Shape[1]));
+        check.SameShape("up", check.LinearWeight(up, "up"), g.Shape);
+        check.Require(gate.Format == up.Format || (gate.Format.IsFloat && up.Format.IsFloat), "up", $"the gate's format, {gate.Format}", up.Format);
+        check.Lora(gateLora, "gateLora", outputs, x.Shape[1]);
+        check.Lora(upLora, "upLora", outputs, x.Shape[1]);
+        visualRow = VisualRows(check, gateLora is not null || upLora is not null, visualRow, x.Rows);
+        Tensor output = Result(check, x.Rows, outputs);
+        return Append(new GatedLinearOp(input, gate, up, gateLora, upLora, visualRow, output));
+    }
+
+    /// <summary>The same with weights of floating types.</summary>
     public Tensor GatedLinear(
         Tensor input,
         Tensor gate,
@@ -63,23 +94,7 @@ public sealed partial class GraphBuilder
         PartialLora? gateLora = null,
         PartialLora? upLora = null,
         Tensor? visualRow = null,
-        string? name = null,
-        Tensor? gateScale = null,
-        Tensor? upScale = null)
-    {
-        OperandCheck check = Begin("gated_linear", name);
-        TensorSpec x = check.Matrix(input, "input");
-        TensorSpec g = check.LinearWeight(gate, gateScale, "gate");
-        int outputs = g.Shape[0];
-        check.SameShape("gate", g, new Shape(outputs, x.Shape[1]));
-        check.SameShape("up", check.LinearWeight(up, upScale, "up"), g.Shape);
-        check.Require((gateScale is null) == (upScale is null), "upScale", "scales for both of gate and up, or for neither", upScale is null ? "none" : "some");
-        check.Lora(gateLora, "gateLora", outputs, x.Shape[1]);
-        check.Lora(upLora, "upLora", outputs, x.Shape[1]);
-        visualRow = VisualRows(check, gateLora is not null || upLora is not null, visualRow, x.Rows);
-        Tensor output = Result(check, x.Rows, outputs);
-        return Append(new GatedLinearOp(input, gate, gateScale, up, upScale, gateLora, upLora, visualRow, output));
-    }
+        string? name = null) => GatedLinear(input, Stored(gate), Stored(up), gateLora, upLora, visualRow, name);
 
     /// <summary>x / sqrt(mean(x²) + eps) * weight. Input [rows, columns] F32, weight [columns]; returns [rows, columns] F32.</summary>
     public Tensor RmsNorm(Tensor input, Tensor weight, float epsilon, string? name = null)

@@ -63,6 +63,31 @@ public sealed partial class GraphBuilder
         return Add(name, type, RowExtent.Fixed(shape[0]), shape.AsSpan()[1..], TensorRole.Weight);
     }
 
+    /// <summary>The weight matrix of a linear: declares every part of its format, by the names of <see cref="WeightFormat.NameOf"/>.</summary>
+    /// <param name="name">Of the elements.</param>
+    /// <param name="format">How it is stored.</param>
+    /// <param name="shape">[out, in].</param>
+    public LinearWeight Weight(string name, WeightFormat format, Shape shape)
+    {
+        var parts = new Tensor?[Enum.GetValues<WeightPart>().Length];
+        try
+        {
+            foreach (WeightPartSpec part in format.Parts(shape))
+                parts[(int)part.Part] = Weight(WeightFormat.NameOf(name, part.Part), part.Type, part.Shape);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new GraphException($"graph '{Name}', weight '{name}': {refused.Message}", refused);
+        }
+
+        return new LinearWeight(
+            format, parts[(int)WeightPart.Elements]!.Value, parts[(int)WeightPart.Scales], parts[(int)WeightPart.ZeroPoints], parts[(int)WeightPart.GroupIndex]);
+    }
+
+    /// <summary>A tensor of a floating type as the weight matrix of a linear.</summary>
+    public LinearWeight Stored(Tensor weight) =>
+        new(TryGet(weight) is { } spec && spec.Type.IsFloat() ? WeightFormat.Of(spec.Type) : WeightFormat.F32, weight);
+
     /// <summary>The facts of a tensor of this graph.</summary>
     public TensorSpec this[Tensor tensor] =>
         TryGet(tensor) ?? throw new GraphException($"graph '{Name}': handle {tensor.Index} is not a tensor of this graph");

@@ -14,6 +14,17 @@ public interface IWeightSource : IDisposable
         return found;
     }
 
+    /// <summary>
+    /// How a weight is stored. A source that quantises, or reads quantised files, states the format here and serves the parts by the names of
+    /// <see cref="WeightFormat.NameOf"/>; nothing is inferred from which tensors are there. False where the weight is missing, or is of integers and no format is stated.
+    /// </summary>
+    bool TryGetFormat(string name, out WeightFormat format)
+    {
+        bool isFloat = TryDescribe(name, out HostTensor facts) && facts.Type.IsFloat();
+        format = isFloat ? WeightFormat.Of(facts.Type) : default;
+        return isFloat;
+    }
+
     /// <summary>The bytes of a tensor have been used and are not needed now: what was allocated for it alone may be freed. Asked for again, it is the same.</summary>
     void Release(string name)
     {
@@ -21,10 +32,10 @@ public interface IWeightSource : IDisposable
 }
 
 /// <summary>Weight bytes in host memory (usually a mapped file), dense and row-major. The owner is the <see cref="IWeightSource"/> it came from.</summary>
-/// <param name="Data">Address of the first element; aligned to the element size at least.</param>
+/// <param name="Data">Address of the first element; aligned to the element size (a byte at least).</param>
 /// <param name="Type">Element type as stored.</param>
 /// <param name="Shape">Sizes.</param>
 public readonly record struct HostTensor(nint Data, DType Type, Shape Shape)
 {
-    public long Bytes => checked(Shape.ElementCount * Type.ElementBytes());
+    public long Bytes => Type.Bytes(Shape.ElementCount);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace XComposer2.Native.Graph;
 
 /// <summary>Checks the operands of one operation under construction, so that each message names graph, operation, output, operand, expected and found.</summary>
@@ -28,16 +30,38 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
         return spec.Type.IsFloat() ? spec : throw Failure(operand, spec, "a floating type", spec.Type.ToString());
     }
 
-    /// <summary>A linear's weight [out, in]: of a floating type, or I8 with a scale [out] F32.</summary>
-    public TensorSpec LinearWeight(Tensor tensor, Tensor? scale, string operand)
+    /// <summary>A linear's weight [out, in] with the parts that its format states, and no others.</summary>
+    /// <returns>The elements.</returns>
+    public TensorSpec LinearWeight(LinearWeight weight, string operand)
     {
-        if (scale is not { } scales)
-            return Weight(tensor, operand, 2);
-        TensorSpec spec = StoredWeight(tensor, operand, 2);
-        if (spec.Type != DType.I8)
-            throw Failure(operand, spec, "I8, because it has a scale", spec.Type.ToString());
-        TensorSpec factors = Weight(scales, operand + "Scale", [spec.Shape[0]]);
-        return factors.Type == DType.F32 ? spec : throw Failure(operand + "Scale", factors, "F32", factors.Type.ToString());
+        ArgumentNullException.ThrowIfNull(weight);
+        WeightFormat format = weight.Format;
+        TensorSpec elements = format.IsFloat ? Weight(weight.Elements, operand, 2) : StoredWeight(weight.Elements, operand, 2);
+        ImmutableArray<WeightPartSpec> parts;
+        try
+        {
+            parts = format.Parts(elements.Shape);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new GraphException($"{Place}: {operand} '{elements.Name}': {refused.Message}", refused);
+        }
+
+        foreach (WeightPart part in Enum.GetValues<WeightPart>())
+        {
+            string place = part == WeightPart.Elements ? operand : $"{operand}.{part}";
+            Tensor? tensor = weight[part];
+            int index = IndexOf(parts, part);
+            Require((index >= 0) == (tensor is not null), place, index >= 0 ? $"a tensor, because the format is {format}" : $"none, because the format is {format}", tensor is null ? "none" : "one");
+            if (tensor is not { } present)
+                continue;
+            TensorSpec spec = StoredWeight(present, place, parts[index].Shape.Rank);
+            if (spec.Type != parts[index].Type)
+                throw Failure(place, spec, $"{parts[index].Type} for {format}", spec.Type.ToString());
+            SameShape(place, spec, parts[index].Shape);
+        }
+
+        return elements;
     }
 
     /// <summary>A weight of any floating type and exactly this shape.</summary>
@@ -70,9 +94,9 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
     {
         if (lora is null)
             return;
-        TensorSpec a = Weight(lora.A, operand + ".A", 2);
+        TensorSpec a = LinearWeight(lora.A, operand + ".A");
         SameShape(operand + ".A", a, new Shape(a.Shape[0], columns));
-        Weight(lora.B, operand + ".B", outputs, a.Shape[0]);
+        SameShape(operand + ".B", LinearWeight(lora.B, operand + ".B"), new Shape(outputs, a.Shape[0]));
         Require(float.IsFinite(lora.Scale), operand + ".Scale", "a finite number", lora.Scale);
     }
 
@@ -99,6 +123,14 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
 
     private TensorSpec Known(Tensor tensor, string operand) =>
         builder.TryGet(tensor) ?? throw new GraphException($"{Place}: {operand}: handle {tensor.Index} is not a tensor of this graph");
+
+    private static int IndexOf(ImmutableArray<WeightPartSpec> parts, WeightPart part)
+    {
+        for (int i = 0; i < parts.Length; i++)
+            if (parts[i].Part == part)
+                return i;
+        return -1;
+    }
 
     private static string Describe(RowExtent rows) => rows.Symbol == RowSymbol.Fixed ? $"{rows.PerUnit}" : $"{rows.Symbol} x {rows.PerUnit}";
 }

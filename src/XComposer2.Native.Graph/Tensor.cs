@@ -26,7 +26,7 @@ public enum TensorRole : byte
 public sealed record TensorSpec(string Name, DType Type, Shape Shape, RowExtent Rows, TensorRole Role)
 {
     /// <summary>Bytes at full capacity.</summary>
-    public long CapacityBytes => checked(Shape.ElementCount * Type.ElementBytes());
+    public long CapacityBytes => Type.Bytes(Shape.ElementCount);
 
     /// <summary>Elements of one leading row; 1 for rank 1.</summary>
     public int RowElements
@@ -39,31 +39,4 @@ public sealed record TensorSpec(string Name, DType Type, Shape Shape, RowExtent 
             return count;
         }
     }
-}
-
-/// <summary>Element type of a tensor, as stored. Arithmetic on all floating types accumulates in <see cref="F32"/>.</summary>
-public enum DType : byte
-{
-    F32,
-    F16,
-    BF16,
-    I64,
-    I32,
-    I8,
-    U8,
-}
-
-public static class DTypeExtensions
-{
-    /// <summary>Bytes of one element.</summary>
-    public static int ElementBytes(this DType type) => type switch
-    {
-        DType.I64 => 8,
-        DType.F32 or DType.I32 => 4,
-        DType.F16 or DType.BF16 => 2,
-        DType.I8 or DType.U8 => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a DType"),
-    };
-
-    public static bool IsFloat(this DType type) => type is DType.F32 or DType.F16 or DType.BF16;
 }

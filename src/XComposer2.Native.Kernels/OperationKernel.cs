@@ -56,11 +56,11 @@ public interface IKernelOperands
     /// <summary>The table of token embeddings, which may have stayed in host memory.</summary>
     DevicePointer EmbeddingTable(Tensor tensor);
 
-    /// <summary>A matrix of a linear, or what goes with its rows.</summary>
+    /// <summary>A matrix or vector of floating numbers that belongs to a linear.</summary>
     DevicePointer Matrix(CudaWeight weight, DType type);
 
-    /// <summary>A matrix of a linear as 8-bit integers, and the scales of its rows.</summary>
-    (DevicePointer Rows, DevicePointer Scales) Int8Matrix(CudaWeight weight, CudaWeight scale);
+    /// <summary>The weight of a linear, with all parts of its format.</summary>
+    DeviceMatrix Matrix(CudaWeight weight, WeightFormat format);
 
     /// <summary>One layer of the cache.</summary>
     /// <exception cref="GraphException">There is none, or it has another layout.</exception>

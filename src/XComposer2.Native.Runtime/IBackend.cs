@@ -8,8 +8,8 @@ public interface IBackend : IDisposable
     /// <summary>For people, for example "cpu, 2 threads, 512-bit vectors".</summary>
     string Description { get; }
 
-    /// <summary>Type in which keys and values are cached.</summary>
-    DType CacheType { get; }
+    /// <summary>How keys and values are cached.</summary>
+    CacheFormat CacheFormat { get; }
 
     /// <summary>A run returns before its results are there, so that the next one can be queued behind it: waiting for results comes last.</summary>
     bool RunsAhead { get; }

@@ -9,6 +9,9 @@ public sealed record EngineOptions
     /// <summary>A published checkpoint folder: config.json, weights, tokenizer.model.</summary>
     public required string ModelPath { get; init; }
 
+    /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order. A merged weight takes memory of its own.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
+
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 
@@ -33,6 +36,9 @@ public sealed record DeviceOptions
 
     /// <summary>CPU threads; null for one per processor.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>How keys and values are cached; null for the device's own: F32 on the processor, the storage type on a GPU, which has no kernels for others.</summary>
+    public CacheFormat? Cache { get; init; }
 
     /// <summary>On a GPU: where the token embeddings are.</summary>
     public EmbeddingPlace Embeddings { get; init; }

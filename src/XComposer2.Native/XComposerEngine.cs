@@ -69,7 +69,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         ObjectDisposedException.ThrowIf(disposed is not null, this);
         options ??= new SessionOptions();
         PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name) : PromptStyle.All[0];
-        return new ChatSession(answers, new ChatTemplate(Tokenizer, style), options.System);
+        return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System);
     }
 
     /// <summary>Looks at one picture: means of the vision branch's rows over each quarter of it.</summary>
@@ -134,12 +134,12 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote, CancellationToken cancellation)
     {
         var reporter = new LoadReporter(options.Progress);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice);
+        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice, options.Adapters);
         ModelRunner? runner = null;
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
-            EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheType, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
+            EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
             if (model.Backend is CudaBackend gpu)
                 plan.RequireFit(gpu);

@@ -63,7 +63,7 @@ public sealed unsafe class EmulatedDevice : IDisposable
     public void Become(int architecture)
     {
         Assert.NotNull(Context);
-        Assert.Equal(0, Configure("arch", architecture.ToString(CultureInfo.InvariantCulture)));
+        Configure("arch", architecture.ToString(CultureInfo.InvariantCulture));
         target = CudaTarget.Cubin(architecture, isSpecific: architecture == 90);
     }
 
@@ -72,7 +72,7 @@ public sealed unsafe class EmulatedDevice : IDisposable
     {
         Assert.NotNull(Context);
         ((delegate* unmanaged<void>)Export("xc2EmulatedReset"))();
-        Assert.Equal(0, Configure("schedule", schedule));
+        Configure("schedule", schedule);
     }
 
     /// <summary>Everything that was found since <see cref="Begin"/>.</summary>
@@ -124,21 +124,23 @@ public sealed unsafe class EmulatedDevice : IDisposable
         return memory;
     }
 
+    /// <summary>A setting of the device, as the environment names it.</summary>
+    public void Configure(string name, string value)
+    {
+        Assert.NotNull(Context);
+        nint nameText = Marshal.StringToCoTaskMemUTF8(name), valueText = Marshal.StringToCoTaskMemUTF8(value);
+        int result = ((delegate* unmanaged<nint, nint, int>)Export("xc2EmulatedConfigure"))(nameText, valueText);
+        Marshal.FreeCoTaskMem(nameText);
+        Marshal.FreeCoTaskMem(valueText);
+        Assert.Equal(0, result);
+    }
+
     public void Dispose()
     {
         foreach (CudaLibrary loaded in libraries.Values)
             loaded.Dispose();
         stream?.Dispose();
         context?.Dispose();
-    }
-
-    private int Configure(string name, string value)
-    {
-        nint nameText = Marshal.StringToCoTaskMemUTF8(name), valueText = Marshal.StringToCoTaskMemUTF8(value);
-        int result = ((delegate* unmanaged<nint, nint, int>)Export("xc2EmulatedConfigure"))(nameText, valueText);
-        Marshal.FreeCoTaskMem(nameText);
-        Marshal.FreeCoTaskMem(valueText);
-        return result;
     }
 
     [StructLayout(LayoutKind.Sequential)]

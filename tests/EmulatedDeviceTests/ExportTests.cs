@@ -6,7 +6,7 @@ namespace XComposer2.Native.EmulatedDeviceTests;
 
 public sealed class ExportTests(EmulatedDevice device)
 {
-    private const string Fence = "```", DriverTitle = "## What a driver library must export", CompilerTitle = "## What an NVRTC library must export";
+    private const string Fence = "```", DriverTitle = "## Required exports of a driver library", CompilerTitle = "## Required exports of an NVRTC library";
 
     private static readonly string readme = File.ReadAllText(RepositoryPaths.Find("src/XComposer2.Native.Cuda/README.md"));
 

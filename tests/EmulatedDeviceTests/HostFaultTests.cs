@@ -111,6 +111,30 @@ public sealed unsafe class HostFaultTests(EmulatedDevice device)
         }
     }
 
+    /// <summary>Dynamic shared memory begins behind the variables, at a multiple of 1024 and never of 4096: who asks for a greater alignment does not get it
+    /// by luck.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(1000)]
+    [InlineData(3072)]
+    [InlineData(40000)]
+    public void Dynamic_shared_memory_lies_behind_the_variables(int staticBytes)
+    {
+        device.Begin();
+        const ulong Alignment = 1024, Page = 4096;
+        CudaKernel kernel = device.GetKernel("shared_places.cu", "shared_places", $"-DSTATIC_BYTES={staticBytes}");
+        using DeviceMemory result = DeviceMemory.Allocate(device.Context, 4 * sizeof(ulong));
+        kernel.Launch(device.Stream, new LaunchGeometry(1, 32, Kibibyte), result.Span.Pointer);
+        ulong[] places = new ulong[4];
+        device.Stream.CopyToHost<ulong>(places, result.Span);
+        Assert.True(places[0] >= Alignment && places[1] >= places[0] + (ulong)staticBytes, $"variable at {places[0]}, dynamic at {places[1]}");
+        Assert.Equal((0UL, 0UL), (places[1] % Alignment, places[3] % Alignment));
+        Assert.NotEqual(0UL, places[1] % Page);
+        Assert.Equal(places[1] % Page, places[3] % Page);
+        Assert.Equal(places[0] % Alignment, places[2] % Alignment);
+        Assert.Empty(device.Faults);
+    }
+
     /// <summary>No generation has a kernel with more, whatever its multiprocessor holds: the real compiler refuses it.</summary>
     [Fact]
     public void More_static_shared_memory_than_a_kernel_may_have()

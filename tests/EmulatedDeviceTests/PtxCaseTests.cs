@@ -77,9 +77,8 @@ public sealed class PtxCaseTests(EmulatedDevice device)
                 device.Begin(schedule);
                 foreach (JsonElement one in cases.RootElement.EnumerateArray())
                 {
-                    string instruction = one.GetProperty("instruction").GetString()!;
-                    Assert.True(instructions.TryGetValue(instruction, out (int Number, int Since) known), $"{instruction} has a case and no kernel");
-                    if (known.Since > architecture)
+                    string instruction = InstructionOf(one);
+                    if (!instructions.TryGetValue(instruction, out (int Number, int Since) known) || known.Since > architecture)
                         continue;
                     Check(one, instruction, known.Number);
                     agreed.Add(instruction);
@@ -94,6 +93,39 @@ public sealed class PtxCaseTests(EmulatedDevice device)
 
         IEnumerable<string> expected = instructions.Where(entry => entry.Value.Since <= architecture).Select(entry => entry.Key);
         Assert.Equal(expected.Order(StringComparer.Ordinal), agreed.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>1 + 3/4 of a unit in the last place, both signs: nearest goes up, a tensor core that truncates toward zero. On sm_80 eight products are added
+    /// at once; the other eight find the rounded sum.</summary>
+    [Theory]
+    [InlineData("nearest", 0x3F800001u, 0xBF800001u)]
+    [InlineData("truncated", 0x3F800000u, 0xBF800000u)]
+    public void Tensor_cores_truncate_where_they_are_told_to(string sums, uint positive, uint negative)
+    {
+        const uint One = 0x3F800000, ThreeTimesTwoToMinus14 = 0x3940, TwoToMinus11 = 0x3A00, Sign = 0x8000;
+        device.Begin();
+        device.Configure("sums", sums);
+        try
+        {
+            // Row g of A is 3 * 2^-14 (or its negative) in column 0; column g of B is 2^-11 in row 0: products of 3 * 2^-25, 3/4 of 2^-23.
+            uint[] a = new uint[Lanes * 4], b = new uint[Lanes * 2], c = new uint[Lanes * 4];
+            for (int lane = 0; lane < Lanes; lane += 4)
+            {
+                a[lane * 4] = ThreeTimesTwoToMinus14;
+                a[(lane * 4) + 1] = ThreeTimesTwoToMinus14 | Sign;
+                b[lane * 2] = TwoToMinus11;
+            }
+
+            for (int lane = 0; lane < Lanes; lane++)
+                for (int i = 0; i < 4; i++)
+                    c[(lane * 4) + i] = i < 2 ? One : One | (Sign << 16);
+            (uint[] d, _) = Run(0, 0, a, b, c, new uint[Lanes], new uint[SharedWords]);
+            Assert.All(Enumerable.Range(0, Lanes * 4), i => Assert.Equal(i % 4 < 2 ? positive : negative, d[i]));
+        }
+        finally
+        {
+            device.Configure("sums", "nearest");
+        }
     }
 
     [Theory]
@@ -115,30 +147,20 @@ public sealed class PtxCaseTests(EmulatedDevice device)
         }
     }
 
-    /// <summary>Said aloud and counted at every run.</summary>
     [Fact]
-    public void Nothing_is_left_out_in_silence()
+    public void Nothing_of_the_witness_is_left_out()
     {
-        using JsonDocument cases = Read("cases.json"), leftOut = Read("left-out.json");
-        Dictionary<string, int> missing = leftOut.RootElement.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt32());
+        using JsonDocument cases = Read("cases.json");
+        Assert.All(cases.RootElement.EnumerateArray(), one => Assert.True(IsKnown(one), $"{InstructionOf(one)} has a case and no kernel"));
         string whole = RepositoryPaths.Find("../shared/golden/ptx/cases.json");
-        if (File.Exists(whole))
-            AssertSplit(whole, cases, missing);
-        Assert.DoesNotContain(missing.Keys, instructions.ContainsKey);
-        if (missing.Count > 0)
-            Assert.Skip(
-                $"not covered: {missing.Values.Sum()} cases of {missing.Count} instructions, which are not emulated and no kernel uses, beside "
-                + $"{cases.RootElement.GetArrayLength()} that are: {string.Join(", ", missing.Select(entry => $"{entry.Value} of {entry.Key}"))}");
+        if (!File.Exists(whole))
+            Assert.Skip("tests/golden/ptx/cases.json was not compared with the whole witness, which is not beside this checkout");
+        Assert.Equal(File.ReadAllText(whole), File.ReadAllText(RepositoryPaths.Find("tests/golden/ptx/cases.json")));
     }
 
-    /// <summary>What is kept here and what is left out are the whole of the witness, case by case.</summary>
-    private static void AssertSplit(string whole, JsonDocument kept, Dictionary<string, int> leftOut)
-    {
-        using JsonDocument witness = JsonDocument.Parse(File.ReadAllBytes(whole));
-        ILookup<bool, JsonElement> split = witness.RootElement.EnumerateArray().ToLookup(one => leftOut.ContainsKey(one.GetProperty("instruction").GetString()!));
-        Assert.Equal(split[false].Select(one => one.GetRawText()), kept.RootElement.EnumerateArray().Select(one => one.GetRawText()));
-        Assert.Equal(leftOut, split[true].CountBy(one => one.GetProperty("instruction").GetString()!).ToDictionary());
-    }
+    private static string InstructionOf(JsonElement one) => one.GetProperty("instruction").GetString()!;
+
+    private static bool IsKnown(JsonElement one) => instructions.ContainsKey(InstructionOf(one)) || HopperCaseTests.Covers(InstructionOf(one));
 
     private static JsonDocument Read(string file) => JsonDocument.Parse(File.ReadAllBytes(RepositoryPaths.Find($"tests/golden/ptx/{file}")));
 

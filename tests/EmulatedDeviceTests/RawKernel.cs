@@ -30,14 +30,21 @@ internal sealed unsafe class RawKernel : IDisposable
     public int AllowDynamicShared(int sizeBytes) =>
         ((delegate* unmanaged<int, int, nint, int, int>)device.Export("cuKernelSetAttribute"))(MaxDynamicSharedSizeBytes, sizeBytes, kernel, 0);
 
-    /// <summary>Queues one block on the null stream.</summary>
-    public int Launch(int threads, int dynamicSharedBytes, void* arguments, int argumentsBytes)
+    /// <summary>Loads its code; a first launch does, too.</summary>
+    public int MakeReady()
+    {
+        nint function;
+        return ((delegate* unmanaged<nint*, nint, int>)device.Export("cuKernelGetFunction"))(&function, kernel);
+    }
+
+    /// <summary>Queues one block, on the null stream if no other is named.</summary>
+    public int Launch(int threads, int dynamicSharedBytes, void* arguments, int argumentsBytes, nint stream = 0)
     {
         nuint size = (nuint)argumentsBytes;
         nint* extra = stackalloc nint[] { ArgumentsPointer, (nint)arguments, ArgumentsSize, (nint)(&size), ArgumentsEnd };
         var launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void*, nint*, int>)device.Export("cuLaunchKernel");
         return launch(
-            kernel, 1, 1, 1, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, null, extra);
+            kernel, 1, 1, 1, (uint)threads, 1, 1, (uint)dynamicSharedBytes, stream, null, extra);
     }
 
     public int Synchronise() => ((delegate* unmanaged<int>)device.Export("cuCtxSynchronize"))();

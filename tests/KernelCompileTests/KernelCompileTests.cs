@@ -28,6 +28,13 @@ public sealed class KernelCompileTests(CompiledMatrix matrix, ITestOutputHelper 
         Assert.True(warnings.Length == 0, string.Join('\n', warnings));
     }
 
+    [Fact]
+    public void No_wgmma_is_serialised()
+    {
+        string[] serialised = [.. matrix.Cubins.Values.SelectMany(cubin => SerializedWgmmaTests.Complaints(cubin.Log).Select(line => $"{cubin.Name}: {line}")).Distinct()];
+        Assert.True(serialised.Length == 0, string.Join('\n', serialised));
+    }
+
     /// <summary>A block of the threads and the shared memory that the twin says can be launched.</summary>
     [Fact]
     public void Every_block_fits_a_multiprocessor()

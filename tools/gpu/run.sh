@@ -154,12 +154,12 @@ run_model() {
     local name=model-7b options=(--preset "$preset" --images 1 --tokens 75 --steps 256 --samples 5) stop
     [ -z "$quick" ] || { name=model-demo; options=(--model "$here/tools/demo/checkpoint" --images 1 --tokens 20 --steps 4 --samples 1); }
     step $name-plan 30 "$app/xc2" plan "${options[@]:0:2}" --context 2048 --json
-    stop=$(mktemp -u)
+    stop=$(mktemp -d)/stop
     watch_memory "$out/$name-memory-mib" "$stop" &
     step $name 240 "$app/xc2" bench decode "${options[@]}" --device cuda --json
     touch "$stop"
     wait $!
-    rm -f "$stop"
+    rm -rf "${stop%/*}"
     [ -n "$quick" ] || step model-1_8b 120 "$app/xc2" bench decode --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 75 --steps 256 --samples 5 --device cuda --json
 }
 

@@ -54,13 +54,13 @@ internal sealed unsafe class LinearRun : IDisposable
         void Ours()
         {
             nint weight = weights.Data + (nint)(turn++ % copies * shape.WeightBytes);
-            var main = new FloatMatrix(weight, shape.Type, shape.Outputs, shape.Inputs);
+            WeightMatrix main = WeightMatrix.Of(new FloatMatrix(weight, shape.Type, shape.Outputs, shape.Inputs));
             LoraMatrices? low = shape.Rank == 0 ? null : new LoraMatrices(
-                new FloatMatrix(lora.Data, DType.BF16, shape.Rank, shape.Inputs),
-                new FloatMatrix(lora.Data + ((nint)shape.Rank * shape.Inputs * sizeof(ushort)), DType.BF16, shape.Outputs, shape.Rank), 1f);
+                new WeightMatrix(WeightFormat.BF16, shape.Rank, shape.Inputs, lora.Data),
+                new WeightMatrix(WeightFormat.BF16, shape.Outputs, shape.Rank, lora.Data + ((nint)shape.Rank * shape.Inputs * sizeof(ushort))), 1f);
             if (shape.Gated)
                 GatedLinearKernel.Run(
-                    x.Floats, shape.Rows, main, main with { Data = weight + (nint)(shape.WeightBytes / 2) }, low, low, (int*)map.Data,
+                    x.Floats, shape.Rows, main, main with { Elements = weight + (nint)(shape.WeightBytes / 2) }, low, low, (int*)map.Data,
                     y.Floats, (void*)scratch.Data, scratchBytes, pool);
             else
                 LinearKernel.Run(

@@ -23,7 +23,7 @@ public unsafe class AttentionBenchmarks : IDisposable
 
     private readonly NativeBuffer output = new(1226L * 4096 * sizeof(float));
 
-    private readonly NativeBuffer pages = NativeBuffer.Random(PageCount * KvLayerView.LayerBytes(8, 128, DType.BF16), sixteenBit: true);
+    private readonly NativeBuffer pages = NativeBuffer.Random(PageCount * KvLayerView.LayerBytes(8, 128, CacheFormat.BF16), sixteenBit: true);
 
     private readonly NativeBuffer pageTable = new(PageCount * sizeof(int));
 
@@ -57,7 +57,7 @@ public unsafe class AttentionBenchmarks : IDisposable
 
     private void Paged(int count)
     {
-        var cache = new KvLayerView(pages.Data, KvLayerView.LayerBytes(8, 128, DType.BF16), PageCount, 0, 8, 128, DType.BF16);
+        var cache = new KvLayerView(pages.Data, KvLayerView.LayerBytes(8, 128, CacheFormat.BF16), PageCount, 0, 8, 128, CacheFormat.BF16);
         var span = new SequenceSpan(0, count, Tokens - count, (int*)pageTable.Data);
         PagedAttentionKernel.Run(rows.Floats, Geometry, cache, &span, 1, count, output.Floats, (void*)scratch.Data, scratch.Bytes, pool);
     }

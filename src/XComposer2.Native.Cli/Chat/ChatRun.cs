@@ -54,7 +54,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
@@ -81,10 +81,13 @@ internal sealed record ChatRequest
 
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    /// <summary>What happens to an orientation in EXIF data.</summary>
+    /// <summary>Folders of LoRA adapters.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
+
+    /// <summary>Handling of the EXIF orientation.</summary>
     public ExifOrientation Orientation { get; init; } = ExifOrientation.Apply;
 
-    /// <summary>Pictures may be downloaded from this machine and private networks.</summary>
+    /// <summary>Allows downloads from this machine and private networks.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
     public DeviceOptions Device { get; init; } = new();

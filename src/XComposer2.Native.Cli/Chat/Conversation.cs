@@ -139,6 +139,6 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
     {
         console.Complain(error is UsageException ? error.Message : Failure.Describe(error));
         if (request.Verbose)
-            console.Hint(error.ToString());
+            console.Hint(Failure.Trace(error));
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -39,6 +40,8 @@ internal static class BenchCommand
           xc2 bench decode --preset internlm-xcomposer2-vl-7b --layers 4 --weights int8
         """;
 
+    private const int MaximumTokens = 1 << 20, MaximumLayers = 1024;
+
     public static Command Create(CliServices services) => new DocumentedCommand("bench", HelpPage)
     {
         CreateKind("prefill", services, decodes: false),
@@ -50,12 +53,12 @@ internal static class BenchCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
-        Option<int?> layers = CheckedOption.Integer("--layers", 1);
+        Option<int?> layers = CheckedOption.Integer("--layers", 1, MaximumLayers);
         Option<WeightChoice?> weights = ModelOptions.PresetWeights();
-        Option<int?> tokens = CheckedOption.Integer("--tokens", 1);
+        Option<int?> tokens = CheckedOption.Integer("--tokens", 1, MaximumTokens);
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
         Option<int?> sequences = CheckedOption.Integer("--sequences", 1, 64);
-        Option<int?> steps = CheckedOption.Integer("--steps", 1);
+        Option<int?> steps = CheckedOption.Integer("--steps", 1, MaximumTokens);
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
@@ -90,6 +93,8 @@ internal static class BenchCommand
 
     private static async Task<int> RunAsync(CliConsole console, SpeedOptions options, bool json, CancellationToken cancellationToken)
     {
+        if (options.Device.Kind != DeviceKind.Cuda)
+            RequireMemory(options);
         SpeedResult speed = await console.WaitAsync(
             "measuring", Task.Run(() => SpeedMeasurement.Run(options, null, cancellationToken), CancellationToken.None)).ConfigureAwait(false);
         if (json)
@@ -97,5 +102,19 @@ internal static class BenchCommand
         else
             new SpeedText(console.RichOut()).Write(speed);
         return ExitCode.Done;
+    }
+
+    /// <summary>Random weights of a preset are all in memory; those of a checkpoint are mapped.</summary>
+    /// <exception cref="EngineException">The weights do not fit into memory; the message states the numbers.</exception>
+    private static void RequireMemory(SpeedOptions options)
+    {
+        if (options.Preset is not { } preset || !ModelPresets.Names.Contains(preset))
+            return;
+        ModelConfig config = ModelPresets.Find(preset);
+        ModelConfig measured = options.Layers is { } layers ? config.WithLayers(layers) : config;
+        long weightBytes = ModelTensors.Expected(measured).Sum(tensor => tensor.Shape.ElementCount) * options.Weights.ElementBytes();
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (weightBytes > available)
+            throw new EngineException($"{preset} with random {options.Weights} weights needs {InspectionText.Size(weightBytes)} for them, this machine has {InspectionText.Size(available)}; fewer --layers or smaller --weights need less");
     }
 }

@@ -16,6 +16,7 @@ internal static class ChatCommand
 
         Model
           --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
           --device auto|cpu|cuda   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
@@ -57,6 +58,7 @@ internal static class ChatCommand
     {
         Argument<string?> prompt = new("PROMPT") { Arity = ArgumentArity.ZeroOrOne };
         Option<string?> model = new("--model");
+        Option<string[]> adapters = ModelOptions.Adapters();
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
@@ -79,7 +81,7 @@ internal static class ChatCommand
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, device, storage, weights, embeddings, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, adapters, device, storage, weights, embeddings, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
         };
         command.SetAction((result, cancellationToken) =>
         {
@@ -87,6 +89,7 @@ internal static class ChatCommand
             return new ChatRun(services, new ChatRequest
             {
                 ModelPath = result.GetValue(model),
+                Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,

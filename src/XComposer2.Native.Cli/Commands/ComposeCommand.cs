@@ -37,6 +37,7 @@ internal static class ComposeCommand
 
         Model
           --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
           --device auto|cpu|cuda   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)

@@ -9,6 +9,9 @@ internal static class ModelOptions
 {
     public static Option<string?> Model() => new("--model");
 
+    /// <summary>LoRA adapters to merge while loading.</summary>
+    public static Option<string[]> Adapters() => new("--adapter") { Arity = ArgumentArity.OneOrMore };
+
     public static Option<string?> Preset() => new("--preset");
 
     public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
@@ -19,7 +22,7 @@ internal static class ModelOptions
     /// <summary>Where a GPU finds the token embeddings.</summary>
     public static Option<EmbeddingPlace?> Embeddings() => CheckedOption.Choice("--embeddings", ("device", EmbeddingPlace.Device), ("host", EmbeddingPlace.Host));
 
-    /// <summary>What happens to an orientation in the EXIF data of pictures.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public static Option<ExifOrientation?> Exif() => CheckedOption.Choice("--exif", ("apply", ExifOrientation.Apply), ("ignore", ExifOrientation.Ignore));
 
     /// <summary>What the options say together.</summary>

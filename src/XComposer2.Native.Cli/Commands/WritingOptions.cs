@@ -9,6 +9,7 @@ namespace XComposer2.Native.Cli;
 internal sealed class WritingOptions
 {
     private readonly Option<string?> model = ModelOptions.Model();
+    private readonly Option<string[]> adapters = ModelOptions.Adapters();
     private readonly Option<DeviceKind?> device = ModelOptions.Device();
     private readonly Option<DType?> storage = ModelOptions.Storage();
     private readonly Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
@@ -31,7 +32,7 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, json })
             command.Add(option);
     }
 
@@ -41,6 +42,7 @@ internal sealed class WritingOptions
     public EngineOptions Engine(ParseResult result) => new()
     {
         ModelPath = "",
+        Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
         Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
         Quantization = result.GetValue(weights) ?? WeightQuantization.None,
         Limits = new EngineLimits { Context = result.GetValue(context) },

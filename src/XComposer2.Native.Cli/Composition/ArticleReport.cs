@@ -45,12 +45,12 @@ internal static class ArticleListing
         StringBuilder text = new();
         foreach ((int index, ArticleSection section) in history.Current.Sections.Index())
         {
-            text.Append(CultureInfo.InvariantCulture, $"{index + 1,3}  {section.Text}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{index + 1,3}  {TerminalText.OneLine(section.Text)}\n");
             if (section.Figure is { } figure)
-                text.Append(CultureInfo.InvariantCulture, $"     [{Describe(figure)}]\n");
+                text.Append(CultureInfo.InvariantCulture, $"     [{TerminalText.OneLine(Describe(figure))}]\n");
         }
 
-        return text.Append("changes: ").AppendJoin(", ", history.States.Select((state, index) => index > history.CurrentIndex ? $"({state.Change}: undone)" : state.Change)).Append('\n').ToString();
+        return text.Append("changes: ").AppendJoin(", ", history.States.Select((state, index) => TerminalText.OneLine(index > history.CurrentIndex ? $"({state.Change}: undone)" : state.Change))).Append('\n').ToString();
     }
 
     private static string Describe(ArticleFigure figure)

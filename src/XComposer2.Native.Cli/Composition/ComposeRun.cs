@@ -14,10 +14,8 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
     {
         // All checks that need no model come before loading it.
         RequireOptions();
-        string folder = request.Folder ?? FreeFolder();
-        if (!request.Force && Directory.Exists(folder))
-            throw new ArticleFileException($"{folder}: the folder exists already; --force replaces its article and keeps other files");
-        ArticleFolder.RequireFree(folder, request.Force);
+        if (request.Folder is { } named)
+            RequireFree(named);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         ArticleRequest article = new()
         {
@@ -28,8 +26,10 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             Seed = request.Seed,
         };
 
+        using ArticlePlace place = request.Folder is { } folder ? ArticlePlace.Reserve(folder, request.Force) : ArticlePlace.ReserveNext(FolderName);
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Figures == 0 ? PictureSourceRequest.None : request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
+        using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
         CompositionPrinter printer = new(console, isSilent: request.Json);
         try
         {
@@ -37,24 +37,24 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         }
         catch (Exception error) when (error is not ClosedPipeException && printer.Article is { Sections.Count: > 0 })
         {
-            Save(folder, printer);
-            console.Hint(TerminalText.OneLine($"The article so far is in {folder}."));
+            string kept = ArticleSaving.Save(console, ArticleHistory.Begin(printer.Article!), request.Folder ?? FolderName, place.Commit);
+            console.Hint(TerminalText.OneLine($"The article so far is in {kept}."));
             throw;
         }
 
-        ArticleHistory history = Save(folder, printer);
+        var history = ArticleHistory.Begin(printer.Article!);
+        string written = ArticleSaving.Save(console, history, request.Folder ?? FolderName, place.Commit);
         if (request.Json)
-            console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(folder, history), CliJson.Lines.ArticleReportJson) + "\n");
-        printer.Summarise(folder);
+            console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(written, history), CliJson.Lines.ArticleReportJson) + "\n");
+        printer.Summarise(written);
         return ExitCode.Done;
     }
 
-    private static string FreeFolder()
+    private void RequireFree(string folder)
     {
-        string folder = FolderName;
-        for (int number = 2; Path.Exists(folder); number++)
-            folder = $"{FolderName}-{number}";
-        return folder;
+        if (!request.Force && Directory.Exists(folder))
+            throw new ArticleFileException($"{folder}: the folder exists already; --force replaces its article and keeps other files");
+        ArticleFolder.RequireFree(folder, request.Force);
     }
 
     private void RequireOptions()
@@ -83,12 +83,31 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         string text = request.Instruction is "-" ? await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false) : request.Instruction!;
         return string.IsNullOrWhiteSpace(text) ? throw new Model.PromptException("the instruction is empty") : text;
     }
+}
 
-    private ArticleHistory Save(string folder, CompositionPrinter printer)
+/// <summary>Writes an article, or keeps it elsewhere if that fails, so that generated text is not lost.</summary>
+internal static class ArticleSaving
+{
+    /// <param name="console">Receives the text if nothing can be written.</param>
+    /// <param name="history">What is written.</param>
+    /// <param name="folder">Folder as given, for messages.</param>
+    /// <param name="write">Writes the article and returns its folder.</param>
+    /// <exception cref="ArticleFileException">The article was written elsewhere; the message names the folder.</exception>
+    public static string Save(CliConsole console, ArticleHistory history, string folder, Func<ArticleHistory, IReadOnlyList<ArticleOutput>, string> write)
     {
-        var history = ArticleHistory.Begin(printer.Article!);
-        ArticleFolder.Create(folder, history, ArticleOutput.Standard, request.Force);
-        return history;
+        try
+        {
+            return write(history, ArticleOutput.Standard);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArticleFileException)
+        {
+            string why = error is ArticleFileException ? error.Message : $"{folder}: cannot be written: {error.Message}";
+            if (ArticleRescue.Keep(history, ArticleOutput.Standard) is { } elsewhere)
+                throw new ArticleFileException($"{why}; the article was written to {elsewhere} instead", error);
+            foreach (ArticleSection section in history.Current.Sections)
+                console.Hint(section.Text);
+            throw new ArticleFileException($"{why}; it could not be written elsewhere either, so its text is printed above", error);
+        }
     }
 }
 
@@ -116,10 +135,10 @@ internal sealed record ComposeRequest
     /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    /// <summary>Reads the pictures that are named.</summary>
+    /// <summary>Reads own pictures.</summary>
     public required PictureReader Reader { get; init; }
 
-    /// <summary>What happens to an orientation in the EXIF data of named pictures.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }

@@ -34,10 +34,10 @@ internal sealed record EditRequest
     /// <summary>Null leaves the number to the model.</summary>
     public int? Figures { get; init; }
 
-    /// <summary>Reads the pictures that are named.</summary>
+    /// <summary>Reads own pictures.</summary>
     public required PictureReader Reader { get; init; }
 
-    /// <summary>What happens to an orientation in the EXIF data of named pictures.</summary>
+    /// <summary>Handling of the EXIF orientation.</summary>
     public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }

@@ -16,6 +16,9 @@ internal sealed class EditRun(CliServices services, EditRequest request)
     {
         string folder = request.Folder ?? throw new UsageException("--article is missing: the folder of an article");
         EditRules.Require(request);
+        // Held until the change is saved: of two changes of the same article one would be lost.
+        using ArticleLock? turn = request.Operation is null ? null : await ArticleFolder.LockAsync(
+            folder, () => console.Hint(TerminalText.OneLine($"xc2: {folder}: waiting for another xc2 that is changing this article ...")), cancellationToken).ConfigureAwait(false);
         ArticleHistory history = ArticleFolder.Open(folder);
         if (request.Operation is not null)
         {
@@ -26,7 +29,12 @@ internal sealed class EditRun(CliServices services, EditRequest request)
                 EditOperation.Redo => history.Redo(),
                 _ => history.Apply(Change(), await ChangeAsync(history.Current, cancellationToken).ConfigureAwait(false)),
             };
-            ArticleFolder.Save(folder, history, ArticleOutput.Standard);
+            using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
+            ArticleSaving.Save(console, history, folder, (changed, outputs) =>
+            {
+                ArticleFolder.Save(folder, changed, outputs, turn);
+                return folder;
+            });
         }
 
         if (request.Json)

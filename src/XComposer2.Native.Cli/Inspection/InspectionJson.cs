@@ -28,6 +28,9 @@ internal sealed record InspectionJson
 
     public required IReadOnlyList<InspectedTensor> DecoderBiases { get; init; }
 
+    /// <summary>Tensors of a LoRA fine-tuning that is not merged, and so not applied.</summary>
+    public required IReadOnlyList<InspectedTensor> UnmergedLora { get; init; }
+
     /// <summary>Whether all weights are finite; null if they were not checked.</summary>
     public bool? ValuesAreFinite { get; init; }
 

@@ -17,6 +17,7 @@ internal sealed class InspectionText(IAnsiConsole console)
         WriteNames("missing", inspection.Missing, "red");
         WriteNames("wrong", inspection.WrongShape, "red");
         WriteNames("decoder biases", inspection.DecoderBiases, "red");
+        WriteNames("LoRA, not merged", inspection.UnmergedLora, "red");
         WriteNames("unknown, not used", inspection.Unknown, "yellow");
         WriteNames("known, not used", inspection.Ignored, "default");
         WriteVerdict(inspection);

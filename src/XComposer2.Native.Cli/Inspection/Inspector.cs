@@ -23,6 +23,7 @@ internal static class Inspector
             Ignored = [.. report.Ignored.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             WrongShape = [.. report.WrongShape.Select(wrong => new InspectedMismatch(wrong.Name, wrong.File, wrong.Expected.AsSpan().ToArray(), wrong.Found.AsSpan().ToArray(), wrong.FoundType))],
             DecoderBiases = [.. report.DecoderBiases.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
+            UnmergedLora = [.. report.UnmergedLora.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             Problems = [.. Problems(checkpoint, report), .. tokenizerProblem is null ? (string[])[] : [tokenizerProblem]],
         };
     }
@@ -38,6 +39,8 @@ internal static class Inspector
 
     private static IEnumerable<string> Problems(Checkpoint checkpoint, CheckpointReport report)
     {
+        if (report.UnmergedLora.Count > 0)
+            yield return Count(report.UnmergedLora.Count, "of a LoRA fine-tuning, which is not applied: merge it into the weights first");
         if (report.Missing.Count > 0)
             yield return Count(report.Missing.Count, "missing");
         if (report.WrongShape.Count > 0)
@@ -46,6 +49,8 @@ internal static class Inspector
             yield return Count(report.DecoderBiases.Count, "with decoder biases, which this model does not support");
         if (report.IsUsable && ProblemOf(() => CheckpointValidator.Validate(checkpoint)) is { } damage)
             yield return damage;
+        if (ProblemOf(() => checkpoint.Config.RequireSupportedSizes(Path.Combine(checkpoint.Directory, "config.json"))) is { } unserved)
+            yield return unserved;
         if (ProblemOf(() => checkpoint.Config.RequireSupportedImages(checkpoint.Directory)) is { } unsupported)
             yield return unsupported;
     }

@@ -15,7 +15,7 @@ internal sealed class KernelCompiler(CliConsole console)
     /// <returns>In the requests' order.</returns>
     public async Task<Cubin[]> CompileAsync(IReadOnlyList<CubinRequest> requests, string? folder, int? threads, CancellationToken cancellationToken)
     {
-        CubinCache cache = new(KernelLoader.Source, () => Nvrtc.Load(), new CubinCacheOptions { Folder = folder, ShippedFolders = [], Notice = console.Hint });
+        CubinCache cache = new(KernelLoader.Source, () => Nvrtc.Load(), new CubinCacheOptions { Folder = folder, FillsForOthers = folder is not null, ShippedFolders = [], Notice = console.Hint });
         if (!console.ErrorIsTerminal || !console.Decorates)
             return await Task.Run(() => cache.GetAll(requests, null, threads, cancellationToken), CancellationToken.None).ConfigureAwait(false);
         return await console.RichError.Progress().AutoClear(true)

@@ -4,20 +4,20 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>An encoded picture that the user named, whole in memory.</summary>
-/// <param name="Name">As it was named.</param>
+/// <summary>An encoded picture in memory.</summary>
+/// <param name="Name">Name given by the user.</param>
 /// <param name="Bytes">The file.</param>
 internal sealed record PictureInput(string Name, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>
-/// Reads what <c>--image</c> and <c>/image</c> name: a file, a pipe, <c>-</c> for standard input, a <c>file://</c> or <c>https://</c> address.
-/// All before a model is loaded, so that a mistake is told at once.
+/// Reads the pictures of <c>--image</c> and <c>/image</c>: files, pipes, standard input (<c>-</c>), <c>file://</c> and <c>https://</c> URLs.
+/// Called before the model is loaded, so that errors are reported early.
 /// </summary>
 internal sealed class PictureReader(CliConsole console, bool allowPrivateAddresses)
 {
     private const string StandardInput = "-";
 
-    /// <summary>Whether standard input is among the pictures, and so cannot be the prompt.</summary>
+    /// <summary>Whether standard input is one of the pictures and cannot be the prompt.</summary>
     public static bool UsesStandardInput(IEnumerable<string> names) => names.Contains(StandardInput);
 
     /// <inheritdoc cref="ReadAsync"/>
@@ -31,9 +31,9 @@ internal sealed class PictureReader(CliConsole console, bool allowPrivateAddress
         return pictures;
     }
 
-    /// <param name="name">As it was typed or pasted.</param>
-    /// <param name="cancellationToken">Ends waiting for a pipe or a download.</param>
-    /// <exception cref="ImageException">It cannot be read, or is no picture.</exception>
+    /// <param name="name">Name as typed or pasted.</param>
+    /// <param name="cancellationToken">Cancels waiting for a pipe or a download.</param>
+    /// <exception cref="ImageException">The file is unreadable or not a picture.</exception>
     public async Task<PictureInput> ReadAsync(string name, CancellationToken cancellationToken)
     {
         byte[] bytes = await BytesAsync(name, cancellationToken).ConfigureAwait(false);
@@ -68,13 +68,13 @@ internal sealed class PictureReader(CliConsole console, bool allowPrivateAddress
     }
 }
 
-/// <summary>A picture's path as a person gives it.</summary>
+/// <summary>Interprets the path of a picture as typed by a user.</summary>
 internal static class PictureFile
 {
     private const string FileScheme = "file://";
 
-    /// <summary>Reads the file or pipe that is meant.</summary>
-    /// <exception cref="ImageException">No such file, a folder, too large, or unreadable.</exception>
+    /// <summary>Reads a file or pipe.</summary>
+    /// <exception cref="ImageException">The file is missing, a folder, too large or unreadable.</exception>
     public static byte[] Read(string name, CancellationToken cancellationToken)
     {
         if (name.Length == 0)
@@ -88,15 +88,15 @@ internal static class PictureFile
         return UnixFile.Read(raw, name, ImageLimits.Default, cancellationToken);
     }
 
-    /// <summary>Undoes quotes, which a shell would have undone.</summary>
+    /// <summary>Removes quotes, as a shell does.</summary>
     public static string Unquote(string typed)
     {
         string path = typed.Trim();
         return path.Length >= 2 && path[0] is '"' or '\'' && path[^1] == path[0] ? path[1..^1] : path;
     }
 
-    /// <summary>What a name may mean, the most literal first: the name itself, an address of a file, a path in the home folder, and a path with
-    /// the backslashes that a terminal puts before blanks and brackets of a file that is dropped on it.</summary>
+    /// <summary>Interpretations of a name, the most literal first: the name itself, a file URL, a path in the home folder, and a path with
+    /// backslash escapes, which terminals insert when a file is dropped on them.</summary>
     private static IEnumerable<string> Candidates(string name)
     {
         yield return name;
@@ -132,10 +132,10 @@ internal static class PictureFile
     }
 }
 
-/// <summary>Pictures for articles, decoded once before a model is loaded.</summary>
+/// <summary>Pictures for articles, decoded before the model is loaded.</summary>
 internal static class OwnPictures
 {
-    /// <exception cref="ImageException">It is damaged, or no picture.</exception>
+    /// <exception cref="ImageException">The file is damaged or not a picture.</exception>
     public static async Task<List<ArticlePicture>> ReadAsync(PictureReader reader, IReadOnlyList<string> names, ExifOrientation orientation, CancellationToken cancellationToken)
     {
         List<PictureInput> pictures = await reader.ReadAllAsync(names, cancellationToken).ConfigureAwait(false);

@@ -7,8 +7,8 @@ using XComposer2.Native.Model;
 namespace XComposer2.Native.Cli;
 
 /// <summary>
-/// Reads files by the bytes of their names, which the base library cannot: names need not be UTF-8. Pipes are read to their end without waiting
-/// for ever for somebody to write into them.
+/// Reads files by the raw bytes of their names, which need not be UTF-8; the base library does not support this. Pipes are read without waiting
+/// indefinitely for a writer.
 /// </summary>
 internal static partial class UnixFile
 {
@@ -19,11 +19,11 @@ internal static partial class UnixFile
     private const int CurrentPosition = 1;
     private static readonly TimeSpan PipeWait = TimeSpan.FromSeconds(3);
 
-    /// <param name="path">Without a zero at its end.</param>
-    /// <param name="name">What messages call the file.</param>
-    /// <param name="limits">With the largest file.</param>
-    /// <param name="cancellationToken">Ends waiting for a pipe.</param>
-    /// <exception cref="ImageException">It cannot be read, is empty or too large.</exception>
+    /// <param name="path">Without a terminating zero.</param>
+    /// <param name="name">Name of the file in messages.</param>
+    /// <param name="limits">Maximum file size.</param>
+    /// <param name="cancellationToken">Cancels waiting for a pipe.</param>
+    /// <exception cref="ImageException">The file is unreadable, empty or too large.</exception>
     public static byte[] Read(byte[] path, string name, ImageLimits limits, CancellationToken cancellationToken)
     {
         using SafeFileHandle handle = Open(path, name);
@@ -46,7 +46,7 @@ internal static partial class UnixFile
                 continue;
             }
 
-            // The end of a pipe is also what a pipe without a writer gives.
+            // A pipe without a writer also reads as end of file.
             bool mayCome = read < 0 || (isPipe && length == 0 && Stopwatch.GetElapsedTime(start) < PipeWait);
             if (!mayCome)
                 return length > 0 ? buffer[..length] : throw new ImageException($"{name}: {(isPipe ? $"the pipe is empty: nothing was written into it within {PipeWait.TotalSeconds:0} s" : "the file is empty")}");
@@ -57,7 +57,7 @@ internal static partial class UnixFile
     private static SafeFileHandle Open(byte[] path, string name)
     {
         bool isMac = OperatingSystem.IsMacOS();
-        // Read only, not waiting for the writer of a pipe, closed in child processes.
+        // O_RDONLY, O_NONBLOCK, O_CLOEXEC.
         int flags = isMac ? 0x4 | 0x1000000 : 0x800 | 0x80000;
         SafeFileHandle handle = OpenFile([.. path, 0], flags);
         if (!handle.IsInvalid)
@@ -67,7 +67,7 @@ internal static partial class UnixFile
         throw new ImageException(error == NoSuchFile ? $"{name}: no such file" : $"{name}: cannot be read: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
-    /// <returns>-1 where nothing is there yet.</returns>
+    /// <returns>-1 if no data is available yet.</returns>
     private static int ReadSome(int descriptor, Span<byte> target, string name)
     {
         while (true)
@@ -94,17 +94,17 @@ internal static partial class UnixFile
     private static partial long Seek(int descriptor, long offset, int origin);
 }
 
-/// <summary>The arguments of this process as bytes, for names that are not UTF-8.</summary>
+/// <summary>Raw command line arguments, for names that are not UTF-8.</summary>
 internal static class RawArguments
 {
     private const char Replacement = '\uFFFD';
 
-    /// <summary>The bytes of the argument that reads as <paramref name="argument"/>; null where there is none, or where it is UTF-8 after all.</summary>
+    /// <summary>Raw bytes of <paramref name="argument"/>; null if it is valid UTF-8 or not found.</summary>
     public static byte[]? Find(string argument) =>
         argument.Contains(Replacement) && File.Exists("/proc/self/cmdline") ? Find(argument, File.ReadAllBytes("/proc/self/cmdline")) : null;
 
-    /// <param name="argument">As the runtime decoded it.</param>
-    /// <param name="commandLine">Arguments, each with a zero behind it.</param>
+    /// <param name="argument">Argument as decoded by the runtime.</param>
+    /// <param name="commandLine">Zero-terminated arguments.</param>
     internal static byte[]? Find(string argument, byte[] commandLine)
     {
         string wanted = Collapse(argument);
@@ -122,7 +122,7 @@ internal static class RawArguments
         return null;
     }
 
-    // Decoders differ in how many marks they give for a damaged sequence.
+    // Decoders emit different numbers of replacement characters.
     private static string Collapse(string text)
     {
         StringBuilder plain = new();

@@ -26,7 +26,7 @@ internal sealed class CliConsole
 
     public TextWriter Error { get; }
 
-    /// <summary>Opens standard input for bytes, before <see cref="In"/> has read anything; null at a terminal.</summary>
+    /// <summary>Opens standard input for binary reading, before <see cref="In"/> is used; null at a terminal.</summary>
     public Func<Stream>? BinaryIn { get; init; }
 
     public bool InputIsTerminal { get; init; }
@@ -72,18 +72,18 @@ internal sealed class CliConsole
     public void Note(string text)
     {
         if (ErrorIsTerminal)
-            Error.WriteLine(Dim(text));
+            Error.WriteLine(Dim(TerminalText.OneLine(text)));
     }
 
     /// <summary>Writes an error as one line.</summary>
     public void Complain(string message) => Hint($"xc2: {TerminalText.OneLine(message)}");
 
-    /// <summary>Writes a line to standard error.</summary>
+    /// <summary>Writes one or more lines to standard error.</summary>
     public void Hint(string text)
     {
         try
         {
-            Error.WriteLine(text);
+            Error.WriteLine(TerminalText.Lines(text));
         }
         catch (IOException)
         {
@@ -166,22 +166,31 @@ internal sealed class CliConsole
     }
 }
 
-/// <summary>Sanitises text from files and models: it cannot move the cursor, ring the bell or recolour the terminal.</summary>
+/// <summary>
+/// Sanitises text from files and models: it cannot move the cursor, ring the bell or recolour the terminal, and a name cannot change the direction of
+/// the text around it.
+/// </summary>
 internal static class TerminalText
 {
-    /// <summary>Replaces control characters by U+FFFD, except line breaks and tabs.</summary>
-    public static string Clean(string text) => Replace(text, static c => c is '\n' or '\t');
+    /// <summary>For answers: replaces control characters by U+FFFD, except line breaks and tabs.</summary>
+    public static string Clean(string text) => Replace(text, static c => char.IsControl(c) && c is not ('\n' or '\t'));
 
-    /// <summary>Like <see cref="Clean"/>, on one line.</summary>
-    public static string OneLine(string text) => Replace(text.ReplaceLineEndings(" "), static c => c == '\t');
+    /// <summary>For messages of several lines, such as stack traces: like <see cref="Clean"/>, and without bidirectional formatting characters.</summary>
+    public static string Lines(string text) => Replace(text.ReplaceLineEndings("\n"), static c => (char.IsControl(c) && c is not ('\n' or '\t')) || IsDirectional(c));
 
-    private static string Replace(string text, Func<char, bool> isKept)
+    /// <summary>Like <see cref="Lines"/>, on one line.</summary>
+    public static string OneLine(string text) => Replace(text.ReplaceLineEndings(" "), static c => (char.IsControl(c) && c != '\t') || IsDirectional(c));
+
+    /// <summary>Marks, embeddings, overrides and isolates of the bidirectional algorithm.</summary>
+    private static bool IsDirectional(char c) => c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+
+    private static string Replace(string text, Func<char, bool> isReplaced)
     {
-        if (!text.Any(c => char.IsControl(c) && !isKept(c)))
+        if (!text.Any(isReplaced))
             return text;
         StringBuilder clean = new(text.Length);
         foreach (char c in text)
-            clean.Append(char.IsControl(c) && !isKept(c) ? '\uFFFD' : c);
+            clean.Append(isReplaced(c) ? '\uFFFD' : c);
         return clean.ToString();
     }
 }

@@ -8,10 +8,13 @@ namespace XComposer2.Native.Cli;
 /// </summary>
 internal sealed class Interrupts : IDisposable
 {
+    private static readonly TimeSpan grace = TimeSpan.FromSeconds(1);
+
     private readonly Lock guard = new();
     private readonly CancellationTokenSource program = new();
     private readonly List<PosixSignalRegistration> registrations = [];
     private CancellationTokenSource? answer;
+    private int unfinished;
 
     /// <summary>Cancelled when the program must end.</summary>
     public CancellationToken Program => program.Token;
@@ -34,6 +37,26 @@ internal sealed class Interrupts : IDisposable
     {
         lock (guard)
             return new AnswerScope(this, answer = CancellationTokenSource.CreateLinkedTokenSource(program.Token));
+    }
+
+    /// <summary>Until the result is disposed, the program is not abandoned after a signal: it has something to save.</summary>
+    public SaveScope BeginSaving()
+    {
+        Interlocked.Increment(ref unfinished);
+        return new SaveScope(this);
+    }
+
+    /// <summary>Completes one second after the program was cancelled, as soon as nothing has to be saved: the command can then be abandoned.</summary>
+    public async Task WaitUntilOverdueAsync()
+    {
+        TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = program.Token.Register(cancelled.SetResult);
+        await cancelled.Task.ConfigureAwait(false);
+        do
+        {
+            await Task.Delay(grace).ConfigureAwait(false);
+        }
+        while (Volatile.Read(ref unfinished) > 0);
     }
 
     /// <summary>Handles Ctrl-C.</summary>
@@ -86,5 +109,11 @@ internal sealed class Interrupts : IDisposable
         public CancellationToken Token => source.Token;
 
         public void Dispose() => owner.EndAnswer(source);
+    }
+
+    /// <summary>The time in which something is made or written that a signal must not cost.</summary>
+    public readonly struct SaveScope(Interrupts owner) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref owner.unfinished);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using XComposer2.Native.Cuda;
 
 namespace XComposer2.Native.Cli;
 
@@ -99,7 +100,7 @@ internal readonly record struct ModelFolder(string Path, bool IsDemo)
 
     /// <param name="named">Value of the command line option; null if absent.</param>
     /// <param name="variable">Reads an environment variable.</param>
-    /// <param name="programFolder">The demo is searched here and in all parent folders.</param>
+    /// <param name="programFolder">The demo is searched here and in the checkout that the program was built in.</param>
     /// <exception cref="UsageException">No model is named, and the demo was not found.</exception>
     public static ModelFolder Choose(string? named, Func<string, string?> variable, string programFolder)
     {
@@ -107,8 +108,8 @@ internal readonly record struct ModelFolder(string Path, bool IsDemo)
             return new ModelFolder(named, false);
         if (variable(VariableName) is { Length: > 0 } fromVariable)
             return new ModelFolder(fromVariable, false);
-        for (DirectoryInfo? folder = new(programFolder); folder is not null; folder = folder.Parent)
-            if (System.IO.Path.Combine(folder.FullName, DemoPath) is { } demo && Directory.Exists(demo))
+        foreach (string root in new[] { programFolder, ProgramCheckout.Find(programFolder) }.OfType<string>())
+            if (System.IO.Path.Combine(root, DemoPath) is { } demo && Directory.Exists(demo))
                 return new ModelFolder(demo, true);
         throw new UsageException($"no model: set --model or {VariableName} to a checkpoint folder (the demo, {DemoPath}, was not found beside this program)");
     }

@@ -21,6 +21,9 @@ public static class ArticlePage
 
     private const int TitleFromTextLength = 60;
 
+    /// <summary>Limit of the bytes that repeated pictures add: the bytes of all distinct pictures, but at least this. Further repetitions are omitted.</summary>
+    private const long MinimumRepeatedBytes = 8 << 20;
+
     // A multiple of three, so that base64 pieces join without padding.
     private const int Base64PieceBytes = 48 << 10;
 
@@ -60,6 +63,7 @@ public static class ArticlePage
     {
         string? openList = null;
         bool hasLead = false;
+        PictureBudget budget = new(layout, MinimumRepeatedBytes);
         foreach (ArticleBlock block in layout.Blocks)
         {
             string? list = block.Kind switch { BlockKind.Bullet => "ul", BlockKind.Numbered => "ol", _ => null };
@@ -74,18 +78,18 @@ public static class ArticlePage
 
             bool isLead = !hasLead && block.Kind == BlockKind.Paragraph;
             hasLead |= isLead;
-            WriteBlock(page, block, layout, isLead);
+            WriteBlock(page, block, layout, isLead, budget);
         }
 
         if (openList is not null)
             page.WriteLine($"</{openList}>");
     }
 
-    private static void WriteBlock(StreamWriter page, ArticleBlock block, ArticleLayout layout, bool isLead)
+    private static void WriteBlock(StreamWriter page, ArticleBlock block, ArticleLayout layout, bool isLead, PictureBudget budget)
     {
         if (block.Kind == BlockKind.Figure)
         {
-            WriteFigure(page, block, block.Picture!, layout);
+            WriteFigure(page, block, block.Picture!, layout, budget);
             return;
         }
 
@@ -93,14 +97,15 @@ public static class ArticlePage
         page.WriteLine($"<{tag}{(isLead ? " class=\"lead\"" : "")}{LanguageOf(block.PlainText, layout)}>{HtmlText.Of(block.Text)}</{tag}>");
     }
 
-    private static void WriteFigure(StreamWriter page, ArticleBlock block, ArticlePicture picture, ArticleLayout layout)
+    private static void WriteFigure(StreamWriter page, ArticleBlock block, ArticlePicture picture, ArticleLayout layout, PictureBudget budget)
     {
         ImageHeader size = ImageHeader.ReadUpright(picture.Bytes, picture.Name);
         string kind = size.Width < SmallWidth ? " class=\"small\"" : size.Width >= WideWidth && size.Width > size.Height ? " class=\"wide\"" : "";
         string alternative = HtmlText.Escape(CaptionText.Clean(picture.Caption ?? block.PlainText));
         page.Write($"<figure{kind}>\n{(kind.Contains("small", StringComparison.Ordinal) ? "<div class=\"plate\">" : "<div>")}");
         page.Write($"<img alt=\"{alternative}\" width=\"{size.Width}\" height=\"{size.Height}\" src=\"data:{picture.MediaType};base64,");
-        for (int start = 0; start < picture.Bytes.Length; start += Base64PieceBytes)
+        bool isShown = budget.Takes(picture);
+        for (int start = 0; isShown && start < picture.Bytes.Length; start += Base64PieceBytes)
             page.Write(Convert.ToBase64String(picture.Bytes.Span.Slice(start, Math.Min(Base64PieceBytes, picture.Bytes.Length - start))));
         page.WriteLine("\"></div>");
         if (block.Text.Count > 0)
@@ -128,6 +133,28 @@ public static class ArticlePage
 
     private static string LanguageOf(string text, ArticleLayout layout) =>
         TextLanguage.Of(text) is { } language && language != layout.Language ? $" lang=\"{language}\"" : "";
+}
+
+/// <summary>The picture bytes of a page: each picture is embedded once, and again only up to a limit, so that the page size is proportional to that of its pictures.</summary>
+internal sealed class PictureBudget
+{
+    private readonly HashSet<string> shown = new(StringComparer.Ordinal);
+    private long repeatedBytes;
+
+    public PictureBudget(ArticleLayout layout, long minimumRepeatedBytes)
+    {
+        long once = layout.Blocks.Select(block => block.Picture).OfType<ArticlePicture>().DistinctBy(picture => picture.FileName).Sum(picture => (long)picture.Bytes.Length);
+        repeatedBytes = Math.Max(once, minimumRepeatedBytes);
+    }
+
+    /// <summary>Whether the bytes of the picture are embedded here.</summary>
+    public bool Takes(ArticlePicture picture)
+    {
+        if (shown.Add(picture.FileName))
+            return true;
+        repeatedBytes -= picture.Bytes.Length;
+        return repeatedBytes >= 0;
+    }
 }
 
 /// <summary>Escapes plain text for HTML, for element content and quoted attributes.</summary>

@@ -13,6 +13,7 @@ public static class ArticleFolder
     public const string PicturesFolder = "pictures";
 
     private const long MaximumFileBytes = 64L << 20;
+    private const int MaximumReads = 10;
 
     /// <summary>Makes the folder.</summary>
     /// <param name="path">Folders above it are made where they are missing.</param>
@@ -23,19 +24,8 @@ public static class ArticleFolder
     /// <exception cref="IOException">It cannot be written; nothing was, or what was there is untouched.</exception>
     public static void Create(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs, bool overwrite = false)
     {
-        ArgumentNullException.ThrowIfNull(history);
-        ArgumentNullException.ThrowIfNull(outputs);
-        RequireFree(path, overwrite);
-        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (Directory.Exists(folder))
-        {
-            FolderWriter.Replace(folder, history, outputs);
-            return;
-        }
-
-        string parent = Path.GetDirectoryName(folder) ?? throw new ArticleFileException($"{path}: not the name of a folder");
-        Directory.CreateDirectory(parent);
-        FolderWriter.Create(folder, history, outputs);
+        using ArticlePlace place = ArticlePlace.Reserve(path, overwrite);
+        place.Commit(history, outputs);
     }
 
     /// <summary>Whether <see cref="Create"/> may write there: to be told before an article is made rather than after.</summary>
@@ -49,14 +39,30 @@ public static class ArticleFolder
             throw new ArticleFileException($"{path}: the folder exists already");
     }
 
-    /// <summary>Writes an article again into its folder.</summary>
+    /// <summary>Waits for the lock of an article. Hold it from opening until saving, so that no change of another program is lost.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="waiting">Called once if the lock is held by another.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArticleFileException">There is no article.</exception>
+    public static Task<ArticleLock> LockAsync(string path, Action? waiting = null, CancellationToken cancellationToken = default)
+    {
+        _ = BoundedFile.Require(Path.Combine(path, FileName), MaximumFileBytes);
+        return ArticleLock.TakeAsync(path, waiting, cancellationToken);
+    }
+
+    /// <summary>Writes an article again into its folder.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="history">What is written.</param>
+    /// <param name="outputs">Files to make of the current article.</param>
+    /// <param name="held">The folder's lock if the caller holds it; null to lock for the duration of the save.</param>
+    /// <exception cref="ArticleFileException">There is no article, or another is changing it.</exception>
     /// <exception cref="IOException">It cannot be written; what was there is untouched.</exception>
-    public static void Save(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
+    public static void Save(string path, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs, ArticleLock? held = null)
     {
         ArgumentNullException.ThrowIfNull(history);
         ArgumentNullException.ThrowIfNull(outputs);
         _ = BoundedFile.Require(Path.Combine(path, FileName), MaximumFileBytes);
+        using ArticleLock? own = held is null ? ArticleLock.Take(path) : null;
         FolderWriter.Replace(Path.GetFullPath(path), history, outputs);
     }
 
@@ -68,11 +74,23 @@ public static class ArticleFolder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string file = Path.Combine(path, FileName), pictures = Path.Combine(path, PicturesFolder);
-        byte[] json = BoundedFile.Read(file, MaximumFileBytes);
-        if (new DirectoryInfo(pictures).LinkTarget is not null)
-            throw new ArticleFileException($"{pictures}: is a link");
-        return new StoredArticleReader(file, name => BoundedFile.Read(Path.Combine(pictures, name), Model.ImageLimits.Default.MaxFileBytes)).Read(json);
+        for (int attempt = 1; ; attempt++)
+        {
+            byte[] json = BoundedFile.Read(file, MaximumFileBytes);
+            if (new DirectoryInfo(pictures).LinkTarget is not null)
+                throw new ArticleFileException($"{pictures}: is a link");
+            try
+            {
+                return new StoredArticleReader(file, name => BoundedFile.Read(Path.Combine(pictures, name), Model.ImageLimits.Default.MaxFileBytes)).Read(json);
+            }
+            catch (Exception error) when (error is ArticleFileException or IOException && attempt < MaximumReads && IsReplaced(file, json))
+            {
+                // The article was replaced while it was read: read it again.
+            }
+        }
     }
+
+    private static bool IsReplaced(string file, ReadOnlySpan<byte> json) => !BoundedFile.Read(file, MaximumFileBytes).AsSpan().SequenceEqual(json);
 }
 
 /// <summary>A file that is made of an article and lies in its folder.</summary>

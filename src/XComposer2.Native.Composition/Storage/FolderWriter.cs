@@ -1,36 +1,34 @@
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 
 namespace XComposer2.Native.Composition;
 
 /// <summary>Writes an article's folder so that whoever looks, sees a whole one.</summary>
-internal static class FolderWriter
+internal static partial class FolderWriter
 {
-    /// <summary>A new folder: made under another name and moved into place.</summary>
-    public static void Create(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
+    /// <summary>Writes all files into a new folder.</summary>
+    public static void Fill(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
     {
-        string temporary = $"{folder}.{Environment.ProcessId}.tmp";
-        try
-        {
-            Directory.CreateDirectory(Path.Combine(temporary, ArticleFolder.PicturesFolder));
-            var writer = new StoredArticleWriter();
-            byte[] json = writer.Write(history);
-            foreach ((string name, ReadOnlyMemory<byte> bytes) in writer.Files)
-                Write(Path.Combine(temporary, ArticleFolder.PicturesFolder, name), stream => stream.Write(bytes.Span));
-            foreach (ArticleOutput output in outputs)
-                Write(Path.Combine(temporary, output.FileName), stream => output.Write(history.Current, stream));
-            Write(Path.Combine(temporary, ArticleFolder.FileName), stream => stream.Write(json));
-            Directory.Move(temporary, folder);
-        }
-        catch
-        {
-            if (Directory.Exists(temporary))
-                Directory.Delete(temporary, recursive: true);
-            throw;
-        }
+        Directory.CreateDirectory(Path.Combine(folder, ArticleFolder.PicturesFolder));
+        var writer = new StoredArticleWriter();
+        byte[] json = writer.Write(history);
+        foreach ((string name, ReadOnlyMemory<byte> bytes) in writer.Files)
+            Write(Path.Combine(folder, ArticleFolder.PicturesFolder, name), stream => stream.Write(bytes.Span));
+        foreach (ArticleOutput output in outputs)
+            Write(Path.Combine(folder, output.FileName), stream => output.Write(history.Current, stream));
+        Write(Path.Combine(folder, ArticleFolder.FileName), stream => stream.Write(json));
+    }
+
+    /// <exception cref="IOException">No file can be made in the folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">No file may be made in the folder.</exception>
+    public static void RequireWritable(string folder)
+    {
+        string probe = TemporaryOf(Path.Combine(folder, ArticleFolder.FileName));
+        using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
     }
 
     /// <summary>
-    /// A folder that exists: all new files are written under other names first; then pictures move into place, which no older article.json
+    /// A folder that exists, and whose lock the caller holds: temporary files that others left are removed; all new files are written under other names first; then pictures move into place, which no older article.json
     /// names, then outputs, then article.json. Pictures that it does not name any more go last.
     /// </summary>
     public static void Replace(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
@@ -45,6 +43,7 @@ internal static class FolderWriter
         try
         {
             Directory.CreateDirectory(pictures);
+            RemoveAbandoned(folder, outputs);
             foreach ((string name, ReadOnlyMemory<byte> bytes) in files)
                 if (!Holds(Path.Combine(pictures, name), bytes))
                     Stage(Path.Combine(pictures, name), stream => stream.Write(bytes.Span));
@@ -69,18 +68,35 @@ internal static class FolderWriter
         {
             if (Directory.Exists(target))
                 throw new ArticleFileException($"{target}: is a folder; a file is to be written there");
-            string temporary = $"{target}.{Environment.ProcessId}.tmp";
+            string temporary = TemporaryOf(target);
             staged.Add((temporary, target));
             Write(temporary, write);
         }
     }
+
+    // Random and created exclusively, so that leftover files and planted links are never written to.
+    private static string TemporaryOf(string target) => $"{target}.{Guid.NewGuid():N}.tmp";
+
+    /// <summary>Deletes temporary files of killed programs. The lock is held, so no other program is writing.</summary>
+    private static void RemoveAbandoned(string folder, IReadOnlyList<ArticleOutput> outputs)
+    {
+        HashSet<string> ours = [ArticleFolder.FileName, .. ArticleOutput.Standard.Concat(outputs).Select(output => output.FileName)];
+        foreach (string place in (ReadOnlySpan<string>)[folder, Path.Combine(folder, ArticleFolder.PicturesFolder)])
+            foreach (string file in Directory.EnumerateFiles(place, "*.tmp"))
+                if (TemporaryName().Match(Path.GetFileName(file)) is { Success: true } match && (ours.Contains(match.Groups["target"].Value) || PictureFileName.IsOne(match.Groups["target"].Value)))
+                    File.Delete(file);
+    }
+
+    // Earlier versions used the process ID instead of a random number.
+    [GeneratedRegex(@"\A(?<target>.+)\.([0-9a-f]{32}|[0-9]{1,10})\.tmp\z", RegexOptions.CultureInvariant)]
+    private static partial Regex TemporaryName();
 
     private static bool Holds(string path, ReadOnlyMemory<byte> bytes) =>
         File.Exists(path) && new FileInfo(path) is { LinkTarget: null } file && file.Length == bytes.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes.Span);
 
     private static void Write(string path, Action<Stream> write)
     {
-        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
+        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         write(file);
         file.Flush(flushToDisk: true);
     }

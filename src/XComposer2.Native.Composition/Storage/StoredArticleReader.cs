@@ -10,8 +10,11 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
     private const int MaximumPictures = 4096;
     private const int MaximumCandidates = 64;
     private const int MaximumNotes = 10_000;
+    private const long MaximumPictureBytes = 4L << 30;
 
+    private readonly Dictionary<string, ArticlePicture> pictureOfFile = new(StringComparer.Ordinal);
     private ArticlePicture[] pictures = [];
+    private long pictureBytes;
 
     /// <exception cref="ArticleFileException">It is no article, or damaged.</exception>
     public ArticleHistory Read(ReadOnlySpan<byte> json)
@@ -54,12 +57,21 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
         string file = Text(picture?.File, $"{field}.file");
         if (!PictureFileName.IsOne(file))
             throw Bad($"{field}.file", "32 hexadecimal digits and .png, .jpg, .gif or .bmp, without folders", Quote(file));
+        string id = Text(picture!.Id, $"{field}.id"), source = Text(picture.Source, $"{field}.source"), name = Text(picture.Name, $"{field}.name");
+        // Many names may stand for one file: it is read, and its bytes are kept, once.
+        if (pictureOfFile.TryGetValue(file, out ArticlePicture? read))
+            return ArticlePicture.Restore(source, id, name, picture.Caption, read);
         ReadOnlyMemory<byte> bytes = readPicture(file);
-        string? id = Text(picture!.Id, $"{field}.id"), source = Text(picture.Source, $"{field}.source");
+        pictureBytes += bytes.Length;
+        if (pictureBytes > MaximumPictureBytes)
+            throw Bad("pictures", $"at most {MaximumPictureBytes} bytes together", $"{pictureBytes} at {field}");
         try
         {
-            ArticlePicture restored = ArticlePicture.Restore(source, id, Text(picture.Name, $"{field}.name"), picture.Caption, bytes);
-            return restored.FileName == file ? restored : throw new ArticleFileException($"{file}: the picture was changed: a name is made of the bytes, and these give {restored.FileName}");
+            ArticlePicture restored = ArticlePicture.Restore(source, id, name, picture.Caption, bytes);
+            if (restored.FileName != file)
+                throw new ArticleFileException($"{file}: the picture was changed: a name is made of the bytes, and these give {restored.FileName}");
+            pictureOfFile.Add(file, restored);
+            return restored;
         }
         catch (Model.ImageException damaged)
         {

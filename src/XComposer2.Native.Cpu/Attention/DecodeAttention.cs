@@ -19,7 +19,7 @@ internal static unsafe class DecodeAttention
     public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int split, float* partials, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         SequenceSpan sequence = problem.Spans[span];
         AttentionGeometry geometry = problem.Geometry;
@@ -56,8 +56,12 @@ internal static unsafe class DecodeAttention
             int page = sequence.Pages[index];
             int count = Math.Min(PageTokens, length - (index * PageTokens));
             DecodeProducts.Scores<TSimd, TVector, TElement>(queries, group, (byte*)cache.Key(page, head), count, headSize, weights);
+            if (TElement.HasScales)
+                ScaleTokens(weights, group, count, KvLayerView.Scales(cache.Key(page, head), headSize));
             for (int i = 0; i < group; i++)
                 Softmax<TSimd, TVector>(weights + (i * PageTokens), count, maxima + i, sums + i, rescale + i);
+            if (TElement.HasScales)
+                ScaleTokens(weights, group, count, KvLayerView.Scales(cache.Value(page, head), headSize));
             DecodeProducts.Outputs<TSimd, TVector, TElement>(weights, rescale, group, (byte*)cache.Value(page, head), count, headSize, outputs);
         }
 
@@ -75,6 +79,14 @@ internal static unsafe class DecodeAttention
             result[headSize] = maxima[i];
             result[headSize + 1] = sums[i];
         }
+    }
+
+    // A token's scale is a factor of its score, and of its weight once that is in the sum.
+    private static void ScaleTokens(float* weights, int group, int count, float* scales)
+    {
+        for (int i = 0; i < group; i++, weights += PageTokens)
+            for (int token = 0; token < count; token++)
+                weights[token] *= scales[token];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -17,7 +17,7 @@ internal static unsafe class DecodeProducts
     public static void Scores<TSimd, TVector, TElement>(float* queries, int heads, byte* keys, int count, int headSize, float* scores)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         nint keyBytes = headSize * (nint)TElement.Bytes;
         int head = 0;
@@ -52,7 +52,7 @@ internal static unsafe class DecodeProducts
         float* weights, float* rescale, int heads, byte* values, int count, int headSize, float* outputs)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         nint valueBytes = headSize * (nint)TElement.Bytes;
         int fourVectors = 4 * TSimd.Count;
@@ -83,7 +83,7 @@ internal static unsafe class DecodeProducts
     private static void TwoByFour<TSimd, TVector, TElement>(float* query, byte* keys, nint keyBytes, int headSize, float* scores)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         TVector s00 = TSimd.Broadcast(0f), s01 = s00, s02 = s00, s03 = s00;
         TVector s10 = s00, s11 = s00, s12 = s00, s13 = s00;
@@ -119,7 +119,7 @@ internal static unsafe class DecodeProducts
     private static float Dot<TSimd, TVector, TElement>(float* query, byte* key, int headSize)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         TVector sum = TSimd.Broadcast(0f);
         for (int i = 0; i < headSize; i += TSimd.Count)
@@ -132,7 +132,7 @@ internal static unsafe class DecodeProducts
         float* weights, float* rescale, byte* values, nint valueBytes, int count, float* outputs, int headSize)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         int width = TSimd.Count;
         float* second = outputs + headSize;
@@ -178,7 +178,7 @@ internal static unsafe class DecodeProducts
         float* weights, float rescale, byte* values, nint valueBytes, int count, float* output)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         TVector sum = TSimd.Multiply(TSimd.Load(output), TSimd.Broadcast(rescale));
         for (int key = 0; key < count; key++)

@@ -4,8 +4,8 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>Keys and values of one layer in a paged cache. A page holds <see cref="PageTokens"/> tokens of all layers; per layer,
-/// keys [kvHeads, 64, d] are followed by values [kvHeads, 64, d]. Does not own the pages.</summary>
-public readonly struct KvLayerView
+/// keys [kvHeads, 64, d] are followed by values [kvHeads, 64, d]. In a format with scales, the scales [64] of a head follow its elements. Does not own the pages.</summary>
+public readonly unsafe struct KvLayerView
 {
     /// <summary>Tokens per page.</summary>
     public const int PageTokens = 64;
@@ -20,19 +20,19 @@ public readonly struct KvLayerView
     /// <param name="layer">Index of the layer.</param>
     /// <param name="keyValueHeads">Key/value heads per layer.</param>
     /// <param name="headSize">Elements per head.</param>
-    /// <param name="type">F32 or BF16.</param>
-    public KvLayerView(nint pages, long pageBytes, int pageCount, int layer, int keyValueHeads, int headSize, DType type = DType.F32)
+    /// <param name="format">Storage of keys and values.</param>
+    public KvLayerView(nint pages, long pageBytes, int pageCount, int layer, int keyValueHeads, int headSize, CacheFormat format = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(pages);
         ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
         ArgumentOutOfRangeException.ThrowIfNegative(layer);
-        long layerBytes = LayerBytes(keyValueHeads, headSize, type);
+        long layerBytes = LayerBytes(keyValueHeads, headSize, format);
         ArgumentOutOfRangeException.ThrowIfLessThan(pageBytes, checked((layer + 1L) * layerBytes));
         PageBytes = pageBytes;
         PageCount = pageCount;
         KeyValueHeads = keyValueHeads;
         HeadSize = headSize;
-        Type = type;
+        Format = format;
         layerBase = pages + (nint)(layer * layerBytes);
         headBytes = (nint)(layerBytes / (2 * keyValueHeads));
     }
@@ -45,18 +45,20 @@ public readonly struct KvLayerView
 
     public int HeadSize { get; }
 
-    /// <summary>Element type: F32 or BF16 (rounded to nearest on append).</summary>
-    public DType Type { get; }
+    /// <summary>Storage of keys and values (rounded to nearest on append).</summary>
+    public CacheFormat Format { get; }
 
     /// <summary>Bytes per layer and page.</summary>
-    public static long LayerBytes(int keyValueHeads, int headSize, DType type = DType.F32)
+    public static long LayerBytes(int keyValueHeads, int headSize, CacheFormat format = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(headSize, 1);
-        if (type is not (DType.F32 or DType.BF16))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "expected F32 or BF16 for the cache");
-        return checked(2L * keyValueHeads * PageTokens * headSize * type.ElementBytes());
+        return checked(2L * keyValueHeads * PageTokens * format.HeadBytes(headSize));
     }
+
+    /// <summary>Scales [64] of one head's keys or values, stored after its elements. For integer formats only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float* Scales(nint head, int headSize) => (float*)(head + (PageTokens * (nint)headSize));
 
     /// <summary>Address of the keys [64, d] of one head in a physical page. Unchecked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

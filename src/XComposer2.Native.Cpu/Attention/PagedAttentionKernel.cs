@@ -43,26 +43,31 @@ public static unsafe class PagedAttentionKernel
         if (spanCount == 0)
             return;
         var problem = new PagedProblem(query, output, geometry, cache, spans, spanCount);
-        bool halfCache = cache.Type == DType.BF16;
         switch (width.Resolve(geometry.HeadSize))
         {
-            case VectorWidth.Bits512 when halfCache: Run<Simd512, Vector512<float>, BFloat16Element>(problem, scratch, scratchBytes, pool); break;
-            case VectorWidth.Bits512: Run<Simd512, Vector512<float>, SingleElement>(problem, scratch, scratchBytes, pool); break;
-            case VectorWidth.Bits256 when halfCache: Run<Simd256, Vector256<float>, BFloat16Element>(problem, scratch, scratchBytes, pool); break;
-            case VectorWidth.Bits256: Run<Simd256, Vector256<float>, SingleElement>(problem, scratch, scratchBytes, pool); break;
-            default:
-                if (halfCache)
-                    Run<Simd128, Vector128<float>, BFloat16Element>(problem, scratch, scratchBytes, pool);
-                else
-                    Run<Simd128, Vector128<float>, SingleElement>(problem, scratch, scratchBytes, pool);
-                break;
+            case VectorWidth.Bits512: Run<Simd512, Vector512<float>>(problem, scratch, scratchBytes, pool); break;
+            case VectorWidth.Bits256: Run<Simd256, Vector256<float>>(problem, scratch, scratchBytes, pool); break;
+            default: Run<Simd128, Vector128<float>>(problem, scratch, scratchBytes, pool); break;
+        }
+    }
+
+    private static void Run<TSimd, TVector>(in PagedProblem problem, void* scratch, long scratchBytes, WorkerPool pool)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        switch (problem.Cache.Format.Elements)
+        {
+            case DType.BF16: Run<TSimd, TVector, BFloat16Element>(problem, scratch, scratchBytes, pool); break;
+            case DType.F16: Run<TSimd, TVector, HalfElement>(problem, scratch, scratchBytes, pool); break;
+            case DType.I8: Run<TSimd, TVector, Int8Element>(problem, scratch, scratchBytes, pool); break;
+            default: Run<TSimd, TVector, SingleElement>(problem, scratch, scratchBytes, pool); break;
         }
     }
 
     private static void Run<TSimd, TVector, TElement>(in PagedProblem problem, void* scratch, long scratchBytes, WorkerPool pool)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         var cursor = new ScratchCursor(scratch, scratchBytes);
         int* firstTasks = (int*)cursor.Floats(problem.SpanCount + 1L);
@@ -103,7 +108,7 @@ public static unsafe class PagedAttentionKernel
         PagedProblem problem, int* firstTasks, float* partials, float* memory, int workerFloats) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         public void Run(int task, int worker)
         {

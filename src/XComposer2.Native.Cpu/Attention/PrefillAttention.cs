@@ -28,7 +28,7 @@ internal static unsafe class PrefillAttention
     public static void Run<TSimd, TVector, TElement>(in PagedProblem problem, int span, int head, int piece, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TElement : struct, IFloatElement
+        where TElement : struct, ICachedElement
     {
         SequenceSpan sequence = problem.Spans[span];
         AttentionGeometry geometry = problem.Geometry;
@@ -56,9 +56,9 @@ internal static unsafe class PrefillAttention
         {
             int page = sequence.Pages[firstKey / KvLayerView.PageTokens];
             int pageKeys = Math.Min(KvLayerView.PageTokens, length - firstKey);
-            float* keys = TElement.AsFloats<TSimd, TVector>(cache.Key(page, head), pageKeys * headSize, widened);
+            float* keys = TElement.AsFloats<TSimd, TVector>(cache.Key(page, head), pageKeys, headSize, widened);
             float* values = TElement.AsFloats<TSimd, TVector>(
-                cache.Value(page, head), pageKeys * headSize, widened + (AttentionTile.KeyBlock * headSize));
+                cache.Value(page, head), pageKeys, headSize, widened + (AttentionTile.KeyBlock * headSize));
             for (int tile = 0; tile < tiles; tile++)
             {
                 int firstColumn = first + (tile * tileColumns);

@@ -14,6 +14,9 @@ internal static unsafe class DotProducts
     // Rows of weights that all rows of x are multiplied with before the next ones are read.
     private const int TileOutputs = 8;
 
+    // Inputs that are made floats at a time: 8 rows of them are 8 KB.
+    private const int WidenedInputs = 256;
+
     // Products of one call of a kernel.
     private const int MostProducts = 16;
 
@@ -21,39 +24,25 @@ internal static unsafe class DotProducts
     /// <param name="x">[., inputs].</param>
     /// <param name="order">Which rows of x.</param>
     /// <param name="rows">How many of them, from the start of the order.</param>
-    /// <param name="weights">[outputs, inputs]; the integers as they are where they are I8.</param>
+    /// <param name="weights">[outputs, inputs].</param>
     /// <param name="first">First row of weights.</param>
     /// <param name="count">Rows of weights.</param>
     /// <param name="sums">[rows, <paramref name="stride"/>].</param>
     /// <param name="stride">Floats from row to row of the sums.</param>
     public static void Multiply<TSimd, TVector>(
-        float* x, RowOrder order, int rows, FloatMatrix weights, int first, int count, float* sums, nint stride)
+        float* x, RowOrder order, int rows, WeightMatrix weights, int first, int count, float* sums, nint stride)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        var operands = new Operands(x, order, weights, first, count, sums, stride);
-        switch (weights.Type)
-        {
-            case DType.BF16: Multiply<TSimd, TVector, BFloat16Element>(operands, rows); break;
-            case DType.F16: Multiply<TSimd, TVector, HalfElement>(operands, rows); break;
-            case DType.I8: Multiply<TSimd, TVector, Int8Element>(operands, rows); break;
-            default: Multiply<TSimd, TVector, SingleElement>(operands, rows); break;
-        }
+        var use = new Use<TSimd, TVector>(new Operands(x, order, weights, first, count, sums, stride), rows);
+        WeightElements.Select(weights.Format, ref use);
+        LinearEpilogue.ScaleRows<TSimd, TVector>(weights, sums, rows, stride, first, count);
     }
 
-    private static void Multiply<TSimd, TVector, TElement>(in Operands operands, int rows)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Taken<TSimd, TVector>(int left)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct
-        where TElement : struct, IStoredElement
-    {
-        for (int first = 0; first < operands.Count; first += TileOutputs)
-            for (int row = 0, taken; row < rows; row += taken)
-            {
-                int left = rows - row;
-                taken = left >= 4 && TSimd.HasManyRegisters ? 4 : left >= 2 ? 2 : 1;
-                Tile<TSimd, TVector, TElement>(operands, row, taken, first, Math.Min(first + TileOutputs, operands.Count));
-            }
-    }
+        where TVector : struct => left >= 4 && TSimd.HasManyRegisters ? 4 : left >= 2 ? 2 : 1;
 
     // Some rows of x and the rows of weights from first to end.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -80,13 +69,70 @@ internal static unsafe class DotProducts
             Run<TSimd, TVector, TElement>(x, w, rows, operands.Inputs - tail, lanes);
             if (tail != 0)
                 Tail<TSimd, TVector, TElement>(operands, row, rows, output, vectors, lanes);
-
-            for (int i = 0; i < rows * outputs; i += TSimd.Count)
-                Totals<TSimd, TVector>(lanes + (i * Lanes), totals + i);
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < Math.Min(outputs, end - output); j++)
-                    operands.Sum(row + i, output + j) = totals[(i * outputs) + j];
+            Finish<TSimd, TVector>(operands, row, rows, output, outputs, end, lanes, totals);
         }
+    }
+
+    // The same with elements that become floats one by one: some inputs of the tile at a time, which stay in the first cache.
+    private static void WidenedTile<TSimd, TVector, TElement>(in Operands operands, int row, int rows, int first, int end)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IWidenedElement
+    {
+        float** x = stackalloc float*[DotKernels.MostRows];
+        byte** w = stackalloc byte*[DotKernels.MostVectors];
+        float* lanes = stackalloc float[MostProducts * Lanes];
+        float* totals = stackalloc float[MostProducts];
+        float* tails = stackalloc float[DotKernels.MostRows * Lanes];
+        float* widened = stackalloc float[TileOutputs * WidenedInputs];
+        int vectors = rows == 1 ? 8 : 4;
+        int outputs = DotKernels.Outputs<TSimd, TVector>(vectors);
+        for (int output = first; output < end; output += outputs)
+        {
+            for (int i = 0; i < rows * vectors; i++)
+                TSimd.Store(TSimd.Broadcast(0f), lanes + (i * TSimd.Count));
+            for (int input = 0; input < operands.Inputs; input += WidenedInputs)
+            {
+                int count = Math.Min(WidenedInputs, operands.Inputs - input), whole = count / Lanes * Lanes;
+                for (int i = 0; i < outputs; i++)
+                {
+                    float* line = widened + (i * WidenedInputs);
+                    TElement.Widen(operands.Matrix, operands.Output(output + i), input, count, line);
+                    new Span<float>(line + count, (WidenedInputs - count) % Lanes).Clear();
+                }
+
+                Point(operands, row, input, widened);
+                Run<TSimd, TVector, SingleElement>(x, w, rows, whole, lanes);
+                if (whole == count)
+                    continue;
+                Point(operands, row, input + whole, widened + whole);
+                for (int i = 0; i < rows; i++)
+                    x[i] = (float*)Padded((byte*)x[i], (count - whole) * sizeof(float), tails + (i * Lanes));
+                Run<TSimd, TVector, SingleElement>(x, w, rows, Lanes, lanes);
+            }
+
+            Finish<TSimd, TVector>(operands, row, rows, output, outputs, end, lanes, totals);
+        }
+
+        void Point(in Operands operands, int firstRow, int input, float* lines)
+        {
+            for (int i = 0; i < rows; i++)
+                x[i] = operands.Row(firstRow + i) + input;
+            for (int i = 0; i < vectors; i++)
+                w[i] = (byte*)(lines + (DotKernels.Outputs<TSimd, TVector>(i) * WidenedInputs) + DotKernels.Lane<TSimd, TVector>(i));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<TSimd, TVector>(in Operands operands, int row, int rows, int output, int outputs, int end, float* lanes, float* totals)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        for (int i = 0; i < rows * outputs; i += TSimd.Count)
+            Totals<TSimd, TVector>(lanes + (i * Lanes), totals + i);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < Math.Min(outputs, end - output); j++)
+                operands.Sum(row + i, output + j) = totals[(i * outputs) + j];
     }
 
     // The inputs that do not fill a step, with zeros behind them.
@@ -158,8 +204,10 @@ internal static unsafe class DotProducts
         return (byte*)copy;
     }
 
-    private readonly struct Operands(float* x, RowOrder order, FloatMatrix weights, int first, int count, float* sums, nint stride)
+    private readonly struct Operands(float* x, RowOrder order, WeightMatrix weights, int first, int count, float* sums, nint stride)
     {
+        public WeightMatrix Matrix => weights;
+
         public int Inputs => weights.Columns;
 
         public int Count => count;
@@ -167,10 +215,38 @@ internal static unsafe class DotProducts
         public float* Row(int row) => x + (order[row] * weights.Columns);
 
         /// <summary>A row of weights; beyond the last one, that one again.</summary>
+        public int Output(int output) => first + Math.Min(output, count - 1);
+
         public byte* Weights<TElement>(int output)
-            where TElement : struct, IStoredElement =>
-            (byte*)weights.Data + ((first + (nint)Math.Min(output, count - 1)) * weights.Columns * TElement.Bytes);
+            where TElement : struct, IStoredElement => (byte*)weights.Elements + ((nint)Output(output) * weights.Columns * TElement.Bytes);
 
         public ref float Sum(int row, int output) => ref sums[(row * stride) + output];
+    }
+
+    private readonly struct Use<TSimd, TVector>(Operands operands, int rows) : IElementUse
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        public void Stored<TElement>()
+            where TElement : struct, IStoredElement
+        {
+            for (int first = 0; first < operands.Count; first += TileOutputs)
+                for (int row = 0, taken; row < rows; row += taken)
+                {
+                    taken = Taken<TSimd, TVector>(rows - row);
+                    Tile<TSimd, TVector, TElement>(operands, row, taken, first, Math.Min(first + TileOutputs, operands.Count));
+                }
+        }
+
+        public void Widened<TElement>()
+            where TElement : struct, IWidenedElement
+        {
+            for (int first = 0; first < operands.Count; first += TileOutputs)
+                for (int row = 0, taken; row < rows; row += taken)
+                {
+                    taken = Taken<TSimd, TVector>(rows - row);
+                    WidenedTile<TSimd, TVector, TElement>(operands, row, taken, first, Math.Min(first + TileOutputs, operands.Count));
+                }
+        }
     }
 }

@@ -22,20 +22,20 @@ internal static unsafe class LinearEpilogue
     }
 
     /// <summary>sums[r, o] *= scales[first + o]: what integers stand for.</summary>
-    /// <param name="weight">Its scales; nothing happens where it has none.</param>
+    /// <param name="weight">Its scales; nothing happens where rows have none.</param>
     /// <param name="sums">[rows, <paramref name="stride"/>].</param>
     /// <param name="rows">Rows of x.</param>
     /// <param name="stride">Floats from row to row.</param>
     /// <param name="first">First output.</param>
     /// <param name="count">Outputs.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ScaleRows<TSimd, TVector>(FloatMatrix weight, float* sums, int rows, nint stride, int first, int count)
+    public static void ScaleRows<TSimd, TVector>(in WeightMatrix weight, float* sums, int rows, nint stride, int first, int count)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        if (weight.RowScales == 0)
+        if (!weight.Format.HasRowScales)
             return;
-        float* scales = (float*)weight.RowScales + first;
+        float* scales = (float*)weight.Scales + first;
         for (int row = 0; row < rows; row++, sums += stride)
         {
             int i = 0;

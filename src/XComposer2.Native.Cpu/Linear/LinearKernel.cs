@@ -16,7 +16,7 @@ public static unsafe class LinearKernel
 
     /// <param name="input">x [rows, weight.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
-    /// <param name="weight">W [outputs, inputs] of any floating type, or I8 with row scales, used as stored.</param>
+    /// <param name="weight">W [outputs, inputs], used as stored.</param>
     /// <param name="bias">[1, outputs]; null for none.</param>
     /// <param name="activation">Applied before the residual is added.</param>
     /// <param name="residual">[rows, outputs]; null for none.</param>
@@ -28,7 +28,7 @@ public static unsafe class LinearKernel
     /// <param name="pool">Threads to run on.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
-        float* input, int rows, FloatMatrix weight, FloatMatrix? bias, Activation activation, float* residual, LoraMatrices? lora, int* visualRow,
+        float* input, int rows, WeightMatrix weight, FloatMatrix? bias, Activation activation, float* residual, LoraMatrices? lora, int* visualRow,
         float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
         LinearProblem.Require(input, rows, output, pool);
@@ -57,7 +57,7 @@ public static unsafe class GatedLinearKernel
 
     /// <param name="input">x [rows, gate.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
-    /// <param name="gate">[outputs, inputs] of any floating type, or I8 with row scales, used as stored.</param>
+    /// <param name="gate">[outputs, inputs], used as stored.</param>
     /// <param name="up">As <paramref name="gate"/>.</param>
     /// <param name="gateLora">Null for none.</param>
     /// <param name="upLora">Null for none.</param>
@@ -68,7 +68,7 @@ public static unsafe class GatedLinearKernel
     /// <param name="pool">Threads to run on.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
-        float* input, int rows, FloatMatrix gate, FloatMatrix up, LoraMatrices? gateLora, LoraMatrices? upLora, int* visualRow,
+        float* input, int rows, WeightMatrix gate, WeightMatrix up, LoraMatrices? gateLora, LoraMatrices? upLora, int* visualRow,
         float* output, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
         LinearProblem.Require(input, rows, output, pool);

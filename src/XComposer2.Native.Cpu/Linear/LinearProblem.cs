@@ -43,23 +43,15 @@ internal readonly unsafe struct LinearProblem
     }
 
     /// <summary>Refuses matrices that do not fit each other.</summary>
-    public static LinearBranch Branch(FloatMatrix weight, string weightName, LoraMatrices? lora, string loraName)
+    public static LinearBranch Branch(WeightMatrix weight, string weightName, LoraMatrices? lora, string loraName)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(weight.Columns, 1, weightName);
-        RequireStored(weight, weightName);
+        weight.Require(weightName, weight.Rows, weight.Columns);
         if (lora is not { } matrices)
             return new LinearBranch(weight, null);
-        FloatLoads.Require(matrices.A, $"{loraName}.{nameof(matrices.A)}", matrices.A.Rows, weight.Columns);
-        FloatLoads.Require(matrices.B, $"{loraName}.{nameof(matrices.B)}", weight.Rows, matrices.A.Rows);
+        matrices.A.Require($"{loraName}.{nameof(matrices.A)}", matrices.A.Rows, weight.Columns);
+        matrices.B.Require($"{loraName}.{nameof(matrices.B)}", weight.Rows, matrices.A.Rows);
         return new LinearBranch(weight, matrices.A.Rows == 0 ? null : lora);
-    }
-
-    private static void RequireStored(FloatMatrix weight, string name)
-    {
-        if (weight.Type != DType.I8)
-            FloatLoads.Require(weight, name, weight.Rows, weight.Columns);
-        else if (weight.Data == 0 || weight.RowScales == 0)
-            throw new ArgumentNullException(name, $"expected integers and a scale for each row, found {(weight.Data == 0 ? "no integers" : "no scales")}");
     }
 
     /// <summary>The walk over the rows; <paramref name="memory"/> holds one number per row.</summary>
@@ -70,7 +62,7 @@ internal readonly unsafe struct LinearProblem
 /// <summary>One weight with its Partial LoRA: a gated linear has two.</summary>
 /// <param name="Weight">[outputs, inputs].</param>
 /// <param name="Lora">Null for none.</param>
-internal readonly record struct LinearBranch(FloatMatrix Weight, LoraMatrices? Lora)
+internal readonly record struct LinearBranch(WeightMatrix Weight, LoraMatrices? Lora)
 {
     public int Rank => Lora?.A.Rows ?? 0;
 }
@@ -79,4 +71,4 @@ internal readonly record struct LinearBranch(FloatMatrix Weight, LoraMatrices? L
 /// <param name="A">[rank, in].</param>
 /// <param name="B">[out, rank].</param>
 /// <param name="Scale">alpha / rank.</param>
-public readonly record struct LoraMatrices(FloatMatrix A, FloatMatrix B, float Scale);
+public readonly record struct LoraMatrices(WeightMatrix A, WeightMatrix B, float Scale);

@@ -101,7 +101,7 @@ internal static unsafe class PackedLinear
         PackedPanel.Floats(Math.Max(inputs, rank)) + (3L * PackedRows.BlocksOf(rows) * PackedRows.BlockRows * RowFloats) + RowFloats);
 
     // Sums of rows of x over one panel of weights.
-    private static void Multiply<TSimd, TVector>(PackedRows x, int firstBlock, int rows, FloatMatrix weights, int first, float* panelMemory, float* sums)
+    private static void Multiply<TSimd, TVector>(PackedRows x, int firstBlock, int rows, in WeightMatrix weights, int first, float* panelMemory, float* sums)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -122,6 +122,8 @@ internal static unsafe class PackedLinear
                     PanelProduct.MultiplyOnto<TSimd, TVector>(block, 1, PackedRows.BlockRows, count, x.Steps, w, tile);
             }
         }
+
+        LinearEpilogue.ScaleRows<TSimd, TVector>(weights, sums, rows, columns, first, Math.Min(columns, weights.Rows - first));
     }
 
     private readonly struct Packing(float* source, PackedRows rows, RowOrder order) : IWork
@@ -130,7 +132,7 @@ internal static unsafe class PackedLinear
     }
 
     private readonly struct Reduction<TSimd, TVector>(
-        PackedRows rows, int visual, FloatMatrix a, float* reduced, float* memory, long workerFloats) : IWork
+        PackedRows rows, int visual, WeightMatrix a, float* reduced, float* memory, long workerFloats) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -179,8 +181,6 @@ internal static unsafe class PackedLinear
             LinearBranch branch, PackedRows reducedRows, RowOrder part, int firstBlock, int first, float* panel, float* sums, float* low)
         {
             Multiply<TSimd, TVector>(rows, firstBlock, part.Count, branch.Weight, first, panel, sums);
-            int columns = 3 * TSimd.Count;
-            LinearEpilogue.ScaleRows<TSimd, TVector>(branch.Weight, sums, part.Count, columns, first, Math.Min(columns, problem.Outputs - first));
             if (part.Visual == 0 || branch.Lora is not { } lora)
                 return;
             Multiply<TSimd, TVector>(reducedRows, firstBlock, part.Visual, lora.B, first, panel, low);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
@@ -55,27 +54,22 @@ internal readonly unsafe struct PackedPanel
     public float* Plane(int lane) => data + (lane * planeFloats);
 
     /// <summary>Packs rows <paramref name="first"/> to first + <paramref name="count"/>; columns beyond them hold anything, and so do their sums.</summary>
-    public void Pack<TSimd, TVector>(FloatMatrix weights, int first, int count)
+    public void Pack<TSimd, TVector>(in WeightMatrix weights, int first, int count)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        switch (weights.Type)
-        {
-            case DType.BF16: Pack<TSimd, TVector, BFloat16Element>(weights, first, count); break;
-            case DType.F16: Pack<TSimd, TVector, HalfElement>(weights, first, count); break;
-            case DType.I8: Pack<TSimd, TVector, Int8Element>(weights, first, count); break;
-            default: Pack<TSimd, TVector, SingleElement>(weights, first, count); break;
-        }
+        var use = new Use<TSimd, TVector>(this, weights, first, count);
+        WeightElements.Select(weights.Format, ref use);
     }
 
-    private void Pack<TSimd, TVector, TElement>(FloatMatrix weights, int first, int count)
+    private void Pack<TSimd, TVector, TElement>(in WeightMatrix weights, int first, int count)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
         where TElement : struct, IStoredElement
     {
         byte* stage = stackalloc byte[SummationOrder.Lanes * StagePitch];
         nint rowBytes = weights.Columns * (nint)TElement.Bytes;
-        byte* source = (byte*)weights.Data + (first * rowBytes);
+        byte* source = (byte*)weights.Elements + (first * rowBytes);
         nint quads = steps * (nint)TElement.Bytes;
         for (int column = 0; column < columns; column += TSimd.Count)
         {
@@ -87,6 +81,32 @@ internal readonly unsafe struct PackedPanel
                 Stage<TSimd, TVector>(source + (column * rowBytes) + offset, rowBytes, Math.Min(TSimd.Count, count - column), bytes, stage);
                 int step = (int)(offset / TElement.Bytes / SummationOrder.Lanes);
                 Transpose<TSimd, TVector, TElement>(stage, lineQuads, data + ((nint)step * columns) + column);
+            }
+        }
+    }
+
+    // Elements that become floats one by one are transposed as floats: a cache line of them is one step.
+    private void PackWidened<TSimd, TVector, TElement>(in WeightMatrix weights, int first, int count)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IWidenedElement
+    {
+        byte* stage = stackalloc byte[SummationOrder.Lanes * StagePitch];
+        for (int column = 0; column < columns; column += TSimd.Count)
+        {
+            int rows = Math.Min(TSimd.Count, count - column);
+            for (int step = 0; step < steps; step++)
+            {
+                int input = step * SummationOrder.Lanes;
+                int inputs = Math.Min(SummationOrder.Lanes, weights.Columns - input);
+                for (int row = 0; row < rows; row++)
+                {
+                    float* line = (float*)(stage + (row * StagePitch));
+                    TElement.Widen(weights, first + column + row, input, inputs, line);
+                    new Span<float>(line + inputs, SummationOrder.Lanes - inputs).Clear();
+                }
+
+                Transpose<TSimd, TVector, SingleElement>(stage, LineQuads, data + ((nint)step * columns) + column);
             }
         }
     }
@@ -164,5 +184,16 @@ internal readonly unsafe struct PackedPanel
         lane += plane;
         TSimd.Store(TElement.OfWord<TSimd, TVector>(words, 3), lane);
         return lane + plane;
+    }
+
+    private readonly struct Use<TSimd, TVector>(PackedPanel panel, WeightMatrix weights, int first, int count) : IElementUse
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        public void Stored<TElement>()
+            where TElement : struct, IStoredElement => panel.Pack<TSimd, TVector, TElement>(weights, first, count);
+
+        public void Widened<TElement>()
+            where TElement : struct, IWidenedElement => panel.PackWidened<TSimd, TVector, TElement>(weights, first, count);
     }
 }

@@ -53,7 +53,7 @@ internal static unsafe class StreamedLinear
     // Sums of both branches, what Partial LoRA adds, the bias.
     private static long WorkerFloats(int rows) => ((3L * rows) + 1) * MostTaskOutputs;
 
-    private static int TaskOutputs(FloatMatrix weight)
+    private static int TaskOutputs(in WeightMatrix weight)
     {
         const int Step = SummationOrder.Lanes;
         long rowBytes = weight.Columns * 2L;
@@ -62,7 +62,7 @@ internal static unsafe class StreamedLinear
 
     private static int Tasks(int outputs, int taskOutputs) => (int)(((long)outputs + taskOutputs - 1) / taskOutputs);
 
-    private readonly struct Reduction<TSimd, TVector>(float* input, RowOrder order, FloatMatrix a, float* reduced, int taskOutputs) : IWork
+    private readonly struct Reduction<TSimd, TVector>(float* input, RowOrder order, WeightMatrix a, float* reduced, int taskOutputs) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -97,7 +97,6 @@ internal static unsafe class StreamedLinear
         private void Branch(LinearBranch branch, float* reducedRows, int first, int count, float* sums, float* low)
         {
             DotProducts.Multiply<TSimd, TVector>(problem.Input, order, order.Count, branch.Weight, first, count, sums, taskOutputs);
-            LinearEpilogue.ScaleRows<TSimd, TVector>(branch.Weight, sums, order.Count, taskOutputs, first, count);
             if (reducedRows is null || branch.Lora is not { } lora)
                 return;
             DotProducts.Multiply<TSimd, TVector>(

@@ -24,17 +24,24 @@ internal unsafe interface IStoredElement
         where TVector : struct;
 }
 
-/// <summary>A floating element type. Implementations are empty structs.</summary>
-internal interface IFloatElement : IStoredElement
+/// <summary>Element type of the key/value cache. Implementations are empty structs.</summary>
+internal unsafe interface ICachedElement : IStoredElement
 {
-    /// <summary>The elements themselves where they are fp32, else a copy of them in <paramref name="scratch"/>.</summary>
-    static abstract unsafe float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+    /// <summary>An F32 scale of each token follows the 64 tokens of a head.</summary>
+    static abstract bool HasScales { get; }
+
+    /// <summary>The first tokens of a head as floats: themselves where they are fp32, else a copy of them in <paramref name="scratch"/>.</summary>
+    /// <param name="head">[64, headSize], and the scales where there are any.</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="headSize">Elements of one token.</param>
+    /// <param name="scratch">Room for tokens x headSize floats.</param>
+    static abstract float* AsFloats<TSimd, TVector>(nint head, int tokens, int headSize, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct;
 }
 
 /// <summary>fp32 as stored.</summary>
-internal readonly unsafe struct SingleElement : IFloatElement
+internal readonly unsafe struct SingleElement : ICachedElement
 {
     public static int Bytes => sizeof(float);
 
@@ -50,13 +57,15 @@ internal readonly unsafe struct SingleElement : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => words;
 
-    public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+    public static bool HasScales => false;
+
+    public static float* AsFloats<TSimd, TVector>(nint head, int tokens, int headSize, float* scratch)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => (float*)source;
+        where TVector : struct => (float*)head;
 }
 
 /// <summary>IEEE half, widened when read.</summary>
-internal readonly unsafe struct HalfElement : IFloatElement
+internal readonly unsafe struct HalfElement : ICachedElement
 {
     public static int Bytes => sizeof(ushort);
 
@@ -72,17 +81,19 @@ internal readonly unsafe struct HalfElement : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => place == 0 ? TSimd.LowerHalf(words) : TSimd.UpperHalf(words);
 
-    public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+    public static bool HasScales => false;
+
+    public static float* AsFloats<TSimd, TVector>(nint head, int tokens, int headSize, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        FloatLoads.Widen<TSimd, TVector>(source, DType.F16, 0, scratch, count);
+        FloatLoads.Widen<TSimd, TVector>(head, DType.F16, 0, scratch, (nint)tokens * headSize);
         return scratch;
     }
 }
 
 /// <summary>bfloat16, widened when read.</summary>
-internal readonly unsafe struct BFloat16Element : IFloatElement
+internal readonly unsafe struct BFloat16Element : ICachedElement
 {
     public static int Bytes => sizeof(ushort);
 
@@ -98,17 +109,19 @@ internal readonly unsafe struct BFloat16Element : IFloatElement
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => place == 0 ? TSimd.LowerBFloat16(words) : TSimd.UpperBFloat16(words);
 
-    public static float* AsFloats<TSimd, TVector>(nint source, int count, float* scratch)
+    public static bool HasScales => false;
+
+    public static float* AsFloats<TSimd, TVector>(nint head, int tokens, int headSize, float* scratch)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        FloatLoads.Widen<TSimd, TVector>(source, DType.BF16, 0, scratch, count);
+        FloatLoads.Widen<TSimd, TVector>(head, DType.BF16, 0, scratch, (nint)tokens * headSize);
         return scratch;
     }
 }
 
-/// <summary>8-bit integers, widened when read; the scale of their row multiplies the finished sum.</summary>
-internal readonly unsafe struct Int8Element : IStoredElement
+/// <summary>8-bit integers, widened when read; the scale of their row, or of their token, multiplies the finished sum.</summary>
+internal readonly unsafe struct Int8Element : ICachedElement
 {
     public static int Bytes => sizeof(sbyte);
 
@@ -123,4 +136,22 @@ internal readonly unsafe struct Int8Element : IStoredElement
     public static TVector OfWord<TSimd, TVector>(TVector words, int place)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => TSimd.Int8OfWord(words, place);
+
+    public static bool HasScales => true;
+
+    public static float* AsFloats<TSimd, TVector>(nint head, int tokens, int headSize, float* scratch)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        float* scales = KvLayerView.Scales(head, headSize);
+        for (int token = 0; token < tokens; token++)
+        {
+            TVector scale = TSimd.Broadcast(scales[token]);
+            nint first = token * (nint)headSize;
+            for (int i = 0; i < headSize; i += TSimd.Count)
+                TSimd.Store(TSimd.Multiply(TSimd.LoadInt8((sbyte*)head + first + i), scale), scratch + first + i);
+        }
+
+        return scratch;
+    }
 }

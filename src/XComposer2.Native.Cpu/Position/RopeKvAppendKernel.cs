@@ -80,7 +80,11 @@ public static unsafe class RopeKvAppendKernel
             float* query = queries + ((nint)row * geometry.QueryColumns);
             float* angles = table.Row(position);
             int page = pages[position / KvLayerView.PageTokens];
-            nint slot = position % KvLayerView.PageTokens * (nint)headSize;
+            int token = position % KvLayerView.PageTokens;
+            DType elements = cache.Format.Elements;
+            bool isDirect = elements is DType.F32 or DType.BF16;
+            float* rotated = stackalloc float[isDirect ? 0 : headSize];
+            nint slotBytes = token * (nint)elements.Bytes(headSize);
             for (int head = 0; head < geometry.KeyValueHeads; head++)
             {
                 for (int i = 0; i < geometry.GroupSize; i++)
@@ -90,11 +94,19 @@ public static unsafe class RopeKvAppendKernel
                     query += headSize;
                 }
 
-                nint slotBytes = slot * cache.Type.ElementBytes();
-                Rotate(source, angles, (void*)(cache.Key(page, head) + slotBytes), cache.Type);
-                source += headSize;
-                Copy(source, (void*)(cache.Value(page, head) + slotBytes));
-                source += headSize;
+                if (isDirect)
+                {
+                    Rotate(source, angles, (void*)(cache.Key(page, head) + slotBytes), elements);
+                    Copy(source + headSize, (void*)(cache.Value(page, head) + slotBytes));
+                }
+                else
+                {
+                    Rotate(source, angles, rotated, DType.F32);
+                    CachedRows.Store(cache.Format, rotated, headSize, cache.Key(page, head), token);
+                    CachedRows.Store(cache.Format, source + headSize, headSize, cache.Value(page, head), token);
+                }
+
+                source += 2 * headSize;
             }
         }
 
@@ -116,7 +128,7 @@ public static unsafe class RopeKvAppendKernel
         private void Copy(float* source, void* destination)
         {
             for (int i = 0; i < geometry.HeadSize; i += TSimd.Count)
-                Store(TSimd.Load(source + i), destination, i, cache.Type);
+                Store(TSimd.Load(source + i), destination, i, cache.Format.Elements);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

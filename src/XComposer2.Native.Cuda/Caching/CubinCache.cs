@@ -13,6 +13,7 @@ public sealed class CubinCache
     private readonly Action<string> notice;
     private readonly CubinFolder? folder;
     private readonly CubinFolder[] shipped;
+    private readonly bool isForOthers;
     private int toldThatNothingIsKept;
 
     /// <param name="source">The kernels.</param>
@@ -27,7 +28,8 @@ public sealed class CubinCache
         this.compiler = new Lazy<Nvrtc>(compiler);
         notice = options.Notice ?? (_ => { });
         string? chosen = CubinFolders.Choose(options.Folder, Environment.GetEnvironmentVariable);
-        folder = chosen is null ? null : new CubinFolder(chosen, notice);
+        isForOthers = options.FillsForOthers;
+        folder = chosen is null ? null : new CubinFolder(chosen, notice) { IsPrivate = !isForOthers };
         shipped = [.. (options.ShippedFolders ?? CubinFolders.Shipped(Environment.GetEnvironmentVariable, AppContext.BaseDirectory)).Select(path => new CubinFolder(path, notice))];
         folder?.RemoveAbandoned();
     }
@@ -138,6 +140,8 @@ public sealed class CubinCache
     private void Keep(CubinKey key, CompiledKernel kernel)
     {
         string? why = folder is null ? "this system names no folder for caches" : TryKeep(folder, key, kernel);
+        if (why is not null && isForOthers)
+            throw new IOException($"{folder?.Path}: compiled kernels cannot be written: {why}");
         if (why is not null && Interlocked.Exchange(ref toldThatNothingIsKept, 1) == 0)
             notice($"compiled kernels are not kept, so that every start compiles them again: {why}. Name a folder that can be written with XC2_CACHE");
     }
@@ -162,6 +166,12 @@ public sealed record CubinCacheOptions
 {
     /// <summary>Folder to read and write; null for <c>XC2_CACHE</c> or the platform's.</summary>
     public string? Folder { get; init; }
+
+    /// <summary>
+    /// The folder is filled for other machines or users: it has default permissions instead of being private, and a kernel that cannot be written
+    /// to it is an error (<see cref="IOException"/>).
+    /// </summary>
+    public bool FillsForOthers { get; init; }
 
     /// <summary>
     /// Folders to read first, filled by another cache: what is there for source, target and options is taken whatever NVRTC made it, so that none

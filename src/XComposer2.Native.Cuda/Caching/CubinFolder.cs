@@ -11,9 +11,13 @@ namespace XComposer2.Native.Cuda;
 internal sealed class CubinFolder(string path, Action<string> notice)
 {
     private const string Extension = ".cubin", Unfinished = ".tmp";
+    private const long MaximumEntryBytes = 256L << 20;
     private static readonly TimeSpan abandonedAfter = TimeSpan.FromDays(1);
 
     public string Path => path;
+
+    /// <summary>Private to the user: created with these permissions, and files that others can write are not used.</summary>
+    public bool IsPrivate { get; init; }
 
     public bool Exists => Directory.Exists(path);
 
@@ -38,7 +42,7 @@ internal sealed class CubinFolder(string path, Action<string> notice)
     /// <exception cref="UnauthorizedAccessException">The folder must not be written.</exception>
     public void Add(CubinKey key, string compiler, CompiledKernel kernel)
     {
-        Directory.CreateDirectory(path);
+        Create();
         string file = FileOf(key, compiler), unfinished = $"{file}.{Guid.NewGuid():N}{Unfinished}";
         try
         {
@@ -70,6 +74,23 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         }
     }
 
+    /// <exception cref="IOException">It cannot be created, or others can write to it.</exception>
+    private void Create()
+    {
+        if (!IsPrivate || OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+            return;
+        }
+        Directory.CreateDirectory(path, FileTrust.Private);
+        DirectoryInfo folder = new(path);
+        // Created by an earlier version or with default permissions.
+        if (folder.LinkTarget is null && folder.UnixFileMode != FileTrust.Private)
+            folder.UnixFileMode = FileTrust.Private;
+        if (FileTrust.Distrust(folder) is { } distrust)
+            throw new IOException($"{path} {distrust}");
+    }
+
     private bool HasFile(string pattern) => Exists && Directory.EnumerateFiles(path, pattern).Any();
 
     private string FileOf(CubinKey key, string compiler) => System.IO.Path.Combine(path, key.Prefix + compiler + Extension);
@@ -83,7 +104,8 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         catch (IOException) when (File.Exists(file))
         {
             // Another was first. Only a damaged entry gives way.
-            if (CubinEntry.Read(key, File.ReadAllBytes(file)) is null) File.Move(unfinished, file, overwrite: true);
+            if (new FileInfo(file) is { LinkTarget: null, Length: > 0 and <= MaximumEntryBytes } && CubinEntry.Read(key, File.ReadAllBytes(file)) is not null) return;
+            File.Move(unfinished, file, overwrite: true);
         }
     }
 
@@ -92,7 +114,14 @@ internal sealed class CubinFolder(string path, Action<string> notice)
         try
         {
             if (!File.Exists(file)) return null;
-            CompiledKernel? kernel = CubinEntry.Read(key, File.ReadAllBytes(file));
+            FileInfo entry = new(file);
+            // Checked before opening: a named pipe has no length, and opening it would block.
+            if ((IsPrivate ? FileTrust.Distrust(new DirectoryInfo(path)) ?? FileTrust.Distrust(entry) : null) is { } distrust)
+            {
+                notice($"the compiled kernel {file} is not used: it or its folder {distrust}");
+                return null;
+            }
+            CompiledKernel? kernel = entry.Length is > 0 and <= MaximumEntryBytes ? CubinEntry.Read(key, File.ReadAllBytes(file)) : null;
             if (kernel is null) notice($"the compiled kernel {file} is damaged and not used");
             return kernel;
         }

@@ -11,7 +11,8 @@ internal static class NvrtcSearch
     /// <inheritdoc cref="Nvrtc.Load"/>
     public static Nvrtc Load(string? library, CudaVersion? driver, Func<string, string?> environment, string programFolder)
     {
-        LibrarySearch search = new(library, Nvrtc.LibraryVariable, environment, LibraryNames.Compiler(environment, programFolder));
+        CompilerFolders folders = new(OperatingSystem.IsWindows(), environment, programFolder);
+        LibrarySearch search = new(library, Nvrtc.LibraryVariable, environment, LibraryNames.Compiler(folders, OperatingSystem.IsWindows()));
         CudaUnavailableReason reason = CudaUnavailableReason.CompilerNotFound;
         foreach (LoadedLibrary candidate in search.Load())
         {
@@ -28,15 +29,16 @@ internal static class NvrtcSearch
                 search.Reject(candidate, unsuited.Message);
             }
         }
-        throw new CudaUnavailableException(reason, Describe(search, driver));
+        throw new CudaUnavailableException(reason, Describe(search, folders, driver));
     }
 
-    private static string Describe(LibrarySearch search, CudaVersion? driver)
+    private static string Describe(LibrarySearch search, CompilerFolders folders, CudaVersion? driver)
     {
         string major = (driver?.Major ?? 12).ToString(CultureInfo.InvariantCulture);
-        string places = search.IsNamed ? string.Empty : $"; looked in {LibraryNames.CompilerPlaces}";
+        string wheel = major == "12" ? "nvidia-cuda-nvrtc-cu12" : "nvidia-cuda-nvrtc";
+        string places = search.IsNamed ? string.Empty : $"; looked in {folders.Description}";
         return $"no NVRTC library can be used ({search.Outcome}{places}). Kernels are compiled by it: install NVRTC {major} "
-            + $"(on Debian and Ubuntu libnvrtc{major}, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), "
+            + $"(on Debian and Ubuntu libnvrtc{major}, with pip {wheel}, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), "
             + $"or name the library with {Nvrtc.LibraryVariable}";
     }
 

@@ -6,13 +6,14 @@ namespace XComposer2.Native.Cuda;
 public sealed unsafe class CudaKernel
 {
     private readonly CudaLibrary library;
+    private readonly FunctionHandle function;
 
-    internal CudaKernel(CudaLibrary library, string name, KernelHandle handle)
+    internal CudaKernel(CudaLibrary library, string name, KernelHandle handle, FunctionHandle function)
     {
         this.library = library;
+        this.function = function;
         Name = name;
         Handle = handle;
-        // The query also forces a lazily loading driver to load the kernel now, not during a capture.
         Attributes = new KernelAttributes(
             Read(FunctionAttribute.NumRegs), Read(FunctionAttribute.LocalSizeBytes), Read(FunctionAttribute.SharedSizeBytes),
             Read(FunctionAttribute.ConstSizeBytes), Read(FunctionAttribute.MaxThreadsPerBlock), Read(FunctionAttribute.BinaryVersion));
@@ -47,7 +48,7 @@ public sealed unsafe class CudaKernel
         library.EnterKernel();
         int blocks;
         Driver.Check(
-            Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, AsFunction, threads, (nuint)dynamicSharedBytes),
+            Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, threads, (nuint)dynamicSharedBytes),
             nameof(DriverFunctions.cuOccupancyMaxActiveBlocksPerMultiprocessor), $"{Name}, {threads} threads, {dynamicSharedBytes} bytes of dynamic shared memory");
         return blocks;
     }
@@ -87,12 +88,10 @@ public sealed unsafe class CudaKernel
         {
             void* argument = start;
             Driver.Check(
-                Driver.Functions.cuLaunchKernelEx(&configuration, AsFunction, &argument, null),
+                Driver.Functions.cuLaunchKernelEx(&configuration, function, &argument, null),
                 nameof(DriverFunctions.cuLaunchKernelEx), $"{Name}, {geometry}");
         }
     }
-
-    private FunctionHandle AsFunction => new(Handle.Value);
 
     private int Read(FunctionAttribute attribute)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace XComposer2.Native.Cuda;
@@ -9,10 +10,14 @@ public sealed unsafe class CudaLibrary : CudaResource
 
     private readonly LibraryHandle handle;
 
-    private CudaLibrary(CudaContext context, LibraryHandle handle, string name)
+    // A driver that loads lazily writes to it when a kernel's code is loaded: it lives as long as the library.
+    private readonly byte* log;
+
+    private CudaLibrary(CudaContext context, LibraryHandle handle, string name, byte* log)
         : base(context)
     {
         this.handle = handle;
+        this.log = log;
         Name = name;
     }
 
@@ -28,16 +33,16 @@ public sealed unsafe class CudaLibrary : CudaResource
         ArgumentNullException.ThrowIfNull(context);
         if (image.IsEmpty) throw new ArgumentException($"{name}: the code is empty", nameof(image));
         context.Enter();
-        byte* log = stackalloc byte[LogBytes];
-        log[0] = 0;
-        JitOption* options = stackalloc[] { JitOption.ErrorLogBuffer, JitOption.ErrorLogBufferSizeBytes };
-        void** values = stackalloc void*[] { log, (void*)LogBytes };
-        LibraryHandle handle;
-        fixed (byte* code = image)
-            context.Driver.Check(
-                context.Driver.Functions.cuLibraryLoadData(&handle, code, options, values, 2, null, null, 0),
-                nameof(DriverFunctions.cuLibraryLoadData), $"{name} on {context.Device}{ReadLog(log)}");
-        return new CudaLibrary(context, handle, name);
+        byte* log = (byte*)NativeMemory.AllocZeroed(LogBytes);
+        try
+        {
+            return new CudaLibrary(context, LoadCode(context, name, image, log), name, log);
+        }
+        catch
+        {
+            NativeMemory.Free(log);
+            throw;
+        }
     }
 
     /// <param name="entry">The name of an <c>extern "C" __global__</c> function.</param>
@@ -49,13 +54,33 @@ public sealed unsafe class CudaLibrary : CudaResource
         KernelHandle kernel;
         fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
             Driver.Check(Functions.cuLibraryGetKernel(&kernel, handle, name), nameof(DriverFunctions.cuLibraryGetKernel), $"{entry} in {Name}");
-        return new CudaKernel(this, entry, kernel);
+        // Makes a driver that loads lazily load the code now, and not in the middle of a capture.
+        FunctionHandle function;
+        CudaResult loaded = Functions.cuKernelGetFunction(&function, kernel);
+        Driver.Check(loaded, nameof(DriverFunctions.cuKernelGetFunction), $"{entry} in {Name}{(loaded == CudaResult.Success ? "" : ReadLog(log))}");
+        return new CudaKernel(this, entry, kernel, function);
     }
 
     /// <summary>Guard for the use of a kernel of this library.</summary>
     internal void EnterKernel() => Enter();
 
-    private protected override void Release() => Context.NoteRelease(Functions.cuLibraryUnload(handle), nameof(DriverFunctions.cuLibraryUnload));
+    private protected override void Release()
+    {
+        Context.NoteRelease(Functions.cuLibraryUnload(handle), nameof(DriverFunctions.cuLibraryUnload));
+        NativeMemory.Free(log);
+    }
+
+    private static LibraryHandle LoadCode(CudaContext context, string name, ReadOnlySpan<byte> image, byte* log)
+    {
+        JitOption* options = stackalloc[] { JitOption.ErrorLogBuffer, JitOption.ErrorLogBufferSizeBytes };
+        void** values = stackalloc void*[] { log, (void*)LogBytes };
+        LibraryHandle handle;
+        fixed (byte* code = image)
+            context.Driver.Check(
+                context.Driver.Functions.cuLibraryLoadData(&handle, code, options, values, 2, null, null, 0),
+                nameof(DriverFunctions.cuLibraryLoadData), $"{name} on {context.Device}{ReadLog(log)}");
+        return handle;
+    }
 
     private static string ReadLog(byte* log)
     {

@@ -103,6 +103,8 @@ internal sealed unsafe class DriverFunctions(INativeExports driver)
         (delegate* unmanaged<LibraryHandle, CudaResult>)driver.Find(nameof(cuLibraryUnload));
     public readonly delegate* unmanaged<KernelHandle*, LibraryHandle, byte*, CudaResult> cuLibraryGetKernel =
         (delegate* unmanaged<KernelHandle*, LibraryHandle, byte*, CudaResult>)driver.Find(nameof(cuLibraryGetKernel));
+    public readonly delegate* unmanaged<FunctionHandle*, KernelHandle, CudaResult> cuKernelGetFunction =
+        (delegate* unmanaged<FunctionHandle*, KernelHandle, CudaResult>)driver.Find(nameof(cuKernelGetFunction));
     public readonly delegate* unmanaged<int*, FunctionAttribute, KernelHandle, DeviceHandle, CudaResult> cuKernelGetAttribute =
         (delegate* unmanaged<int*, FunctionAttribute, KernelHandle, DeviceHandle, CudaResult>)driver.Find(nameof(cuKernelGetAttribute));
     public readonly delegate* unmanaged<FunctionAttribute, int, KernelHandle, DeviceHandle, CudaResult> cuKernelSetAttribute =

@@ -18,7 +18,7 @@ internal readonly record struct LibraryHandle(nint Value);
 /// <summary>A <c>CUkernel</c>.</summary>
 internal readonly record struct KernelHandle(nint Value);
 
-/// <summary>A <c>CUfunction</c>; the driver takes a <c>CUkernel</c> in its place.</summary>
+/// <summary>A <c>CUfunction</c>: a kernel whose code is loaded into the context.</summary>
 internal readonly record struct FunctionHandle(nint Value);
 
 /// <summary>A <c>CUgraph</c>.</summary>

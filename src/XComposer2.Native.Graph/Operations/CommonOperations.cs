@@ -3,18 +3,19 @@ using System.Collections.Immutable;
 namespace XComposer2.Native.Graph;
 
 /// <summary>activation(x Wᵀ + bias) + residual, and Partial LoRA before the activation on rows whose VisualRow is not negative.
-/// Input [rows, in] F32; Weight [out, in] of any floating type, or I8 with WeightScale [out] F32, which multiplies the product's columns; Bias [out]; Residual [rows, out] F32; VisualRow [rows] I32.</summary>
-public sealed record LinearOp(Tensor Input, Tensor Weight, Tensor? WeightScale, Tensor? Bias, Activation Activation, Tensor? Residual, PartialLora? Lora, Tensor? VisualRow, Tensor Output) : Operation(Output)
+/// Input [rows, in] F32; Weight [out, in]; Bias [out]; Residual [rows, out] F32; VisualRow [rows] I32.</summary>
+public sealed record LinearOp(Tensor Input, LinearWeight Weight, Tensor? Bias, Activation Activation, Tensor? Residual, PartialLora? Lora, Tensor? VisualRow, Tensor Output) : Operation(Output)
 {
     public override string Name => "linear";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Input, Weight, WeightScale, Bias, Residual, Lora?.A, Lora?.B, VisualRow);
+    public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(Bias, Residual, VisualRow)];
+
+    public override ImmutableArray<LinearWeight> LinearWeights => [Weight, .. PartialLora.MatricesOf(Lora)];
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
     {
         Input = input(Input),
-        Weight = input(Weight),
-        WeightScale = Renamed(WeightScale, input),
+        Weight = Weight.Rename(input),
         Bias = Renamed(Bias, input),
         Residual = Renamed(Residual, input),
         Lora = Lora?.Rename(input),
@@ -23,20 +24,20 @@ public sealed record LinearOp(Tensor Input, Tensor Weight, Tensor? WeightScale, 
     };
 }
 
-/// <summary>silu(x Gateᵀ) * (x Upᵀ), each with its own Partial LoRA on visual rows. Input [rows, in]; Gate and Up [out, in], I8 where they have scales [out] F32; Output [rows, out] F32.</summary>
-public sealed record GatedLinearOp(Tensor Input, Tensor Gate, Tensor? GateScale, Tensor Up, Tensor? UpScale, PartialLora? GateLora, PartialLora? UpLora, Tensor? VisualRow, Tensor Output) : Operation(Output)
+/// <summary>silu(x Gateᵀ) * (x Upᵀ), each with its own Partial LoRA on visual rows. Input [rows, in]; Gate and Up [out, in]; Output [rows, out] F32.</summary>
+public sealed record GatedLinearOp(Tensor Input, LinearWeight Gate, LinearWeight Up, PartialLora? GateLora, PartialLora? UpLora, Tensor? VisualRow, Tensor Output) : Operation(Output)
 {
     public override string Name => "gated_linear";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Input, Gate, GateScale, Up, UpScale, GateLora?.A, GateLora?.B, UpLora?.A, UpLora?.B, VisualRow);
+    public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(VisualRow)];
+
+    public override ImmutableArray<LinearWeight> LinearWeights => [Gate, Up, .. PartialLora.MatricesOf(GateLora), .. PartialLora.MatricesOf(UpLora)];
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
     {
         Input = input(Input),
-        Gate = input(Gate),
-        GateScale = Renamed(GateScale, input),
-        Up = input(Up),
-        UpScale = Renamed(UpScale, input),
+        Gate = Gate.Rename(input),
+        Up = Up.Rename(input),
         GateLora = GateLora?.Rename(input),
         UpLora = UpLora?.Rename(input),
         VisualRow = Renamed(VisualRow, input),
@@ -48,9 +49,11 @@ public sealed record GatedLinearOp(Tensor Input, Tensor Gate, Tensor? GateScale,
 /// <param name="A">[rank, in].</param>
 /// <param name="B">[out, rank].</param>
 /// <param name="Scale">alpha / rank.</param>
-public sealed record PartialLora(Tensor A, Tensor B, float Scale)
+public sealed record PartialLora(LinearWeight A, LinearWeight B, float Scale)
 {
-    internal PartialLora Rename(Func<Tensor, Tensor> input) => this with { A = input(A), B = input(B) };
+    internal static ImmutableArray<LinearWeight> MatricesOf(PartialLora? lora) => lora is null ? [] : [lora.A, lora.B];
+
+    internal PartialLora Rename(Func<Tensor, Tensor> input) => this with { A = A.Rename(input), B = B.Rename(input) };
 }
 
 public enum Activation : byte

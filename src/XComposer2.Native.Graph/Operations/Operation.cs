@@ -11,10 +11,15 @@ public abstract record Operation(Tensor Output)
     /// <summary>Every tensor that is read, weights included.</summary>
     public abstract ImmutableArray<Tensor> Inputs { get; }
 
+    /// <summary>The weight matrices of linears among them, with their formats.</summary>
+    public virtual ImmutableArray<LinearWeight> LinearWeights => [];
+
     /// <summary>The same operation over other tensors, as a rewritten graph holds it.</summary>
     /// <param name="input">The handle that stands for a tensor that is read, weights included.</param>
     /// <param name="output">The handle that stands for the result; called once, after all inputs.</param>
     public abstract Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output);
+
+    private protected static ImmutableArray<Tensor> PartsOf(ImmutableArray<LinearWeight> weights) => [.. weights.SelectMany(weight => weight.Parts)];
 
     private protected static Tensor? Renamed(Tensor? tensor, Func<Tensor, Tensor> handle) => tensor is { } present ? handle(present) : null;
 

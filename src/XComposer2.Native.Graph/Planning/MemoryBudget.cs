@@ -26,9 +26,9 @@ public sealed record MemoryBudget(ImmutableArray<MemoryItem> Items)
 public readonly record struct MemoryItem(string Name, long Bytes)
 {
     /// <summary>Cache pages for this context length.</summary>
-    public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, DType type) => new(
-        string.Create(CultureInfo.InvariantCulture, $"KV cache, {tokens} tokens in {KeyValuePages.Count(tokens)} pages of {KeyValuePages.TokensPerPage}, {type}"),
-        KeyValuePages.Bytes(geometry, layers, tokens, type));
+    public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, CacheFormat format) => new(
+        string.Create(CultureInfo.InvariantCulture, $"KV cache, {tokens} tokens in {KeyValuePages.Count(tokens)} pages of {KeyValuePages.TokensPerPage}, {format}"),
+        KeyValuePages.Bytes(geometry, layers, tokens, format));
 
     /// <summary>The arena. Plans run one after another and share it, so its size is that of the largest plan, including scratch.</summary>
     /// <exception cref="ArgumentException">The list is empty.</exception>
@@ -58,10 +58,10 @@ public static class KeyValuePages
 
     /// <summary>Size of the keys and values of all layers for this many tokens, in whole pages.</summary>
     /// <exception cref="OverflowException">The size exceeds 63 bits.</exception>
-    public static long Bytes(AttentionGeometry geometry, int layers, long tokens, DType type)
+    public static long Bytes(AttentionGeometry geometry, int layers, long tokens, CacheFormat format)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(layers);
-        long bytesPerToken = checked(2L * geometry.KeyValueHeads * geometry.HeadSize * type.ElementBytes() * layers);
+        long bytesPerToken = checked(2L * geometry.KeyValueHeads * format.HeadBytes(geometry.HeadSize) * layers);
         return checked(Count(tokens) * TokensPerPage * bytesPerToken);
     }
 }

@@ -31,7 +31,7 @@ internal static class LinearChoice
     public static LinearForm FormOf(FusedLinearOp linear, ComputeGraph graph) => new()
     {
         Storage = linear.Storage,
-        Weights = linear.WeightScale is null ? WeightFormat.Storage : WeightFormat.Int8,
+        Weights = linear.Format,
         InFeatures = graph[linear.Input].RowElements,
         OutFeatures = OutFeatures(linear, graph),
         Epilogue = linear.Epilogue,

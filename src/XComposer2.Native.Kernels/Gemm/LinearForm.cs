@@ -5,12 +5,19 @@ namespace XComposer2.Native.Kernels;
 /// <summary>A linear y = x Wᵀ as prefill and decode both see it: sizes, types and what follows the product.</summary>
 public sealed record LinearForm
 {
-    /// <summary>Type of weights (unless <see cref="Weights"/> says otherwise), bias, inputs and, mostly, outputs.</summary>
+    private readonly WeightFormat weights;
+
+    /// <summary>Type of weights that are not integers, of bias, inputs and, mostly, outputs.</summary>
     public required DType Storage { get; init; }
 
-    public WeightFormat Weights { get; init; }
+    /// <summary>How the weights are stored: integers, or any floating format for the storage type.</summary>
+    public WeightFormat Weights
+    {
+        get => weights.IsFloat ? WeightFormat.Of(Storage) : weights;
+        init => weights = value.IsFloat ? default : value;
+    }
 
-    /// <summary>Columns of the weights: a multiple of 8, of 16 where they are int8.</summary>
+    /// <summary>Columns of the weights: a multiple of <see cref="DeviceWeights.ColumnMultiple"/>.</summary>
     public required int InFeatures { get; init; }
 
     /// <summary>Rows of the weights: of gate and up together where the linear is gated.</summary>
@@ -44,16 +51,14 @@ public sealed record LinearForm
 
     public int OutputElementBytes => StoresFloat ? sizeof(float) : Storage.ElementBytes();
 
-    public int WeightElementBytes => Weights == WeightFormat.Int8 ? sizeof(byte) : Storage.ElementBytes();
-
-    /// <summary>Bytes of the weights with their scales.</summary>
-    public long WeightBytes => OutFeatures * (((long)InFeatures * WeightElementBytes) + (Weights == WeightFormat.Int8 ? sizeof(float) : 0));
+    /// <summary>Bytes of the weights with all parts of their format.</summary>
+    public long WeightBytes => Weights.Bytes(new Shape(OutFeatures, InFeatures));
 
     /// <summary>Refuses sizes that no kernel has a form for.</summary>
     /// <exception cref="ArgumentException">The message names the property.</exception>
     internal void Require()
     {
-        int chunk = Weights == WeightFormat.Int8 ? 16 : 8;
+        int chunk = DeviceWeights.Of(Weights).ColumnMultiple;
         if (InFeatures < chunk || InFeatures % chunk != 0)
             throw Refused(nameof(InFeatures), $"a multiple of {chunk}", InFeatures);
         if (OutFeatures < 1)
@@ -71,7 +76,8 @@ public sealed record LinearForm
     {
         yield return ("STORAGE", Storage.CudaName());
         yield return ("PLAIN_ARITHMETIC", Storage == DType.F32 ? "1" : "0");
-        yield return ("WEIGHT_INT8", Weights == WeightFormat.Int8 ? "1" : "0");
+        foreach ((string Name, string Value) definition in DeviceWeights.Of(Weights).Definitions())
+            yield return definition;
         yield return ("IN_FEATURES", Number(InFeatures));
         yield return ("OUT_FEATURES", Number(OutFeatures));
         yield return ("EPILOGUE", Number((int)Epilogue));
@@ -111,14 +117,4 @@ public enum LinearEpilogue : byte
 
     /// <summary>Queries and keys are rotated, keys and values appended to the cache. Rows of the weights in the order of <see cref="RowPermutation.Rope"/>.</summary>
     RopeKvAppend = 2,
-}
-
-/// <summary>How a linear's weights are stored on the device.</summary>
-public enum WeightFormat : byte
-{
-    /// <summary>In the kernel's storage type.</summary>
-    Storage,
-
-    /// <summary>Integers of -127 to 127 with one F32 scale a row, columns in the order of <see cref="Int8ColumnOrder"/>.</summary>
-    Int8,
 }

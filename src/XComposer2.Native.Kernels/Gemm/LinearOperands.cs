@@ -6,15 +6,13 @@ namespace XComposer2.Native.Kernels;
 /// <summary>What both kernels of a lowered linear read and write.</summary>
 internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands operands)
 {
-    private readonly (DevicePointer Rows, DevicePointer Scales) weight = operation.WeightScale is { } scale
-        ? operands.Int8Matrix(operation.Weight, scale)
-        : (operands.Matrix(operation.Weight, operation.Storage), default);
+    private readonly DeviceMatrix weight = operands.Matrix(operation.Weight, operation.Format);
 
     public KernelOperand Input { get; } = operands.Operand(operation.Input);
 
-    public DevicePointer Weight => weight.Rows;
+    public DevicePointer Weight => weight.Elements;
 
-    /// <summary>Null where the weights are of the storage type.</summary>
+    /// <summary>Null where the weights have no scales.</summary>
     public DevicePointer WeightScale => weight.Scales;
 
     public DevicePointer Bias { get; } = operation.Bias is { } bias ? operands.Matrix(new PlainWeight(bias), operation.Storage) : default;

@@ -117,7 +117,7 @@ public readonly record struct LinearPrefillArguments
     /// <summary>[out, in].</summary>
     public DevicePointer Weight { get; init; }
 
-    /// <summary>F32 [out], of int8 weights.</summary>
+    /// <summary>Scales of the weights' rows, F32 [out]; null where the format has none.</summary>
     public DevicePointer WeightScale { get; init; }
 
     /// <summary>[out].</summary>

@@ -40,7 +40,7 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
 
     public override int BlockThreads => Tile.Threads;
 
-    public override int DynamicSharedBytes => Tile.SharedBytes(Storage, WeightFormat.Storage, 0);
+    public override int DynamicSharedBytes => Tile.SharedBytes(Storage, WeightFormat.Of(Storage), 0);
 
     public override int? BlocksPerMultiprocessor(ComputeCapability capability) => Tile.BlocksPerMultiprocessor;
 
@@ -51,7 +51,7 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
     [
         ("STORAGE", Storage.CudaName()),
         ("PLAIN_ARITHMETIC", Flag(Storage == DType.F32)),
-        ("WEIGHT_INT8", "0"),
+        .. DeviceWeights.Of(WeightFormat.Of(Storage)).Definitions(),
         ("IN_FEATURES", Number(InFeatures)),
         ("OUT_FEATURES", Number(OutFeatures)),
         .. Tile.Definitions(),

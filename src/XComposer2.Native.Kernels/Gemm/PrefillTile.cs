@@ -50,8 +50,8 @@ public readonly record struct PrefillTile(
     public int SharedBytes(DType storage, WeightFormat weights, int loraInputs)
     {
         int element = storage.ElementBytes();
-        int weightRow = Depth * (weights == WeightFormat.Int8 ? 1 : element);
-        bool isTailSeparate = loraInputs == 2 || weights == WeightFormat.Int8;
+        int weightRow = (int)(weights.IsFloat ? storage : weights.Elements).Bytes(Depth);
+        bool isTailSeparate = loraInputs == 2 || !weights.IsFloat;
         int tailRow = loraInputs == 0 ? 0 : Depth * element / (isTailSeparate ? 2 : 1);
         return Stages * ((Rows * Depth * element) + (Columns * Math.Max(weightRow, tailRow)));
     }

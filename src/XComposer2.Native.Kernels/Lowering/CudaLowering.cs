@@ -80,8 +80,8 @@ public sealed class CudaLowering
         FusedLora? lora = linear.Lora is { } adapter ? LowerLora(linear, adapter, input, rope?.Geometry) : null;
         operations.Add(new FusedLinearOp(
             input,
-            Projection(linear.Weight, rope?.Geometry),
-            linear.WeightScale is { } scale ? Projection(scale, rope?.Geometry) : null,
+            Projection(ElementsOf(linear.Weight), rope?.Geometry),
+            OnDevice(linear.Weight.Format),
             norm,
             linear.Bias is { } bias ? source[bias].Name : null,
             linear.Activation,
@@ -95,11 +95,11 @@ public sealed class CudaLowering
 
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
     {
-        int rank = source[adapter.A].Shape[0];
+        int rank = source[FloatsOf(adapter.A)].Shape[0];
         Tensor visualRow = Renamed(linear.VisualRow)!.Value;
         Tensor down = AddDown(linear.Output, rank);
-        operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A].Name), rank, adapter.Scale, visualRow, down));
-        return new FusedLora(down, Projection(adapter.B, packed), rank, visualRow);
+        operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A.Elements].Name), rank, adapter.Scale, visualRow, down));
+        return new FusedLora(down, Projection(FloatsOf(adapter.B), packed), rank, visualRow);
     }
 
     private void LowerGated(GatedLinearOp gated)
@@ -110,8 +110,8 @@ public sealed class CudaLowering
             lora = LowerGatedLora(gated, input);
         operations.Add(new FusedLinearOp(
             input,
-            new GateUpWeight(source[gated.Gate].Name, source[gated.Up].Name),
-            gated.GateScale is { } gateScale && gated.UpScale is { } upScale ? new GateUpWeight(source[gateScale].Name, source[upScale].Name) : null,
+            new GateUpWeight(source[ElementsOf(gated.Gate)].Name, source[ElementsOf(gated.Up)].Name),
+            OnDevice(gated.Gate.Format),
             norm,
             Bias: null,
             Activation.None,
@@ -125,14 +125,33 @@ public sealed class CudaLowering
 
     private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
     {
-        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[gate.A].Shape != source[up.A].Shape)
+        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[FloatsOf(gate.A)].Shape != source[FloatsOf(up.A)].Shape)
             throw new GraphException($"graph '{source.Name}', gated_linear '{source[gated.Output].Name}': expected the same rank and scale of Partial LoRA for gate and up on a GPU");
-        int rank = source[gate.A].Shape[0];
+        int rank = source[gate.A.Elements].Shape[0];
         Tensor visualRow = Renamed(gated.VisualRow)!.Value;
         Tensor down = AddDown(gated.Output, 2 * rank);
-        operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A].Name, source[up.A].Name), 2 * rank, gate.Scale, visualRow, down));
-        return new FusedLora(down, new GateUpWeight(source[gate.B].Name, source[up.B].Name), rank, visualRow);
+        operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A.Elements].Name, source[up.A.Elements].Name), 2 * rank, gate.Scale, visualRow, down));
+        return new FusedLora(down, new GateUpWeight(source[FloatsOf(gate.B)].Name, source[FloatsOf(up.B)].Name), rank, visualRow);
     }
+
+    /// <exception cref="GraphException">The GPU has no kernel for the format, or for rows of this length.</exception>
+    private Tensor ElementsOf(LinearWeight weight)
+    {
+        TensorSpec spec = source[weight.Elements];
+        if (!DeviceWeights.Has(weight.Format))
+            throw new GraphException($"graph '{source.Name}', weight '{spec.Name}': the GPU has no kernel for weights of {weight.Format}");
+        int multiple = DeviceWeights.Of(weight.Format).ColumnMultiple;
+        return weight.Format.IsFloat || spec.Shape[1] % multiple == 0
+            ? weight.Elements
+            : throw new GraphException($"weight '{spec.Name}': expected {spec.Type} rows of a multiple of {multiple} elements on a GPU, found {spec.Type} {spec.Shape}");
+    }
+
+    /// <exception cref="GraphException">The GPU has no kernel for Partial LoRA of integers.</exception>
+    private Tensor FloatsOf(LinearWeight weight) => weight.Format.IsFloat
+        ? weight.Elements
+        : throw new GraphException($"graph '{source.Name}', weight '{source[weight.Elements].Name}': the GPU has no kernel for Partial LoRA of {weight.Format}");
+
+    private WeightFormat OnDevice(WeightFormat format) => format.IsFloat ? WeightFormat.Of(storage) : format;
 
     /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
     private CudaWeight Projection(Tensor weight, AttentionGeometry? packed) =>

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Kernels;
 /// <summary>A linear with everything around it that one kernel does.</summary>
 /// <param name="Input">[rows, in].</param>
 /// <param name="Weight">[out, in]; [2 out, in] for gate and up.</param>
-/// <param name="WeightScale">[out] F32, in the order of the weight's rows, which are 8-bit integers then; null where they are of the storage type.</param>
+/// <param name="Format">Of the weight on the device: integers as the graph states them, else the storage type.</param>
 /// <param name="Norm">Null where the input is normed already, or not at all.</param>
 /// <param name="Bias">Name of the weight [out]; null for none.</param>
 /// <param name="Activation">Before the residual.</param>
@@ -19,7 +19,7 @@ namespace XComposer2.Native.Kernels;
 public sealed record FusedLinearOp(
     Tensor Input,
     CudaWeight Weight,
-    CudaWeight? WeightScale,
+    WeightFormat Format,
     FusedNorm? Norm,
     string? Bias,
     Activation Activation,
@@ -97,22 +97,35 @@ public abstract record CudaWeight(string Name)
 {
     /// <summary>The other matrix of the checkpoint; null where there is one alone.</summary>
     public virtual string? SecondName => null;
+
+    /// <summary>A part of the same weight, its rows in the same order.</summary>
+    public abstract CudaWeight Part(WeightPart part);
 }
 
 /// <summary>As stored.</summary>
-public sealed record PlainWeight(string Name) : CudaWeight(Name);
+public sealed record PlainWeight(string Name) : CudaWeight(Name)
+{
+    public override CudaWeight Part(WeightPart part) => new PlainWeight(WeightFormat.NameOf(Name, part));
+}
 
 /// <summary>Rows of two matrices in turns of eight, so that a channel's gate and up meet in one lane.</summary>
 public sealed record GateUpWeight(string Name, string Up) : CudaWeight(Name)
 {
     public override string? SecondName => Up;
+
+    public override CudaWeight Part(WeightPart part) => new GateUpWeight(WeightFormat.NameOf(Name, part), WeightFormat.NameOf(Up, part));
 }
 
 /// <summary>The packed projection with the halves of each query and key head in turns of eight rows, so that what is rotated together meets in one lane.</summary>
-public sealed record RopePackedWeight(string Name, AttentionGeometry Geometry) : CudaWeight(Name);
+public sealed record RopePackedWeight(string Name, AttentionGeometry Geometry) : CudaWeight(Name)
+{
+    public override CudaWeight Part(WeightPart part) => new RopePackedWeight(WeightFormat.NameOf(Name, part), Geometry);
+}
 
 /// <summary>Two matrices, one below the other.</summary>
 public sealed record StackedWeight(string Name, string Below) : CudaWeight(Name)
 {
     public override string? SecondName => Below;
+
+    public override CudaWeight Part(WeightPart part) => new StackedWeight(WeightFormat.NameOf(Name, part), WeightFormat.NameOf(Below, part));
 }

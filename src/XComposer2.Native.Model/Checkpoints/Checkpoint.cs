@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using XComposer2.Native.Graph;
 
@@ -19,22 +20,22 @@ public sealed class Checkpoint : IWeightSource
         names = [.. tensors.Select(tensor => tensor.Name)];
     }
 
-    /// <summary>The folder as it was given.</summary>
+    /// <summary>The folder, as given.</summary>
     public string Directory { get; }
 
-    /// <summary>What kind of files were read, in words.</summary>
+    /// <summary>Description of the file layout.</summary>
     public string Layout { get; }
 
     public ModelConfig Config { get; }
 
-    /// <summary>All tensors, by the names that <see cref="TryGet"/> knows.</summary>
+    /// <summary>All tensors, by the names that <see cref="TryGet"/> accepts.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
     /// <summary>Bytes of all tensors in the files.</summary>
     public long TotalBytes => Tensors.Sum(tensor => tensor.Bytes);
 
     /// <inheritdoc/>
-    /// <exception cref="CheckpointException">The tensor is there but cannot be served (its element type).</exception>
+    /// <exception cref="CheckpointException">The tensor has an unsupported element type.</exception>
     public bool TryGet(string name, out HostTensor tensor)
     {
         tensor = default;
@@ -42,7 +43,7 @@ public sealed class Checkpoint : IWeightSource
     }
 
     /// <inheritdoc/>
-    /// <exception cref="CheckpointException">The tensor is there but cannot be served (its element type).</exception>
+    /// <exception cref="CheckpointException">The tensor has an unsupported element type.</exception>
     public bool TryDescribe(string name, out HostTensor facts)
     {
         facts = default;
@@ -51,7 +52,7 @@ public sealed class Checkpoint : IWeightSource
 
     public void Release(string name) => source.Release(name);
 
-    /// <summary>As <see cref="TryGet"/>, without dequantising: for scans of what is stored.</summary>
+    /// <summary>Like <see cref="TryGet"/>, without dequantising: for scans of the stored values.</summary>
     internal bool TryGetStoredNumbers(string name, out HostTensor tensor) =>
         source is GptqWeights quantized ? quantized.TryGetStoredNumbers(name, out tensor) : source.TryGet(name, out tensor);
 
@@ -61,11 +62,14 @@ public sealed class Checkpoint : IWeightSource
 /// <summary>How a checkpoint is opened.</summary>
 public sealed record CheckpointOptions
 {
-    /// <summary>GPTQ weights are dequantised to F32, which is exact, while all of them together stay within this; beyond, to F16.</summary>
+    /// <summary>Limit of all dequantised GPTQ weights in F32, which is exact; above it they are dequantised to F16.</summary>
     public long ExactGptqLimitBytes { get; init; } = 4L << 30;
+
+    /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order.</summary>
+    public IReadOnlyList<string> Adapters { get; init; } = [];
 }
 
-/// <summary>A checkpoint file that cannot be used: says which file, which field of it, what was expected and what was found.</summary>
+/// <summary>An unusable checkpoint file. The message names the file, the field, the expected and the found value.</summary>
 public sealed class CheckpointException : XComposerException
 {
     private const int MaximumShownCharacters = 96;
@@ -89,12 +93,16 @@ public sealed class CheckpointException : XComposerException
 
     public string Found { get; }
 
-    /// <summary>Text from a file, quoted for a message: shortened, and with control characters replaced.</summary>
+    /// <summary>Text from a file, quoted for a message: shortened, and with control and formatting characters replaced.</summary>
     internal static string Show(string text)
     {
         StringBuilder shown = new("'");
         foreach (char c in text.AsSpan(0, Math.Min(text.Length, MaximumShownCharacters)))
-            shown.Append(char.IsControl(c) || char.IsSurrogate(c) ? '?' : c);
+            shown.Append(IsShown(c) ? c : '?');
         return shown.Append(text.Length > MaximumShownCharacters ? "...'" : "'").ToString();
     }
+
+    /// <summary>False for control and formatting characters, line separators and surrogates.</summary>
+    private static bool IsShown(char c) => char.GetUnicodeCategory(c) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

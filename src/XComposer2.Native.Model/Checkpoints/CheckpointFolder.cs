@@ -1,31 +1,27 @@
-using System.Text.Json;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>
-/// Opens a published checkpoint folder. In order of preference: safetensors shards with their index, <c>model.safetensors</c>,
-/// <c>gptq_model*.safetensors</c>, torch shards with their index, <c>pytorch_model.bin</c>, any other safetensors file that holds a model.
-/// An index whose shards are not all there is passed over when one of the later kinds is complete (the published 1.8B has such an index).
-/// </summary>
+/// <summary>Opens a published checkpoint folder; <see cref="WeightFiles"/> selects its weight files.</summary>
 public static class CheckpointFolder
 {
     public const string EmbeddingName = "model.tok_embeddings.weight";
 
-    private const int MaximumConfigBytes = 1 << 20;
+    internal const int MaximumConfigBytes = 1 << 20;
+
+    private const string ConfigName = "config.json", AdapterConfigName = "adapter_config.json";
 
     /// <summary>Opens the folder; <see cref="Checkpoint.Dispose"/> unmaps it.</summary>
-    /// <exception cref="CheckpointException">Something in it is missing, damaged or contradictory.</exception>
+    /// <exception cref="CheckpointException">A file is missing, damaged, contradictory or unsupported.</exception>
     public static Checkpoint Open(string directory, CheckpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         if (!Directory.Exists(directory))
-            throw new CheckpointException(directory, "checkpoint", "a folder with config.json and weights", File.Exists(directory) ? "a file" : "no such folder");
-        string configPath = Path.Combine(directory, "config.json");
-        if (!File.Exists(configPath))
-            throw new CheckpointException(configPath, "file", "the model's configuration", "no such file");
+            throw new CheckpointException(directory, "checkpoint", "a folder with config.json and weights", DescribeAbsent(directory));
+        string configPath = Path.Combine(directory, ConfigName);
         try
         {
-            return Open(directory, configPath, options ?? new CheckpointOptions());
+            return File.Exists(configPath) ? Open(directory, configPath, options ?? new CheckpointOptions()) : throw WithoutConfig(directory, configPath);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -39,121 +35,93 @@ public static class CheckpointFolder
 
     private static Checkpoint Open(string directory, string configPath, CheckpointOptions options)
     {
-        (List<TensorFile> files, string layout) = OpenFiles(directory);
-        IDisposable owner = new DisposableList(files);
+        using FileBytes config = FileBytes.Map(configPath);
+        config.RefuseStandIn("the configuration");
+        ReadOnlySpan<byte> json = config.Whole(MaximumConfigBytes, "configuration");
+        QuantizationSettings quantization = QuantizationSettings.Read(directory, configPath, json);
+        WeightFiles files = WeightFiles.Open(directory);
         try
         {
-            TensorSet set = new(files);
-            if (!set.Tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
-                return new Checkpoint(directory, layout, ReadConfig(configPath, set.Tensors), set.Tensors, set);
-            GptqWeights weights = new(set, ReadGroupSize(Path.Combine(directory, "quantize_config.json")), options.ExactGptqLimitBytes);
-            return new Checkpoint(directory, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}", ReadConfig(configPath, weights.Tensors), weights.Tensors, weights);
+            TensorSet set = new(files.Files);
+            IReadOnlyList<CheckpointTensor> tensors = set.Tensors;
+            IWeightSource source = set;
+            string layout = files.Layout;
+            if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
+            {
+                GptqWeights weights = new(set, quantization.GroupSize, options.ExactGptqLimitBytes);
+                (source, tensors, layout) = (weights, weights.Tensors, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}");
+            }
+            ModelConfig model = ModelConfigReader.Resolve(configPath, json, tensors);
+            if (options.Adapters.Count > 0)
+                (source, layout) = (WithAdapters(source, tensors, options.Adapters), $"{layout}, {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged");
+            return new Checkpoint(directory, layout, model, tensors, source);
         }
         catch
         {
-            owner.Dispose();
+            files.Dispose();
             throw;
         }
     }
 
-    private static (List<TensorFile> Files, string Layout) OpenFiles(string directory)
+    private static AdaptedWeights WithAdapters(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<string> folders)
     {
-        ShardIndex? incomplete = null;
-        string ignored = "";
-        if (TryIndex("model.safetensors.index.json", ".safetensors") is { } safetensorsIndex)
-            return (OpenShards(directory, safetensorsIndex, TensorFile.OpenSafetensors), $"safetensors, {safetensorsIndex.Shards.Count()} shards");
-        if (TrySingle("model.safetensors") is { } single)
-            return ([TensorFile.OpenSafetensors(single)], "safetensors, one file" + ignored);
-        string[] quantized = [.. Directory.EnumerateFiles(directory, "gptq_model*.safetensors").Order(StringComparer.Ordinal)];
-        if (quantized.Length > 0)
-            return ([TensorFile.OpenSafetensors(quantized[0])], $"safetensors, {Path.GetFileName(quantized[0])}" + ignored);
-        if (TryIndex("pytorch_model.bin.index.json", ".bin") is { } torchIndex)
-            return (OpenShards(directory, torchIndex, TensorFile.OpenTorch), $"torch .bin, {torchIndex.Shards.Count()} shards" + ignored);
-        if (TrySingle("pytorch_model.bin") is { } archive)
-            return ([TensorFile.OpenTorch(archive)], "torch .bin, one file" + ignored);
-        if (incomplete is not null)
-            throw MissingShard(directory, incomplete);
-        return (OpenAnySafetensors(directory), "safetensors, one file");
-
-        ShardIndex? TryIndex(string name, string extension)
-        {
-            string path = Path.Combine(directory, name);
-            if (!File.Exists(path))
-                return null;
-            ShardIndex index = ShardIndex.Read(path, extension);
-            if (index.Shards.All(shard => File.Exists(Path.Combine(directory, shard))))
-                return index;
-            incomplete ??= index;
-            ignored = $" ({name} passed over: it names shards that are absent)";
-            return null;
-        }
-
-        string? TrySingle(string name) => File.Exists(Path.Combine(directory, name)) ? Path.Combine(directory, name) : null;
-    }
-
-    private static CheckpointException MissingShard(string directory, ShardIndex index)
-    {
-        string missing = index.Shards.First(shard => !File.Exists(Path.Combine(directory, shard)));
-        return new CheckpointException(index.Path, "weight_map", $"its shard {CheckpointException.Show(missing)} beside it", "no such file");
-    }
-
-    private static List<TensorFile> OpenShards(string directory, ShardIndex index, Func<string, TensorFile> open)
-    {
-        Dictionary<string, TensorFile> files = [];
+        List<LoraAdapter> adapters = [];
         try
         {
-            foreach (string shard in index.Shards)
-                files.Add(shard, open(Path.Combine(directory, shard)));
-            foreach ((string tensor, string shard) in index.ShardOfTensor)
-                if (!files[shard].Contains(tensor))
-                    throw new CheckpointException(Path.Combine(directory, shard), $"tensor {CheckpointException.Show(tensor)}", $"it, as {Path.GetFileName(index.Path)} says", "no such tensor");
-            return [.. files.Values];
+            foreach (string folder in folders)
+                adapters.Add(LoraAdapter.Open(folder));
+            return new AdaptedWeights(source, tensors, adapters);
         }
         catch
         {
-            new DisposableList(files.Values).Dispose();
+            foreach (LoraAdapter adapter in adapters)
+                adapter.Dispose();
             throw;
         }
     }
 
-    private static List<TensorFile> OpenAnySafetensors(string directory)
+    private static string DescribeAbsent(string directory)
     {
-        foreach (string path in Directory.EnumerateFiles(directory, "*.safetensors").Order(StringComparer.Ordinal))
-        {
-            TensorFile file = TensorFile.OpenSafetensors(path);
-            if (file.Contains(EmbeddingName))
-                return [file];
-            file.Dispose();
-        }
-        throw new CheckpointException(directory, "weights", "model.safetensors, pytorch_model.bin, either of them in shards with an index, or gptq_model*.safetensors", "none of them");
+        if (File.Exists(directory))
+            return "a file";
+        bool mayBeHubId = directory.AsSpan().Count('/') == 1 && directory[0] is not ('.' or '~' or '/') && directory[^1] != '/';
+        return mayBeHubId ? "no such folder; if this is a model's id on a hub: nothing is downloaded, so download it and name its folder" : "no such folder";
     }
 
-    private static ModelConfig ReadConfig(string path, IReadOnlyList<CheckpointTensor> tensors)
+    /// <summary>Recognises common folders that are not checkpoints.</summary>
+    private static CheckpointException WithoutConfig(string directory, string configPath)
+    {
+        if (new FileInfo(configPath).LinkTarget is { } target)
+            return new CheckpointException(configPath, "file", "the model's configuration", $"a link to {CheckpointException.Show(target)}, which does not exist; download the model again");
+        string adapterPath = Path.Combine(directory, AdapterConfigName);
+        if (File.Exists(adapterPath))
+            return new CheckpointException(directory, "checkpoint", "a whole model", $"a LoRA adapter ({AdapterConfigName}) of the base model {AdapterBase(adapterPath)}; merge it into that model first");
+        string snapshots = Path.Combine(directory, "snapshots");
+        if (Directory.Exists(snapshots))
+            return new CheckpointException(directory, "checkpoint", "a model's folder", $"the root of a hub cache; the model is in {Snapshot(directory, snapshots)}");
+        return new CheckpointException(configPath, "file", "the model's configuration", "no such file");
+    }
+
+    private static string AdapterBase(string path)
     {
         using FileBytes bytes = FileBytes.Map(path);
-        return ModelConfigReader.Resolve(path, bytes.Whole(MaximumConfigBytes, "configuration"), tensors);
+        using var document = ConfigSection.ParseDocument(path, bytes.Whole(MaximumConfigBytes, "configuration"));
+        return new ConfigSection(path, "", document.RootElement).Text("base_model_name_or_path") is { } name ? CheckpointException.Show(name) : "(not named)";
     }
 
-    private static int? ReadGroupSize(string path)
+    /// <summary>The snapshot named by refs/main, else the only one, else a placeholder.</summary>
+    private static string Snapshot(string directory, string snapshots)
     {
-        if (!File.Exists(path))
-            return null;
-        using FileBytes bytes = FileBytes.Map(path);
-        using JsonDocument document = ConfigSection.ParseDocument(path, bytes.Whole(MaximumConfigBytes, "configuration"));
-        ConfigSection config = new(path, "", document.RootElement);
-        if (config.Integer("bits", 2, 8) is { } bits and not 4)
-            throw new CheckpointException(path, "bits", "4", $"{bits}");
-        if (config.Text("checkpoint_format") is { } format and not "gptq")
-            throw new CheckpointException(path, "checkpoint_format", "gptq", CheckpointException.Show(format));
-        return config.Integer("group_size", -1, int.MaxValue) is { } size and > 0 ? size : null;
-    }
-
-    private sealed class DisposableList(IEnumerable<IDisposable> items) : IDisposable
-    {
-        public void Dispose()
+        const int MaximumReferenceBytes = 256;
+        string reference = Path.Combine(directory, "refs", "main");
+        if (File.Exists(reference))
         {
-            foreach (IDisposable item in items)
-                item.Dispose();
+            using FileBytes bytes = FileBytes.Map(reference);
+            string name = System.Text.Encoding.UTF8.GetString(bytes.Whole(MaximumReferenceBytes, "reference")).Trim();
+            if (name.Length > 0 && !name.AsSpan().ContainsAny('/', '\\') && Directory.Exists(Path.Combine(snapshots, name)))
+                return Path.Combine(snapshots, name);
         }
+        string[] all = [.. Directory.EnumerateDirectories(snapshots).Take(2)];
+        return all.Length == 1 ? all[0] : Path.Combine(snapshots, "REVISION");
     }
 }

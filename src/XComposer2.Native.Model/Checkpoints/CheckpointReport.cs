@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>What a checkpoint lacks, what it has too much, and what has another shape than its configuration demands.</summary>
+/// <summary>Missing, surplus and misshapen tensors of a checkpoint, compared with its configuration.</summary>
 public sealed record CheckpointReport
 {
     public required IReadOnlyList<ExpectedTensor> Missing { get; init; }
@@ -15,16 +15,19 @@ public sealed record CheckpointReport
 
     public required IReadOnlyList<ShapeMismatch> WrongShape { get; init; }
 
-    /// <summary>Biases of decoder linears that are not zero. The network has no place for them, so they are an error.</summary>
+    /// <summary>Biases of decoder linears that are not zero. The network does not support them, so they are an error.</summary>
     public required IReadOnlyList<CheckpointTensor> DecoderBiases { get; init; }
 
-    public bool IsUsable => Missing.Count == 0 && WrongShape.Count == 0 && DecoderBiases.Count == 0;
+    /// <summary>Unmerged LoRA tensors. They would not be applied, so they are an error: the model would answer without its fine-tuning.</summary>
+    public required IReadOnlyList<CheckpointTensor> UnmergedLora { get; init; }
+
+    public bool IsUsable => UnmergedLora.Count == 0 && Missing.Count == 0 && WrongShape.Count == 0 && DecoderBiases.Count == 0;
 
     public static CheckpointReport Create(ModelConfig config, IReadOnlyList<CheckpointTensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         Dictionary<string, ExpectedTensor> expected = ModelTensors.Expected(config).ToDictionary(tensor => tensor.Name);
-        List<CheckpointTensor> unknown = [], ignored = [], biases = [];
+        List<CheckpointTensor> unknown = [], ignored = [], biases = [], adapters = [];
         List<ShapeMismatch> wrong = [];
         foreach (CheckpointTensor tensor in tensors)
         {
@@ -36,7 +39,7 @@ public sealed record CheckpointReport
             else
             {
                 bool isBias = tensor.Name.StartsWith("model.layers.", StringComparison.Ordinal) && tensor.Name.EndsWith(".bias", StringComparison.Ordinal);
-                (ModelTensors.IsIgnored(tensor.Name) ? ignored : isBias ? biases : unknown).Add(tensor);
+                (ModelTensors.IsIgnored(tensor.Name) ? ignored : ModelTensors.IsAdapter(tensor.Name) ? adapters : isBias ? biases : unknown).Add(tensor);
             }
         }
         return new CheckpointReport
@@ -46,6 +49,7 @@ public sealed record CheckpointReport
             Ignored = ignored,
             WrongShape = wrong,
             DecoderBiases = biases,
+            UnmergedLora = adapters,
         };
     }
 
@@ -53,6 +57,8 @@ public sealed record CheckpointReport
     /// <exception cref="CheckpointException">The report holds an error; the message names the first and counts the rest.</exception>
     public void ThrowIfUnusable(string directory)
     {
+        if (UnmergedLora.Count > 0)
+            throw new CheckpointException(UnmergedLora[0].File, $"tensor {CheckpointException.Show(UnmergedLora[0].Name)}", "weights with their fine-tuning merged into them", $"a LoRA tensor, which is not applied{Rest(UnmergedLora.Count)}; merge it into the weights first");
         if (WrongShape.Count > 0)
             throw new CheckpointException(WrongShape[0].File, $"tensor {CheckpointException.Show(WrongShape[0].Name)}", $"{WrongShape[0].Expected} of F32, F16 or BF16", $"{WrongShape[0].FoundType} {WrongShape[0].Found}{Rest(WrongShape.Count)}");
         if (Missing.Count > 0)
@@ -83,8 +89,8 @@ public static class CheckpointValidator
     }
 
     /// <summary>Reads every floating weight, on all cores.</summary>
-    /// <param name="checkpoint">A GPTQ weight is judged by its scales, without dequantising it.</param>
-    /// <param name="progress">Told the bytes of each tensor that is done.</param>
+    /// <param name="checkpoint">GPTQ weights are checked by their scales, without dequantising.</param>
+    /// <param name="progress">Receives the bytes of each checked tensor.</param>
     /// <param name="cancellation">Stops between pieces of a tensor.</param>
     /// <exception cref="CheckpointException">One is NaN or infinite: names the tensor and the first such element.</exception>
     public static void ValidateAllValues(Checkpoint checkpoint, IProgress<long>? progress = null, CancellationToken cancellation = default)

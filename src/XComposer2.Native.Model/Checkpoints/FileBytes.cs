@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The bytes of one file, mapped read-only into memory: nothing is copied, pages come in when they are touched.
-/// Addresses stay valid until disposal. A file that another process shortens while it is mapped is outside of what can be guarded.
+/// The bytes of one file, mapped read-only: nothing is copied, pages are loaded on access.
+/// Addresses stay valid until disposal. A file that another process truncates while it is mapped cannot be guarded against (SECURITY.md).
 /// </summary>
 public sealed unsafe class FileBytes : IDisposable
 {
@@ -33,8 +33,10 @@ public sealed unsafe class FileBytes : IDisposable
     {
         try
         {
-            // Asked of the name, not of the opened file: opening a named pipe would wait for its writer for ever.
+            // Checked before opening: opening a named pipe would wait for its writer.
             FileInfo facts = new(path);
+            if (facts.LinkTarget is { } target && facts.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true })
+                throw new CheckpointException(path, "file", "content", $"a link to {CheckpointException.Show(target)}, which does not exist; download the file again");
             if ((facts.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? facts) is { Exists: true, Length: 0 })
                 throw new CheckpointException(path, "file", "content", "0 bytes");
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
@@ -101,7 +103,7 @@ public sealed unsafe class FileBytes : IDisposable
         pin.Dispose();
     }
 
-    /// <summary>The bytes, when there are few enough of them to be read as a whole.</summary>
+    /// <summary>All bytes of a small file.</summary>
     internal ReadOnlySpan<byte> Whole(int maximumBytes, string what)
     {
         if (LengthBytes > maximumBytes)
@@ -109,11 +111,13 @@ public sealed unsafe class FileBytes : IDisposable
         return Slice(0, (int)LengthBytes);
     }
 
-    /// <summary>Says so when a clone left the small text that stands for a large file.</summary>
-    internal void RefuseLfsPointer()
+    /// <summary>Rejects files left by a failed download or clone: a pointer, a web page, an error text.</summary>
+    /// <param name="expected">Expected content, for the message.</param>
+    /// <exception cref="CheckpointException">The file is one of them.</exception>
+    internal void RefuseStandIn(string expected)
     {
-        if (Slice(0, (int)Math.Min(LengthBytes, 64)).StartsWith("version https://git-lfs"u8))
-            throw new CheckpointException(Path, "file", "weights", "a Git LFS pointer (fetch the file itself: git lfs pull)");
+        if (StandInFile.Describe(Slice(0, (int)Math.Min(LengthBytes, StandInFile.LookedAtBytes)), LengthBytes) is { } found)
+            throw new CheckpointException(Path, "file", expected, found);
     }
 
     private void CheckRange(long offsetBytes, long lengthBytes)

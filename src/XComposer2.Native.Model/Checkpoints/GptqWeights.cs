@@ -37,7 +37,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
                 continue;
             GptqModule module = Describe(stored, tensor, groupSize);
             if (!modules.TryAdd(module.Module + ".weight", module) || stored.ContainsKey(module.Module + ".weight"))
-                throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", "one weight for a module", $"a second {module.Module}.weight");
+                throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", "one weight for a module", $"a second {CheckpointException.Show(module.Module + ".weight")}");
             weights += (long)module.Outputs * module.Inputs;
         }
         WeightType = weights * sizeof(float) <= exactLimitBytes ? DType.F32 : DType.F16;
@@ -128,6 +128,8 @@ internal sealed unsafe class GptqWeights : IWeightSource
         string prefix = packed.Name[..^QuantizedSuffix.Length];
         CheckpointTensor scales = Part("scales"), zeros = Part("qzeros");
         Require(packed, packed.Type == DType.I32 && packed.Shape.Rank == 2, "I32 [inputs / 8, outputs]");
+        if (scales.Shape.Rank == 2 && scales.Shape[1] == (long)packed.Shape[1] * GptqLinear.WeightsPerWord)
+            throw new CheckpointException(packed.File, $"tensor {CheckpointException.Show(packed.Name)}", "the packing of AutoGPTQ, [inputs / 8, outputs]", $"that of AWQ, [inputs, outputs / 8]: {packed.Shape}; AWQ weights are not read");
         long inputs = (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
         int outputs = packed.Shape[1];
         Require(packed, inputs is > 0 and <= MaximumSize && outputs is > 0 and <= MaximumSize && packed.Bytes <= int.MaxValue && outputs % GptqLinear.WeightsPerWord == 0, $"sizes of 1 to {MaximumSize}, under 2 GiB, and outputs in whole words of 8");
@@ -146,7 +148,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
 
         CheckpointTensor Part(string part) => stored.TryGetValue($"{prefix}.{part}", out CheckpointTensor? found)
             ? found
-            : throw new CheckpointException(packed.File, $"tensor {CheckpointException.Show(prefix + "." + part)}", $"it beside {packed.Name}", "no such tensor");
+            : throw new CheckpointException(packed.File, $"tensor {CheckpointException.Show(prefix + "." + part)}", $"it beside {CheckpointException.Show(packed.Name)}", "no such tensor");
 
         static void Require(CheckpointTensor tensor, bool holds, string expected)
         {

@@ -32,6 +32,38 @@ public static unsafe class HostTensorValues
         }
         return values;
     }
+
+    /// <summary>Rounds values to a floating type.</summary>
+    /// <param name="values">In F32.</param>
+    /// <param name="type">F32, F16 or BF16.</param>
+    /// <param name="target">Room for all of them.</param>
+    /// <exception cref="ArgumentException">The type is not a floating one.</exception>
+    internal static void Store(ReadOnlySpan<float> values, DType type, nint target)
+    {
+        switch (type)
+        {
+            case DType.F32:
+                values.CopyTo(new Span<float>((void*)target, values.Length));
+                break;
+            case DType.F16:
+                for (int i = 0; i < values.Length; i++)
+                    ((Half*)target)[i] = (Half)values[i];
+                break;
+            case DType.BF16:
+                for (int i = 0; i < values.Length; i++)
+                    ((ushort*)target)[i] = Brain(values[i]);
+                break;
+            default:
+                throw new ArgumentException($"{type} is not a floating type", nameof(type));
+        }
+    }
+
+    /// <summary>To the nearest, ties to even; NaN stays one.</summary>
+    private static ushort Brain(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
 }
 
 /// <summary>Looks for NaN and infinity: an exponent of all ones, tested on the bits, vectorised and in parallel.</summary>

@@ -54,6 +54,14 @@ public sealed class PreparedWeights : IWeightSource
         return true;
     }
 
+    public bool TryGetFormat(string name, out WeightFormat format)
+    {
+        if (positions is null || name != ModelTensors.PositionTableName)
+            return source.TryGetFormat(name, out format);
+        format = WeightFormat.F32;
+        return true;
+    }
+
     public void Release(string name)
     {
         if (name != ModelTensors.PositionTableName)

@@ -11,14 +11,17 @@ internal static class SafetensorsHeader
 {
     private const int LengthFieldBytes = 8;
     private const int MaximumHeaderBytes = 100_000_000;
+    private const long MaximumDataBytes = 1L << 48;
 
     public static List<StoredTensor> Read(FileBytes bytes)
     {
-        bytes.RefuseLfsPointer();
+        bytes.RefuseStandIn("weights");
         if (bytes.LengthBytes < LengthFieldBytes + 2)
             throw new CheckpointException(bytes.Path, "header length", "a safetensors file of at least 10 bytes", $"{bytes.LengthBytes} bytes");
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Slice(0, LengthFieldBytes));
         ulong maximum = (ulong)Math.Min(bytes.LengthBytes - LengthFieldBytes, MaximumHeaderBytes);
+        if (headerBytes <= MaximumHeaderBytes && headerBytes > (ulong)(bytes.LengthBytes - LengthFieldBytes) && bytes.Slice(LengthFieldBytes, 1)[0] == (byte)'{')
+            throw CutOff(bytes, LengthFieldBytes + (long)headerBytes, $"header length {headerBytes}");
         if (headerBytes is 0 || headerBytes > maximum)
             throw new CheckpointException(bytes.Path, "header length", $"1 to {maximum} bytes (the file has {bytes.LengthBytes})", $"{headerBytes}");
         long dataStart = LengthFieldBytes + (long)headerBytes;
@@ -29,7 +32,7 @@ internal static class SafetensorsHeader
         List<StoredTensor> tensors = [];
         try
         {
-            ReadEntries(header, bytes.Path, dataStart, bytes.LengthBytes - dataStart, tensors);
+            ReadEntries(header, bytes.Path, dataStart, tensors);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -39,7 +42,7 @@ internal static class SafetensorsHeader
         return tensors;
     }
 
-    private static void ReadEntries(ReadOnlySpan<byte> header, string path, long dataStart, long dataBytes, List<StoredTensor> tensors)
+    private static void ReadEntries(ReadOnlySpan<byte> header, string path, long dataStart, List<StoredTensor> tensors)
     {
         Utf8JsonReader reader = new(header);
         Expect(ref reader, JsonTokenType.StartObject, path, "header");
@@ -52,7 +55,7 @@ internal static class SafetensorsHeader
                 continue;
             }
             string name = reader.GetString()!;
-            tensors.Add(ReadEntry(ref reader, path, name, dataStart, dataBytes));
+            tensors.Add(ReadEntry(ref reader, path, name, dataStart));
         }
         while (reader.Read())
         {
@@ -60,7 +63,7 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static StoredTensor ReadEntry(ref Utf8JsonReader reader, string path, string name, long dataStart, long dataBytes)
+    private static StoredTensor ReadEntry(ref Utf8JsonReader reader, string path, string name, long dataStart)
     {
         StoredType? type = null;
         TensorSizes sizes = default;
@@ -93,8 +96,8 @@ internal static class SafetensorsHeader
                 if (!ReadIntegerOrEnd(ref reader, path, name, "data_offsets", out begin) || !ReadIntegerOrEnd(ref reader, path, name, "data_offsets", out end)
                     || ReadIntegerOrEnd(ref reader, path, name, "data_offsets", out _))
                     throw new CheckpointException(path, Field(name, "data_offsets"), "two offsets", "another number of them");
-                if (begin < 0 || begin > end || end > dataBytes)
-                    throw new CheckpointException(path, Field(name, "data_offsets"), $"0 <= begin <= end <= {dataBytes} (the data of this file)", $"[{begin}, {end}]");
+                if (begin < 0 || begin > end || end > MaximumDataBytes)
+                    throw new CheckpointException(path, Field(name, "data_offsets"), $"0 <= begin <= end <= {MaximumDataBytes}", $"[{begin}, {end}]");
             }
             else
             {
@@ -120,9 +123,14 @@ internal static class SafetensorsHeader
                     $"{tensor.OffsetBytes - dataStart} ({(tensor.OffsetBytes < position ? "an overlap" : "a gap")})");
             position += tensor.Facts.Bytes;
         }
+        if (position > bytes.LengthBytes)
+            throw CutOff(bytes, position, "data");
         if (position != bytes.LengthBytes)
             throw new CheckpointException(bytes.Path, "data", $"{position - dataStart} bytes, as the tensors say", $"{bytes.LengthBytes - dataStart} bytes");
     }
+
+    private static CheckpointException CutOff(FileBytes bytes, long wholeBytes, string field) => new(
+        bytes.Path, field, $"a file of {wholeBytes} bytes, as its header says", $"{bytes.LengthBytes}: the file is cut off, {wholeBytes - bytes.LengthBytes} bytes are missing; download it again");
 
     private static string Field(string name, string field) => $"tensor {CheckpointException.Show(name)}, {field}";
 

@@ -11,12 +11,18 @@ public sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string>
 
     public IEnumerable<string> Shards => ShardOfTensor.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
+    /// <summary>Shards with at least one tensor of the model; others may be missing.</summary>
+    public IEnumerable<string> RequiredShards => ShardOfTensor.Where(entry => IsRequired(entry.Key)).Select(entry => entry.Value).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    /// <summary>Whether the model uses tensors of this name.</summary>
+    public static bool IsRequired(string tensor) => ModelTensors.KindOf(tensor) != TensorKind.Unknown && !ModelTensors.IsIgnored(tensor);
+
     /// <param name="path">Of the index.</param>
     /// <param name="extension">Which all shards must have, for example <c>.safetensors</c>.</param>
     public static ShardIndex Read(string path, string extension)
     {
         using FileBytes bytes = FileBytes.Map(path);
-        bytes.RefuseLfsPointer();
+        bytes.RefuseStandIn("the index of shards");
         return Parse(bytes.Whole(MaximumBytes, "index"), path, extension);
     }
 
@@ -26,7 +32,7 @@ public sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string>
         bool found = false;
         try
         {
-            Utf8JsonReader reader = new(json);
+            Utf8JsonReader reader = new(ConfigSection.WithoutMark(json));
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
                 throw new CheckpointException(path, "index", "a JSON object", $"{reader.TokenType}");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -3,7 +3,10 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>A tensor and where its bytes begin, already checked to lie inside of the file.</summary>
-internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes);
+/// <param name="Facts">Name, type, shape and file.</param>
+/// <param name="OffsetBytes">Offset of the first element.</param>
+/// <param name="View">Layout of a non-contiguous tensor; null if contiguous.</param>
+internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes, StridedView? View = null);
 
 /// <summary>What a checkpoint says of one tensor.</summary>
 /// <param name="Name">As stored (for a GPTQ linear: the plain name of the weight it stands for).</param>

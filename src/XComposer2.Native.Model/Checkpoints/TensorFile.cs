@@ -3,15 +3,15 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Named tensors of one safetensors or torch file, served from the mapped file without a copy. The one exception: a safetensors tensor
-/// that does not start at a multiple of its element size is copied once, when first asked for, into aligned memory of its own
-/// (such tensors do not overlap, so the copies stay within the file's size; a torch archive, whose tensors may, is refused instead).
+/// Named tensors of one safetensors or torch file, used in the mapped file without a copy. Two kinds are copied on first
+/// use: a safetensors tensor that does not start at a multiple of its element size (such tensors do not overlap, so the copies stay
+/// within the file's size), and a non-contiguous torch tensor (their total is limited to the file's size).
 /// </summary>
 public sealed unsafe class TensorFile : IWeightSource
 {
     private readonly FileBytes bytes;
     private readonly Dictionary<string, StoredTensor> byName;
-    private readonly Dictionary<string, NativeBlock> alignedCopies = [];
+    private readonly Dictionary<string, NativeBlock> copies = [];
     private readonly Lock copying = new();
 
     private TensorFile(FileBytes bytes, List<StoredTensor> tensors)
@@ -57,9 +57,9 @@ public sealed unsafe class TensorFile : IWeightSource
         }
         CheckpointTensor facts = stored.Facts;
         DType type = Served(facts);
-        nint address = bytes.Address(stored.OffsetBytes, facts.Bytes);
-        if (address % type.ElementBytes() != 0)
-            address = AlignedCopy(name, address, facts.Bytes);
+        nint address = bytes.Address(stored.OffsetBytes, stored.View is { SpanElements: { } elements } ? elements * type.ElementBytes() : facts.Bytes);
+        if (stored.View is not null || address % type.ElementBytes() != 0)
+            address = Copy(stored, address, type.ElementBytes());
         tensor = new HostTensor(address, type, facts.Shape);
         return true;
     }
@@ -71,12 +71,12 @@ public sealed unsafe class TensorFile : IWeightSource
         return found;
     }
 
-    /// <summary>Frees the aligned copy, where one was made.</summary>
+    /// <summary>Frees the copy, if there is one.</summary>
     public void Release(string name)
     {
         lock (copying)
         {
-            if (alignedCopies.Remove(name, out NativeBlock? copy))
+            if (copies.Remove(name, out NativeBlock? copy))
                 copy.Dispose();
         }
     }
@@ -86,9 +86,9 @@ public sealed unsafe class TensorFile : IWeightSource
         bytes.Dispose();
         lock (copying)
         {
-            foreach (NativeBlock copy in alignedCopies.Values)
+            foreach (NativeBlock copy in copies.Values)
                 copy.Dispose();
-            alignedCopies.Clear();
+            copies.Clear();
         }
     }
 
@@ -108,15 +108,18 @@ public sealed unsafe class TensorFile : IWeightSource
         }
     }
 
-    private nint AlignedCopy(string name, nint source, long lengthBytes)
+    private nint Copy(StoredTensor stored, nint source, int elementBytes)
     {
         lock (copying)
         {
-            if (!alignedCopies.TryGetValue(name, out NativeBlock? copy))
+            if (!copies.TryGetValue(stored.Facts.Name, out NativeBlock? copy))
             {
-                copy = new NativeBlock(lengthBytes);
-                Buffer.MemoryCopy((void*)source, (void*)copy.Address, lengthBytes, lengthBytes);
-                alignedCopies.Add(name, copy);
+                copy = new NativeBlock(stored.Facts.Bytes);
+                if (stored.View is { } view)
+                    view.CopyTo(source, copy.Address, elementBytes);
+                else
+                    Buffer.MemoryCopy((void*)source, (void*)copy.Address, stored.Facts.Bytes, stored.Facts.Bytes);
+                copies.Add(stored.Facts.Name, copy);
             }
             return copy.Address;
         }

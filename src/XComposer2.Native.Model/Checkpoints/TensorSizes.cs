@@ -21,7 +21,8 @@ internal ref struct TensorSizes
         return true;
     }
 
-    /// <summary>Elements x <paramref name="elementBytes"/>; false when that exceeds 63 bits.</summary>
+    /// <summary>Elements x <paramref name="elementBytes"/>; false if this exceeds 63 bits, also without the sizes that are 0, so that
+    /// multiplying the sizes in order does not overflow.</summary>
     public readonly bool TryCountBytes(int elementBytes, out long bytes)
     {
         Int128 product = elementBytes;
@@ -32,7 +33,7 @@ internal ref struct TensorSizes
             product = sizes[i] == 0 || product > long.MaxValue ? product : product * sizes[i];
         }
         bytes = empty ? 0 : (long)Int128.Min(product, long.MaxValue);
-        return empty || product <= long.MaxValue;
+        return product <= long.MaxValue;
     }
 
     public readonly Shape ToShape()

@@ -13,7 +13,7 @@ internal static class TorchArchive
 
     public static List<StoredTensor> Read(FileBytes bytes)
     {
-        bytes.RefuseLfsPointer();
+        bytes.RefuseStandIn("weights");
         RefuseLegacy(bytes);
         Dictionary<string, ZipEntry> entries = StoredZip.Read(bytes);
         ZipEntry pickleEntry = FindPickle(bytes, entries);
@@ -28,13 +28,18 @@ internal static class TorchArchive
         PickledDictionary state = reader.Read();
         Dictionary<string, ZipEntry> storages = FindStorages(entries, root + "/data/");
         List<StoredTensor> tensors = new(state.Items.Count);
+        Int128 copiedBytes = 0;
         foreach ((object? key, object? value) in state.Items)
         {
             if (key is not string name)
                 throw new CheckpointException(bytes.Path, "state dictionary", "names as keys", TorchPickleReader.Describe(key));
             if (value is not PickledTensor tensor)
                 throw new CheckpointException(bytes.Path, $"state dictionary, {CheckpointException.Show(name)}", "a tensor", TorchPickleReader.Describe(value));
-            tensors.Add(Locate(bytes, storages, name, tensor));
+            StoredTensor located = Locate(bytes, storages, name, tensor);
+            copiedBytes += located.View is null ? 0 : located.Facts.Bytes;
+            if (copiedBytes > bytes.LengthBytes)
+                throw new CheckpointException(bytes.Path, $"tensor {CheckpointException.Show(name)}", $"tensors that are not contiguous of at most {bytes.LengthBytes} bytes together, the size of the file", $"{copiedBytes} bytes");
+            tensors.Add(located);
         }
         return tensors;
     }
@@ -50,9 +55,9 @@ internal static class TorchArchive
                 $"{storage.Elements.ToString(CultureInfo.InvariantCulture)} elements of {storage.Type.Name}", $"{entry.LengthBytes} bytes");
         if (entry.OffsetBytes % storage.Type.ElementBytes != 0)
             throw new CheckpointException(bytes.Path, $"storage data/{CheckpointException.Show(storage.Key)}", $"a start at a multiple of {storage.Type.ElementBytes} bytes, as torch writes it", $"byte {entry.OffsetBytes}");
-        long bytesInFile = tensor.Elements * storage.Type.ElementBytes;
+        long bytesInFile = checked(tensor.Elements * storage.Type.ElementBytes);
         CheckpointTensor facts = new(name, storage.Type.Name, storage.Type.Type, tensor.Shape, bytesInFile, bytes.Path);
-        return new StoredTensor(facts, entry.OffsetBytes + (tensor.OffsetElements * storage.Type.ElementBytes));
+        return new StoredTensor(facts, entry.OffsetBytes + (tensor.OffsetElements * storage.Type.ElementBytes), tensor.View);
     }
 
     private static Dictionary<string, ZipEntry> FindStorages(Dictionary<string, ZipEntry> entries, string prefix)

@@ -8,17 +8,20 @@ namespace XComposer2.Native.Model;
 /// <summary>
 /// Reads the pickle of a state dictionary and executes nothing: it knows only the opcodes that torch.save writes and only the names
 /// that rebuild tensors. Work is linear in the pickle's length, memory at most 64 times it
-/// (a byte may push a small object); nothing recurses.
+/// (a byte may push a small object); there is no recursion, and no value from the file is used as a hash key.
 /// </summary>
 internal ref struct TorchPickleReader
 {
+    private const int SpareMemoIndices = 512;
+
+    private static readonly object Forgotten = new();
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> pickle;
     private readonly string file;
     private readonly List<object?> stack = [];
     private readonly List<int> marks = [];
-    private readonly Dictionary<uint, object?> memo = [];
+    private readonly List<object?> memo = [];
     private int position;
     private int opcodeOffset;
 
@@ -75,8 +78,8 @@ internal ref struct TorchPickleReader
             case (byte)'J': stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
             case 0x8a: stack.Add(LongInteger()); break;
             case (byte)'X': stack.Add(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case (byte)'q': memo[Take(1)[0]] = Peek(); break;
-            case (byte)'r': memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
+            case (byte)'q': Memorize(Take(1)[0]); break;
+            case (byte)'r': Memorize(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
             case (byte)'h': stack.Add(Recall(Take(1)[0])); break;
             case (byte)'j': stack.Add(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
             case (byte)'(': marks.Add(stack.Count); break;
@@ -149,17 +152,31 @@ internal ref struct TorchPickleReader
                 throw Bad($"at most {TensorSizes.MaximumRank} sizes of 0 to {int.MaxValue}", $"{sizes.ToString()} and {Describe(size)}");
         if (!sizes.TryCountBytes(1, out long elements))
             throw Bad("a shape that fits its storage", sizes.ToString());
+        StridedView? view = ViewOf(parts, sizes, elements);
+        long span = view is null ? elements : view.SpanElements ?? throw Bad("strides that fit its storage", sizes.ToString());
+        if (offset < 0 || offset > storage.Elements || span > storage.Elements - offset)
+            throw Bad($"a view inside of the {storage.Elements} elements of its storage", $"offset {offset}, shape {sizes.ToString()}");
+        return new PickledTensor(storage, offset, elements, sizes.ToShape(), view);
+    }
+
+    /// <summary>Null if the tensor is contiguous.</summary>
+    private readonly StridedView? ViewOf(object?[] parts, TensorSizes sizes, long elements)
+    {
+        object?[] shape = (object?[])parts[2]!, strides = (object?[])parts[3]!;
         long dense = 1;
+        bool isDense = true;
         for (int i = shape.Length - 1; i >= 0 && elements > 0; i--)
         {
             long size = (long)shape[i]!;
-            if (strides[i] is not long stride || (size != 1 && stride != dense))
-                throw Bad($"a contiguous tensor (stride {dense} of dimension {i} of {sizes.ToString()})", Describe(strides[i]));
+            // A stride of 0 repeats one element: a few bytes could describe a tensor of any size.
+            if (strides[i] is not long stride || (size != 1 && stride < 1))
+                throw Bad($"a stride of 1 or more for dimension {i} of {sizes.ToString()}", Describe(strides[i]));
+            isDense &= size == 1 || stride == dense;
             dense *= size;
         }
-        if (offset < 0 || offset > storage.Elements || elements > storage.Elements - offset)
-            throw Bad($"a view inside of the {storage.Elements} elements of its storage", $"offset {offset}, shape {sizes.ToString()}");
-        return new PickledTensor(storage, offset, elements, sizes.ToShape());
+        if (isDense)
+            return null;
+        return new StridedView([.. shape.Select(size => (long)size!)], [.. shape.Zip(strides, (size, stride) => (long)size! == 1 ? 0 : (long)stride!)]);
     }
 
     private void SetItems(int count)
@@ -231,7 +248,20 @@ internal ref struct TorchPickleReader
         }
     }
 
-    private readonly object? Recall(uint index) => memo.TryGetValue(index, out object? value) ? value : throw Bad("a value put into the memo before", $"memo index {index}");
+    /// <summary>Picklers number memo entries consecutively, so indices are below the length of the pickle, or slightly above it if some were removed.</summary>
+    private readonly void Memorize(uint index)
+    {
+        object? value = Peek();
+        if (index >= pickle.Length + SpareMemoIndices)
+            throw Bad($"a memo index below {pickle.Length + SpareMemoIndices}, by the length of the pickle", $"{index}");
+        memo.EnsureCapacity((int)index + 1);
+        while (memo.Count <= index)
+            memo.Add(Forgotten);
+        memo[(int)index] = value;
+    }
+
+    private readonly object? Recall(uint index) =>
+        index < memo.Count && memo[(int)index] is var value && value != Forgotten ? value : throw Bad("a value put into the memo before", $"memo index {index}");
 
     /// <summary>Values under the last mark are not to be touched before that mark is used.</summary>
     private readonly int Floor => marks.Count == 0 ? 0 : marks[^1];
@@ -290,5 +320,10 @@ internal sealed class PickledDictionary
 /// <summary>A storage that a pickle refers to: zip entry <c>data/KEY</c>.</summary>
 internal sealed record PickledStorage(StoredType Type, string Key, long Elements);
 
-/// <summary>A dense view of a storage, checked to lie inside of it.</summary>
-internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape);
+/// <summary>A view of a storage, checked to lie inside of it.</summary>
+/// <param name="Storage">Storage of the elements.</param>
+/// <param name="OffsetElements">Of the first one.</param>
+/// <param name="Elements">How many.</param>
+/// <param name="Shape">Their sizes.</param>
+/// <param name="View">Layout; null if contiguous.</param>
+internal sealed record PickledTensor(PickledStorage Storage, long OffsetElements, long Elements, Shape Shape, StridedView? View);

@@ -25,12 +25,19 @@ internal readonly struct ConfigSection
     {
         try
         {
-            return JsonDocument.Parse(json.ToArray().AsMemory());
+            return JsonDocument.Parse(WithoutMark(json).ToArray().AsMemory());
         }
         catch (JsonException error)
         {
             throw new CheckpointException(file, "configuration", "well-formed JSON", CheckpointException.Show(error.Message), error);
         }
+    }
+
+    /// <summary>Removes a leading byte order mark.</summary>
+    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> text)
+    {
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        return text.StartsWith(mark) ? text[mark.Length..] : text;
     }
 
     public ConfigSection Section(string name) => new(file, $"{prefix}{name}.", Find(name));
@@ -42,6 +49,23 @@ internal readonly struct ConfigSection
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < minimum || number > maximum)
             throw Bad(name, $"an integer of {minimum} to {maximum}", value);
         return number;
+    }
+
+    /// <summary>One integer or a list; null if absent.</summary>
+    public IReadOnlyList<int>? Integers(string name, int minimum, int maximum, int mostCount)
+    {
+        if (Find(name) is not { ValueKind: JsonValueKind.Array } list)
+            return Integer(name, minimum, maximum) is { } one ? [one] : null;
+        if (list.GetArrayLength() > mostCount)
+            throw Bad(name, $"at most {mostCount} integers", $"{list.GetArrayLength()}");
+        List<int> numbers = [];
+        foreach (JsonElement value in list.EnumerateArray())
+        {
+            if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < minimum || number > maximum)
+                throw Bad(name, $"integers of {minimum} to {maximum}", value);
+            numbers.Add(number);
+        }
+        return numbers.Count == 0 ? null : numbers;
     }
 
     public double? Number(string name, double minimum, double maximum)

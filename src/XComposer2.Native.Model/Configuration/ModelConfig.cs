@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.Immutable;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
@@ -5,6 +7,8 @@ namespace XComposer2.Native.Model;
 /// <summary>All sizes and constants of a model, decided from its tensors, its config.json and the published defaults, in this order.</summary>
 public sealed record ModelConfig
 {
+    private const int HeadSizeStep = 8, MaximumHeadSize = 1024, MaximumPatchSize = 256;
+
     public required DecoderConfig Decoder { get; init; }
 
     public required VisionConfig Vision { get; init; }
@@ -18,7 +22,8 @@ public sealed record ModelConfig
 
     public int BosTokenId { get; init; } = 1;
 
-    public int EosTokenId { get; init; } = 2;
+    /// <summary>Each of them ends an answer; not empty.</summary>
+    public TokenIds EosTokenIds { get; init; } = new(2);
 
     public int PadTokenId { get; init; } = 2;
 
@@ -36,12 +41,53 @@ public sealed record ModelConfig
     /// <summary>Columns of the projector's input: the encoder's width, or four of them side by side in the 4khd model.</summary>
     public int ProjectorInputSize => Variant == ModelVariant.HighResolution7B ? 4 * Vision.Width : Vision.Width;
 
+    /// <summary>Rejects sizes that no kernel supports.</summary>
+    /// <param name="file">Path of config.json, for messages.</param>
+    /// <exception cref="CheckpointException">A size is unsupported.</exception>
+    public void RequireSupportedSizes(string file)
+    {
+        RequireHead("num_attention_heads", Decoder.HiddenSize, Decoder.Attention.HeadSize);
+        RequireHead("vision_config.num_attention_heads", Vision.Width, Vision.HeadSize);
+        if (Vision.PatchSize > MaximumPatchSize)
+            throw new CheckpointException(file, "vision_config.patch_size", $"1 to {MaximumPatchSize}", $"{Vision.PatchSize}");
+
+        void RequireHead(string field, int width, int headSize)
+        {
+            if (headSize < HeadSizeStep || headSize > MaximumHeadSize || headSize % HeadSizeStep != 0)
+                throw new CheckpointException(file, field, $"heads of {HeadSizeStep} to {MaximumHeadSize} columns, a multiple of {HeadSizeStep}", $"{headSize} (a width of {width} in {width / headSize} heads)");
+        }
+    }
+
     /// <exception cref="CheckpointException">The picture branch of this model is not written yet.</exception>
     public void RequireSupportedImages(string file)
     {
         if (Variant == ModelVariant.HighResolution7B)
             throw new CheckpointException(file, "variant", "a model that takes one square picture at a time (vl-7b, 7b, vl-1_8b)", "4khd, whose tiled pictures are not supported yet");
     }
+}
+
+/// <summary>A list of token IDs with value equality.</summary>
+public readonly struct TokenIds(params ReadOnlySpan<int> ids) : IReadOnlyList<int>, IEquatable<TokenIds>
+{
+    private readonly ImmutableArray<int> ids = [.. ids];
+
+    public int Count => ids.IsDefault ? 0 : ids.Length;
+
+    public int this[int index] => ids[index];
+
+    public IEnumerator<int> GetEnumerator() => (ids.IsDefault ? [] : (IEnumerable<int>)ids).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public bool Equals(TokenIds other) => this.SequenceEqual(other);
+
+    public override bool Equals(object? obj) => obj is TokenIds other && Equals(other);
+
+    public override int GetHashCode() => this.Aggregate(0, HashCode.Combine);
+
+    public static bool operator ==(TokenIds left, TokenIds right) => left.Equals(right);
+
+    public static bool operator !=(TokenIds left, TokenIds right) => !left.Equals(right);
 }
 
 /// <summary>Which published model a checkpoint is, by its sizes. <see cref="Other"/> runs like the rest.</summary>

@@ -15,9 +15,10 @@ public static class ModelConfigReader
     private const int MaximumImageSize = 2048;
 
     // Far over what was published (32 layers, 35 patches a side), and low enough that a hostile folder cannot make lists or tables of gigabytes.
-    private const int MaximumLayers = 1024;
+    internal const int MaximumLayers = 1024;
     private const int MaximumGrid = 128;
     private const int TileSize = 336;
+    private const int MaximumTokenIds = 64;
 
     /// <param name="file">Path of config.json, for messages.</param>
     /// <param name="json">Its bytes.</param>
@@ -45,10 +46,10 @@ public static class ModelConfigReader
             Vision = vision,
             ImageSize = imageSize,
             ContextLength = Math.Min(config.Integer("max_length", 1, MaximumSize) ?? (tiled ? 16384 : 4096), decoder.MaximumPositions),
-            BosTokenId = TokenId(config, "bos_token_id", 1, decoder),
-            EosTokenId = TokenId(config, "eos_token_id", 2, decoder),
-            PadTokenId = TokenId(config, "pad_token_id", 2, decoder),
-            StoredType = config.Text("torch_dtype") switch { "bfloat16" => DType.BF16, "float16" => DType.F16, "float32" => DType.F32, _ => null },
+            BosTokenId = IdsOf(config, "bos_token_id", 1, decoder)[0],
+            EosTokenIds = new TokenIds([.. IdsOf(config, "eos_token_id", 2, decoder)]),
+            PadTokenId = IdsOf(config, "pad_token_id", 2, decoder, minimum: -1)[0],
+            StoredType = (config.Text("torch_dtype") ?? config.Text("dtype")) switch { "bfloat16" => DType.BF16, "float16" => DType.F16, "float32" => DType.F32, _ => null },
         };
         return model with { Variant = tiled ? ModelVariant.HighResolution7B : Recognise(model) };
     }
@@ -63,9 +64,17 @@ public static class ModelConfigReader
             throw config.Bad("bias", "false: the decoder's linears have none", "true");
         if (config.Truth("tie_word_embeddings") == true)
             throw config.Bad("tie_word_embeddings", "false: the head has weights of its own", "true");
-        ConfigSection scaling = config.Section("rope_scaling");
-        if (scaling.Text("type") is { } scalingType and not "dynamic" && scaling.Number("factor", 0, double.MaxValue) is not (null or 1))
-            throw config.Bad("rope_scaling.type", "dynamic, or factor 1", CheckpointException.Show(scalingType));
+        RequireSupportedRope(config.Section("rope_scaling"));
+        RequireSupportedRope(config.Section("rope_parameters"));
+    }
+
+    /// <summary>Checks both field names of the scaling type. Dynamic scaling has no effect within <c>max_position_embeddings</c>, and longer contexts are rejected.</summary>
+    private static void RequireSupportedRope(ConfigSection scaling)
+    {
+        bool isScaled = scaling.Number("factor", 0, double.MaxValue) is not 1;
+        foreach (string field in (ReadOnlySpan<string>)["rope_type", "type"])
+            if (scaling.Text(field) is { } kind and not ("dynamic" or "default") && isScaled)
+                throw scaling.Bad(field, "dynamic or default, or factor 1", CheckpointException.Show(kind));
     }
 
     private static DecoderConfig ResolveDecoder(string file, ConfigSection config, TensorShapes shapes)
@@ -97,7 +106,7 @@ public static class ModelConfigReader
             Attention = new AttentionGeometry(heads, keyValue, headSize),
             Plora = ResolvePlora(config, shapes, firstLayer),
             NormEpsilon = (float)(config.Number("rms_norm_eps", 0, 1) ?? 1e-5),
-            RopeTheta = (float)(config.Number("rope_theta", 1, 1e12) ?? 1e6),
+            RopeTheta = (float)(config.Number("rope_theta", 1, 1e12) ?? config.Section("rope_parameters").Number("rope_theta", 1, 1e12) ?? 1e6),
             MaximumPositions = config.Integer("max_position_embeddings", 1, MaximumSize) ?? 32768,
         };
     }
@@ -170,10 +179,17 @@ public static class ModelConfigReader
         return ModelVariant.Other;
     }
 
-    private static int TokenId(ConfigSection config, string field, int published, DecoderConfig decoder)
+    /// <param name="config">The document.</param>
+    /// <param name="field">Field with one ID or a list of IDs.</param>
+    /// <param name="published">Default for an absent field.</param>
+    /// <param name="decoder">Has the vocabulary.</param>
+    /// <param name="minimum">-1 if the field may state that there is no such token.</param>
+    private static IReadOnlyList<int> IdsOf(ConfigSection config, string field, int published, DecoderConfig decoder, int minimum = 0)
     {
-        int id = config.Integer(field, 0, int.MaxValue) ?? published;
-        return id < decoder.VocabularySize ? id : throw config.Bad(field, $"an id below the vocabulary's {decoder.VocabularySize}", $"{id}");
+        IReadOnlyList<int> ids = config.Integers(field, minimum, int.MaxValue, MaximumTokenIds) ?? [published];
+        return ids.FirstOrDefault(id => id >= decoder.VocabularySize, -1) is >= 0 and int outside
+            ? throw config.Bad(field, $"an id below the vocabulary's {decoder.VocabularySize}", $"{outside}")
+            : [.. ids.Select(id => id < 0 ? published : id)];
     }
 
     private static int Decide(ConfigSection config, string field, SizeEvidence? evidence, int published, int minimum = 1, int maximum = MaximumSize)
@@ -211,24 +227,28 @@ internal sealed class TensorShapes
     /// <summary>How many consecutive numbers from 0 follow <paramref name="prefix"/> in names; null where none does.</summary>
     public SizeEvidence? CountLayers(string prefix, string file)
     {
-        HashSet<int> found = [];
+        // Flags by layer number: numbers from the file are not used as hash keys.
+        Span<bool> found = stackalloc bool[ModelConfigReader.MaximumLayers + 1];
+        int count = 0, last = -1;
         foreach (string name in shapes.Keys)
         {
             if (!name.StartsWith(prefix, StringComparison.Ordinal))
                 continue;
             ReadOnlySpan<char> rest = name.AsSpan(prefix.Length);
             int dot = rest.IndexOf('.');
-            if (dot > 0 && int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int layer))
-                found.Add(layer);
+            if (dot <= 0 || !int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int layer))
+                continue;
+            if (layer >= found.Length)
+                throw new CheckpointException(file, $"tensors {prefix}{layer}.*", $"layers 0 to {ModelConfigReader.MaximumLayers - 1}", $"layer {layer}");
+            count += found[layer] ? 0 : 1;
+            found[layer] = true;
+            last = Math.Max(last, layer);
         }
-        if (found.Count == 0)
+        if (count == 0)
             return null;
-        if (found.Max() != found.Count - 1)
-        {
-            int missing = Enumerable.Range(0, found.Count).First(layer => !found.Contains(layer));
-            throw new CheckpointException(file, $"tensors {prefix}{missing}.*", "layers without a gap", $"none for layer {missing}, but layer {found.Max()}");
-        }
-        return new SizeEvidence(found.Count, $"{prefix}0 to {found.Count - 1}");
+        if (last != count - 1)
+            throw new CheckpointException(file, $"tensors {prefix}{found.IndexOf(false)}.*", "layers without a gap", $"none for layer {found.IndexOf(false)}, but layer {last}");
+        return new SizeEvidence(count, $"{prefix}0 to {count - 1}");
     }
 }
 

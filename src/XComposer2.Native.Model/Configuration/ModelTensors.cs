@@ -86,6 +86,18 @@ public static class ModelTensors
             || name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);
     }
 
+    /// <summary>Tensor names of unmerged fine-tuning adapters.</summary>
+    public static bool IsAdapter(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.StartsWith("base_model.", StringComparison.Ordinal)
+            || name.StartsWith("lora_", StringComparison.Ordinal)
+            || name.Contains(".lora_", StringComparison.Ordinal)
+            || name.Contains(".base_layer.", StringComparison.Ordinal)
+            || name.Contains(".modules_to_save.", StringComparison.Ordinal)
+            || name.Contains(".ia3_l", StringComparison.Ordinal);
+    }
+
     private static void AddVision(List<ExpectedTensor> tensors, VisionConfig vision)
     {
         int width = vision.Width;

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>BMP: 1, 4, 8, 16, 24 and 32 bits per pixel, uncompressed (also with bit masks) or run-length coded, of Windows and OS/2.</summary>
+/// <summary>BMP of Windows and OS/2: 1, 4, 8, 16, 24 and 32 bits per pixel, uncompressed (also with bit masks) or run-length encoded.</summary>
 internal static class BmpDecoder
 {
     private const int FileHeaderBytes = 14;
@@ -60,7 +60,7 @@ internal static class BmpDecoder
         return bytes.Slice(start, (int)Math.Min(entries * entryBytes, dataOffset - start));
     }
 
-    // Behind its end a palette goes on in gray, as Pillow's palettes do.
+    // Indices beyond the palette are gray levels, as in Pillow.
     private static void ExpandPalette(ReadOnlySpan<byte> source, int bits, ReadOnlySpan<byte> palette, int entryBytes, Span<byte> target)
     {
         int perByte = 8 / bits;
@@ -119,19 +119,19 @@ internal static class BmpDecoder
     private static uint U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 }
 
-/// <summary>The run-length codings of BMP. What writers do not do and readers take differently (steps, empty rows, runs over the end of a row) is refused.</summary>
+/// <summary>Run-length encoding of BMP. Constructs that decoders interpret differently (delta codes, empty rows, runs across the end of a row) are rejected.</summary>
 internal static class BmpRunLength
 {
     private const byte EndOfRow = 0;
     private const byte EndOfPicture = 1;
     private const byte Step = 2;
 
-    /// <param name="file">The whole file.</param>
-    /// <param name="position">Where the data begins.</param>
+    /// <param name="file">The complete file.</param>
+    /// <param name="position">Start of the encoded data.</param>
     /// <param name="bits">4 or 8.</param>
     /// <param name="job">With the size of the picture.</param>
-    /// <returns>[height, width] indices into the palette, in the order of the file; 0 behind the end of a short row.</returns>
-    /// <exception cref="ImageException">The data ends before the picture does, or is damaged.</exception>
+    /// <returns>[height, width] palette indices in file order; short rows are padded with 0.</returns>
+    /// <exception cref="ImageException">The data is truncated or damaged.</exception>
     public static byte[] Decode(ReadOnlySpan<byte> file, int position, int bits, ImageJob job)
     {
         job.RequireMemory((long)job.Width * job.Height);
@@ -160,7 +160,7 @@ internal static class BmpRunLength
                 indices[row * job.Width + column++] = (byte)(bits == 8 ? stored : index % 2 == 0 ? stored >> 4 : stored & 15);
             }
             position += bytes;
-            // Literal samples are followed by an even position in the file.
+            // Literal runs are padded to an even file position.
             if (!isRun) position += position & 1;
         }
         return indices;

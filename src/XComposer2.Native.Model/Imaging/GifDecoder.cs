@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The first frame of a GIF. A transparent pixel shows the colour of its palette entry, because alpha is dropped. Bytes between blocks are skipped,
-/// and a file without a palette is gray, as in Pillow.
+/// Decodes the first frame of a GIF. Transparent pixels show their palette colour, because alpha is dropped. Unknown bytes between blocks are skipped,
+/// and a GIF without a palette is gray, as in Pillow.
 /// </summary>
 internal static class GifDecoder
 {
@@ -22,7 +22,7 @@ internal static class GifDecoder
         return DecodeFrame(ref cursor, palette, outside, job);
     }
 
-    /// <summary>Size of the picture: the screen's, or more where the first frame passes its edges.</summary>
+    /// <summary>Size of the logical screen, enlarged to contain the first frame.</summary>
     /// <exception cref="ImageException">The file ends before its first frame.</exception>
     public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> bytes, string name)
     {
@@ -34,8 +34,8 @@ internal static class GifDecoder
         return (Math.Max(right, BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..])), Math.Max(bottom, BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..])));
     }
 
-    /// <summary>Moves behind the mark of the first frame.</summary>
-    /// <returns>The screen's palette; empty where there is none.</returns>
+    /// <summary>Skips to the descriptor of the first frame.</summary>
+    /// <returns>The global palette; empty if there is none.</returns>
     private static ReadOnlySpan<byte> ToFirstFrame(scoped ref GifCursor cursor, byte screenFlags, out byte outside)
     {
         ReadOnlySpan<byte> palette = (screenFlags & 0x80) != 0 ? cursor.Take(PaletteBytes(screenFlags)) : default;
@@ -89,7 +89,7 @@ internal static class GifDecoder
 
     private static int PaletteBytes(byte flags) => 3 << ((flags & 7) + 1);
 
-    // Behind its end a palette goes on in gray, as Pillow's palettes do.
+    // Indices beyond the palette are gray levels, as in Pillow.
     private static void Paint(ReadOnlySpan<byte> palette, int index, byte[] pixels, int target)
     {
         bool known = 3 * index + 3 <= palette.Length;
@@ -97,7 +97,7 @@ internal static class GifDecoder
     }
 }
 
-/// <summary>Walks the bytes of a GIF; a step over the end is an <see cref="ImageException"/>.</summary>
+/// <summary>Sequential reader of a GIF; reading past the end throws <see cref="ImageException"/>.</summary>
 internal ref struct GifCursor(ReadOnlySpan<byte> bytes, int position, string name)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -117,13 +117,13 @@ internal ref struct GifCursor(ReadOnlySpan<byte> bytes, int position, string nam
     public readonly ImageException Fault(string reason) => ImageException.For(_name, $"GIF: {reason}");
 }
 
-/// <summary>GIF's variable-width LZW: codes of up to 12 bits, least significant bit first, in blocks of up to 255 bytes.</summary>
+/// <summary>LZW of GIF: codes of up to 12 bits, least significant bit first, in blocks of up to 255 bytes.</summary>
 internal static class GifLzw
 {
     private const int MaxCodes = 4096;
     private const int MaxCodeBits = 12;
 
-    /// <summary>Fills <paramref name="indices"/>; data behind the last one is not looked at.</summary>
+    /// <summary>Fills <paramref name="indices"/>; trailing data is ignored.</summary>
     public static void Decode(ref GifCursor cursor, Span<byte> indices, CancellationToken cancellation)
     {
         int literalBits = cursor.TakeByte();
@@ -193,7 +193,7 @@ internal static class GifLzw
         }
     }
 
-    // A string is known from its last index backwards; what would not fit is left out.
+    // Strings are stored as a chain from the last index to the first. Indices beyond the target are dropped.
     private static int Write(int code, ReadOnlySpan<ushort> prefix, ReadOnlySpan<byte> suffix, int length, Span<byte> target)
     {
         for (int index = length - 1; index >= 0; index--)

@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Turns PNG, JPEG, WebP, GIF, BMP and TIFF files into <see cref="RgbImage"/> as the original preprocessing does: alpha is dropped (not
-/// composited), palettes and gray are expanded, the first frame or page is taken. 16-bit samples keep their high byte (Pillow clips 16-bit gray to
-/// 255 instead, which leaves a white picture). Every failure is an <see cref="ImageException"/>.
+/// Decodes PNG, JPEG, WebP, GIF, BMP and TIFF files into <see cref="RgbImage"/> as the original preprocessing does: alpha is dropped (not
+/// composited), palettes and gray are expanded, only the first frame or page is decoded. 16-bit samples keep their high byte (Pillow clips 16-bit gray to
+/// 255, which gives a white picture). Every failure is an <see cref="ImageException"/>.
 /// </summary>
 public static class ImageDecoder
 {
@@ -14,10 +14,10 @@ public static class ImageDecoder
 
     /// <summary>Decodes a picture in memory.</summary>
     /// <param name="bytes">The whole encoded file.</param>
-    /// <param name="name">What messages call the picture.</param>
-    /// <param name="limits">Refused beyond these, before anything is allocated.</param>
-    /// <param name="orientation">Whether the picture is turned as its EXIF data says. The original ignores them.</param>
-    /// <param name="cancellation">Obeyed within a fraction of a second.</param>
+    /// <param name="name">Name of the picture in messages.</param>
+    /// <param name="limits">Checked before any allocation.</param>
+    /// <param name="orientation">Whether the EXIF orientation is applied. The original ignores it.</param>
+    /// <param name="cancellation">Checked every few rows.</param>
     public static RgbImage Decode(
         ReadOnlyMemory<byte> bytes, string name, ImageLimits limits, ExifOrientation orientation = ExifOrientation.Ignore, CancellationToken cancellation = default)
     {
@@ -42,14 +42,14 @@ public static class ImageDecoder
         }
         catch (Exception error) when (error is IndexOutOfRangeException or ArgumentException or OverflowException)
         {
-            // No damage is known that ends here; if one is found, the user still gets a sentence and the fuzz test its cause.
+            // Not known to happen. The user gets a message, and the fuzz test reports the cause.
             throw new ImageException($"{name}: the picture is damaged in an unforeseen way ({error.Message})", error);
         }
         return orientation == ExifOrientation.Apply ? ImageOrientation.Apply(image, ImageOrientation.Read(bytes, header.Format)) : image;
     }
 }
 
-/// <summary>The encodings that <see cref="ImageDecoder"/> reads.</summary>
+/// <summary>Supported formats.</summary>
 public enum ImageFormat
 {
     Png,
@@ -60,12 +60,12 @@ public enum ImageFormat
     Tiff,
 }
 
-/// <summary>What happens to an orientation that a camera noted in a picture's EXIF data.</summary>
+/// <summary>Handling of the EXIF orientation.</summary>
 public enum ExifOrientation
 {
-    /// <summary>The pixels stay as they are stored; what the original does.</summary>
+    /// <summary>Pixels are returned as stored, as in the original.</summary>
     Ignore,
 
-    /// <summary>The picture is turned upright.</summary>
+    /// <summary>The picture is rotated upright.</summary>
     Apply,
 }

@@ -1,12 +1,12 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>Reads encoded pictures from files and pipes, to a limit.</summary>
+/// <summary>Reads encoded pictures from files and streams, up to a size limit.</summary>
 public static class ImageFile
 {
     private const int FirstBytes = 64 << 10;
 
-    /// <summary>Reads a plain file. A pipe or a device is refused, because reading it might never end; <see cref="Read(Stream, string, ImageLimits)"/> reads one.</summary>
-    /// <exception cref="ImageException">It cannot be read, or is too large.</exception>
+    /// <summary>Reads a regular file. Pipes and devices are rejected; use <see cref="Read(Stream, string, ImageLimits)"/> for them.</summary>
+    /// <exception cref="ImageException">The file is unreadable or too large.</exception>
     public static byte[] Read(string path, ImageLimits limits)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -15,7 +15,7 @@ public static class ImageFile
             if (Directory.Exists(path)) throw ImageException.For(path, "is a folder, not a picture");
             if (!Path.Exists(path)) throw ImageException.For(path, "no such file");
             FileInfo named = new(path);
-            // Asked of the name, not of the opened file: opening a named pipe would wait for its writer for ever, and a device never ends.
+            // The size is taken from the directory entry: opening a named pipe blocks until a writer appears, and a device has no end.
             FileInfo file = named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named;
             if (file.Length == 0) throw ImageException.For(path, "the file is empty, or not a plain file");
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
@@ -30,11 +30,11 @@ public static class ImageFile
         }
     }
 
-    /// <summary>Reads a stream to its end.</summary>
-    /// <param name="stream">Of any length; no more than the limit is read.</param>
-    /// <param name="name">What messages call the picture.</param>
-    /// <param name="limits">With the largest file.</param>
-    /// <exception cref="ImageException">It is too large, or reading fails.</exception>
+    /// <summary>Reads a stream to the end.</summary>
+    /// <param name="stream">Of unknown length.</param>
+    /// <param name="name">Name of the picture in messages.</param>
+    /// <param name="limits">Maximum file size.</param>
+    /// <exception cref="ImageException">The data is unreadable or too large.</exception>
     public static byte[] Read(Stream stream, string name, ImageLimits limits)
     {
         ArgumentNullException.ThrowIfNull(stream);

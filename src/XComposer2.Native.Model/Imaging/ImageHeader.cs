@@ -3,10 +3,10 @@ using System.Text;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Format and size as a picture file states them, read without decoding.</summary>
-/// <param name="Format">Encoding, from the first bytes; the name of the file does not matter.</param>
-/// <param name="Width">Columns as stored, not negative.</param>
-/// <param name="Height">Rows as stored, not negative.</param>
+/// <summary>Format and size from the header of a picture file.</summary>
+/// <param name="Format">Detected from the first bytes, not from the file name.</param>
+/// <param name="Width">Stored width, not negative.</param>
+/// <param name="Height">Stored height, not negative.</param>
 public readonly record struct ImageHeader(ImageFormat Format, long Width, long Height)
 {
     private const int PngHeaderBytes = 33;
@@ -14,7 +14,7 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
     private const int GifHeaderBytes = 13;
 
     /// <summary>Reads the header.</summary>
-    /// <exception cref="ImageException">Unknown format, or cut off before its size.</exception>
+    /// <exception cref="ImageException">Unknown format or truncated header.</exception>
     public static ImageHeader Read(ReadOnlyMemory<byte> file, string name)
     {
         ReadOnlySpan<byte> bytes = file.Span;
@@ -29,7 +29,7 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
         throw ImageException.For(name, $"not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF; found bytes {Describe(bytes)}");
     }
 
-    /// <summary>Size of the upright picture: as stored, or turned as the EXIF data of the file say.</summary>
+    /// <summary>Reads the header with the size after the EXIF orientation.</summary>
     /// <exception cref="ImageException">As for <see cref="Read"/>.</exception>
     public static ImageHeader ReadUpright(ReadOnlyMemory<byte> file, string name)
     {
@@ -37,7 +37,7 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
         return ImageOrientation.SwapsSides(ImageOrientation.Read(file, stored.Format)) ? new(stored.Format, stored.Height, stored.Width) : stored;
     }
 
-    /// <summary>Whether the EXIF data of the file turn or mirror the picture.</summary>
+    /// <summary>Whether the EXIF orientation rotates or mirrors the picture.</summary>
     /// <exception cref="ImageException">As for <see cref="Read"/>.</exception>
     public static bool IsTurned(ReadOnlyMemory<byte> file, string name) => ImageOrientation.Read(file, Read(file, name).Format) != ImageOrientation.Upright;
 
@@ -66,7 +66,7 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
         int width = BinaryPrimitives.ReadInt32LittleEndian(bytes[18..]);
         int height = BinaryPrimitives.ReadInt32LittleEndian(bytes[22..]);
         if (width < 0) throw ImageException.For(name, $"BMP: the width is {width}");
-        // A negative height means that the top row comes first.
+        // A negative height means top-down row order.
         return new(ImageFormat.Bmp, width, Math.Abs((long)height));
     }
 
@@ -114,10 +114,10 @@ public readonly record struct ImageHeader(ImageFormat Format, long Width, long H
     }
 }
 
-/// <summary>Tells formats that are not read by their first bytes, so that a message can name them.</summary>
+/// <summary>Detects unsupported formats for the error message.</summary>
 internal static class ForeignFormat
 {
-    /// <summary>With its article; null for bytes that are nothing known.</summary>
+    /// <summary>Name with article; null if unknown.</summary>
     public static string? Name(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length >= 12 && bytes.Slice(4, 4).SequenceEqual("ftyp"u8))

@@ -1,17 +1,17 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>One picture that is being decoded: its stated size, what it may take, and who waits for it.</summary>
-/// <param name="Name">What messages call the picture.</param>
-/// <param name="Width">Columns, checked.</param>
-/// <param name="Height">Rows, checked.</param>
-/// <param name="Limits">Refused beyond these.</param>
-/// <param name="Cancellation">Looked at for each few rows.</param>
+/// <summary>Context of one decoding operation.</summary>
+/// <param name="Name">Name of the picture in messages.</param>
+/// <param name="Width">Width, within the limits.</param>
+/// <param name="Height">Height, within the limits.</param>
+/// <param name="Limits">Limits of size and memory.</param>
+/// <param name="Cancellation">Checked every few rows.</param>
 internal readonly record struct ImageJob(string Name, int Width, int Height, ImageLimits Limits, CancellationToken Cancellation)
 {
-    /// <summary>Bytes of the decoded picture.</summary>
+    /// <summary>Size of the decoded picture.</summary>
     public long PixelBytes => 3L * Width * Height;
 
-    /// <exception cref="ImageException">The picture and <paramref name="besideBytes"/> more are over the limit on memory.</exception>
+    /// <exception cref="ImageException">The picture plus <paramref name="besideBytes"/> exceeds the memory limit.</exception>
     public void RequireMemory(long besideBytes)
     {
         if (PixelBytes + besideBytes > Limits.MaxMemoryBytes)

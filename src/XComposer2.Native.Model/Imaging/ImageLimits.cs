@@ -1,19 +1,19 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>What a picture may ask for before anything is allocated for it.</summary>
-/// <param name="MaxPixels">Width times height, as the file's header states them.</param>
-/// <param name="MaxFileBytes">Size of the encoded file.</param>
-/// <param name="MaxSide">Width and height each: a ribbon within <paramref name="MaxPixels"/> would still be huge after the first pass of a resize.</param>
-/// <param name="MaxMemoryBytes">The decoded picture, and what decoding it keeps beside it.</param>
+/// <summary>Limits of a picture, checked before any allocation.</summary>
+/// <param name="MaxPixels">Maximum width times height.</param>
+/// <param name="MaxFileBytes">Maximum file size.</param>
+/// <param name="MaxSide">Maximum width and height. A narrow strip within <paramref name="MaxPixels"/> would still be huge after the first resize pass.</param>
+/// <param name="MaxMemoryBytes">Maximum memory of the decoded picture and the working buffers of its decoder.</param>
 public readonly record struct ImageLimits(long MaxPixels, long MaxFileBytes, int MaxSide = 65_535, long MaxMemoryBytes = 1536L << 20)
 {
-    /// <summary>A larger picture must have a byte for each so many pixels; a smaller one may be as empty as it likes.</summary>
+    /// <summary>Pictures larger than <see cref="FreePixels"/> need at least one byte of file per this many pixels.</summary>
     internal const long PixelsPerByte = 8192;
 
-    /// <summary>See <see cref="PixelsPerByte"/>: 192 MiB decoded.</summary>
+    /// <summary>64 megapixels, 192 MiB decoded.</summary>
     internal const long FreePixels = 64L << 20;
 
-    /// <summary>268 megapixels (cameras of phones have up to 200), 256 MiB of file, 1.5 GiB of memory.</summary>
+    /// <summary>268 megapixels (phone cameras have up to 200), 256 MiB file size, 1.5 GiB memory.</summary>
     public static ImageLimits Default => new(1L << 28, 256L << 20);
 
     /// <exception cref="ImageException">The file is too large.</exception>
@@ -22,12 +22,12 @@ public readonly record struct ImageLimits(long MaxPixels, long MaxFileBytes, int
         if (fileBytes > MaxFileBytes) throw ImageException.For(name, $"the file has {fileBytes} bytes, the limit is {MaxFileBytes}");
     }
 
-    /// <exception cref="ImageException">The stated size is over a limit, or cannot be that of so small a file.</exception>
+    /// <exception cref="ImageException">The size exceeds a limit or is impossible for the file size.</exception>
     internal void CheckSize(ImageHeader header, long fileBytes, string name)
     {
         (long width, long height) = (header.Width, header.Height);
         if (width == 0 || height == 0) throw ImageException.For(name, $"the picture is {width} x {height}, at least 1 x 1 is expected");
-        // An array holds at most 2^31 bytes, whatever the caller allows.
+        // Arrays are limited to 2^31 bytes.
         long maxPixels = Math.Min(MaxPixels, Array.MaxLength / 3);
         UInt128 pixels = (UInt128)width * (UInt128)height;
         if (pixels > (UInt128)maxPixels) throw ImageException.For(name, $"the picture is {width} x {height} = {pixels} pixels, the limit is {maxPixels}");
@@ -39,7 +39,7 @@ public readonly record struct ImageLimits(long MaxPixels, long MaxFileBytes, int
     }
 }
 
-/// <summary>A picture that cannot be used. The message names the file and the reason, for the user as it stands.</summary>
+/// <summary>A picture cannot be used. The message names file and reason and is fit for users.</summary>
 public sealed class ImageException : XComposerException
 {
     public ImageException(string message) : base(message) { }

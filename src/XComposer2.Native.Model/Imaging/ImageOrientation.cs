@@ -1,12 +1,12 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>The orientation in a picture's EXIF data: 1 is upright, 2 to 8 are the other ways to lay a rectangle down.</summary>
+/// <summary>EXIF orientation: 1 is upright, 2 to 8 are the other rotations and mirrorings.</summary>
 internal static class ImageOrientation
 {
     public const int Upright = 1;
     private const int OrientationTag = 274;
 
-    /// <summary>What the file notes; <see cref="Upright"/> where it notes nothing, or nonsense.</summary>
+    /// <summary>The orientation of the file; <see cref="Upright"/> if missing or invalid.</summary>
     public static int Read(ReadOnlyMemory<byte> file, ImageFormat format)
     {
         ReadOnlyMemory<byte> exif = format switch
@@ -21,17 +21,17 @@ internal static class ImageOrientation
         return stated is >= 1 and <= 8 ? (int)stated : Upright;
     }
 
-    /// <summary>Whether width and height change places.</summary>
+    /// <summary>Whether width and height are swapped.</summary>
     public static bool SwapsSides(int orientation) => orientation >= 5;
 
-    /// <returns>A new picture, or <paramref name="image"/> itself where it is upright.</returns>
+    /// <returns>A new picture, or <paramref name="image"/> itself if it is upright.</returns>
     public static RgbImage Apply(RgbImage image, int orientation)
     {
         if (orientation == Upright) return image;
         (int width, int height) = SwapsSides(orientation) ? (image.Height, image.Width) : (image.Width, image.Height);
         byte[] turned = GC.AllocateUninitializedArray<byte>(3 * width * height);
         ReadOnlySpan<byte> source = image.Pixels.Span;
-        // Which way the stored picture is walked along a row of the upright one, and from row to row.
+        // Byte steps in the stored picture along a row and between rows of the upright picture.
         (long start, long alongRow, long downRows) = Walk(image, orientation);
         for (int row = 0, target = 0; row < height; row++)
         {

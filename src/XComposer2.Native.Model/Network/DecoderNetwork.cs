@@ -78,14 +78,12 @@ public static class DecoderNetwork
             normed = builder.RmsNorm(stream, Weight(prefix + "ffn_norm.weight"), config.NormEpsilon, prefix + "ffn_norm");
             Tensor gated = builder.GatedLinear(
                 normed,
-                Weight(prefix + "feed_forward.w1.weight"),
-                Weight(prefix + "feed_forward.w3.weight"),
+                Matrix(prefix + "feed_forward.w1.weight"),
+                Matrix(prefix + "feed_forward.w3.weight"),
                 Lora(prefix + "feed_forward.w1", config.Plora.W1),
                 Lora(prefix + "feed_forward.w3", config.Plora.W3),
                 visualRow,
-                prefix + "feed_forward.gated",
-                Scale(prefix + "feed_forward.w1.weight"),
-                Scale(prefix + "feed_forward.w3.weight"));
+                prefix + "feed_forward.gated");
             stream = Linear(gated, prefix + "feed_forward.w2", config.Plora.W2, stream, HiddenState(layer + 1));
             if (layer < config.LayerCount - 1)
                 Keep(stream);
@@ -95,20 +93,19 @@ public static class DecoderNetwork
 
         Tensor Weight(string name) => weights.Declare(builder, name);
 
-        Tensor? Scale(string name) => weights.DeclareScale(builder, name);
+        LinearWeight Matrix(string name) => weights.DeclareMatrix(builder, name);
 
         Tensor Linear(Tensor input, string name, PloraConfig plora, Tensor? residual = null, string? result = null) => builder.Linear(
             input,
-            Weight(name + ".weight"),
+            Matrix(name + ".weight"),
             residual: residual,
             lora: Lora(name, plora),
             visualRow: visualRow,
-            name: result ?? name,
-            weightScale: Scale(name + ".weight"));
+            name: result ?? name);
 
         PartialLora? Lora(string name, PloraConfig plora) => visualRow is null || plora.Rank == 0
             ? null
-            : new PartialLora(Weight(name + ".Plora_A.weight"), Weight(name + ".Plora_B.weight"), plora.Scale);
+            : new PartialLora(Matrix(name + ".Plora_A.weight"), Matrix(name + ".Plora_B.weight"), plora.Scale);
 
         void Keep(Tensor tensor)
         {
@@ -120,7 +117,7 @@ public static class DecoderNetwork
     private static Tensor Head(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream)
     {
         Tensor normed = builder.RmsNorm(stream, weights.Declare(builder, "model.norm.weight"), config.NormEpsilon, Normed);
-        builder.MarkOutput(builder.Linear(normed, weights.Declare(builder, "output.weight"), name: Logits));
+        builder.MarkOutput(builder.Linear(normed, weights.DeclareMatrix(builder, "output.weight"), name: Logits));
         return normed;
     }
 }

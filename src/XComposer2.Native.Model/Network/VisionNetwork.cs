@@ -29,14 +29,16 @@ public static class VisionNetwork
         var builder = new GraphBuilder("vision", new RowCounts(0, 0, images));
         Tensor stream = Tower(builder, config, weights, keepStages);
         Tensor features = builder.SelectPatches(stream, config.TokensPerImage + 1, ImageFeatures);
-        Tensor wide = builder.Linear(features, Weight("vision_proj.0.weight"), Weight("vision_proj.0.bias"), Activation.Gelu, name: "vision_proj.0");
-        Tensor embeds = builder.Linear(wide, Weight("vision_proj.2.weight"), Weight("vision_proj.2.bias"), name: ImageEmbeds);
+        Tensor wide = builder.Linear(features, Matrix("vision_proj.0.weight"), Weight("vision_proj.0.bias"), Activation.Gelu, name: "vision_proj.0");
+        Tensor embeds = builder.Linear(wide, Matrix("vision_proj.2.weight"), Weight("vision_proj.2.bias"), name: ImageEmbeds);
         if (keepStages)
             builder.MarkOutput(features);
         builder.MarkOutput(embeds);
         return builder.Build();
 
         Tensor Weight(string name) => weights.Declare(builder, name);
+
+        LinearWeight Matrix(string name) => weights.DeclareMatrix(builder, name);
     }
 
     private static Tensor Tower(GraphBuilder builder, ModelConfig config, WeightFacts weights, bool keepStages)
@@ -68,11 +70,13 @@ public static class VisionNetwork
 
         Tensor Weight(string name) => weights.Declare(builder, ModelTensors.VisionPrefix + name);
 
+        LinearWeight Matrix(string name) => weights.DeclareMatrix(builder, ModelTensors.VisionPrefix + name);
+
         Tensor Norm(Tensor input, string name, string? result = null) =>
             builder.LayerNorm(input, Weight(name + ".weight"), Weight(name + ".bias"), vision.NormEpsilon, result ?? name);
 
         Tensor Project(Tensor input, string name, Activation activation = Activation.None, Tensor? residual = null, string? result = null) =>
-            builder.Linear(input, Weight(name + ".weight"), Weight(name + ".bias"), activation, residual, name: result ?? name);
+            builder.Linear(input, Matrix(name + ".weight"), Weight(name + ".bias"), activation, residual, name: result ?? name);
 
         void Keep(Tensor tensor)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
@@ -6,6 +7,7 @@ namespace XComposer2.Native.Model;
 public sealed class WeightFacts
 {
     private readonly Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WeightFormat> formats = new(StringComparer.Ordinal);
 
     private WeightFacts()
     {
@@ -18,15 +20,15 @@ public sealed class WeightFacts
     public long DecodeBytes => tensors.Sum(static pair =>
         ModelTensors.KindOf(pair.Key) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
-    /// <summary>Of these, bytes of integers that were quantised while loading, and of their scales.</summary>
-    public long QuantizedBytes => tensors.Where(static pair => pair.Value.Type == DType.I8).Sum(pair => pair.Value.Bytes + tensors[pair.Key + Int8Weights.ScaleSuffix].Bytes);
+    /// <summary>Of these, bytes of weights that were quantised while loading, with all parts of their formats.</summary>
+    public long QuantizedBytes => formats.Where(static pair => !pair.Value.IsFloat).Sum(pair => pair.Value.Bytes(tensors[pair.Key].Shape));
 
     /// <summary>Elements of one weight.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
     public long ElementsOf(string name) => tensors[name].Shape.ElementCount;
 
     /// <summary>Facts of the weights of a source.</summary>
-    /// <exception cref="CheckpointException">One that the model needs is not there.</exception>
+    /// <exception cref="CheckpointException">One that the model needs is not there, or is of integers without a stated format.</exception>
     public static WeightFacts Of(IWeightSource source, ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -34,11 +36,17 @@ public sealed class WeightFacts
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
         {
             if (!source.TryDescribe(expected.Name, out HostTensor tensor))
-                throw Missing(source, expected.Name, $"{expected.Shape}");
-            facts.tensors.Add(expected.Name, tensor);
-            string scale = expected.Name + Int8Weights.ScaleSuffix;
-            if (tensor.Type == DType.I8)
-                facts.tensors.Add(scale, source.TryDescribe(scale, out HostTensor scales) ? scales : throw Missing(source, scale, $"F32 [{expected.Shape[0]}] beside I8 weights"));
+                throw Refused(source, expected.Name, $"{expected.Shape}", "no such tensor");
+            if (!source.TryGetFormat(expected.Name, out WeightFormat format))
+                throw Refused(source, expected.Name, "a floating type, or a source that states the format of its integers", $"{tensor.Type} {tensor.Shape} without a format");
+            foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape))
+            {
+                string name = WeightFormat.NameOf(expected.Name, part.Part);
+                HostTensor wanted = new(0, part.Type, part.Shape);
+                bool isThere = source.TryDescribe(name, out HostTensor found);
+                if (!isThere || found != wanted)
+                    throw Refused(source, name, $"{part.Type} {part.Shape} for {format}", isThere ? $"{found.Type} {found.Shape}" : "no such tensor");
+            }
         }
 
         return facts;
@@ -52,13 +60,8 @@ public sealed class WeightFacts
     {
         var facts = new WeightFacts();
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
-        {
-            bool isQuantized = quantization == WeightQuantization.Int8 && Int8Weights.Covers(expected.Name);
-            facts.tensors.Add(expected.Name, new HostTensor(0, isQuantized ? DType.I8 : type, expected.Shape));
-            if (isQuantized)
-                facts.tensors.Add(expected.Name + Int8Weights.ScaleSuffix, new HostTensor(0, DType.F32, new Shape(expected.Shape[0])));
-        }
-
+            facts.Add(expected.Name, quantization.FormatOf(expected.Name) ?? WeightFormat.Of(type), expected.Shape);
+        facts.formats[ModelTensors.PositionTableName] = WeightFormat.F32;
         facts.tensors[ModelTensors.PositionTableName] = new HostTensor(0, DType.F32, new Shape(config.TokensPerImage + 1, config.Vision.Width));
         return facts;
     }
@@ -68,10 +71,20 @@ public sealed class WeightFacts
         ? builder.Weight(name, tensor.Type, tensor.Shape)
         : throw new ArgumentException($"no weight is called '{name}'", nameof(name));
 
-    /// <summary>Declares the scales of a weight in a graph; null where it has none.</summary>
-    internal Tensor? DeclareScale(GraphBuilder builder, string name) =>
-        tensors.ContainsKey(name + Int8Weights.ScaleSuffix) ? Declare(builder, name + Int8Weights.ScaleSuffix) : null;
+    /// <summary>Declares the weight matrix of a linear in a graph, with all parts of its format.</summary>
+    internal LinearWeight DeclareMatrix(GraphBuilder builder, string name) => formats.TryGetValue(name, out WeightFormat format)
+        ? builder.Weight(name, format, tensors[name].Shape)
+        : throw new ArgumentException($"no weight is called '{name}'", nameof(name));
 
-    private static CheckpointException Missing(IWeightSource source, string name, string expected) =>
-        new((source as Checkpoint)?.Directory ?? "weights", $"tensor {CheckpointException.Show(name)}", expected, "no such tensor");
+    private ImmutableArray<WeightPartSpec> Add(string name, WeightFormat format, Shape shape)
+    {
+        ImmutableArray<WeightPartSpec> parts = format.Parts(shape);
+        formats.Add(name, format);
+        foreach (WeightPartSpec part in parts)
+            tensors.Add(WeightFormat.NameOf(name, part.Part), new HostTensor(0, part.Type, part.Shape));
+        return parts;
+    }
+
+    private static CheckpointException Refused(IWeightSource source, string name, string expected, string found) =>
+        new((source as Checkpoint)?.Directory ?? "weights", $"tensor {CheckpointException.Show(name)}", expected, found);
 }

@@ -17,8 +17,11 @@ public sealed class ChatTemplate
     private readonly int start;
     private readonly int end;
 
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="style">How the prompt is written.</param>
+    /// <param name="stopIds">Additional IDs that end an answer, from config.json.</param>
     /// <exception cref="CheckpointException">The tokenizer lacks the pieces that mark turns.</exception>
-    public ChatTemplate(TextTokenizer tokenizer, PromptStyle style)
+    public ChatTemplate(TextTokenizer tokenizer, PromptStyle style, params IEnumerable<int> stopIds)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(style);
@@ -26,7 +29,7 @@ public sealed class ChatTemplate
         this.style = style;
         start = tokenizer.FindMark(StartPiece);
         end = tokenizer.FindMark(EndPiece);
-        StopIds = [end, tokenizer.EosId];
+        StopIds = [.. stopIds.Prepend(tokenizer.EosId).Prepend(end).Distinct()];
     }
 
     /// <summary>Ids that end an answer: end of turn and end of text.</summary>

@@ -8,7 +8,7 @@ namespace XComposer2.Native.Model;
 /// kept within ±127. A row of zeros, or one so small that its scale is zero, is zeros with scale 0. The same bits
 /// whatever the number of threads. Owns its memory.
 /// </summary>
-public sealed unsafe class Int8Rows : IDisposable
+public sealed unsafe class Int8Rows : IQuantizedMatrix
 {
     private const int Limit = 127;
 
@@ -44,6 +44,13 @@ public sealed unsafe class Int8Rows : IDisposable
     public HostTensor Scales => new(scales.Address, DType.F32, new Shape(Shape[0]));
 
     public long TotalBytes => values.LengthBytes + scales.LengthBytes;
+
+    public HostTensor this[WeightPart part] => part switch
+    {
+        WeightPart.Elements => Values,
+        WeightPart.Scales => Scales,
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, $"no part of {WeightFormat.Int8}"),
+    };
 
     /// <param name="weights">[rows, columns] of a floating type.</param>
     /// <param name="name">For messages.</param>

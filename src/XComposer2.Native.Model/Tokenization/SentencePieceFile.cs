@@ -77,7 +77,7 @@ internal sealed class SentencePieceFile
     /// <exception cref="CheckpointException">The file is damaged, contradicts itself or is of another kind.</exception>
     public static SentencePieceFile Read(FileBytes bytes)
     {
-        bytes.RefuseLfsPointer();
+        bytes.RefuseStandIn("the tokenizer");
         return new SentencePieceFile(bytes.Path, bytes.Whole(MaximumFileBytes, "file"));
     }
 

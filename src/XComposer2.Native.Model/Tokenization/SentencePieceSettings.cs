@@ -5,6 +5,9 @@ internal sealed class SentencePieceSettings
 {
     private const long Unigram = 1, Bpe = 2;
 
+    /// <summary>Limits the output for each unknown ID of an answer.</summary>
+    private const int MaximumTextBytes = 1024;
+
     private long modelType = Unigram;
     private bool byteFallback;
     private bool whitespaceAsSuffix;
@@ -36,13 +39,13 @@ internal sealed class SentencePieceSettings
                     byteFallback = message.Flag("byte_fallback");
                     break;
                 case 44:
-                    UnknownText = message.Text("unk_surface");
+                    UnknownText = ShortText(message, "unk_surface");
                     break;
                 case 46:
-                    BosPiece = message.Text("bos_piece");
+                    BosPiece = ShortText(message, "bos_piece");
                     break;
                 case 47:
-                    EosPiece = message.Text("eos_piece");
+                    EosPiece = ShortText(message, "eos_piece");
                     break;
             }
         }
@@ -102,4 +105,8 @@ internal sealed class SentencePieceSettings
                 throw new CheckpointException(path, field, "none (the identity)", $"{lengthBytes} bytes");
         }
     }
+
+    private static string ShortText(ProtoReader message, string field) => message.LengthBytes(field) <= MaximumTextBytes
+        ? message.Text(field)
+        : throw message.Bad(field, $"at most {MaximumTextBytes} bytes", $"{message.LengthBytes(field)}");
 }

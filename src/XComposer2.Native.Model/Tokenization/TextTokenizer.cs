@@ -16,16 +16,16 @@ public sealed class TextTokenizer
 
     private readonly SentencePieceFile file;
     private readonly PieceMerger merger;
-    private readonly PieceTrie userDefined;
-    private readonly PieceTrie userDefinedText;
+    private readonly PieceIndex userDefined;
+    private readonly PieceIndex userDefinedText;
 
     private TextTokenizer(SentencePieceFile file)
     {
         this.file = file;
         merger = new PieceMerger(file);
         IEnumerable<(string Piece, int Id)> pieces = Enumerable.Range(0, file.Count).Where(id => file.Kind(id) == PieceKind.UserDefined).Select(id => (file.Piece(id), id));
-        userDefined = new PieceTrie(pieces);
-        userDefinedText = new PieceTrie(pieces.Where(piece => !IsMark(piece.Piece)));
+        userDefined = new PieceIndex(pieces);
+        userDefinedText = new PieceIndex(pieces.Where(piece => !IsMark(piece.Piece)));
     }
 
     /// <summary>Pieces, control and user-defined ones included.</summary>
@@ -128,7 +128,7 @@ public sealed class TextTokenizer
 
     private static bool IsMark(string piece) => piece.Length > 2 && (piece[0], piece[^1]) is ('[', ']') or ('<', '>');
 
-    private List<int> Encode(string text, PieceTrie whole)
+    private List<int> Encode(string text, PieceIndex whole)
     {
         ArgumentNullException.ThrowIfNull(text);
         char[] rented = ArrayPool<char>.Shared.Rent(text.Length);

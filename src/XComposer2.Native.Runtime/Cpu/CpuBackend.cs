@@ -12,15 +12,20 @@ public sealed class CpuBackend : IBackend
     private readonly RopeTables ropeTables = new();
 
     /// <param name="threads">Threads, the caller's included; null for one per processor.</param>
-    public CpuBackend(int? threads = null) => pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+    /// <param name="cache">How keys and values are cached. F32 by default: the cache is a small part of what a step reads, and rounding it would cost the golden
+    /// results' accuracy for little; the others are for long contexts.</param>
+    public CpuBackend(int? threads = null, CacheFormat cache = default)
+    {
+        CacheFormat = cache;
+        pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+    }
 
     public int Threads => pool.Threads;
 
     public string Description => string.Create(
         CultureInfo.InvariantCulture, $"cpu, {Threads} {(Threads == 1 ? "thread" : "threads")}, {(int)VectorWidth.Best.Resolve()}-bit vectors");
 
-    /// <summary>F32: the cache is a small part of what a step reads, and rounding it would cost the golden results' accuracy for little.</summary>
-    public DType CacheType => DType.F32;
+    public CacheFormat CacheFormat { get; }
 
     public bool RunsAhead => false;
 

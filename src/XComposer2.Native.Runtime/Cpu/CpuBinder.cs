@@ -36,17 +36,21 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
     public FloatMatrix Matrix(Tensor tensor)
     {
         TensorSpec spec = graph[tensor];
-        if (!sources.Weights.TryGet(spec.Name, out HostTensor weight))
-            throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found none");
-        if (weight.Type != spec.Type || weight.Shape != spec.Shape || weight.Data == 0)
-            throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found {weight.Type} {weight.Shape}");
         return spec.Shape.Rank == 1
-            ? new FloatMatrix(weight.Data, weight.Type, 1, spec.Shape[0])
-            : new FloatMatrix(weight.Data, weight.Type, spec.Shape[0], spec.RowElements);
+            ? new FloatMatrix(Address(tensor), spec.Type, 1, spec.Shape[0])
+            : new FloatMatrix(Address(tensor), spec.Type, spec.Shape[0], spec.RowElements);
     }
 
-    /// <summary>A linear's weight with the scales of its rows, which it has where it is I8.</summary>
-    public FloatMatrix Matrix(Tensor tensor, Tensor? scale) => scale is { } scales ? Matrix(tensor) with { RowScales = Matrix(scales).Data } : Matrix(tensor);
+    /// <summary>A linear's weight, in the format that the graph states.</summary>
+    /// <exception cref="GraphException">A part is missing, not as the graph says, or names groups that there are not.</exception>
+    public WeightMatrix Matrix(LinearWeight weight)
+    {
+        Shape shape = graph[weight.Elements].Shape;
+        var matrix = new WeightMatrix(weight.Format, shape[0], shape[1], Address(weight.Elements), Address(weight.Scales), Address(weight.ZeroPoints), Address(weight.GroupIndex));
+        if (weight.GroupIndex is { } index)
+            RequireGroups(graph[index], (int*)matrix.GroupIndex, weight.Format.Groups(shape[1]));
+        return matrix;
+    }
 
     public FloatMatrix? Matrix(Tensor? tensor) => tensor is { } present ? Matrix(present) : null;
 
@@ -69,6 +73,25 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
     /// <summary>Angles for every position that a sequence can have.</summary>
     public RopeTable Rope(AttentionGeometry geometry, float theta) =>
         sources.RopeTables.Get(Math.Min(sources.Limits?.Positions ?? int.MaxValue, checked(pages!.PageCount * KvLayerView.PageTokens)), geometry.HeadSize, theta);
+
+    private nint Address(Tensor? tensor)
+    {
+        if (tensor is not { } present)
+            return 0;
+        TensorSpec spec = graph[present];
+        if (!sources.Weights.TryGet(spec.Name, out HostTensor weight))
+            throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found none");
+        if (weight.Type != spec.Type || weight.Shape != spec.Shape || weight.Data == 0)
+            throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found {weight.Type} {weight.Shape}");
+        return weight.Data;
+    }
+
+    private void RequireGroups(TensorSpec spec, int* index, int groups)
+    {
+        for (int column = 0; column < spec.Shape[0]; column++)
+            if ((uint)index[column] >= (uint)groups)
+                throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected groups of 0 to {groups - 1}, found {index[column]} for column {column}");
+    }
 
     /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
     private CpuOperand Resident(TensorSpec spec)

@@ -97,7 +97,7 @@ internal sealed unsafe class CpuKeyValueMemory : IKeyValueMemory
     }
 
     public KvLayerView Layer(int layer) => new(
-        (nint)memory.Start, Layout.PageBytes, PageCount, layer, Layout.Geometry.KeyValueHeads, Layout.Geometry.HeadSize, Layout.Type);
+        (nint)memory.Start, Layout.PageBytes, PageCount, layer, Layout.Geometry.KeyValueHeads, Layout.Geometry.HeadSize, Layout.Format);
 
     public void Dispose() => memory.Dispose();
 }

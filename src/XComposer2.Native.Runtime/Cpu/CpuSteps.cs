@@ -27,10 +27,10 @@ internal static class CpuSteps
         switch (operation)
         {
             case LinearOp linear:
-                TensorSpec weight = graph[linear.Weight];
+                TensorSpec weight = graph[linear.Weight.Elements];
                 return LinearKernel.ScratchBytes(Rows(linear.Input), weight.Shape[1], weight.Shape[0], Rank(linear.Lora), threads);
             case GatedLinearOp gated:
-                TensorSpec gate = graph[gated.Gate];
+                TensorSpec gate = graph[gated.Gate.Elements];
                 return GatedLinearKernel.ScratchBytes(Rows(gated.Input), gate.Shape[1], gate.Shape[0], Rank(gated.GateLora), Rank(gated.UpLora), threads);
             case PagedAttentionOp attention:
                 return PagedAttentionKernel.ScratchBytes(attention.Geometry, Math.Min(graph.Capacity.Tokens, StepLimits.MaximumSequences), threads);
@@ -44,7 +44,7 @@ internal static class CpuSteps
 
         int Rows(Tensor tensor) => graph[tensor].Shape[0];
 
-        int Rank(PartialLora? lora) => lora is null ? 0 : graph[lora.A].Shape[0];
+        int Rank(PartialLora? lora) => lora is null ? 0 : graph[lora.A.Elements].Shape[0];
     }
 }
 

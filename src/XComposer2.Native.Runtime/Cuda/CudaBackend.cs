@@ -36,7 +36,11 @@ public sealed class CudaBackend : IBackend
 
     public string Description => $"cuda, {state.Context.Device}, {state.Storage.ToString().ToLowerInvariant()}";
 
-    public DType CacheType => state.Storage;
+    /// <summary>Type of weights and of activations outside of the residual stream.</summary>
+    public DType Storage => state.Storage;
+
+    /// <summary>The storage type: no kernel reads another cache yet.</summary>
+    public CacheFormat CacheFormat => CacheFormat.Of(state.Storage);
 
     /// <summary>The GPU in words.</summary>
     public string DeviceName => state.Context.Device.ToString();
@@ -66,7 +70,10 @@ public sealed class CudaBackend : IBackend
         return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage));
     }
 
-    public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => new CudaKeyValueMemory(state.Context, state.Stream, layout, pages);
+    /// <exception cref="NotSupportedException">No kernel reads a cache of the layout's format.</exception>
+    public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => layout.Format == CacheFormat
+        ? new CudaKeyValueMemory(state.Context, state.Stream, layout, pages)
+        : throw new NotSupportedException($"the GPU has no kernels for a key/value cache of {layout.Format}: expected {CacheFormat}, the type of weights and activations");
 
     public IRowMemory AllocateRows(int rows, int columns) => new CudaRowMemory(state.Context, state.Stream, rows, columns);
 

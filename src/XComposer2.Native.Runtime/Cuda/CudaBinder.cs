@@ -34,7 +34,7 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public DevicePointer Matrix(CudaWeight weight, DType type) => weights.Get(weight, type);
 
-    public (DevicePointer Rows, DevicePointer Scales) Int8Matrix(CudaWeight weight, CudaWeight scale) => weights.GetInt8(weight, scale);
+    public DeviceMatrix Matrix(CudaWeight weight, WeightFormat format) => weights.Get(weight, format);
 
     public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
 
@@ -42,7 +42,7 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     {
         if (pages is null)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
-        if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Type != storage)
+        if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Format != CacheFormat.Of(storage))
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
         return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes);
     }

@@ -46,20 +46,27 @@ internal sealed class CudaWeights : IDisposable
         return memory.DeviceSpan.Pointer;
     }
 
-    /// <summary>Addresses of a weight's 8-bit integers and of its rows' scales, which the source makes together and lets go together.</summary>
-    /// <exception cref="GraphException">The source has no such weight, or has it in another type.</exception>
-    public (DevicePointer Rows, DevicePointer Scales) GetInt8(CudaWeight weight, CudaWeight scale)
+    /// <summary>Addresses of the parts of a linear's weight, which the source makes together and lets go together.</summary>
+    /// <exception cref="GraphException">The source has no such weight, or has it in another format.</exception>
+    public DeviceMatrix Get(CudaWeight weight, WeightFormat format)
     {
-        if (!IsUploaded(weight, DType.I8) || !IsUploaded(scale, DType.F32))
+        if (format.IsFloat)
+            return new DeviceMatrix(Get(weight, format.Elements));
+        DeviceWeights device = DeviceWeights.Of(format);
+        HostTensor facts = RequireStored(weight, device);
+        WeightPartSpec[] parts = [.. format.Parts(facts.Shape)];
+        if (parts.Any(part => !IsUploaded(weight.Part(part.Part), part.Type)))
         {
-            RequireInt8(weight);
-            Upload(weight, DType.I8);
-            Upload(scale, DType.F32);
-            Release(weight);
-            Release(scale);
+            foreach (WeightPartSpec part in parts)
+                Upload(weight.Part(part.Part), part.Type, part.Part == WeightPart.Elements ? device.Packing : null);
+            foreach (WeightPartSpec part in parts)
+                Release(weight.Part(part.Part));
         }
 
-        return (uploaded[(weight, DType.I8)].Span.Pointer, uploaded[(scale, DType.F32)].Span.Pointer);
+        return new DeviceMatrix(AddressOf(WeightPart.Elements), AddressOf(WeightPart.Scales), AddressOf(WeightPart.ZeroPoints));
+
+        DevicePointer AddressOf(WeightPart wanted) =>
+            Array.Find(parts, part => part.Part == wanted) is { Shape.Rank: > 0 } spec ? uploaded[(weight.Part(wanted), spec.Type)].Span.Pointer : default;
     }
 
     /// <summary>Rows and columns of a matrix as its kernel sees it.</summary>
@@ -82,7 +89,7 @@ internal sealed class CudaWeights : IDisposable
     private unsafe PinnedMemory CopyToPinned(HostTensor tensor, DType type)
     {
         int rows = tensor.Shape[0], columns = checked((int)(tensor.Shape.ElementCount / rows));
-        long rowBytes = (long)columns * type.ElementBytes();
+        long rowBytes = type.Bytes(columns);
         PinnedMemory memory = PinnedMemory.Allocate(context, checked(rows * rowBytes), isWriteCombined: true);
         var target = (byte*)memory.Span.Address;
         Parallel.For(0, rows, row => HostRowConversion.Copy(new HostRow(tensor, row), columns, type, target + (row * rowBytes)));
@@ -90,21 +97,22 @@ internal sealed class CudaWeights : IDisposable
         return memory;
     }
 
-    private void RequireInt8(CudaWeight weight)
+    private HostTensor RequireStored(CudaWeight weight, DeviceWeights device)
     {
         HostTensor facts = Describe(weight.Name);
-        if (facts.Type != DType.I8 || facts.Shape.Rank != 2 || facts.Shape[1] % Int8ColumnOrder.Group != 0)
-            throw new GraphException($"weight '{weight.Name}': expected I8 rows of a multiple of {Int8ColumnOrder.Group} elements on a GPU, found {facts.Type} {facts.Shape}");
+        return facts.Type == device.Format.Elements && facts.Shape.Rank == 2 && facts.Shape[1] % device.ColumnMultiple == 0
+            ? facts
+            : throw new GraphException($"weight '{weight.Name}': expected {device.Format.Elements} rows of a multiple of {device.ColumnMultiple} elements on a GPU, found {facts.Type} {facts.Shape}");
     }
 
     private bool IsUploaded(CudaWeight weight, DType type) => uploaded.ContainsKey((weight, type));
 
-    private void Upload(CudaWeight weight, DType type)
+    private void Upload(CudaWeight weight, DType type, RowPacking? packing = null)
     {
         if (IsUploaded(weight, type))
             return;
         (int rows, int columns) = SizeOf(weight);
-        DeviceMemory memory = DeviceMemory.Allocate(context, checked((long)rows * columns * type.ElementBytes()));
+        DeviceMemory memory = DeviceMemory.Allocate(context, checked(rows * type.Bytes(columns)));
         try
         {
             HostTensor first = Find(weight.Name);
@@ -113,7 +121,7 @@ internal sealed class CudaWeights : IDisposable
             {
                 int place = SourceRow(weight, row, first.Shape[0]);
                 return place < first.Shape[0] ? new HostRow(first, place) : new HostRow(second, place - first.Shape[0]);
-            });
+            }, packing);
             uploaded.Add((weight, type), memory);
         }
         catch (AggregateException error) when (error.InnerException is OverflowException overflow)

@@ -3,30 +3,31 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
-/// <summary>Converts stored rows to the type that the device wants, rounding to nearest even. The one place that puts columns of int8 weights into the order of
-/// <see cref="Int8ColumnOrder"/>: whatever made them has them in the model's.</summary>
+/// <summary>Converts stored rows of floating numbers to the type that the device wants, rounding to nearest even, and packs rows of integers.</summary>
 internal static unsafe class HostRowConversion
 {
     /// <exception cref="OverflowException">A finite value is beyond F16.</exception>
-    /// <param name="source">A row of F32, F16, BF16 or I8.</param>
+    /// <param name="source">A row of floating numbers or of integers.</param>
     /// <param name="columns">Its elements.</param>
-    /// <param name="type">F32, F16 or BF16; I8 of an I8 row.</param>
+    /// <param name="type">F32, F16 or BF16; of integers, the type of the row.</param>
     /// <param name="destination">[columns] of <paramref name="type"/>.</param>
-    public static void Copy(HostRow source, int columns, DType type, byte* destination)
+    /// <param name="packing">Puts a row of integers into the device's order: whatever made them has them in the model's. Null for none.</param>
+    public static void Copy(HostRow source, int columns, DType type, byte* destination, RowPacking? packing = null)
     {
         DType from = source.Tensor.Type;
-        byte* start = (byte*)source.Tensor.Data + ((long)source.Row * columns * from.ElementBytes());
-        if ((from == DType.I8) != (type == DType.I8))
-            throw new ArgumentException($"expected a row to be I8 on both sides or on neither, found {from} for {type}", nameof(type));
-        if (type == DType.I8)
+        long bytes = from.Bytes(columns);
+        byte* start = (byte*)source.Tensor.Data + (source.Row * bytes);
+        if (from != type && !(from.IsFloat() && type.IsFloat()))
+            throw new ArgumentException($"expected a row of floating numbers or of {type}, found {from}", nameof(type));
+        if (packing is not null)
         {
-            Int8ColumnOrder.Apply(new ReadOnlySpan<sbyte>(start, columns), new Span<sbyte>(destination, columns));
+            packing(new ReadOnlySpan<byte>(start, checked((int)bytes)), new Span<byte>(destination, checked((int)bytes)));
             return;
         }
 
         if (from == type)
         {
-            Buffer.MemoryCopy(start, destination, (long)columns * type.ElementBytes(), (long)columns * type.ElementBytes());
+            Buffer.MemoryCopy(start, destination, bytes, bytes);
             return;
         }
 

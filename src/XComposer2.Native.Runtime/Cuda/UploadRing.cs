@@ -1,5 +1,6 @@
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
@@ -31,13 +32,14 @@ internal sealed unsafe class UploadRing : IDisposable
 
     /// <summary>Writes rows one after another, converted to a type.</summary>
     /// <param name="destination">[rows, columns] of <paramref name="type"/>.</param>
-    /// <param name="type">F32, F16, BF16, or I8 of I8 rows.</param>
+    /// <param name="type">F32, F16 or BF16; of integers, the type of the rows.</param>
     /// <param name="columns">Elements of a row.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="rowOf">The row that goes to this place.</param>
-    public void Upload(DeviceSpan destination, DType type, int columns, int rows, Func<int, HostRow> rowOf)
+    /// <param name="packing">Puts rows of integers into another order; null for none.</param>
+    public void Upload(DeviceSpan destination, DType type, int columns, int rows, Func<int, HostRow> rowOf, RowPacking? packing = null)
     {
-        long rowBytes = (long)columns * type.ElementBytes();
+        long rowBytes = type.Bytes(columns);
         int chunkRows = (int)Math.Clamp(BufferBytes / rowBytes, 1, rows);
         for (int first = 0; first < rows; first += chunkRows)
         {
@@ -48,7 +50,7 @@ internal sealed unsafe class UploadRing : IDisposable
             Parallel.For(0, count, row =>
             {
                 HostRow source = rowOf(start + row);
-                HostRowConversion.Copy(source, columns, type, target + (row * rowBytes));
+                HostRowConversion.Copy(source, columns, type, target + (row * rowBytes), packing);
             });
             stream.CopyToDevice(destination.Slice(first * rowBytes, count * rowBytes), buffer);
             stream.Record(copied[next]);

@@ -57,10 +57,10 @@ public sealed class KeyValuePool
 /// <summary>What one page of the cache holds: keys and values of all layers for 64 tokens.</summary>
 /// <param name="Layers">Decoder layers.</param>
 /// <param name="Geometry">Heads.</param>
-/// <param name="Type">F32 or BF16.</param>
-public readonly record struct KeyValueLayout(int Layers, AttentionGeometry Geometry, DType Type)
+/// <param name="Format">How keys and values are stored.</param>
+public readonly record struct KeyValueLayout(int Layers, AttentionGeometry Geometry, CacheFormat Format)
 {
-    public long PageBytes => KeyValuePages.Bytes(Geometry, Layers, KeyValuePages.TokensPerPage, Type);
+    public long PageBytes => KeyValuePages.Bytes(Geometry, Layers, KeyValuePages.TokensPerPage, Format);
 }
 
 /// <summary>Device memory of a cache's pages. Knows nothing of who owns which.</summary>

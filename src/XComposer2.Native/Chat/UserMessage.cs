@@ -31,7 +31,7 @@ public sealed class ImageInput
     /// <summary>The path, or the name given with the bytes.</summary>
     public string Name { get; }
 
-    /// <summary>Whether the picture is turned as its EXIF data say.</summary>
+    /// <summary>Whether the EXIF orientation is applied.</summary>
     public ExifOrientation Orientation { get; }
 
     internal ReadOnlyMemory<byte>? Bytes { get; }
@@ -40,8 +40,8 @@ public sealed class ImageInput
     internal StrongBox<ImageContentHash>? KnownHash { get; set; }
 
     /// <summary>A file, read when the message is sent.</summary>
-    /// <param name="path">A plain file.</param>
-    /// <param name="orientation">The original ignores EXIF data, so that a picture taken with a turned phone reaches the model lying on its side.</param>
+    /// <param name="path">A regular file.</param>
+    /// <param name="orientation">Whether the EXIF orientation is applied. The original ignores it, so pictures of rotated phones are not upright.</param>
     public static ImageInput FromFile(string path, ExifOrientation orientation = ExifOrientation.Apply)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

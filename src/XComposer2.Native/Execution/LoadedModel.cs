@@ -11,9 +11,9 @@ namespace XComposer2.Native;
 internal sealed class LoadedModel : IDisposable
 {
     private readonly WeightQuantization quantization;
-    private readonly Int8Weights? quantized;
+    private readonly QuantizedWeights? quantized;
 
-    private LoadedModel(Checkpoint checkpoint, WeightQuantization quantization, Int8Weights? quantized, PreparedWeights weights, ChosenDevice device)
+    private LoadedModel(Checkpoint checkpoint, WeightQuantization quantization, QuantizedWeights? quantized, PreparedWeights weights, ChosenDevice device)
     {
         Checkpoint = checkpoint;
         this.quantization = quantization;
@@ -33,7 +33,7 @@ internal sealed class LoadedModel : IDisposable
     public IBackend Backend { get; }
 
     /// <summary>Variant, layout and quantisation in words.</summary>
-    public string Description => EngineInfo.Describe(Checkpoint) + QuantizedWeights.Describe(quantization);
+    public string Description => EngineInfo.Describe(Checkpoint) + Quantizations.Describe(quantization);
 
     /// <summary>Why a faster kind of device was not taken; null where none was passed over.</summary>
     public string? DeviceNote { get; }
@@ -46,20 +46,23 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
     /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
+    /// <param name="adapters">Folders of LoRA adapters to merge; null for none.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The device is not there.</exception>
     public static LoadedModel Open(
-        string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null)
+        string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null,
+        IReadOnlyList<string>? adapters = null)
     {
-        Checkpoint checkpoint = CheckpointFolder.Open(path);
+        Checkpoint checkpoint = CheckpointFolder.Open(path, new CheckpointOptions { Adapters = adapters ?? [] });
         PreparedWeights? weights = null;
         try
         {
             CheckpointValidator.Validate(checkpoint);
+            checkpoint.Config.RequireSupportedSizes(Path.Combine(path, "config.json"));
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
-            IWeightSource source = QuantizedWeights.Over(checkpoint, quantization);
+            IWeightSource source = Quantizations.Over(checkpoint, quantization);
             weights = new PreparedWeights(source, checkpoint.Config);
-            return new LoadedModel(checkpoint, quantization, source as Int8Weights, weights, Backends.Create(device, checkpoint.Config.StoredType, reporter, notice));
+            return new LoadedModel(checkpoint, quantization, source as QuantizedWeights, weights, Backends.Create(device, checkpoint.Config.StoredType, reporter, notice));
         }
         catch
         {
@@ -86,19 +89,19 @@ internal sealed class LoadedModel : IDisposable
 }
 
 /// <summary>Puts a quantisation over stored weights.</summary>
-internal static class QuantizedWeights
+internal static class Quantizations
 {
     /// <summary>The source itself where nothing is quantised, else one that owns it.</summary>
     /// <exception cref="EngineException">The quantisation is not known.</exception>
     public static IWeightSource Over(IWeightSource source, WeightQuantization quantization) => quantization switch
     {
         WeightQuantization.None => source,
-        WeightQuantization.Int8 => new Int8Weights(source),
+        _ when Enum.IsDefined(quantization) => new QuantizedWeights(source, quantization),
         _ => throw new EngineException($"quantization: expected one of {string.Join(", ", Enum.GetNames<WeightQuantization>())}, found {quantization}"),
     };
 
     /// <summary>For people, behind the name of a model; empty where nothing is quantised.</summary>
-    public static string Describe(WeightQuantization quantization) => quantization == WeightQuantization.Int8 ? ", decoder's linears as int8" : "";
+    public static string Describe(WeightQuantization quantization) => quantization.MatrixFormat() is { } format ? $", decoder's linears as {format}" : "";
 }
 
 /// <summary>Turns what a device reports while it gets ready into the engine's progress.</summary>

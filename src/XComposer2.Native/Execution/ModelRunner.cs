@@ -31,7 +31,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         this.backend = backend;
         this.sizes = sizes;
         graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
-        memory = backend.AllocatePages(CacheLayout(config, backend.CacheType), sizes.CachePages);
+        memory = backend.AllocatePages(CacheLayout(config, backend.CacheFormat), sizes.CachePages);
         Pool = new KeyValuePool(memory);
         pictures = new PictureRows(backend, sizes.Pictures, config.TokensPerImage, config.Decoder.HiddenSize);
         sampler = backend.CreateSampler(config.Decoder.VocabularySize, sizes.Sequences);
@@ -51,8 +51,8 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     private IBoundGraph LastStep => lastStep ?? throw new InvalidOperationException("no step has run");
 
     /// <param name="config">Sizes.</param>
-    /// <param name="type">The backend's.</param>
-    public static KeyValueLayout CacheLayout(ModelConfig config, DType type) => new(config.Decoder.LayerCount, config.Decoder.Attention, type);
+    /// <param name="format">The backend's.</param>
+    public static KeyValueLayout CacheLayout(ModelConfig config, CacheFormat format) => new(config.Decoder.LayerCount, config.Decoder.Attention, format);
 
     /// <summary>Rows of pictures that the decoder reads.</summary>
     public static MemoryItem PictureMemory(ModelConfig config, EngineSizes sizes) =>

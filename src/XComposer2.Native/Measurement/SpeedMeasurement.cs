@@ -34,9 +34,9 @@ public static class SpeedMeasurement
         ModelConfig config = Presets.Find(options.Preset!);
         if (options.Layers is { } layers)
             config = config.WithLayers(layers);
-        using var weights = new PreparedWeights(QuantizedWeights.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
+        using var weights = new PreparedWeights(Quantizations.Over(new SyntheticWeights(config, type: options.Weights), options.Quantization), config);
         using IBackend backend = Backends.Create(options.Device, options.Weights).Backend;
-        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{QuantizedWeights.Describe(options.Quantization)}";
+        string name = $"{options.Preset}, {config.Decoder.LayerCount} layers, random {options.Weights} weights{Quantizations.Describe(options.Quantization)}";
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 
@@ -49,7 +49,7 @@ public static class SpeedMeasurement
         int context = checked(prompt + answer);
         EngineException.ThrowUnless(context <= config.Decoder.MaximumPositions, "tokens, images and decode steps", $"{config.Decoder.MaximumPositions} positions at most", context);
         EngineSizes sizes = EngineSizes.Resolve(
-            new EngineLimits { Sequences = options.Sequences, Context = context }, config, backend.CacheType, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
+            new EngineLimits { Sequences = options.Sequences, Context = context }, config, backend.CacheFormat, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
         sizes = sizes with { CachePages = checked((options.Sequences * sizes.PagesPerSequence) + 1) };
         using var runner = new ModelRunner(config, weights, backend, sizes);
         var vision = new List<TimeSpan>();

@@ -23,11 +23,11 @@ internal static class CudaMemoryPlan
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
-        KeyValueLayout layout = ModelRunner.CacheLayout(config, storage);
+        KeyValueLayout layout = ModelRunner.CacheLayout(config, CacheFormat.Of(storage));
         long positions = (long)sizes.CachePages * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
-            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Type),
+            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Format),
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             ModelRunner.PictureMemory(config, sizes),
@@ -55,9 +55,11 @@ internal static class CudaMemoryPlan
         var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (ComputeGraph graph in graphs)
         {
-            foreach (TensorSpec tensor in graph.Tensors)
-                if (tensor.Role == TensorRole.Weight)
-                    bytes[tensor.Name] = tensor.Shape.ElementCount * TypeOnDevice(tensor, storage).ElementBytes();
+            // Parts of integer formats are on the device as they are.
+            HashSet<Tensor> kept = [.. graph.Operations.SelectMany(operation => operation.LinearWeights).Where(weight => !weight.Format.IsFloat).SelectMany(weight => weight.Parts)];
+            for (int i = 0; i < graph.Tensors.Length; i++)
+                if (graph.Tensors[i] is { Role: TensorRole.Weight } tensor)
+                    bytes[tensor.Name] = kept.Contains(new Tensor(i)) ? tensor.CapacityBytes : storage.Bytes(tensor.Shape.ElementCount);
             foreach (PatchEmbeddingOp patches in graph.Operations.OfType<PatchEmbeddingOp>())
                 foreach (TensorSpec added in new[] { graph[patches.ClassToken], graph[patches.Positions] })
                     bytes[added.Name] = added.Shape.ElementCount * sizeof(float);
@@ -65,7 +67,4 @@ internal static class CudaMemoryPlan
 
         return bytes.Values.Sum();
     }
-
-    private static DType TypeOnDevice(TensorSpec weight, DType storage) =>
-        weight.Type == DType.I8 ? DType.I8 : weight.Name.EndsWith(Int8Weights.ScaleSuffix, StringComparison.Ordinal) ? DType.F32 : storage;
 }

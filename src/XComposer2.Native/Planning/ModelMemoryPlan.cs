@@ -34,7 +34,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = WeightQuantization.None)
     {
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization);
-        return For(model, Sizes(contextLength, model.Config, DType.F32, DeviceKind.Cpu), EmbeddingPlace.Device);
+        return For(model, Sizes(contextLength, model.Config, CacheFormat.F32, DeviceKind.Cpu), EmbeddingPlace.Device);
     }
 
     /// <summary>Of a published model, without its weights.</summary>
@@ -48,7 +48,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = WeightQuantization.None)
     {
         ModelConfig config = Presets.Find(preset);
-        return For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, DType.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount);
+        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, CacheFormat.F32);
     }
 
     /// <summary>Of a checkpoint folder on a GPU, which need not be there.</summary>
@@ -63,7 +63,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         ArgumentNullException.ThrowIfNull(device);
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization);
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), Sizes(contextLength, model.Config, storage, DeviceKind.Cuda), storage, device.Embeddings);
+        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
     }
 
     /// <summary>Of a published model on a GPU, without its weights.</summary>
@@ -77,15 +77,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset + QuantizedWeights.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, storage, DeviceKind.Cuda), storage, device.Embeddings);
+        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings)
     {
         WeightFacts facts = WeightFacts.Of(model.Weights, model.Config);
         return model.Backend is CpuBackend processor
-            ? For(model.Description, model.Config, facts, sizes, processor.Threads)
-            : CudaMemoryPlan.For(model.Description, model.Config, facts, sizes, model.Backend.CacheType, embeddings);
+            ? For(model.Description, model.Config, facts, sizes, processor.Threads, processor.CacheFormat)
+            : CudaMemoryPlan.For(model.Description, model.Config, facts, sizes, ((CudaBackend)model.Backend).Storage, embeddings);
     }
 
     /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated; the message has the numbers.</exception>
@@ -110,17 +110,17 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(Allocated.TotalBytes)} beside its weights ({Items(Allocated.Items)}), this machine has {Mebibytes(available)}; a shorter context needs less");
     }
 
-    private static EngineSizes Sizes(int? contextLength, ModelConfig config, DType cacheType, DeviceKind device) =>
-        EngineSizes.Resolve(new EngineLimits { Context = contextLength }, config, cacheType, device);
+    private static EngineSizes Sizes(int? contextLength, ModelConfig config, CacheFormat cache, DeviceKind device) =>
+        EngineSizes.Resolve(new EngineLimits { Context = contextLength }, config, cache, device);
 
-    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, int threads)
+    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, int threads, CacheFormat cache)
     {
         ExecutionPlan[] plans = [.. new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences).Largest.Select(graph => CpuBackend.PlanFor(graph.Build(), threads))];
-        KeyValueLayout layout = ModelRunner.CacheLayout(config, DType.F32);
+        KeyValueLayout layout = ModelRunner.CacheLayout(config, cache);
         var budget = new MemoryBudget(
         [
             .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
-            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)sizes.CachePages * KeyValuePages.TokensPerPage, layout.Type),
+            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)sizes.CachePages * KeyValuePages.TokensPerPage, layout.Format),
             MemoryItem.Arena(plans),
             ModelRunner.PictureMemory(config, sizes),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),

@@ -55,10 +55,10 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
 
     /// <param name="limits">As wanted.</param>
     /// <param name="config">The model.</param>
-    /// <param name="cacheType">Type of the cache.</param>
+    /// <param name="cache">Format of the cache.</param>
     /// <param name="device">Where it runs.</param>
     /// <exception cref="EngineException">A limit is out of range.</exception>
-    public static EngineSizes Resolve(EngineLimits limits, ModelConfig config, DType cacheType, DeviceKind device)
+    public static EngineSizes Resolve(EngineLimits limits, ModelConfig config, CacheFormat cache, DeviceKind device)
     {
         ArgumentNullException.ThrowIfNull(limits);
         EngineException.ThrowUnless(limits.Sequences is >= 1 and <= StepLimits.MaximumSequences, "sequences", $"1 to {StepLimits.MaximumSequences}", limits.Sequences);
@@ -68,7 +68,7 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
         int pages = PagesOf(context);
         if (limits.CacheBytes is { } bytes)
         {
-            long pageBytes = new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, cacheType).PageBytes;
+            long pageBytes = new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, cache).PageBytes;
             EngineException.ThrowUnless(bytes >= 2 * pageBytes, "cache bytes", $"two pages of {pageBytes} bytes or more", bytes);
             pages = (int)Math.Min(bytes / pageBytes, int.MaxValue / KeyValuePages.TokensPerPage);
             context = Math.Min(context, (pages - 1) * KeyValuePages.TokensPerPage);

@@ -82,7 +82,7 @@ internal static class VerificationTolerance
     public static double For(IBackend backend, WeightQuantization quantization) => quantization == WeightQuantization.Int8 ? Math.Max(Int8, For(backend)) : For(backend);
 
     /// <summary>Of stages whose weights are as stored.</summary>
-    public static double For(IBackend backend) => backend is CpuBackend ? Processor : backend.CacheType == DType.F32 ? FloatStorage : HalfStorage;
+    public static double For(IBackend backend) => backend is CpuBackend ? Processor : backend.CacheFormat == CacheFormat.F32 ? FloatStorage : HalfStorage;
 }
 
 /// <summary>Position table, every vision layer and the projector, for all pictures of a golden file in one run.</summary>

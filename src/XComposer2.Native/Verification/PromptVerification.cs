@@ -80,7 +80,7 @@ internal sealed class PromptVerification : IDisposable
         DecoderConfig decoder = model.Config.Decoder;
         int count = positions.Length;
         ComputeGraph graph = new ModelGraphs(model.Config, WeightFacts.Of(model.Weights, model.Config), count).Prefill[^1].BuildWithStages(new RowCounts(count, count, 0));
-        using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config, model.Backend.CacheType), (int)KeyValuePages.Count(count));
+        using IKeyValueMemory memory = model.Backend.AllocatePages(ModelRunner.CacheLayout(model.Config, model.Backend.CacheFormat), (int)KeyValuePages.Count(count));
         using var sequence = new KeyValueSequence(new KeyValuePool(memory));
         using IBoundGraph bound = model.Backend.Bind(model.Backend.Plan(graph), model.Weights, memory, pictures.Memory);
         ModelRunner.WritePositions(bound, pictures, positions);

@@ -10,7 +10,7 @@ static void from_environment(Configuration& configuration) {
         const char* name;
     } variables[] = {
         {"XC2_EMULATED_ARCH", "arch"}, {"XC2_EMULATED_SCHEDULE", "schedule"}, {"XC2_EMULATED_SEED", "seed"},
-        {"XC2_EMULATED_WATCH", "watch"}, {"XC2_EMULATED_MEMORY_MB", "memory_mb"}, {"XC2_EMULATED_IDLE_MS", "idle_ms"},
+        {"XC2_EMULATED_SUMS", "sums"}, {"XC2_EMULATED_WATCH", "watch"}, {"XC2_EMULATED_MEMORY_MB", "memory_mb"}, {"XC2_EMULATED_IDLE_MS", "idle_ms"},
     };
     for (const auto& entry : variables)
         if (const char* value = std::getenv(entry.variable))
@@ -43,6 +43,12 @@ bool Configuration::set(const std::string& name, const std::string& given) {
         if (value != "forward" && value != "reverse" && value != "shuffled")
             return false;
         schedule = value == "forward" ? Schedule::forward : value == "reverse" ? Schedule::reverse : Schedule::shuffled;
+        return true;
+    }
+    if (name == "sums") {
+        if (value != "nearest" && value != "truncated")
+            return false;
+        sums = value == "nearest" ? Sums::nearest : Sums::truncated;
         return true;
     }
     if (!number(value, parsed))

@@ -5,7 +5,7 @@ namespace XComposer2.Native.GpuTests;
 
 /// <summary>Attention of one query in double precision, and error bounds for a kernel's result.</summary>
 /// <remarks>
-/// A score is a sum of d products in F32, with an error of e = sqrt(d) 2^-22 relative to the root of the sum of squares. Its power of two adds 2^-22
+/// A score is a sum of d products, with an error e of <see cref="ProductSum.Bound"/>. Its power of two adds 2^-22
 /// (special function unit) and the rounding of the exponent. An error w e of a weight w moves the result by w e (v - y). Weights are rounded once to
 /// the storage type, relative to the largest: a total error of at most u sum(w |v|), and rarely more than 2.5 u of the root of the sum of squares.
 /// Below its normal range f16 rounds to a multiple of 2^-24.
@@ -34,15 +34,11 @@ internal sealed class AttentionReference(int headSize, DType storage)
         for (int j = 0; j < count; j++)
         {
             ArraySegment<float> row = key(j);
-            double sum = 0, squares = 0;
+            ProductSum sum = default;
             for (int i = 0; i < headSize; i++)
-            {
-                double product = (double)query[i] * row[i];
-                sum += product;
-                squares += product * product;
-            }
-            weights[j] = sum * scale;
-            errors[j] = double.IsFinite(squares) ? (Accuracy.Summation(headSize) * Math.Sqrt(squares) * scale) + SpecialFunction : 0;
+                sum.Add((double)query[i] * row[i]);
+            weights[j] = sum.Value * scale;
+            errors[j] = double.IsFinite(sum.Magnitude) ? (sum.Bound(storage) * scale) + SpecialFunction : 0;
             greatest = Math.Max(greatest, weights[j]);
         }
         double total = 0;
@@ -57,24 +53,24 @@ internal sealed class AttentionReference(int headSize, DType storage)
 
     private void AddColumn(int column, double[] weights, double[] errors, double total, Func<int, ArraySegment<float>> value)
     {
-        double sum = 0, magnitudes = 0, squares = 0, valueSquares = 0;
+        double magnitudes = 0, valueSquares = 0;
+        ProductSum products = default;
         for (int j = 0; j < weights.Length; j++)
         {
-            double weight = weights[j] / total, product = weight * value(j)[column];
-            sum += product;
+            double product = weights[j] / total * value(j)[column];
+            products.Add(product);
             magnitudes += Math.Abs(product);
-            squares += product * product;
             valueSquares += (double)value(j)[column] * value(j)[column];
         }
-        double moved = 0;
+        double sum = products.Value, moved = 0;
         for (int j = 0; j < weights.Length; j++)
         {
             double move = weights[j] / total * errors[j] * (value(j)[column] - sum);
             moved += move * move;
         }
         double unit = Accuracy.Rounding(storage);
-        double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * Math.Sqrt(squares)))) + Math.Sqrt(moved)
-            + ((Accuracy.Summation(weights.Length) + SpecialFunction) * Math.Sqrt(squares));
+        double bound = (unit * (Math.Abs(sum) + Math.Min(magnitudes, Deviations * products.Magnitude))) + Math.Sqrt(moved)
+            + products.Bound(storage) + (SpecialFunction * products.Magnitude);
         if (storage == DType.F16) bound += SmallestF16 * (1 + (Deviations * Math.Sqrt(valueSquares) / total));
         expected.Add(sum);
         bounds.Add(bound);

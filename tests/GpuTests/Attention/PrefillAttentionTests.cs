@@ -10,7 +10,7 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     public static TheoryData<DType, int, int> Lengths()
     {
         TheoryData<DType, int, int> cases = [];
-        foreach (DType storage in Enum.GetValues<DType>())
+        foreach (DType storage in (DType[])[DType.F32, DType.F16, DType.BF16])
         {
             foreach (int rows in (int[])[1, 2, 15, 17, 63, 64, 65, 127, 130, 300])
                 cases.Add(storage, 0, rows);
@@ -23,7 +23,7 @@ public sealed class PrefillAttentionTests(GpuDevice device)
     public static TheoryData<DType, int, int> Groups()
     {
         TheoryData<DType, int, int> cases = [];
-        foreach (DType storage in Enum.GetValues<DType>())
+        foreach (DType storage in (DType[])[DType.F32, DType.F16, DType.BF16])
             foreach (int headSize in (int[])[64, 128])
                 foreach (int group in (int[])[1, 2, 4, 8])
                     cases.Add(storage, group, headSize);

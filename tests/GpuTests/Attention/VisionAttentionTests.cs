@@ -10,7 +10,7 @@ public sealed class VisionAttentionTests(GpuDevice device)
     public static TheoryData<DType, int, int> Cases()
     {
         TheoryData<DType, int, int> cases = [];
-        foreach (DType storage in Enum.GetValues<DType>())
+        foreach (DType storage in (DType[])[DType.F32, DType.F16, DType.BF16])
         {
             foreach (int tokens in (int[])[1, 2, 15, 17, 63, 64, 65, 127, 130, 300])
                 cases.Add(storage, 64, tokens);

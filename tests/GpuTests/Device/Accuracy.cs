@@ -8,8 +8,13 @@ namespace XComposer2.Native.GpuTests;
 /// <remarks>
 /// A result is a sum in F32, rounded once when it is stored. Rounding to a type with p bits of precision is off by at most u = 2^-p of the value.
 /// A sum of n products in F32 is off by about sqrt(n) 2^-24 of the root of the sum of squares where terms have random signs, and by n 2^-24 of the sum
-/// of magnitudes at worst; tensor cores may truncate where they add, which doubles it. So a stored result may be off by
-/// u |y| + sum n^0.5 2^-22 of the magnitude that the terms have together (4 times the expected deviation: no element of millions goes beyond).
+/// of magnitudes at worst. So a stored result may be off by u |y| + n^0.5 2^-22 of the magnitude that the terms have together (4 times the expected
+/// deviation: no element of millions goes beyond).
+/// Tensor cores truncate where they add: four products and the sum so far at a time (Turing; Ampere takes eight, Hopper sixteen), and what is below the last
+/// place of the sum is dropped. One addition loses less than a unit in the last place, 2^-23 of the partial sum, and always toward zero, so that losses do
+/// not cancel: n products take n/4 steps and lose at most n/4 times 2^-23 of the greatest partial sum. Where a kernel gives parts of a sum to several
+/// warps, a partial sum is the sum of any neighbours: at most the greatest prefix sum less the least. What is dropped of single products in their alignment
+/// has random signs and is within the deviation above. F32 kernels multiply and add without tensor cores.
 /// </remarks>
 public static class Accuracy
 {
@@ -27,6 +32,13 @@ public static class Accuracy
 
     /// <summary>Deviation of a sum of so many products in F32, relative to the root of the sum of their squares.</summary>
     public static double Summation(int terms) => Math.Sqrt(terms) / (1 << 22);
+
+    /// <summary>What truncation in tensor cores may take from a sum of so many products, relative to the greatest of its partial sums.</summary>
+    public static double Truncation(int terms, DType storage)
+    {
+        const int ProductsAtOnce = 4;
+        return storage == DType.F32 ? 0 : (double)((terms + ProductsAtOnce - 1) / ProductsAtOnce) / (1 << 23);
+    }
 
     /// <summary>Fails with the worst element where one is off by more than its bound. Bounds are absolute, one an element.</summary>
     public static void Within(ReadOnlySpan<double> expected, ReadOnlySpan<double> bounds, ReadOnlySpan<float> actual, string what)

@@ -25,7 +25,7 @@ internal sealed class Batch : IDisposable
         ModelConfig config = checkpoint.Config;
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
-        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheType), 12);
+        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheFormat), 12);
         pictures = new PictureRows(backend, 1, config.TokensPerImage, config.Decoder.HiddenSize);
         var pool = new KeyValuePool(memory);
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new KeyValueSequence(pool))];

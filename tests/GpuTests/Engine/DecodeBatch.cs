@@ -26,7 +26,7 @@ internal sealed class DecodeBatch : IDisposable
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
         vocabulary = config.Decoder.VocabularySize;
-        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheType), pages);
+        memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheFormat), pages);
         pictures = backend.AllocateRows(1, config.Decoder.HiddenSize);
         sampler = backend.CreateSampler(vocabulary, MostSequences);
         prompt = new KeyValueSequence(new KeyValuePool(memory));

@@ -61,12 +61,12 @@ public sealed class DecodeBatchTests(GpuDevice device)
         Assert.Contains("at most 2 sequences", Assert.Throws<ArgumentException>("sequences", () => batch.Decode.Run(new RowCounts(3, 0, 0), rows, Cancellation)).Message, StringComparison.Ordinal);
         for (int token = sequences[0].Length; token < 72; token++)
         {
-            batch.Decode.Run(new RowCounts(1, 0, 0), rows[..1], Cancellation);
+            batch.Decode.Run(new RowCounts(1, 0, 0), rows.AsSpan(0, 1), Cancellation);
             sequences[0].Advance(1);
             sequences[0].Reserve(1);
         }
 
-        Assert.Contains("at most 72 tokens, found 73", Assert.Throws<ArgumentException>("sequences", () => batch.Decode.Run(new RowCounts(1, 0, 0), rows[..1], Cancellation)).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 72 tokens, found 73", Assert.Throws<ArgumentException>("sequences", () => batch.Decode.Run(new RowCounts(1, 0, 0), rows.AsSpan(0, 1), Cancellation)).Message, StringComparison.Ordinal);
         foreach (KeyValueSequence sequence in sequences)
             sequence.Dispose();
     }

@@ -55,7 +55,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
     public void A_weight_is_made_once()
     {
         Load(demo, WeightQuantization.Int8, out CountedWeights stored, out _);
-        string[] linears = [.. ModelTensors.Expected(demo).Select(tensor => tensor.Name).Where(Int8Weights.Covers)];
+        string[] linears = [.. ModelTensors.Expected(demo).Select(tensor => tensor.Name).Where(QuantizedWeights.Covers)];
         Assert.All(linears, name => Assert.Equal(1, stored.Asked[name]));
     }
 
@@ -72,12 +72,12 @@ public sealed class Int8DecoderTests(GpuDevice device)
     private long Load(ModelConfig config, WeightQuantization quantization, out CountedWeights stored, out CountedWeights served)
     {
         stored = new CountedWeights(new SyntheticWeights(config));
-        served = new CountedWeights(quantization == WeightQuantization.Int8 ? new Int8Weights(stored) : stored);
+        served = new CountedWeights(quantization == WeightQuantization.Int8 ? new QuantizedWeights(stored, WeightQuantization.Int8) : stored);
         using CountedWeights weights = served;
         WeightFacts facts = WeightFacts.Of(weights, config);
         (long before, _) = device.Context.ReadMemory();
         using CudaBackend backend = new(new CudaBackendOptions { Storage = DType.F16 });
-        using IKeyValueMemory pages = backend.AllocatePages(new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, backend.CacheType), 1);
+        using IKeyValueMemory pages = backend.AllocatePages(new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, backend.CacheFormat), 1);
         using IRowMemory rows = backend.AllocateRows(1, config.Decoder.HiddenSize);
         using IBoundGraph prefill = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, 64, 1)), weights, pages, rows);
         using IBoundGraph decode = backend.Bind(backend.Plan(DecoderNetwork.BuildDecode(config.Decoder, facts, 1)), weights, pages);
@@ -88,7 +88,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
     private static float[] Logits(IBackend backend, IWeightSource weights)
     {
         DecoderConfig decoder = demo.Decoder;
-        using IKeyValueMemory memory = backend.AllocatePages(new KeyValueLayout(decoder.LayerCount, decoder.Attention, backend.CacheType), 1);
+        using IKeyValueMemory memory = backend.AllocatePages(new KeyValueLayout(decoder.LayerCount, decoder.Attention, backend.CacheFormat), 1);
         using KeyValueSequence sequence = new(new KeyValuePool(memory));
         using IRowMemory rows = backend.AllocateRows(15, decoder.HiddenSize);
         using IBoundGraph graph = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(decoder, WeightFacts.Of(weights, demo), Tokens, Tokens)), weights, memory, rows);
@@ -105,7 +105,7 @@ public sealed class Int8DecoderTests(GpuDevice device)
     private static PreparedWeights Quantised()
     {
         Checkpoint checkpoint = CheckpointFolder.Open(RepositoryPaths.Find("tools/demo/checkpoint"));
-        return new PreparedWeights(new Int8Weights(checkpoint), checkpoint.Config);
+        return new PreparedWeights(new QuantizedWeights(checkpoint, WeightQuantization.Int8), checkpoint.Config);
     }
 
     private static ModelConfig ReadConfig()

@@ -139,25 +139,16 @@ public sealed class LinearCase
     private (double Sum, double Bound) Sum(double[] x, double norm, int row, int column)
     {
         int inputs = Form.InFeatures;
-        double scale = norm * (IsInt8 ? scales[column] : 1), sum = 0, squares = 0;
+        ProductSum sum = default;
         for (int k = 0; k < inputs; k++)
-        {
-            double term = x[k] * weight[(column * inputs) + k];
-            sum += term;
-            squares += term * term;
-        }
-        (sum, squares) = (sum * scale, squares * scale * scale);
+            sum.Add(x[k] * weight[(column * inputs) + k]);
+        sum.Scale(norm * (IsInt8 ? scales[column] : 1));
         int which = Form.Epilogue == LinearEpilogue.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
         for (int k = 0; k < Rank && VisualRow[row] >= 0; k++)
-        {
-            double term = (double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k];
-            sum += term;
-            squares += term * term;
-        }
-        if (Form.HasBias) sum += bias[column];
+            sum.Add((double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k]);
+        double value = sum.Value + (Form.HasBias ? bias[column] : 0);
         // Scales and norms are multiplied in F32, a few roundings more.
-        double bound = (Accuracy.Summation(inputs + Rank) * Math.Sqrt(squares)) + (4 * Accuracy.Rounding(DType.F32) * Math.Abs(sum));
-        return (sum, bound);
+        return (value, sum.Bound(Form.Storage) + (4 * Accuracy.Rounding(DType.F32) * Math.Abs(value)));
     }
 
     // The row as the kernel multiplies it, and the factor that comes after the sum.

@@ -38,17 +38,12 @@ public sealed class LoraDownTests(GpuDevice device)
 
             for (int column = 0; column < outputs; column++)
             {
-                double sum = 0, squares = 0;
+                ProductSum sum = default;
                 for (int k = 0; k < inputs; k++)
-                {
-                    double term = (double)x[(row * inputs) + k] * a[(column * inputs) + k];
-                    sum += term;
-                    squares += term * term;
-                }
-
+                    sum.Add((double)x[(row * inputs) + k] * a[(column * inputs) + k]);
                 int index = (row * outputs) + column;
-                expected[index] = sum * Scale;
-                bounds[index] = (Scale * Accuracy.Summation(inputs) * Math.Sqrt(squares)) + Accuracy.Stored(expected[index], storage);
+                expected[index] = sum.Value * Scale;
+                bounds[index] = (Scale * sum.Bound(storage)) + Accuracy.Stored(expected[index], storage);
             }
         }
 

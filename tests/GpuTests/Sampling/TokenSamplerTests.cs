@@ -65,7 +65,7 @@ public sealed class TokenSamplerTests(GpuDevice device)
         float[][] logits = [.. Enumerable.Range(0, 6).Select(step => RandomLogits(new Random(step)))];
         run.Sampler.Begin(3, new SamplingRequest { Parameters = sampled, Seed = 11 });
         int[] whole = [.. logits.Select(row => run.Choose([row], [3])[0].Id)];
-        run.Sampler.Begin(5, new SamplingRequest { Parameters = sampled, Seed = 11, Step = 3, SeenIds = whole[..3] });
+        run.Sampler.Begin(5, new SamplingRequest { Parameters = sampled, Seed = 11, Step = 3, SeenIds = whole.AsMemory(0, 3) });
         Assert.Equal(whole[3..], logits[3..].Select(row => run.Choose([row], [5])[0].Id));
     }
 

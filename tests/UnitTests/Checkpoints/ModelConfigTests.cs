@@ -114,6 +114,13 @@ public sealed class ModelConfigTests
     [InlineData("\"rope_theta\":1000000", "\"rope_theta\":1e999", "rope_theta", "number", "1e999")]
     [InlineData("\"plora\":{", "\"plora\":7,\"x\":{", "plora", "JSON object", "Number")]
     [InlineData("\"bias\":false", "\"rope_scaling\":{\"type\":\"yarn\",\"factor\":4}", "rope_scaling.type", "dynamic", "'yarn'")]
+    [InlineData("\"bias\":false", "\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":4}", "rope_scaling.rope_type", "dynamic", "'linear'")]
+    [InlineData("\"bias\":false", "\"rope_scaling\":{\"type\":\"linear\"}", "rope_scaling.type", "dynamic", "'linear'")]
+    [InlineData("\"bias\":false", "\"rope_parameters\":{\"rope_type\":\"llama3\",\"factor\":8}", "rope_parameters.rope_type", "dynamic", "'llama3'")]
+    [InlineData("\"max_length\":64", "\"eos_token_id\":[2,24]", "eos_token_id", "vocabulary", "24")]
+    [InlineData("\"max_length\":64", "\"eos_token_id\":[2,\"x\"]", "eos_token_id", "integers", "x")]
+    [InlineData("\"max_length\":64", "\"eos_token_id\":-1", "eos_token_id", "integer", "-1")]
+    [InlineData("\"max_length\":64", "\"pad_token_id\":-2", "pad_token_id", "integer", "-2")]
     [InlineData("\"bias\":false,", "", "configuration", "", "")]
     public void A_contradiction_names_both_sides(string text, string replacement, string field, string expected, string found)
     {
@@ -123,6 +130,17 @@ public sealed class ModelConfigTests
         string changed = replacement.Length == 0 ? json[..^1] : json[..at] + replacement + json[(at + text.Length)..];
         List<CheckpointTensor> tensors = Facts(ModelTensors.Expected(Resolve(json, [])));
         TinyCheckpoint.Refused(() => Resolve(changed, tensors), "config.json", field, expected, found);
+    }
+
+    [Fact]
+    public void Ends_may_be_a_list_and_padding_may_be_absent()
+    {
+        string json = TinyCheckpoint.ConfigJson.Replace("\"bias\":false", "\"eos_token_id\":[2,7],\"pad_token_id\":-1,\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":2}", StringComparison.Ordinal);
+        ModelConfig config = Resolve(json, []);
+        Assert.Equal([2, 7], config.EosTokenIds);
+        Assert.Equal(2, config.PadTokenId);
+        Assert.Equal([2], Resolve(TinyCheckpoint.ConfigJson, []).EosTokenIds);
+        Assert.Equal(5e5f, Resolve(TinyCheckpoint.ConfigJson.Replace("\"rope_theta\":1000000", "\"rope_parameters\":{\"rope_theta\":500000,\"rope_type\":\"default\"}", StringComparison.Ordinal), []).Decoder.RopeTheta);
     }
 
     [Fact]

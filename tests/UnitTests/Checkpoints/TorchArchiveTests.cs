@@ -85,8 +85,10 @@ public sealed class TorchArchiveTests
     }
 
     [Theory]
-    [InlineData(6, 0, new[] { 3, 2 }, new[] { 1, 3 }, "contiguous")]
-    [InlineData(6, 0, new[] { 2, 3 }, new[] { 0, 1 }, "contiguous")]
+    [InlineData(6, 0, new[] { 2, 3 }, new[] { 0, 1 }, "a stride of 1 or more for dimension 0")]
+    [InlineData(6, 0, new[] { 2, 3 }, new[] { -1, 2 }, "a stride of 1 or more for dimension 0")]
+    [InlineData(6, 0, new[] { 3, 2 }, new[] { 2, 2 }, "inside of the 6 elements")]
+    [InlineData(6, 0, new[] { 2, 2 }, new[] { int.MaxValue, 1 }, "inside of the 6 elements")]
     [InlineData(6, 1, new[] { 6 }, new[] { 1 }, "inside of the 6 elements")]
     [InlineData(6, -1, new[] { 6 }, new[] { 1 }, "inside of the 6 elements")]
     [InlineData(6, 0, new[] { 1 << 30, 1 << 30, 1 << 30 }, new[] { 1, 1, 1 }, "shape")]
@@ -95,10 +97,40 @@ public sealed class TorchArchiveTests
     [InlineData(7, 0, new[] { 6 }, new[] { 1 }, "7 elements")]
     [InlineData(-1, 0, new[] { 6 }, new[] { 1 }, "0 elements or more")]
     [InlineData(6, 0, new[] { 1, 1, 1, 1, 1, 1, 1, 1, 6 }, new[] { 6, 6, 6, 6, 6, 6, 6, 6, 1 }, "sizes")]
-    public void A_view_that_is_no_dense_part_of_its_storage_is_refused(int elements, int offset, int[] shape, int[] strides, string word)
+    public void A_view_that_repeats_elements_or_leaves_its_storage_is_refused(int elements, int offset, int[] shape, int[] strides, string word)
     {
         byte[] pickle = new PickleWriter().Start().Tensor("t", "FloatStorage", "0", elements, offset, shape, strides).End().ToArray();
         TinyCheckpoint.Refused(() => Read(TorchFixture.Archive(pickle, ("0", SixFloats))).Dispose(), "made by test", word);
+    }
+
+    /// <summary>As torch saves tensor.t(), tensor[::2], tensor[:, 1:] and others: without a copy.</summary>
+    [Theory]
+    [InlineData(0, new[] { 3, 2 }, new[] { 1, 3 }, new[] { 0f, 3, 1, 4, 2, 5 })]
+    [InlineData(1, new[] { 2, 2 }, new[] { 3, 1 }, new[] { 1f, 2, 4, 5 })]
+    [InlineData(0, new[] { 3 }, new[] { 2 }, new[] { 0f, 2, 4 })]
+    [InlineData(1, new[] { 1, 2, 1, 2 }, new[] { 100, 3, 0, 1 }, new[] { 1f, 2, 4, 5 })]
+    [InlineData(0, new[] { 2, 3 }, new[] { 1, 2 }, new[] { 0f, 2, 4, 1, 3, 5 })]
+    public void Non_contiguous_view_is_copied_into_order(int offset, int[] shape, int[] strides, float[] expected)
+    {
+        byte[] pickle = new PickleWriter().Start().Tensor("t", "FloatStorage", "0", 6, offset, shape, strides).End().ToArray();
+        using TensorFile file = Read(TorchFixture.Archive(pickle, ("0", SixFloats)));
+        Assert.True(file.TryGet("t", out HostTensor tensor));
+        Assert.Equal(shape, tensor.Shape.AsSpan().ToArray());
+        float[] values = [.. expected.Select(index => index + 0.5f)];
+        Assert.Equal(values, HostTensorValues.ToFloats(tensor));
+        file.Release("t");
+        Assert.True(file.TryGet("t", out tensor));
+        Assert.Equal(values, HostTensorValues.ToFloats(tensor));
+    }
+
+    [Fact]
+    public void Copies_of_views_are_limited_by_the_size_of_the_file()
+    {
+        PickleWriter pickle = new PickleWriter().Start();
+        byte[] storage = new byte[4 << 16];
+        for (int i = 0; i < 8; i++)
+            pickle.Tensor($"t{i}", "FloatStorage", "0", 1 << 16, 0, [256, 256], [1, 256]);
+        TinyCheckpoint.Refused(() => Read(TorchFixture.Archive(pickle.End().ToArray(), ("0", storage))).Dispose(), "'t1'", "not contiguous", "the size of the file");
     }
 
     [Fact]

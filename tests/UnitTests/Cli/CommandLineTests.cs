@@ -7,8 +7,8 @@ namespace XComposer2.Native.UnitTests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, inspect, verify, plan, bench, kernels", "foo")]
-    [InlineData("xc2: a command is missing: chat, compose, edit, inspect, verify, plan, bench, kernels", "--verbose")]
+    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, inspect, verify, merge, plan, bench, kernels", "foo")]
+    [InlineData("xc2: a command is missing: chat, compose, edit, inspect, verify, merge, plan, bench, kernels", "--verbose")]
     [InlineData("xc2: a command is missing: prefill, decode, kernels", "bench")]
     [InlineData("xc2: there is no option '--tmeperature'", "chat", "--tmeperature", "1", "hi")]
     [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]

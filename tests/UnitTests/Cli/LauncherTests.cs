@@ -36,7 +36,6 @@ public sealed class LauncherTests : IDisposable
         tree.Run([]);
         tree.Age(DateTime.UtcNow.AddMinutes(1));
         ProcessResult changed = tree.Run([]);
-        tree.Age(DateTime.UtcNow.AddMinutes(-1));
         int afterChange = tree.Publishes.Count;
         tree.Run([]);
         int afterNothing = tree.Publishes.Count;
@@ -45,6 +44,51 @@ public sealed class LauncherTests : IDisposable
 
         Assert.Contains("the sources have changed", changed.Error, StringComparison.Ordinal);
         Assert.Equal((2, 2, 3), (afterChange, afterNothing, tree.Publishes.Count));
+    }
+
+    /// <summary>Archives keep old times; wrong clocks leave future ones.</summary>
+    [Theory]
+    [InlineData("2001-02-03")]
+    [InlineData("2099-02-03")]
+    public void Changed_source_is_built_once_whatever_its_time(string time)
+    {
+        tree.Run([]);
+        File.WriteAllText(tree.Source, "changed");
+        tree.Age(DateTime.Parse(time, System.Globalization.CultureInfo.InvariantCulture));
+        tree.Run([]);
+        tree.Run([]);
+
+        Assert.Equal(2, tree.Publishes.Count);
+    }
+
+    [Fact]
+    public void Build_folder_has_a_random_name()
+    {
+        tree.Run([]);
+        string[] built = [.. Directory.EnumerateDirectories(Path.Combine(tree.Root, "artifacts", "xc2"), "app.*")];
+
+        Assert.Matches(@"/app\.\w{6}$", Assert.Single(built));
+        Assert.Equal(Path.GetFileName(built[0]), new FileInfo(Path.Combine(tree.Root, "artifacts", "xc2", "current")).LinkTarget);
+    }
+
+    /// <summary>MSBuild interprets ; and % in paths.</summary>
+    [Theory]
+    [InlineData("a;b")]
+    [InlineData("a%41b")]
+    public void Path_with_MSBuild_characters_is_built_through_a_link(string name)
+    {
+        using LauncherTree special = new(name);
+        ProcessResult result = special.Run(["x"]);
+
+        Assert.Equal((0, "ran xc2.dll [x]\n"), (result.ExitCode, result.Output));
+        Assert.DoesNotContain(name, Assert.Single(special.Publishes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NuGet_settings_in_parent_folders_are_not_read()
+    {
+        tree.Run([]);
+        Assert.Contains("RestoreRootConfigDirectory=/", Assert.Single(tree.Publishes), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,10 +127,12 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public void Failed_build_shows_its_log_and_keeps_the_previous_build()
     {
+        DateTime time = DateTime.UtcNow.AddMinutes(-2);
+        tree.Age(time);
         tree.Run([]);
         tree.Age(DateTime.UtcNow.AddMinutes(1));
         ProcessResult failed = tree.Run([], variables: ("FAKE_BROKEN", "1"));
-        tree.Age(DateTime.UtcNow.AddMinutes(-1));
+        tree.Age(time);
         ProcessResult after = tree.Run(["x"]);
 
         Assert.Equal((1, ""), (failed.ExitCode, failed.Output));

@@ -24,9 +24,10 @@ internal sealed class LauncherTree : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("xc2 launcher-").FullName;
 
-    public LauncherTree()
+    /// <param name="name">Of the tree's folder.</param>
+    public LauncherTree(string name = "a tree")
     {
-        Root = Path.Combine(folder, "a tree");
+        Root = Path.Combine(folder, name);
         Directory.CreateDirectory(Path.Combine(Root, "src", "Some"));
         Directory.CreateDirectory(Path.Combine(folder, "bin"));
         Source = Path.Combine(Root, "src", "Some", "A.cs");

@@ -6,7 +6,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>What <c>--image</c> and <c>/image</c> may name.</summary>
+/// <summary>Arguments of <c>--image</c> and <c>/image</c>.</summary>
 public sealed class PictureArgumentTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("xc2-picture-").FullName;
@@ -17,7 +17,7 @@ public sealed class PictureArgumentTests : IDisposable
 
     public void Dispose()
     {
-        // The base library cannot delete a file whose name is not UTF-8.
+        // The base library cannot delete files whose names are not UTF-8.
         if (OperatingSystem.IsLinux()) ProcessResult.Of(new ProcessStartInfo("rm", ["-rf", root]));
         else Directory.Delete(root, recursive: true);
     }
@@ -26,15 +26,15 @@ public sealed class PictureArgumentTests : IDisposable
     [InlineData("my pics/a b(1).png", "my\\ pics/a\\ b\\(1\\).png")]
     [InlineData("a'b&c.png", "a\\'b\\&c.png")]
     [InlineData("back\\slash.png", "back\\slash.png")]
-    public void A_path_is_taken_as_it_is_or_without_the_backslashes_of_a_terminal(string file, string typed)
+    public void Path_is_read_literally_or_without_terminal_backslashes(string file, string typed)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("backslashes part folders here");
+        if (OperatingSystem.IsWindows()) Assert.Skip("backslashes separate folders on Windows");
         Copy(file);
         Assert.Equal(File.ReadAllBytes(Picture), PictureFile.Read(Path.Combine(root, typed), Cancellation));
     }
 
     [Fact]
-    public void An_address_of_a_file_is_its_path()
+    public void File_address_is_a_path()
     {
         Copy("a b%.png");
         byte[] expected = File.ReadAllBytes(Picture);
@@ -44,11 +44,11 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public void A_tilde_is_the_home_folder()
+    public void Tilde_is_the_home_folder()
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         string file = Path.Combine(home, $".xc2-test-{Guid.NewGuid():N}.png");
-        if (!Directory.Exists(home)) Assert.Skip("no home folder here");
+        if (!Directory.Exists(home)) Assert.Skip("no home folder");
         try
         {
             File.Copy(Picture, file);
@@ -61,7 +61,7 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public void A_name_that_is_not_utf8_is_found_among_the_arguments()
+    public void Name_that_is_not_utf8_is_found_in_the_raw_arguments()
     {
         byte[] name = [.. "pics/"u8, 0xBA, 0xEC, .. ".png"u8];
         string decoded = Encoding.UTF8.GetString(name);
@@ -73,9 +73,9 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public void A_file_is_read_by_the_bytes_of_its_name()
+    public void File_is_read_by_the_bytes_of_its_name()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("names are text here");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("file names are bytes only on Linux");
         string script = $"cp '{Picture}' '{root}/'$'\\xba\\xec.png'";
         Assert.Equal(0, ProcessResult.Of(new ProcessStartInfo("bash", ["-c", script])).ExitCode);
         byte[] path = [.. Encoding.UTF8.GetBytes(root + "/"), 0xBA, 0xEC, .. ".png"u8];
@@ -83,9 +83,9 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pipe_is_read_and_one_without_a_writer_is_refused_after_a_while()
+    public async Task Pipe_is_read_and_a_pipe_without_a_writer_times_out()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("no named pipes in folders here");
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders");
         string pipe = Path.Combine(root, "pipe");
         Assert.Equal(0, ProcessResult.Of(new ProcessStartInfo("mkfifo", [pipe])).ExitCode);
         Task<byte[]> reading = Task.Run(() => PictureFile.Read(pipe, Cancellation), Cancellation);
@@ -98,14 +98,14 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public void A_device_is_read_to_the_limit()
+    public void Device_is_read_up_to_the_limit()
     {
-        if (!Path.Exists("/dev/zero")) Assert.Skip("/dev/zero is not here");
+        if (!Path.Exists("/dev/zero")) Assert.Skip("/dev/zero does not exist");
         Assert.Contains("has more than", Assert.Throws<ImageException>(() => PictureFile.Read("/dev/zero", Cancellation)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Standard_input_can_be_the_picture()
+    public async Task Picture_is_read_from_standard_input()
     {
         using CliHarness xc2 = new() { InputBytes = await File.ReadAllBytesAsync(Picture, Cancellation) };
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--image", "-", "what is this?"));
@@ -119,7 +119,7 @@ public sealed class PictureArgumentTests : IDisposable
     [InlineData(new string[0], ExifOrientation.Apply)]
     [InlineData(new[] { "--exif", "apply" }, ExifOrientation.Apply)]
     [InlineData(new[] { "--exif", "ignore" }, ExifOrientation.Ignore)]
-    public async Task The_orientation_goes_with_the_picture(string[] options, ExifOrientation expected)
+    public async Task Orientation_option_reaches_the_picture(string[] options, ExifOrientation expected)
     {
         using CliHarness xc2 = new();
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(["chat", "--image", Picture, .. options, "what is this?"]));
@@ -127,7 +127,7 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public async Task A_picture_is_downloaded_with_a_guard()
+    public async Task Picture_download_is_guarded()
     {
         byte[] picture = await File.ReadAllBytesAsync(Picture, Cancellation);
         await using LoopbackService service = new((_, _) => LoopbackService.Reply(picture));
@@ -145,7 +145,7 @@ public sealed class PictureArgumentTests : IDisposable
     }
 
     [Fact]
-    public async Task A_format_that_is_not_read_is_named_before_the_model_is_loaded()
+    public async Task Unsupported_format_is_named_before_the_model_is_loaded()
     {
         string file = Path.Combine(root, "photo.heic");
         await File.WriteAllBytesAsync(file, [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0], Cancellation);

@@ -91,7 +91,7 @@ public sealed class ArticleFolderTests : IDisposable
             throw new IOException("disk full");
         });
         Assert.Throws<IOException>(() => ArticleFolder.Create(Folder, History, [Plain, failing]));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(root, "made")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(root));
 
         ArticleFolder.Create(Folder, History, [Plain]);
         Dictionary<string, string> before = Files(Folder);

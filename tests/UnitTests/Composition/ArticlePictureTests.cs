@@ -4,14 +4,14 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Pictures of every format in articles.</summary>
+/// <summary>Picture formats in articles.</summary>
 public class ArticlePictureTests
 {
     [Theory]
     [InlineData("webp-q80.webp", "image/webp", ".webp")]
     [InlineData("jpeg-2x2.jpg", "image/jpeg", ".jpg")]
     [InlineData("gif-plain.gif", "image/gif", ".gif")]
-    public void A_picture_that_browsers_show_is_kept_as_it_is(string name, string type, string ending)
+    public void Picture_in_a_browser_format_is_unchanged(string name, string type, string ending)
     {
         byte[] file = PillowPicture.Read(name).Bytes;
         ArticlePicture picture = ArticlePicture.Own(name, file);
@@ -22,7 +22,7 @@ public class ArticlePictureTests
     }
 
     [Fact]
-    public void A_tiff_becomes_a_png_of_the_same_pixels()
+    public void Tiff_becomes_a_png_with_the_same_pixels()
     {
         PillowPicture tiff = PillowPicture.Read("tiff-rgb-tiles.tif");
         ArticlePicture picture = ArticlePicture.Own(tiff.Name, tiff.Bytes);
@@ -31,7 +31,7 @@ public class ArticlePictureTests
     }
 
     [Fact]
-    public void An_orientation_that_is_ignored_is_taken_out_of_the_file()
+    public void Ignored_orientation_is_removed_from_the_file()
     {
         PillowPicture turned = PillowPicture.Read("upright-6.jpg");
         ArticlePicture kept = ArticlePicture.Own(turned.Name, turned.Bytes);

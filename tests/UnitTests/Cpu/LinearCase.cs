@@ -37,7 +37,8 @@ public sealed unsafe class LinearCase : IDisposable
         Input = NativeFloats.Random(rows * inputs, 1, 1, DType.F32, "input");
         double spread = type == DType.I8 ? 42 : scale;
         weight = NativeFloats.Random(outputs * inputs, 2, spread, type, "weight");
-        up = new Lazy<NativeFloats>(() => NativeFloats.Random(outputs * inputs, 3, spread, type, "up"));
+        DType stored = type;
+        up = new Lazy<NativeFloats>(() => NativeFloats.Random(outputs * inputs, 3, spread, stored, "up"));
         if (type == DType.I8)
         {
             // A row of zeros has scale 0.
@@ -88,7 +89,7 @@ public sealed unsafe class LinearCase : IDisposable
     {
         using var pool = new WorkerPool(threads);
         using var output = new NativeFloats(rowCount * outputs, "output");
-        LoraMatrices? lora = withLora && Rank > 0 ? new LoraMatrices(LoraA.Matrix(Rank, inputs), LoraB.Matrix(outputs, Rank), Scale) : null;
+        LoraMatrices? lora = withLora && Rank > 0 ? new LoraMatrices(LoraA.Weight(Rank, inputs), LoraB.Weight(outputs, Rank), Scale) : null;
         LoraMatrices? upLora = withLora && Rank > 0 ? lora!.Value with { Scale = -Scale } : null;
         long scratchBytes = Gated
             ? GatedLinearKernel.ScratchBytes(rowCount, inputs, outputs, Rank, Rank, threads)
@@ -100,11 +101,11 @@ public sealed unsafe class LinearCase : IDisposable
             int* visualRow = map is null ? null : map + firstRow;
             if (Gated)
                 GatedLinearKernel.Run(
-                    x, rowCount, weight.Matrix(outputs, inputs, scales), up.Value.Matrix(outputs, inputs, scales), lora, upLora, visualRow,
+                    x, rowCount, weight.Weight(outputs, inputs, scales), up.Value.Weight(outputs, inputs, scales), lora, upLora, visualRow,
                     output.Pointer, scratch.Pointer, scratchBytes, pool, (VectorWidth)width);
             else
                 LinearKernel.Run(
-                    x, rowCount, weight.Matrix(outputs, inputs, scales), HasBias ? bias.Matrix(1, outputs) : null, Activation,
+                    x, rowCount, weight.Weight(outputs, inputs, scales), HasBias ? bias.Matrix(1, outputs) : null, Activation,
                     HasResidual ? residual.Pointer + ((nint)firstRow * outputs) : null, lora, visualRow,
                     output.Pointer, scratch.Pointer, scratchBytes, pool, (VectorWidth)width);
         }

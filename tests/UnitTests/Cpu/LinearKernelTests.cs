@@ -137,17 +137,18 @@ public sealed unsafe class LinearKernelTests
         using NativeFloats x = NativeFloats.Random(80, 1);
         using var output = new NativeFloats(20);
         using var pool = new WorkerPool(1);
-        FloatMatrix weight = x.Matrix(10, 8);
-        void Run(FloatMatrix? bias = null, LoraMatrices? lora = null, Activation activation = Activation.None, FloatMatrix? other = null) =>
+        WeightMatrix weight = x.Weight(10, 8);
+        FloatMatrix vector = new(x.Data, DType.F32, 1, 10);
+        void Run(FloatMatrix? bias = null, LoraMatrices? lora = null, Activation activation = Activation.None, WeightMatrix? other = null) =>
             LinearKernel.Run(x.Pointer, 2, other ?? weight, bias, activation, null, lora, null, output.Pointer, null, 0, pool);
 
-        Assert.Contains("expected [1, 10], found [1, 9]", Refused(() => Run(weight with { Rows = 1, Columns = 9 })), StringComparison.Ordinal);
+        Assert.Contains("expected [1, 10], found [1, 9]", Refused(() => Run(vector with { Columns = 9 })), StringComparison.Ordinal);
         Assert.Contains("lora.A", Refused(() => Run(lora: new LoraMatrices(weight with { Columns = 7 }, weight, 1))), StringComparison.Ordinal);
         Assert.Contains("expected [10, 4]", Refused(() => Run(lora: new LoraMatrices(weight with { Rows = 4 }, weight, 1))), StringComparison.Ordinal);
         Assert.Contains("activation", Refused(() => Run(activation: (Activation)77)), StringComparison.Ordinal);
-        Assert.Contains("I32", Refused(() => Run(other: weight with { Type = DType.I32 })), StringComparison.Ordinal);
-        Assert.Contains("no scales", Refused(() => Run(other: weight with { Type = DType.I8 })), StringComparison.Ordinal);
-        Assert.Contains("I8", Refused(() => Run(bias: weight with { Type = DType.I8, Rows = 1, Columns = 10, RowScales = x.Data })), StringComparison.Ordinal);
+        Assert.Contains("I32", Refused(() => WeightMatrix.Of(vector with { Type = DType.I32 })), StringComparison.Ordinal);
+        Assert.Contains("int8: expected Scales F32 [10], found none", Refused(() => Run(other: weight with { Format = WeightFormat.Int8 })), StringComparison.Ordinal);
+        Assert.Contains("I8", Refused(() => Run(bias: vector with { Type = DType.I8 })), StringComparison.Ordinal);
         Assert.Contains("scratch", Refused(() => Run()), StringComparison.Ordinal);
         Assert.Contains("up", Refused(() => GatedLinearKernel.Run(
             x.Pointer, 2, weight, weight with { Rows = 9 }, null, null, null, output.Pointer, null, 0, pool)), StringComparison.Ordinal);

@@ -64,13 +64,19 @@ public sealed unsafe class NativeFloats : IDisposable
             Set(i, value);
     }
 
+    public FloatMatrix Matrix(int rows, int columns)
+    {
+        Assert.Equal(count, rows * columns);
+        return new FloatMatrix(Data, type, rows, columns);
+    }
+
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="scales">Row scales for I8; null for other types.</param>
-    public FloatMatrix Matrix(int rows, int columns, NativeFloats? scales = null)
+    public WeightMatrix Weight(int rows, int columns, NativeFloats? scales = null)
     {
         Assert.Equal(count, rows * columns);
-        return new FloatMatrix(Data, type, rows, columns, scales?.Data ?? 0);
+        return new WeightMatrix(scales is null ? WeightFormat.Of(type) : WeightFormat.Int8, rows, columns, Data, scales?.Data ?? 0);
     }
 
     public double this[int index] => type switch

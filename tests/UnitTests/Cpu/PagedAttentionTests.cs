@@ -111,10 +111,15 @@ public sealed unsafe class PagedAttentionTests
         Accuracy.Same(ordered.Step(packed, [(0, 0, 300)]), shuffled.Step(packed, [(0, 0, 300)]));
     }
 
+    /// <summary>Relative L2 of the output: a rounding error of 2^-9 (bf16), 2^-12 (f16) or of half a step of 127 below the largest of a head, of keys and of values.</summary>
+    public static TheoryData<DType, int, double, double> Caches => new()
+    {
+        { DType.BF16, 1, 1e-2, 1e-5 }, { DType.BF16, 90, 1e-2, 1e-5 }, { DType.F16, 1, 1e-3, 1e-5 }, { DType.F16, 90, 1e-3, 1e-5 }, { DType.I8, 1, 2e-2, 1e-3 }, { DType.I8, 90, 2e-2, 1e-3 },
+    };
+
     [Theory]
-    [InlineData(1)]
-    [InlineData(90)]
-    public void Bfloat16_cache_differs_only_by_rounding(int lastRows)
+    [MemberData(nameof(Caches))]
+    public void Cache_differs_only_by_rounding(DType elements, int lastRows, double tolerance, double exact)
     {
         var geometry = new AttentionGeometry(4, 2, 64);
         float[] packed = Packed(geometry, 700, 6);
@@ -122,12 +127,55 @@ public sealed unsafe class PagedAttentionTests
         int past = 700 - lastRows;
         foreach (int width in Accuracy.Widths)
         {
-            using var steps = new PagedSteps(geometry, 1, 700, 2, DType.BF16);
+            using var steps = new PagedSteps(geometry, 1, 700, 2, CacheFormat.Of(elements));
             steps.Step(packed.AsSpan(0, past * geometry.PackedColumns), [(0, 0, past)], 1, width);
             float[] output = steps.Step(packed.AsSpan(past * geometry.PackedColumns), [(0, past, lastRows)], 1, width);
-            Accuracy.Close(expected, output, 1e-2, $"{width} bits");
-            Assert.ThrowsAny<Exception>(() => Accuracy.Close(expected, output, 1e-5));
+            Accuracy.Close(expected, output, tolerance, $"{width} bits");
+            Assert.ThrowsAny<Exception>(() => Accuracy.Close(expected, output, exact));
         }
+    }
+
+    /// <summary>Scales follow the elements of each head; a head of zeros has scale 0.</summary>
+    [Fact]
+    public void An_int8_cache_holds_integers_and_a_scale_per_token_and_head()
+    {
+        var geometry = new AttentionGeometry(2, 2, 16);
+        using NativeFloats packed = NativeFloats.Random(geometry.PackedColumns, 1, 3);
+        packed.Span.Slice(5 * 16, 16).Clear();
+        using var pages = new NativeFloats((int)(KvLayerView.LayerBytes(2, 16, CacheFormat.Int8) / 4), "pages");
+        using var queries = new NativeFloats(geometry.QueryColumns);
+        using var pool = new WorkerPool(1);
+        var view = new KvLayerView(pages.Data, KvLayerView.LayerBytes(2, 16, CacheFormat.Int8), 1, 0, 2, 16, CacheFormat.Int8);
+        int physical = 0;
+        var span = new SequenceSpan(0, 1, 0, &physical);
+        RopeKvAppendKernel.Run(packed.Pointer, geometry, new RopeTable(8, 16, 10000f), view, &span, 1, 1, queries.Pointer, pool);
+        float* source = packed.Pointer + (2 * 16);
+        float scale = KvLayerView.Scales(view.Value(0, 0), 16)[0], largest = 0;
+        for (int i = 0; i < 16; i++)
+            largest = MathF.Max(largest, MathF.Abs(source[i]));
+        Assert.Equal(largest / 127, scale);
+        for (int i = 0; i < 16; i++)
+            Assert.Equal((sbyte)MathF.Round(source[i] / scale, MidpointRounding.ToEven), ((sbyte*)view.Value(0, 0))[i]);
+        Assert.Equal(0f, KvLayerView.Scales(view.Value(0, 1), 16)[0]);
+        Assert.Equal(new byte[16], new ReadOnlySpan<byte>((void*)view.Value(0, 1), 16).ToArray());
+        Assert.Equal(4 * ((64 * 16) + (64 * 4)), KvLayerView.LayerBytes(2, 16, CacheFormat.Int8));
+    }
+
+    /// <summary>Beyond F16's range the largest number stands for a finite one; a NaN is not lost in a scale.</summary>
+    [Theory]
+    [InlineData(DType.F16, 1e6f, false)]
+    [InlineData(DType.I8, 1e30f, false)]
+    [InlineData(DType.F16, float.NaN, true)]
+    [InlineData(DType.I8, float.NaN, true)]
+    public void Values_out_of_range_stay_finite_and_not_a_number_stays(DType elements, float value, bool isNaN)
+    {
+        var geometry = new AttentionGeometry(1, 1, 16);
+        float[] packed = Packed(geometry, 3, 5);
+        packed[^1] = value;
+        using var steps = new PagedSteps(geometry, 1, 3, null, CacheFormat.Of(elements));
+        float[] output = steps.Step(packed, [(0, 0, 3)]);
+        Assert.Equal(isNaN, output[32..].Any(float.IsNaN));
+        Assert.True(isNaN || output.All(float.IsFinite));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal sealed unsafe class PagedSteps : IDisposable
     private const int Layer = 1;
 
     private readonly AttentionGeometry geometry;
-    private readonly DType type;
+    private readonly CacheFormat format;
     private readonly byte* pages;
     private readonly int* table;
     private readonly int pageCount;
@@ -25,14 +25,14 @@ internal sealed unsafe class PagedSteps : IDisposable
     /// <param name="sequences">Capacity in sequences.</param>
     /// <param name="context">Tokens per sequence.</param>
     /// <param name="shuffleSeed">Seed of the physical page order; null for ascending order.</param>
-    /// <param name="type">Element type of the cache.</param>
-    public PagedSteps(AttentionGeometry geometry, int sequences, int context, int? shuffleSeed, DType type = DType.F32)
+    /// <param name="format">Format of the cache.</param>
+    public PagedSteps(AttentionGeometry geometry, int sequences, int context, int? shuffleSeed, CacheFormat format = default)
     {
         this.geometry = geometry;
-        this.type = type;
+        this.format = format;
         pagesPerSequence = (context + KvLayerView.PageTokens - 1) / KvLayerView.PageTokens;
         pageCount = sequences * pagesPerSequence;
-        pageBytes = (2 * KvLayerView.LayerBytes(geometry.KeyValueHeads, geometry.HeadSize, type)) + 64;
+        pageBytes = (2 * KvLayerView.LayerBytes(geometry.KeyValueHeads, geometry.HeadSize, format)) + 64;
         pages = (byte*)NativeMemory.AlignedAlloc((nuint)(pageBytes * pageCount), 64);
         new Span<byte>(pages, checked((int)(pageBytes * pageCount))).Fill(0xFF);
         int[] order = [.. Enumerable.Range(0, pageCount)];
@@ -62,7 +62,7 @@ internal sealed unsafe class PagedSteps : IDisposable
             row += step[i].Rows;
         }
 
-        var view = new KvLayerView((nint)pages, pageBytes, pageCount, Layer, geometry.KeyValueHeads, geometry.HeadSize, type);
+        var view = new KvLayerView((nint)pages, pageBytes, pageCount, Layer, geometry.KeyValueHeads, geometry.HeadSize, format);
         long scratchBytes = PagedAttentionKernel.ScratchBytes(geometry, step.Length, threads);
         using var scratch = new NativeFloats((int)(scratchBytes / 4), "scratch");
         RopeKvAppendKernel.Run(input.Pointer, geometry, rope, view, spans, step.Length, rows, queries.Pointer, pool, (VectorWidth)width);

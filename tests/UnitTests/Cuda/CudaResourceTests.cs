@@ -73,6 +73,7 @@ public sealed class CudaResourceTests
     [InlineData("cuEventCreate")]
     [InlineData("cuLibraryLoadData")]
     [InlineData("cuLibraryGetKernel")]
+    [InlineData("cuKernelGetFunction")]
     [InlineData("cuKernelGetAttribute")]
     [InlineData("cuStreamEndCapture")]
     [InlineData("cuGraphInstantiateWithFlags")]

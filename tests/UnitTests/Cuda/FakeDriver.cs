@@ -50,6 +50,8 @@ internal sealed unsafe class FakeDriver : INativeExports
 
     public LaunchConfiguration Launch { get; set; }
 
+    public nint Launched { get; set; }
+
     public byte[] LaunchAttributeBytes { get; set; } = [];
 
     public byte[] Arguments { get; set; } = [];

@@ -37,6 +37,7 @@ internal static unsafe class FakeDriverFunctions
         functions["cuLibraryLoadData"] = (nint)(delegate* unmanaged<long*, void*, JitOption*, void**, uint, CudaResult>)&LoadLibrary;
         functions["cuLibraryUnload"] = (nint)(delegate* unmanaged<long, CudaResult>)&UnloadLibrary;
         functions["cuLibraryGetKernel"] = (nint)(delegate* unmanaged<long*, long, byte*, CudaResult>)&GetKernel;
+        functions["cuKernelGetFunction"] = (nint)(delegate* unmanaged<long*, long, CudaResult>)&GetFunction;
         functions["cuKernelGetAttribute"] = (nint)(delegate* unmanaged<int*, FunctionAttribute, CudaResult>)&GetKernelAttribute;
         functions["cuLaunchKernelEx"] = (nint)(delegate* unmanaged<LaunchConfiguration*, nint, void**, CudaResult>)&Launch;
         functions["cuGraphInstantiateWithFlags"] = (nint)(delegate* unmanaged<long*, CudaResult>)&Instantiate;
@@ -191,6 +192,13 @@ internal static unsafe class FakeDriverFunctions
     }
 
     [UnmanagedCallersOnly]
+    private static CudaResult GetFunction(long* function, long kernel)
+    {
+        *function = kernel + 1;
+        return Driver.Answer("cuKernelGetFunction");
+    }
+
+    [UnmanagedCallersOnly]
     private static CudaResult GetKernelAttribute(int* value, FunctionAttribute attribute)
     {
         *value = 100 + (int)attribute;
@@ -201,6 +209,7 @@ internal static unsafe class FakeDriverFunctions
     private static CudaResult Launch(LaunchConfiguration* configuration, nint function, void** arguments)
     {
         Driver.Launch = *configuration;
+        Driver.Launched = function;
         Driver.LaunchAttributeBytes = new ReadOnlySpan<byte>(configuration->Attrs, (int)configuration->NumAttrs * 72).ToArray();
         Driver.Arguments = new ReadOnlySpan<byte>(arguments[0], Driver.ArgumentBytes).ToArray();
         return Driver.Answer("cuLaunchKernelEx");

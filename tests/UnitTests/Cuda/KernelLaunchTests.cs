@@ -35,6 +35,8 @@ public sealed unsafe class KernelLaunchTests : IDisposable
         native.ArgumentBytes = sizeof(Arguments);
         kernel.Launch(stream, new LaunchGeometry(new Dim3(1, 2, 3), new Dim3(4, 5, 6), 7), new Arguments(0x0123456789abcdef, 42));
         LaunchConfiguration launch = native.Launch;
+        // The function that was made ready, not the kernel.
+        Assert.Equal(0x78, native.Launched);
         Assert.Equal((1u, 2u, 3u), (launch.GridDimX, launch.GridDimY, launch.GridDimZ));
         Assert.Equal((4u, 5u, 6u, 7u), (launch.BlockDimX, launch.BlockDimY, launch.BlockDimZ, launch.SharedMemBytes));
         Assert.Equal((stream.Handle, 0u), (launch.HStream, launch.NumAttrs));

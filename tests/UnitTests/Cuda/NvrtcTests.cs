@@ -149,7 +149,7 @@ public class NvrtcTests
         Assert.Equal(CudaUnavailableReason.CompilerNotFound, missing.Reason);
         Assert.Equal(
             "no NVRTC library can be used (tried only what XC2_NVRTC names, /nowhere/libnvrtc.so: no such file). Kernels are compiled by it: install NVRTC 13 "
-            + "(on Debian and Ubuntu libnvrtc13, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), or name the library with XC2_NVRTC",
+            + "(on Debian and Ubuntu libnvrtc13, with pip nvidia-cuda-nvrtc, otherwise the CUDA toolkit's cuda-nvrtc package; in a checkout tools/nvrtc/install.sh), or name the library with XC2_NVRTC",
             missing.Message);
     }
 

@@ -11,12 +11,12 @@ internal sealed class DemoModel : IDisposable
     private readonly PreparedWeights weights;
     private readonly CpuBackend backend;
 
-    public DemoModel(int context = 512, int prefillStepTokens = EngineSizes.MaximumStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null)
+    public DemoModel(int context = 512, int prefillStepTokens = EngineSizes.MaximumStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null, CacheFormat cache = default)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));
         Config = checkpoint.Config;
         weights = new PreparedWeights(change is null ? checkpoint : change(checkpoint), Config);
-        backend = new CpuBackend(threads);
+        backend = new CpuBackend(threads, cache);
         EngineSizes sizes = EngineSizes.ForOne(Config, context);
         Runner = new ModelRunner(Config, weights, backend, sizes with { StepTokens = Math.Min(sizes.StepTokens, prefillStepTokens) });
     }

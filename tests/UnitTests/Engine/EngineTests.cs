@@ -9,8 +9,8 @@ public sealed class EngineTests
 
     private static readonly string pictures = TestPaths.Repository("tools/demo/pictures");
 
-    // Never comes to an end of its own accord within the context.
-    private static readonly GenerationOptions endless = new() { Seed = 3, Temperature = 100f, TopK = 0, TopP = 1f, MaxTokens = 4000 };
+    // A token that was said once is said for ever.
+    private static readonly GenerationOptions endless = new() { Greedy = true, RepetitionPenalty = 0.1f, MaxTokens = 4000 };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -82,7 +82,7 @@ public sealed class EngineTests
     [Fact]
     public async Task Disposing_the_engine_ends_all_answers_and_any_order_will_do()
     {
-        XComposerEngine engine = await LoadAsync(new EngineLimits { Sequences = 2, Context = 512 });
+        XComposerEngine engine = await LoadAsync(new EngineLimits { Sequences = 2 });
         ChatSession[] sessions = [.. Enumerable.Range(0, 5).Select(_ => engine.CreateSession())];
         var firstToken = new TaskCompletionSource();
         Task[] answers = [.. sessions.Select(session => Task.Run(async () =>
@@ -123,7 +123,7 @@ public sealed class EngineTests
             Assert.True(score.Top[0].LogProb >= score.Top[1].LogProb && score.Top[1].LogProb >= score.Top[2].LogProb);
             Assert.InRange(score.LogProb, -5f, 0f);
         });
-        GenerationResult sampled = await plain.AskAsync(new UserMessage("Hello?"), endless with { MaxTokens = 5, LogProbs = true });
+        GenerationResult sampled = await plain.AskAsync(new UserMessage("Hello?"), new GenerationOptions { Seed = 3, Temperature = 100f, TopK = 0, TopP = 1f, MaxTokens = 5, LogProbs = true });
         Assert.All(sampled.LogProbs, score => Assert.True(score.LogProb < 0 && score.Top.Count == 0));
         await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(new UserMessage("x"), greedy with { TopLogProbs = 21 }));
     }

@@ -80,11 +80,11 @@ public sealed class GraphBuilderTests
         Tensor b = builder.Weight("b", DType.F16, new Shape(5, 2));
         Tensor visualRow = builder.Input("visual_row", DType.I32, RowExtent.Tokens);
         Tensor perLogit = builder.Input("per_logit", DType.I32, RowExtent.Logits);
-        var lora = new PartialLora(a, b, 1f);
+        var lora = new PartialLora(builder.Stored(a), builder.Stored(b), 1f);
         Refused(() => builder.Linear(x, w, lora: lora), "visualRow", "null");
         Refused(() => builder.Linear(x, w, lora: lora, visualRow: perLogit), "visualRow 'per_logit'", "Tokens x 1", "Logits x 1");
-        Refused(() => builder.Linear(x, w, lora: lora with { A = b }, visualRow: visualRow), "lora.A 'b'", "[5, 3]", "[5, 2]");
-        Refused(() => builder.Linear(x, w, lora: lora with { B = a }, visualRow: visualRow), "lora.B 'a'", "[5, 2]", "[2, 3]");
+        Refused(() => builder.Linear(x, w, lora: lora with { A = builder.Stored(b) }, visualRow: visualRow), "lora.A 'b'", "[5, 3]", "[5, 2]");
+        Refused(() => builder.Linear(x, w, lora: lora with { B = builder.Stored(a) }, visualRow: visualRow), "lora.B 'a'", "[5, 2]", "[2, 3]");
         Refused(() => builder.Linear(x, w, lora: lora with { Scale = float.NaN }, visualRow: visualRow), "lora.Scale", "NaN");
         Refused(() => builder.GatedLinear(x, w, w, upLora: lora), "gated_linear", "visualRow");
 

@@ -14,13 +14,13 @@ public sealed class MemoryBudgetTests
     public void Cache_size_is_in_whole_pages(long tokens, long pages)
     {
         Assert.Equal(pages, KeyValuePages.Count(tokens));
-        Assert.Equal(pages * 64 * 2 * 8 * 128 * 4 * 32, KeyValuePages.Bytes(new AttentionGeometry(32, 8, 128), 32, tokens, DType.F32));
+        Assert.Equal(pages * 64 * 2 * 8 * 128 * 4 * 32, KeyValuePages.Bytes(new AttentionGeometry(32, 8, 128), 32, tokens, CacheFormat.F32));
     }
 
     [Fact]
     public void Cache_size_overflow_is_an_error()
     {
-        Assert.Throws<OverflowException>(() => KeyValuePages.Bytes(new AttentionGeometry(32, 8, 128), 32, long.MaxValue, DType.F32));
+        Assert.Throws<OverflowException>(() => KeyValuePages.Bytes(new AttentionGeometry(32, 8, 128), 32, long.MaxValue, CacheFormat.F32));
         Assert.Throws<ArgumentOutOfRangeException>(() => KeyValuePages.Count(-1));
     }
 
@@ -37,7 +37,7 @@ public sealed class MemoryBudgetTests
     [Fact]
     public void Budget_states_sum_and_remainder()
     {
-        var budget = new MemoryBudget([new MemoryItem("weights", 1000), MemoryItem.KeyValueCache(new AttentionGeometry(2, 1, 2), 3, 65, DType.F16)]);
+        var budget = new MemoryBudget([new MemoryItem("weights", 1000), MemoryItem.KeyValueCache(new AttentionGeometry(2, 1, 2), 3, 65, CacheFormat.F16)]);
         Assert.Equal("KV cache, 65 tokens in 2 pages of 64, F16", budget.Items[1].Name);
         Assert.Equal(1000 + (128 * 2 * 2 * 2 * 3), budget.TotalBytes);
         Assert.Equal(-4071, budget.RemainingBytes(1));

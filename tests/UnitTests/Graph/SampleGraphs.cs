@@ -56,7 +56,7 @@ public static class SampleGraphs
         Tensor Weight(string name, params ReadOnlySpan<int> shape) => builder.Weight(name, weights, new Shape(shape));
         PartialLora? Lora(string name, int outputs, int inputs) => visualRows == 0
             ? null
-            : new PartialLora(Weight(name + ".A", sizes.Rank, inputs), Weight(name + ".B", outputs, sizes.Rank), 1f);
+            : new PartialLora(builder.Stored(Weight(name + ".A", sizes.Rank, inputs)), builder.Stored(Weight(name + ".B", outputs, sizes.Rank)), 1f);
 
         Tensor ids = builder.Input("ids", DType.I32, RowExtent.Tokens);
         Tensor rows = builder.Input("rows", DType.I32, RowExtent.Logits);

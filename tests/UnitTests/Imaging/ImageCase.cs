@@ -4,7 +4,7 @@ using Xunit;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>One entry of a golden cases.json about pictures.</summary>
-internal sealed record ImageCase(string File, int Size, string Expected, bool Lossless, int[] SourceSize, double[] Mean, double[] Deviation, double[] First, double[] Last)
+internal sealed record ImageCase(string File, int Size, string Expected, int[] SourceSize, double[] Mean, double[] Deviation, double[] First, double[] Last)
 {
     public static List<ImageCase> ReadAll(string folder)
     {
@@ -17,7 +17,6 @@ internal sealed record ImageCase(string File, int Size, string Expected, bool Lo
                 Path.Combine(folder, entry.GetProperty("file").GetString()!),
                 entry.GetProperty("size").GetInt32(),
                 Path.Combine(folder, entry.GetProperty("expected").GetString()!),
-                entry.GetProperty("lossless").GetBoolean(),
                 [.. Numbers("source_size").Select(value => (int)value)],
                 Numbers("normalized_mean"), Numbers("normalized_std"), Numbers("first_pixel"), Numbers("last_pixel")));
         }

@@ -3,7 +3,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>Our pixels against Pillow's, over all formats and over thousands of damaged files.</summary>
+/// <summary>Compares pixels with Pillow over all formats and thousands of damaged files.</summary>
 public class PillowDifferenceTests
 {
     private static readonly ImageLimits Limits = new(1_000_000, 1 << 24);
@@ -19,7 +19,7 @@ public class PillowDifferenceTests
         foreach (PillowPicture picture in PillowPicture.ReadAll())
         {
             string found = Pixels(picture.Bytes, picture.Name, ExifOrientation.Ignore);
-            // Pillow wants the end mark of a JPEG; browsers do not.
+            // Pillow requires the end marker; browsers do not.
             string expected = picture.Name == "jpeg-no-end.jpg" ? PillowPicture.Read("jpeg-2x2.jpg").Pixels : picture.Pixels;
             if (found != expected) wrong.Add($"{picture.Name}: {found}");
         }
@@ -57,7 +57,7 @@ public class PillowDifferenceTests
         foreach (string name in ours) output.WriteLine($"read by us alone: {name}");
         Assert.True(compared > 7000, $"{compared} files compared");
         Assert.Empty(different);
-        // What we alone read is whole in its picture: damage behind the first frame, to alpha, to checksums and end marks.
+        // Accepted files that Pillow rejects have intact pictures: damage after the first frame, in alpha, checksums or end markers.
         Assert.InRange(ours.Count, 0, compared / 50);
         Assert.True(equal > compared / 5, $"{equal} equal files");
     }
@@ -78,7 +78,7 @@ public class PillowDifferenceTests
         Assert.InRange((double)sum / own.Length, 0, 2);
     }
 
-    /// <returns>A hash, or the sentence of the refusal.</returns>
+    /// <returns>The hash, or the error message.</returns>
     private static string Pixels(byte[] bytes, string name, ExifOrientation orientation)
     {
         try

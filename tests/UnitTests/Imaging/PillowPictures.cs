@@ -6,13 +6,13 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
 
-/// <summary>A picture of <c>tests/golden/images/formats</c>, and what Pillow made of it.</summary>
+/// <summary>A picture of <c>tests/golden/images/formats</c> with hashes of Pillow's results.</summary>
 /// <param name="Name">Of the file.</param>
 /// <param name="Number">In the list.</param>
 /// <param name="Bytes">The file.</param>
-/// <param name="Pixels">Hash of size and pixels; empty where Pillow refuses the file.</param>
-/// <param name="Upright">The same after EXIF orientation.</param>
-/// <param name="Damaged">The same of each damaged copy; "-" for refused, "?" for not compared.</param>
+/// <param name="Pixels">Hash of size and pixels; empty if Pillow rejects the file.</param>
+/// <param name="Upright">Hash after applying the EXIF orientation.</param>
+/// <param name="Damaged">Hashes of the mutated copies; "-" if rejected, "?" if not compared.</param>
 internal sealed record PillowPicture(string Name, int Number, byte[] Bytes, string Pixels, string Upright, string[] Damaged)
 {
     public static List<PillowPicture> ReadAll()
@@ -34,7 +34,7 @@ internal sealed record PillowPicture(string Name, int Number, byte[] Bytes, stri
 
     public static PillowPicture Read(string name) => ReadAll().Single(picture => picture.Name == name);
 
-    /// <summary>The damaged copy that the script made in the same round.</summary>
+    /// <summary>The mutated copy of the given round.</summary>
     public byte[] Damage(int round) => PictureDamage.Of(Bytes, (ulong)(1000 * Number + round));
 
     public static string Hash(RgbImage image)
@@ -47,7 +47,7 @@ internal sealed record PillowPicture(string Name, int Number, byte[] Bytes, stri
     }
 }
 
-/// <summary>Damages files exactly as <c>make.py</c> beside the pictures does.</summary>
+/// <summary>Repeats the mutations of <c>tests/golden/images/formats/make.py</c>.</summary>
 internal sealed class PictureDamage
 {
     private ulong state;

@@ -43,6 +43,8 @@ public sealed class CountedWeights(IWeightSource source) : IWeightSource
 
     public bool TryDescribe(string name, out HostTensor facts) => source.TryDescribe(name, out facts);
 
+    public bool TryGetFormat(string name, out WeightFormat format) => source.TryGetFormat(name, out format);
+
     public void Release(string name)
     {
         source.Release(name);

@@ -186,7 +186,7 @@ public sealed class KeyValueSequenceTests
     /// <summary>Pages of one number per token.</summary>
     private sealed class FakePages(int pages) : IKeyValueMemory
     {
-        public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), DType.F32);
+        public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), CacheFormat.F32);
 
         public int PageCount => pages;
 

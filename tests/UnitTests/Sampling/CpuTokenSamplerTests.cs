@@ -7,6 +7,7 @@ namespace XComposer2.Native.UnitTests;
 /// <summary>Several answers in one sampler: a slot is as good as a sampler of its own.</summary>
 public sealed class CpuTokenSamplerTests
 {
+    private static readonly int[] latestSlots = [3, 2, 1], seen = [3];
     private const int Vocabulary = 100;
 
     private static readonly SamplingParameters greedy = new(Greedy: true, 1, 0, 1, 1), sampled = new(Greedy: false, 1.5f, 40, 0.9f, 1.3f);
@@ -25,7 +26,7 @@ public sealed class CpuTokenSamplerTests
             int[] expected = [.. own.Select((alone, row) => alone.Next(logits.AsSpan(row * Vocabulary, Vocabulary).ToArray()))];
             sampler.Choose(new FakeGraph(logits), default, [new SampleRow(0, 3), new SampleRow(1, 2), new SampleRow(2, 1)]);
             Assert.Equal(expected, sampler.Take().ToArray().Select(choice => choice.Id));
-            Assert.Equal(expected, new[] { 3, 2, 1 }.Select(sampler.LatestOf));
+            Assert.Equal(expected, latestSlots.Select(sampler.LatestOf));
         }
     }
 
@@ -69,7 +70,7 @@ public sealed class CpuTokenSamplerTests
         using var sampler = new CpuTokenSampler(Vocabulary, slots: 1);
         float[] logits = Logits(0, rows: 1);
         int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(id => logits[id])];
-        sampler.Begin(0, new SamplingRequest { Parameters = greedy with { RepetitionPenalty = 1e6f }, SeenIds = order[..2] });
+        sampler.Begin(0, new SamplingRequest { Parameters = greedy with { RepetitionPenalty = 1e6f }, SeenIds = order.AsMemory(0, 2) });
         sampler.Choose(new FakeGraph([.. logits]), default, [new SampleRow(0, 0)]);
         Assert.Equal(order[2], sampler.Take()[0].Id);
     }
@@ -78,8 +79,8 @@ public sealed class CpuTokenSamplerTests
     public void Log_probabilities_are_of_the_logits_as_given()
     {
         using var sampler = new CpuTokenSampler(Vocabulary, slots: 2);
-        sampler.Begin(0, new SamplingRequest { Parameters = sampled, Seed = 1, LogProbs = true, TopLogProbs = 5, SeenIds = new[] { 3 } });
-        sampler.Begin(1, new SamplingRequest { Parameters = sampled, Seed = 1, SeenIds = new[] { 3 } });
+        sampler.Begin(0, new SamplingRequest { Parameters = sampled, Seed = 1, LogProbs = true, TopLogProbs = 5, SeenIds = seen });
+        sampler.Begin(1, new SamplingRequest { Parameters = sampled, Seed = 1, SeenIds = seen });
         for (int step = 0; step < 10; step++)
         {
             float[] logits = Logits(step, rows: 1);

@@ -170,7 +170,7 @@ internal sealed class FakeRunner : IStepRunner
 
     private sealed class FakeMemory(long[,] contents) : IKeyValueMemory
     {
-        public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), DType.F32);
+        public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), CacheFormat.F32);
 
         public int PageCount => contents.GetLength(0);
 

@@ -35,11 +35,9 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
 
                 if (entry.Name.StartsWith('.'))
                     continue;
-                if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && entry.LinkTarget is not null)
-                    links++;
-                else if (entry is FileInfo file)
-                    Take(file, next.Path + file.Name);
-                else if (next.Depth < options.MaxDepth)
+                if (!TryTake(entry, next.Path))
+                    continue;
+                if (next.Depth < options.MaxDepth)
                     open.Push(((DirectoryInfo)entry, $"{next.Path}{entry.Name}/", next.Depth + 1));
                 else
                     notes.Add($"{next.Path}{entry.Name}: not entered, it lies more than {options.MaxDepth} folders deep");
@@ -49,6 +47,27 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
         NoteWhatIsLeftOut();
         pictures.Sort(static (first, second) => string.CompareOrdinal(first.Path, second.Path));
         return new GalleryListing(pictures, texts, entries);
+    }
+
+    /// <summary>Adds a file. Files without accessible metadata, such as those whose name is not UTF-8, are skipped with a note.</summary>
+    /// <returns>True for a folder to be entered.</returns>
+    private bool TryTake(FileSystemInfo entry, string folder)
+    {
+        try
+        {
+            if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && entry.LinkTarget is not null)
+                links++;
+            else if (entry is FileInfo file)
+                Take(file, folder + file.Name);
+            else
+                return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            bool isBadName = entry.Name.Contains('\uFFFD', StringComparison.Ordinal);
+            notes.Add($"{folder}{entry.Name}: left out: {(isBadName ? "its name is not UTF-8" : error.Message)}");
+        }
+        return false;
     }
 
     private List<FileSystemInfo> Entries(DirectoryInfo folder, string path)
@@ -66,7 +85,7 @@ internal sealed class GalleryScan(string root, GalleryOptions options, GalleryNo
 
     private void Take(FileInfo file, string path)
     {
-        // A name that is not UTF-8 is listed with other characters, under which the file cannot be reached.
+        // Names that are not valid UTF-8 are listed with replacement characters and cannot be opened.
         if (path.Contains('\uFFFD') && !file.Exists)
         {
             notes.Add($"{path}: left out, its name is not UTF-8");
@@ -121,7 +140,7 @@ internal sealed record FoundPicture(string Path, long FileBytes, long ModifiedTi
 /// <summary>Reads files of a gallery: only regular ones, and only as much as is allowed.</summary>
 internal static class GalleryFile
 {
-    /// <summary>The whole file.</summary>
+    /// <summary>The complete file.</summary>
     /// <exception cref="IOException">Empty, over the limit, no regular file, or unreadable; the message has no path.</exception>
     /// <exception cref="UnauthorizedAccessException">The file must not be read.</exception>
     public static byte[] Read(string path, long maxBytes)

@@ -81,7 +81,7 @@ internal sealed class IndexFile
         try
         {
             if (Path.GetFileName(path) != Name)
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                CreateCacheFolder(Path.GetDirectoryName(path)!);
             using (FileStream stream = new(unfinished, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 stream.Write(bytes);
@@ -95,6 +95,15 @@ internal sealed class IndexFile
             if (File.Exists(unfinished))
                 File.Delete(unfinished);
         }
+    }
+
+    /// <summary>Private to the user.</summary>
+    private static void CreateCacheFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static string? UserCache(Func<string, string?> environment)

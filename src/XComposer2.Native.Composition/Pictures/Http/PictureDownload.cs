@@ -2,14 +2,14 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition.Pictures;
 
-/// <summary>Downloads one picture from an address that the user named: over https only, from public addresses only, to a size and within a time.</summary>
+/// <summary>Downloads a picture from a URL given by the user: https only, public addresses only, with limits of size and time.</summary>
 public static class PictureDownload
 {
-    /// <summary>Loads the file; what is in it, its decoding says.</summary>
-    /// <param name="address">https://..., or http://... of this machine where private addresses are allowed.</param>
+    /// <summary>Downloads the file without decoding it.</summary>
+    /// <param name="address">https://..., or http://... on this machine if private addresses are allowed.</param>
     /// <param name="options">Limits.</param>
-    /// <param name="cancellationToken">Ends the download.</param>
-    /// <exception cref="ImageSourceException">Not allowed, no answer, or over a limit; the message does not repeat the address.</exception>
+    /// <param name="cancellationToken">Cancels the download.</param>
+    /// <exception cref="ImageSourceException">The address is not allowed, unreachable, or a limit is exceeded. The message does not contain the address.</exception>
     public static async Task<byte[]> FetchAsync(string address, PictureDownloadOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -28,25 +28,25 @@ public static class PictureDownload
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException)
         {
-            // What the guard says is inside of what the client makes of it.
+            // The client wraps the exception of the address check.
             Exception cause = error is HttpRequestException { InnerException: InvalidDataException refused } ? refused : error;
             throw new ImageSourceException(CaptionText.Clean(cause.Message), error);
         }
     }
 }
 
-/// <summary>What a download may take.</summary>
+/// <summary>Limits of a download.</summary>
 public sealed record PictureDownloadOptions
 {
-    /// <summary>Lets the address lead to this machine or a private network.</summary>
+    /// <summary>Allows addresses of this machine and of private networks.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
-    /// <summary>Largest file.</summary>
+    /// <summary>Maximum file size.</summary>
     public long MaxFileBytes { get; init; } = 64L << 20;
 
-    /// <summary>From the first connection to the last byte.</summary>
+    /// <summary>Limit of the whole download.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Redirects, each to any public host over https.</summary>
+    /// <summary>Maximum number of redirects.</summary>
     public int MaxRedirects { get; init; } = 5;
 }

@@ -19,7 +19,7 @@ internal static class SimilarImagesReply
     {
         using JsonDocument document = JsonDocument.Parse(reply);
         JsonElement root = document.RootElement;
-        if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("data", out JsonElement data))
+        if (TryProperty(root, "data", out JsonElement data))
             root = data;
         if (!TryArray(root, "image_urls", out JsonElement addresses) || !TryArray(root, "indices", out JsonElement indices))
             throw new InvalidDataException("the reply: expected arrays image_urls and indices");
@@ -33,10 +33,19 @@ internal static class SimilarImagesReply
         return images;
     }
 
-    private static bool TryArray(JsonElement parent, string name, out JsonElement array)
+    private static bool TryArray(JsonElement parent, string name, out JsonElement array) => TryProperty(parent, name, out array) && array.ValueKind == JsonValueKind.Array;
+
+    private static bool TryProperty(JsonElement parent, string name, out JsonElement value)
     {
-        array = default;
-        return parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out array) && array.ValueKind == JsonValueKind.Array;
+        value = default;
+        try
+        {
+            return parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InvalidDataException("the reply is not as expected: the name of a property has half of a surrogate pair", error);
+        }
     }
 
     private static Uri? Address(JsonElement element)

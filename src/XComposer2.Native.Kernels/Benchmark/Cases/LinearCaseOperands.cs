@@ -17,10 +17,10 @@ internal sealed class LinearCaseOperands
     public LinearCaseOperands(CaseMemory memory, LinearForm form, DType inputStorage, int rows, IReadOnlyList<SequenceSpan> spans)
     {
         long weights = (long)form.OutFeatures * form.InFeatures;
-        bool isInt8 = form.Weights == WeightFormat.Int8;
+        bool isQuantized = !form.Weights.IsFloat;
         input = memory.Values(inputStorage, (long)rows * form.InFeatures);
-        weight = isInt8 ? memory.Integers(weights) : memory.Values(form.Storage, weights);
-        weightScale = isInt8 ? memory.Scales(form.OutFeatures) : null;
+        weight = isQuantized ? memory.Integers(weights) : memory.Values(form.Storage, weights);
+        weightScale = isQuantized ? memory.Scales(form.OutFeatures) : null;
         bias = form.HasBias ? memory.Values(form.Storage, form.OutFeatures) : null;
         residual = form.HasResidual ? memory.Values(DType.F32, (long)rows * form.OutFeatures) : null;
         output = memory.Result((long)rows * form.OutputColumns * form.OutputElementBytes);
@@ -58,7 +58,7 @@ internal static class LinearText
         if (form.Activation != Activation.None) words.Add(form.Activation.ToString().ToLowerInvariant());
         if (form.HasResidual) words.Add("residual");
         else if (form.StoresFloat) words.Add("f32 out");
-        string format = form.Weights == WeightFormat.Int8 ? " int8" : "";
+        string format = form.Weights.IsFloat ? "" : $" {form.Weights}";
         return string.Create(CultureInfo.InvariantCulture, $"{form.OutFeatures}x{form.InFeatures}{format}{(words.Count > 0 ? ", " : "")}{string.Join(", ", words)}");
     }
 }

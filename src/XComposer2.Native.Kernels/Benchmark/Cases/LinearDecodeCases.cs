@@ -7,7 +7,7 @@ namespace XComposer2.Native.Kernels;
 internal static class LinearDecodeCases
 {
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
-        from format in IsHead(kernel.Form) ? [WeightFormat.Storage] : (WeightFormat[])[WeightFormat.Storage, WeightFormat.Int8]
+        from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Integers]
         from rows in context.Counts.DecodeRows
         where new LinearDecode(kernel.Form, kernel.HasNorm, rows).BlockRows == kernel.BlockRows
         select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows), rows, context);

@@ -29,12 +29,11 @@ internal static class LinearPrefillCases
     private static IEnumerable<KernelCase> Decoder(LinearPrefill kernel, CaseContext context)
     {
         IReadOnlyList<PrefillStep> steps = context.Counts.PrefillSteps;
-        LinearForm int8 = kernel.Form with { Weights = WeightFormat.Int8 };
         return
         [
             .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, context)),
             .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, context)),
-            .. steps.Select(step => Case(int8, kernel.LoraRank, step, context)),
+            .. DeviceWeights.Integers.SelectMany(format => steps.Select(step => Case(kernel.Form with { Weights = format }, kernel.LoraRank, step, context))),
         ];
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Bits of the entropy-coded data between two markers, stuffed zeros removed. Past the end it gives zeros, and <see cref="IsOverrun"/> tells.</summary>
+/// <summary>Bit reader for entropy-coded data without stuffed zeros. Returns zeros past the end and sets <see cref="IsOverrun"/>.</summary>
 internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -12,13 +12,13 @@ internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
     private int _count;
     private int _paddingBits;
 
-    /// <summary>More bits were taken than the data has.</summary>
+    /// <summary>More bits were read than available.</summary>
     public readonly bool IsOverrun => _count < _paddingBits;
 
-    /// <summary>Where the next marker is searched: behind every byte that was loaded, at a marker's 0xFF or at the end.</summary>
+    /// <summary>Position from which the next marker is searched.</summary>
     public readonly int Position => _position;
 
-    /// <summary>Decodes one Huffman code; -1 where the table has no such code.</summary>
+    /// <summary>Decodes one Huffman code; -1 if the code is invalid.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Code(JpegHuffmanTable table)
     {
@@ -32,7 +32,7 @@ internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
         return LongCode(table);
     }
 
-    /// <summary>The next <paramref name="count"/> bits, at most 16, as a number.</summary>
+    /// <summary>Reads up to 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Take(int count)
     {
@@ -41,7 +41,7 @@ internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
         return (int)(_window >> _count) & ((1 << count) - 1);
     }
 
-    /// <summary>A value of <paramref name="size"/> bits in JPEG's signed form: a leading 0 means negative.</summary>
+    /// <summary>Reads a signed value of <paramref name="size"/> bits; a leading 0 means negative.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Signed(int size)
     {
@@ -101,7 +101,7 @@ internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
             }
             else if (_position + 1 < _bytes.Length && _bytes[_position + 1] == 0xFF)
             {
-                // Any number of fill bytes may stand before a marker, or before a stuffed zero.
+                // Fill bytes before a marker or a stuffed zero are skipped.
                 _position++;
                 continue;
             }
@@ -112,7 +112,7 @@ internal ref struct JpegBits(ReadOnlySpan<byte> bytes, int position)
     }
 }
 
-/// <summary>A Huffman table in the form that decoding wants.</summary>
+/// <summary>A Huffman table prepared for decoding.</summary>
 internal sealed class JpegHuffmanTable
 {
     public const int LookupBits = 9;
@@ -125,15 +125,15 @@ internal sealed class JpegHuffmanTable
 
     private JpegHuffmanTable(byte[] symbols) => _symbols = symbols;
 
-    /// <summary>By the next nine bits: length of the code in the high byte, its symbol in the low one; 0 for longer codes.</summary>
+    /// <summary>Indexed by the next nine bits: code length in the high byte, symbol in the low byte; 0 for longer codes.</summary>
     public ushort[] Lookup { get; } = new ushort[1 << LookupBits];
 
-    /// <summary>Symbols in the order of their codes.</summary>
+    /// <summary>Symbols in code order.</summary>
     public ReadOnlySpan<byte> Symbols => _symbols;
 
-    /// <param name="counts">Codes of each length from 1 to 16.</param>
-    /// <param name="symbols">As many as the counts sum up to.</param>
-    /// <returns>Null where the counts make no prefix code.</returns>
+    /// <param name="counts">Number of codes of each length from 1 to 16.</param>
+    /// <param name="symbols">Symbols in code order, as many as the sum of the counts.</param>
+    /// <returns>Null if the counts do not form a prefix code.</returns>
     public static JpegHuffmanTable? Create(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols)
     {
         JpegHuffmanTable table = new(symbols.ToArray());
@@ -161,7 +161,7 @@ internal sealed class JpegHuffmanTable
         return offset >= 0 && offset < _counts[length] ? _symbols[_firstSymbol[length] + offset] : -1;
     }
 
-    /// <summary>The tables of the standard's annex K, which frames of motion JPEG leave out.</summary>
+    /// <summary>The tables of annex K, which motion JPEG frames omit.</summary>
     /// <param name="isAc">For AC coefficients, else for DC.</param>
     /// <param name="index">0 for luminance, 1 for chrominance.</param>
     public static JpegHuffmanTable Standard(bool isAc, int index) => isAc

@@ -2,24 +2,24 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>What the components of a JPEG mean.</summary>
+/// <summary>Colour space of a JPEG.</summary>
 internal enum JpegColorSpace
 {
     Gray,
     Rgb,
     YCbCr,
 
-    /// <summary>Inks, stored inverted as Adobe's programs do, and read so whoever wrote them, as Pillow does.</summary>
+    /// <summary>CMYK, stored inverted. Pillow assumes Adobe's convention for every file.</summary>
     Cmyk,
 
-    /// <summary>As <see cref="Cmyk"/>, with YCbCr in place of the first three inks.</summary>
+    /// <summary>As <see cref="Cmyk"/>, with YCbCr in place of CMY.</summary>
     Ycck,
 
-    /// <summary>Inks as they are, in a TIFF.</summary>
+    /// <summary>CMYK, not inverted, in a TIFF.</summary>
     PlainCmyk,
 }
 
-/// <summary>From component rows to RGB, with libjpeg's fixed-point arithmetic and Pillow's for inks.</summary>
+/// <summary>Converts component rows to RGB with the fixed-point arithmetic of libjpeg, and of Pillow for CMYK.</summary>
 internal sealed class JpegColor
 {
     private const int FractionBits = 16;
@@ -40,10 +40,10 @@ internal sealed class JpegColor
         }
     }
 
-    /// <summary>libjpeg's choice: a JFIF segment means YCbCr, Adobe's segment states it, the components' numbers hint at it.</summary>
+    /// <summary>Selects the colour space as libjpeg does: from the JFIF segment, the Adobe segment or the component ids.</summary>
     /// <param name="components">One, three or four.</param>
-    /// <param name="hasJfif">A JFIF segment was read.</param>
-    /// <param name="adobeTransform">As Adobe's segment states it; null without one.</param>
+    /// <param name="hasJfif">Whether a JFIF segment is present.</param>
+    /// <param name="adobeTransform">Transform of the Adobe segment; null if there is none.</param>
     public static JpegColorSpace Choose(JpegComponent[] components, bool hasJfif, int? adobeTransform)
     {
         if (components.Length == 1) return JpegColorSpace.Gray;
@@ -91,7 +91,7 @@ internal sealed class JpegColor
         }
     }
 
-    // The values in target are those of the file: inks, inverted unless a TIFF holds them; YCCK became red, green and blue, which are inks already.
+    // The target holds stored CMY values (inverted unless from a TIFF), or RGB of YCCK, which equals CMY.
     private void ApplyInks(ReadOnlySpan<byte> black, Span<byte> target)
     {
         int flipInk = _space == JpegColorSpace.Cmyk ? 255 : 0, flipBlack = _space == JpegColorSpace.PlainCmyk ? 0 : 255;
@@ -103,10 +103,10 @@ internal sealed class JpegColor
     private static byte Clip(int value) => (byte)Math.Clamp(value, 0, 255);
 }
 
-/// <summary>Pillow's conversion of inks.</summary>
+/// <summary>CMYK conversion of Pillow.</summary>
 internal static class InkColor
 {
-    /// <param name="ink">Cyan, magenta or yellow: 255 is full.</param>
+    /// <param name="ink">Cyan, magenta or yellow; 255 is full.</param>
     /// <param name="black">255 is full.</param>
     /// <returns>Red, green or blue.</returns>
     public static byte Level(int ink, int black)

@@ -1,15 +1,15 @@
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// JPEG with Huffman coding, sequential and progressive, to the same pixels as libjpeg-turbo, which Pillow uses. Damage that libjpeg answers with
-/// a warning and a guess is refused; what is harmless to the picture (bytes between segments, a missing end marker) is read as libjpeg reads it.
+/// Sequential and progressive Huffman-coded JPEG with the same pixels as libjpeg-turbo, which Pillow uses. Damage that libjpeg only warns about
+/// is rejected. Defects that leave the picture intact (bytes between segments, a missing end marker) are accepted.
 /// </summary>
 internal ref struct JpegDecoder
 {
-    /// <summary>Real files have about ten.</summary>
+    /// <summary>Typical files have about ten.</summary>
     private const int MaxScans = 500;
 
-    /// <summary>Blocks that all scans together may visit: a few seconds of work. A progressive picture of 200 megapixels needs under 30 million.</summary>
+    /// <summary>Maximum number of blocks processed by all scans. A progressive picture of 200 megapixels needs fewer than 30 million.</summary>
     private const long MaxBlockVisits = 40_000_000;
 
     private readonly ReadOnlySpan<byte> _bytes;
@@ -31,9 +31,9 @@ internal ref struct JpegDecoder
         _colorSpace = colorSpace;
     }
 
-    /// <param name="bytes">The whole file.</param>
-    /// <param name="job">With the size of the frame header.</param>
-    /// <param name="colorSpace">What a TIFF states; null for what the file itself says.</param>
+    /// <param name="bytes">The complete file.</param>
+    /// <param name="job">Context with the size of the frame header.</param>
+    /// <param name="colorSpace">Given by a TIFF; null to use the file's own.</param>
     public static RgbImage Decode(ReadOnlySpan<byte> bytes, ImageJob job, JpegColorSpace? colorSpace = null) => new JpegDecoder(bytes, job, colorSpace).Run();
 
     private RgbImage Run()
@@ -79,11 +79,11 @@ internal ref struct JpegDecoder
         foreach (JpegComponent component in components)
             if (_frame.MaxHorizontal % component.Horizontal != 0 || _frame.MaxVertical % component.Vertical != 0)
                 throw Fault("sampling factors that do not divide the largest one");
-        // Every block takes a bit at least, so that a small file cannot claim a large picture.
+        // Every block takes at least one bit, so a small file cannot hold a large picture.
         if (_frame.Blocks > 8L * _bytes.Length) throw Fault($"the file is cut off: {_bytes.Length} bytes cannot hold {_frame.Blocks} blocks");
     }
 
-    /// <returns>Whether the picture is complete.</returns>
+    /// <returns>True if the picture is complete.</returns>
     private bool ReadScan(scoped ReadOnlySpan<byte> segment, ref int position)
     {
         JpegFrame frame = _frame ?? throw Fault("picture data before the frame header");
@@ -126,7 +126,7 @@ internal ref struct JpegDecoder
         _pixels = GC.AllocateUninitializedArray<byte>(3 * frame.Width * frame.Height);
     }
 
-    /// <summary>Writes the rows of the picture that are known when the components are known up to <paramref name="decodedRows"/>.</summary>
+    /// <summary>Writes all picture rows available after <paramref name="decodedRows"/> decoded rows.</summary>
     private void WriteRows(int decodedRows)
     {
         int stride = 3 * _job.Width;
@@ -140,7 +140,7 @@ internal ref struct JpegDecoder
         foreach (JpegComponent component in frame.Components)
         {
             if (component.Quantisers is null) throw Fault("the file is cut off: a component without picture data");
-            // libjpeg would guess what is missing from the blocks around; without an end marker more scans may be missing.
+            // libjpeg would smooth the blocks. Without an end marker, more scans may be missing.
             int needed = hasEndMarker ? JpegScanHeader.SmoothedCoefficients : 64;
             if (frame.Progressive && component.KnownBits.AsSpan(0, needed).IndexOfAnyExcept(0) >= 0)
                 throw Fault("the file is cut off: its progressive scans are incomplete");

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The inverse cosine transform of an 8 x 8 block as libjpeg-turbo's accurate integer transform computes it (Loeffler, Ligtenberg and Moschytz;
-/// 13 fraction bits), to the bit: also where damaged coefficients overflow its 16-bit lanes, so that a damaged file gives the same picture.
+/// Inverse DCT of an 8 x 8 block, bit-identical to the accurate integer transform of libjpeg-turbo (Loeffler, Ligtenberg and Moschytz;
+/// 13 fraction bits), including the overflow of its 16-bit lanes on damaged coefficients.
 /// </summary>
 internal static class JpegInverseDct
 {
@@ -14,17 +14,17 @@ internal static class JpegInverseDct
     private const int C0298 = 2446, C0390 = 3196, C0541 = 4433, C0765 = 6270, C0899 = 7373, C1175 = 9633;
     private const int C1501 = 12299, C1847 = 15137, C1961 = 16069, C2053 = 16819, C2562 = 20995, C3072 = 25172;
 
-    /// <summary>Position in the block of each coefficient in the order of the file.</summary>
+    /// <summary>Block position of each coefficient in zigzag order.</summary>
     public static ReadOnlySpan<byte> ZigZag =>
     [
         0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
         35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
     ];
 
-    /// <param name="block">64 coefficients by rows, as they were decoded.</param>
-    /// <param name="quantisers">64 factors by rows.</param>
-    /// <param name="target">The upper left sample; [8, stride].</param>
-    /// <param name="stride">Bytes from row to row.</param>
+    /// <param name="block">64 decoded coefficients in row order.</param>
+    /// <param name="quantisers">64 factors in row order.</param>
+    /// <param name="target">[8, stride], starting at the upper left sample.</param>
+    /// <param name="stride">Distance between rows in bytes.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ReadOnlySpan<short> block, ReadOnlySpan<short> quantisers, Span<byte> target, int stride)
     {
@@ -58,7 +58,7 @@ internal static class JpegInverseDct
         }
     }
 
-    /// <summary>One dimension, in place.</summary>
+    /// <summary>One-dimensional transform, in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Lane(Span<short> lane, int shift)
     {

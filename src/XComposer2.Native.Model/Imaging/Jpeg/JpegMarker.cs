@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Walks the markers of a JPEG as libjpeg does: bytes that belong to no segment are skipped.</summary>
+/// <summary>Finds the markers of a JPEG. Bytes outside segments are skipped, as in libjpeg.</summary>
 internal static class JpegMarker
 {
     public const int End = 0xD9;
@@ -14,9 +14,9 @@ internal static class JpegMarker
     public const int Exif = 0xE1;
     public const int Adobe = 0xEE;
 
-    /// <summary>The next marker, -1 at the end of the file.</summary>
+    /// <summary>Returns the next marker; -1 at the end of the file.</summary>
     /// <param name="bytes">The file.</param>
-    /// <param name="position">Moved behind the marker.</param>
+    /// <param name="position">Set to the end of the marker.</param>
     public static int Next(ReadOnlySpan<byte> bytes, ref int position)
     {
         while (true)
@@ -31,15 +31,15 @@ internal static class JpegMarker
         }
     }
 
-    /// <summary>A marker without a segment: restart, temporary.</summary>
+    /// <summary>Whether the marker has no segment (RST, TEM).</summary>
     public static bool IsAlone(int marker) => marker is 0x01 or (>= 0xD0 and <= 0xD7);
 
     public static bool IsFrame(int marker) => marker is >= 0xC0 and <= 0xCF and not (HuffmanTables or 0xC8 or 0xCC);
 
-    /// <summary>The content behind the two bytes of length.</summary>
+    /// <summary>Content of a segment without its length field.</summary>
     /// <param name="bytes">The file.</param>
-    /// <param name="position">Behind the marker; moved behind the segment where that is whole.</param>
-    /// <param name="isWhole">False where the length is below 2 or passes the end of the file.</param>
+    /// <param name="position">End of the marker; set to the end of the segment if that is complete.</param>
+    /// <param name="isWhole">False if the length is below 2 or exceeds the file.</param>
     public static ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> bytes, ref int position, out bool isWhole)
     {
         int length = position + 2 <= bytes.Length ? BinaryPrimitives.ReadUInt16BigEndian(bytes[position..]) : 0;
@@ -50,7 +50,7 @@ internal static class JpegMarker
         return content;
     }
 
-    /// <summary>A coding process in words.</summary>
+    /// <summary>Name of a coding process.</summary>
     public static string Process(int marker) => marker switch
     {
         0xC3 or 0xC7 or 0xCB or 0xCF => "lossless coding",

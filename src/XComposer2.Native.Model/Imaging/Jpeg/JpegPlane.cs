@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Decoded samples of one component: the last rows only, in a ring of two rows of units, and each row of them at the picture's full width as
-/// libjpeg-turbo's "fancy" upsampling makes it.
+/// Decoded samples of one component. Holds the last two unit rows in a ring buffer and upsamples single rows as the
+/// "fancy upsampling" of libjpeg-turbo does.
 /// </summary>
 internal sealed class JpegPlane
 {
@@ -20,30 +20,30 @@ internal sealed class JpegPlane
     {
         _component = component;
         _stride = 8 * component.StoredBlocksPerRow;
-        // Rows of a unit where the component is alone in its scan are single rows of blocks.
+        // Two unit rows.
         _ringRows = 2 * 8 * component.Vertical;
         _ring = new byte[_ringRows * _stride];
         _across = frame.MaxHorizontal / component.Horizontal;
         _down = frame.MaxVertical / component.Vertical;
-        // Doubling writes both samples of the last pixel.
+        // Upsampling writes two samples for the last pixel.
         _wide = new byte[component.Width * _across + 1];
     }
 
-    /// <summary>Scaling between the component's rows and the picture's needs the row below.</summary>
+    /// <summary>Whether vertical upsampling needs the row below.</summary>
     public bool NeedsRowBelow => _down == 2 && (_across == 1 || _across == 2);
 
     public void Transform(ReadOnlySpan<short> block, int blockRow, int blockColumn) =>
         JpegInverseDct.Run(block, _component.Quantisers, _ring.AsSpan(8 * blockRow % _ringRows * _stride + 8 * blockColumn), _stride);
 
-    /// <summary>Transforms the stored coefficients of one row of units.</summary>
+    /// <summary>Transforms the stored coefficients of one unit row.</summary>
     public void TransformStored(int unitRow)
     {
         for (int row = unitRow * _component.Vertical; row < (unitRow + 1) * _component.Vertical; row++)
             for (int column = 0; column < _component.BlocksPerRow; column++) Transform(_component.Block(row, column), row, column);
     }
 
-    /// <summary>Samples of one row of the picture.</summary>
-    /// <param name="pictureRow">The rows of the component that it is made of must have been decoded, and no more than a row of units behind them.</param>
+    /// <summary>Returns one picture row at full width.</summary>
+    /// <param name="pictureRow">Its source rows must still be in the ring buffer.</param>
     public ReadOnlySpan<byte> Row(int pictureRow)
     {
         int row = pictureRow / _down;
@@ -65,7 +65,7 @@ internal sealed class JpegPlane
         for (int index = 0; index < samples.Length; index++) target.Slice(index * times, times).Fill(samples[index]);
     }
 
-    // A triangle filter: three quarters of the nearer sample, one quarter of the farther one.
+    // Triangle filter: 3/4 of the nearer sample, 1/4 of the farther one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ReadOnlySpan<byte> samples, Span<byte> target)
     {

@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>Decodes the entropy-coded data of one scan.</summary>
-/// <param name="bytes">The whole file.</param>
-/// <param name="position">Behind the scan header.</param>
-/// <param name="frame">The frame that the scan belongs to.</param>
-/// <param name="scan">The scan header, checked.</param>
-/// <param name="restartInterval">Units between restart markers; 0 for none.</param>
+/// <param name="bytes">The complete file.</param>
+/// <param name="position">End of the scan header.</param>
+/// <param name="frame">The frame.</param>
+/// <param name="scan">The validated scan header.</param>
+/// <param name="restartInterval">Units between restart markers; 0 if there are none.</param>
 internal ref struct JpegScanDecoder(ReadOnlySpan<byte> bytes, int position, JpegFrame frame, JpegScan scan, int restartInterval)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -19,15 +19,15 @@ internal ref struct JpegScanDecoder(ReadOnlySpan<byte> bytes, int position, Jpeg
     private int _nextRestart;
     private int _emptyRun;
 
-    /// <summary>Where the next marker is searched.</summary>
+    /// <summary>Position from which the next marker is searched.</summary>
     public readonly int Position => _bits.Position;
 
     public readonly int UnitRows => _scan.IsInterleaved ? _frame.UnitRows : _scan.Components[0].BlockRows;
 
     private readonly int UnitsPerRow => _scan.IsInterleaved ? _frame.UnitsPerRow : _scan.Components[0].BlocksPerRow;
 
-    /// <summary>Decodes one row of units into the components' coefficients.</summary>
-    /// <returns>Null, or what is wrong with the data.</returns>
+    /// <summary>Decodes one unit row into the coefficient buffers.</summary>
+    /// <returns>Null, or a description of the fault.</returns>
     public string? StoreRow(int unitRow)
     {
         int units = UnitsPerRow;
@@ -40,7 +40,7 @@ internal ref struct JpegScanDecoder(ReadOnlySpan<byte> bytes, int position, Jpeg
                 for (int row = 0; row < down; row++)
                     for (int column = 0; column < across; column++)
                     {
-                        // Nothing changes in the blocks of a run without new coefficients.
+                        // Blocks within an end-of-band run do not change.
                         if (_emptyRun > 0 && _scan.PreviousBit == 0)
                         {
                             _emptyRun--;
@@ -55,10 +55,10 @@ internal ref struct JpegScanDecoder(ReadOnlySpan<byte> bytes, int position, Jpeg
         return null;
     }
 
-    /// <summary>Decodes one row of units and transforms its blocks, where the scan is the only one.</summary>
+    /// <summary>Decodes and transforms one unit row of a picture with a single scan.</summary>
     /// <param name="unitRow">Which.</param>
     /// <param name="planes">Of the frame's components.</param>
-    /// <returns>Null, or what is wrong with the data.</returns>
+    /// <returns>Null, or a description of the fault.</returns>
     public string? TransformRow(int unitRow, JpegPlane[] planes)
     {
         Span<short> block = stackalloc short[64];
@@ -91,7 +91,7 @@ internal ref struct JpegScanDecoder(ReadOnlySpan<byte> bytes, int position, Jpeg
         if (_unitsUntilRestart-- > 0) return null;
         _unitsUntilRestart = _restartInterval - 1;
         int marker = _bits.Position;
-        // Bytes between the data and its marker are skipped, as libjpeg does.
+        // Bytes before the restart marker are skipped, as in libjpeg.
         while (marker + 1 < _bytes.Length && (_bytes[marker] != 0xFF || _bytes[marker + 1] is 0x00 or 0xFF)) marker++;
         if (marker + 1 >= _bytes.Length || _bytes[marker + 1] != 0xD0 + _nextRestart) return $"restart marker {_nextRestart} is missing";
         _nextRestart = _nextRestart + 1 & 7;

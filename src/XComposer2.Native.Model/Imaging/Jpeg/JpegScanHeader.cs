@@ -1,16 +1,16 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>Reads and checks a scan header, and sets the frame up for its scan.</summary>
+/// <summary>Reads and validates scan headers and prepares the frame.</summary>
 internal static class JpegScanHeader
 {
-    /// <summary>Where one of the first coefficients is not exact, libjpeg smooths the picture.</summary>
+    /// <summary>libjpeg smooths blocks if one of the first coefficients is incomplete.</summary>
     public const int SmoothedCoefficients = 10;
 
     private const int MaxBlocksPerUnit = 10;
     private const int MaxBit = 13;
     private const int MaxDcBits = 15;
 
-    /// <returns>Null with a fault.</returns>
+    /// <returns>Null if there is a fault.</returns>
     public static JpegScan? Read(ReadOnlySpan<byte> segment, JpegFrame frame, out string? fault)
     {
         int count = segment.IsEmpty ? 0 : segment[0];
@@ -30,15 +30,15 @@ internal static class JpegScanHeader
             (found.DcSelector, found.AcSelector) = (segment[2 + 2 * index] >> 4, segment[2 + 2 * index] & 15);
         }
         ReadOnlySpan<byte> band = segment[^3..];
-        // A sequential scan holds everything, whatever its header states.
+        // The band fields of sequential scans are ignored.
         JpegScan scan = frame.Progressive ? new(components, band[0], band[1], band[2] >> 4, band[2] & 15) : new(components, 0, 63, 0, 0);
         if (scan.IsInterleaved && components.Sum(component => component.Horizontal * component.Vertical) > MaxBlocksPerUnit) fault = "too many blocks in a unit";
         else if (frame.Progressive) fault = Progression(scan);
         return fault is null ? scan : null;
     }
 
-    /// <summary>Fixes the tables of the components, and notes what the scan adds to their coefficients.</summary>
-    /// <returns>Null, or what is wrong.</returns>
+    /// <summary>Assigns tables to the components and records the progress of their coefficients.</summary>
+    /// <returns>Null, or a description of the fault.</returns>
     public static string? Prepare(JpegScan scan, JpegFrame frame, JpegTables tables)
     {
         foreach (JpegComponent component in scan.Components)

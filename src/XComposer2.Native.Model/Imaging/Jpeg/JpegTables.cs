@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Tables and facts from the segments of a JPEG, as they stand when a scan begins.</summary>
+/// <summary>Tables and parameters from the segments read so far.</summary>
 internal sealed class JpegTables
 {
     private const int JfifBytes = 14;
@@ -11,16 +11,16 @@ internal sealed class JpegTables
     private readonly JpegHuffmanTable?[] _ac = new JpegHuffmanTable?[4];
     private readonly short[]?[] _quantisers = new short[]?[4];
 
-    /// <summary>Units between restart markers; 0 for none.</summary>
+    /// <summary>Units between restart markers; 0 if there are none.</summary>
     public int RestartInterval { get; private set; }
 
     public bool HasJfif { get; private set; }
 
-    /// <summary>Null without Adobe's segment.</summary>
+    /// <summary>Null if there is no Adobe segment.</summary>
     public int? AdobeTransform { get; private set; }
 
-    /// <summary>Takes what a segment has to say.</summary>
-    /// <returns>Null, or what is wrong with it.</returns>
+    /// <summary>Processes a segment.</summary>
+    /// <returns>Null, or a description of the fault.</returns>
     public string? Read(int marker, ReadOnlySpan<byte> segment)
     {
         switch (marker)
@@ -43,10 +43,10 @@ internal sealed class JpegTables
         }
     }
 
-    /// <summary>By rows; null where none was stated.</summary>
+    /// <summary>In row order; null if undefined.</summary>
     public short[]? Quantisers(int index) => index < 4 ? _quantisers[index] : null;
 
-    /// <summary>A stated table, or where <paramref name="orStandard"/> the standard's own for numbers 0 and 1; null where there is none.</summary>
+    /// <summary>A defined table or, with <paramref name="orStandard"/>, the standard table for index 0 and 1; null if undefined.</summary>
     public JpegHuffmanTable? Huffman(bool isAc, int index, bool orStandard)
     {
         if (index > 3) return null;

@@ -2,22 +2,22 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>One chunk of a PNG.</summary>
-/// <param name="Position">Of its length, in the file.</param>
-/// <param name="Kind">Four letters.</param>
-/// <param name="Content">What is there of it.</param>
-/// <param name="Checksum">As stated; null where the file ends before.</param>
+/// <summary>A PNG chunk.</summary>
+/// <param name="Position">File position of the length field.</param>
+/// <param name="Kind">Chunk type.</param>
+/// <param name="Content">Content; shorter than stated if the file is truncated.</param>
+/// <param name="Checksum">Stored checksum; null if truncated.</param>
 internal readonly record struct PngChunk(int Position, ReadOnlyMemory<byte> Kind, ReadOnlyMemory<byte> Content, uint? Checksum)
 {
     private const int SignatureBytes = 8;
 
-    /// <summary>The file ends within it.</summary>
+    /// <summary>Whether the file ends within the chunk.</summary>
     public bool IsCutOff => Checksum is null;
 
-    /// <summary>A lower-case first letter marks what a reader may skip.</summary>
+    /// <summary>Ancillary chunks have a lower-case first letter.</summary>
     public bool IsAncillary => (Kind.Span[0] & 0x20) != 0;
 
-    /// <summary>All chunks of a file; the last one may be cut off.</summary>
+    /// <summary>All chunks of a file; the last one may be truncated.</summary>
     public static IEnumerable<PngChunk> Of(ReadOnlyMemory<byte> file)
     {
         for (int position = SignatureBytes; position + 8 <= file.Length;)
@@ -37,6 +37,6 @@ internal readonly record struct PngChunk(int Position, ReadOnlyMemory<byte> Kind
         }
     }
 
-    /// <summary>Whether kind and content have the stated checksum.</summary>
+    /// <summary>Whether the checksum is correct.</summary>
     public bool IsSound(ReadOnlyMemory<byte> file) => Crc32.Of(file.Span.Slice(Position + 4, 4 + Content.Length)) == Checksum;
 }

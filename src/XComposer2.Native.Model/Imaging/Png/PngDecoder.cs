@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// PNG of every colour type and bit depth, plain and interlaced. No more is inflated than the stated size needs, so that a small file cannot fill the
-/// memory. Header and palette must have their checksums; picture data is whole when it inflates to the whole picture, as in Pillow: neither its
-/// checksums nor an end chunk are asked for.
+/// PNG of every colour type and bit depth, plain and interlaced. No more data is inflated than the picture needs. Header and palette need valid
+/// checksums. As in Pillow, picture data is complete if it inflates to the whole picture; its checksums and the IEND chunk are not
+/// required.
 /// </summary>
 internal static class PngDecoder
 {
-    /// <summary>No deflate data grows by more.</summary>
+    /// <summary>Maximum expansion of deflate.</summary>
     private const int MaxInflation = 1032;
 
     private const int RowsBetweenChecks = 16;
@@ -28,7 +28,7 @@ internal static class PngDecoder
             else if (kind.SequenceEqual("IEND"u8)) break;
             else if (!isHeader && !isPalette)
             {
-                // What follows the picture data does not matter to it.
+                // Chunks after the picture data are ignored.
                 if (!chunk.IsAncillary && !data.HasBytes) throw job.Fault($"PNG: an unknown critical chunk at byte {chunk.Position}");
             }
             else if (data.HasBytes) throw job.Fault($"PNG: a header or palette behind the picture data, at byte {chunk.Position}");

@@ -3,10 +3,10 @@ using System.IO.Compression;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Writes PNG: 8-bit RGB, each row as differences from the row above.</summary>
+/// <summary>Writes 8-bit RGB PNG files with the Up filter.</summary>
 public static class PngEncoder
 {
-    /// <returns>The whole file.</returns>
+    /// <returns>The complete file.</returns>
     public static byte[] Encode(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);

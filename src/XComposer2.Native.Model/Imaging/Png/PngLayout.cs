@@ -69,7 +69,7 @@ internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interla
         }
     }
 
-    // Behind its end a palette goes on in gray, as Pillow's palettes do.
+    // Indices beyond the palette are gray levels, as in Pillow.
     private static void LookUp(ReadOnlySpan<byte> palette, int index, Span<byte> rgb)
     {
         if (3 * index + 3 <= palette.Length) palette.Slice(3 * index, 3).CopyTo(rgb);

@@ -1,7 +1,7 @@
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The fax codings of TIFF (ITU-T T.4 and T.6) into rows of bits, 1 is black: modified Huffman (compression 2), group 3 in one and two
+/// Fax compression of TIFF (ITU-T T.4 and T.6) with 1 for black: modified Huffman (compression 2), group 3 in one and two
 /// dimensions (3), group 4 (4).
 /// </summary>
 internal ref struct FaxDecoder
@@ -15,7 +15,7 @@ internal ref struct FaxDecoder
     private readonly bool _hasTwoDimensions;
     private long _position;
     private bool _hasMarks;
-    // Columns where the colour changes, of the row above and of this row: first to black, then to white, and so on.
+    // Changing elements of the previous and the current row, alternating between black and white.
     private int[] _above;
     private int[] _current;
     private int _count;
@@ -24,7 +24,7 @@ internal ref struct FaxDecoder
     /// <param name="width">Pixels of a row.</param>
     /// <param name="compression">2, 3 or 4.</param>
     /// <param name="options">T4Options: bit 0 for two dimensions.</param>
-    /// <param name="changes">Working memory: two arrays of <see cref="ChangesOf"/> the width.</param>
+    /// <param name="changes">Working memory: two arrays of <see cref="ChangesOf"/> elements.</param>
     public FaxDecoder(ReadOnlySpan<byte> data, int width, int compression, int options, int[][] changes)
     {
         _data = data;
@@ -34,10 +34,10 @@ internal ref struct FaxDecoder
         Array.Fill(_above, width);
     }
 
-    /// <summary>Most changes of colour in a row, with room for marks behind the last one.</summary>
+    /// <summary>Maximum number of changing elements per row plus sentinels.</summary>
     public static int ChangesOf(int width) => width + 4;
 
-    /// <returns>Null, or what is wrong with the data.</returns>
+    /// <returns>Null, or a description of the fault.</returns>
     public string? Decode(Span<byte> target, int rowBytes)
     {
         target.Clear();
@@ -55,11 +55,11 @@ internal ref struct FaxDecoder
         return null;
     }
 
-    /// <returns>Whether the row is coded in one dimension; null where its mark is missing.</returns>
+    /// <returns>Whether the row is one-dimensional; null if the end-of-line code is missing.</returns>
     private bool? BeginRow(int row)
     {
         if (_compression != GroupThree) return _compression != GroupFour;
-        // Any number of zeros may fill up the row before.
+        // Fill bits may precede the end-of-line code.
         long start = _position;
         while (_position < 8L * _data.Length && Peek(1) == 0) _position++;
         bool hasMark = _position - start >= EndOfLineBits - 1;
@@ -90,7 +90,7 @@ internal ref struct FaxDecoder
         bool isBlack = false;
         while (column < _width)
         {
-            // The first change above to the right of the column, to the other colour.
+            // b1: the first changing element of the opposite colour to the right of a0.
             next = isBlack ? next | 1 : next & ~1;
             while (next >= 2 && _above[next - 2] > column) next -= 2;
             while (next + 2 < _above.Length && _above[next] <= column && _above[next] < _width) next += 2;
@@ -157,7 +157,7 @@ internal ref struct FaxDecoder
         return value;
     }
 
-    // Zeros stand behind the data.
+    // Returns zeros past the end.
     private readonly int Peek(int count)
     {
         int index = (int)(_position / 8), value = 0;
@@ -172,12 +172,12 @@ internal ref struct FaxDecoder
     }
 }
 
-/// <summary>Codes of runs, from the tables of T.4.</summary>
+/// <summary>Run codes of T.4.</summary>
 internal static class FaxCodes
 {
     public const int MaxBits = 13;
 
-    /// <summary>By the next 13 bits: the run plus one, shifted by four, and the length of its code; 0 for none.</summary>
+    /// <summary>Indexed by the next 13 bits: run + 1 in the upper 12 bits, code length in the lower 4; 0 if invalid.</summary>
     public static ushort[] White { get; } = Create(
         "00110101 000111 0111 1000 1011 1100 1110 1111 10011 10100 00111 01000 001000 000011 110100 110101 101010 101011 0100111 0001100 0001000 0010111 " +
         "0000011 0000100 0101000 0101011 0010011 0100100 0011000 00000010 00000011 00011010 00011011 00010010 00010011 00010100 00010101 00010110 00010111 " +

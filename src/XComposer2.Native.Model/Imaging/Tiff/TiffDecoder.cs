@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The first page of a TIFF: strips and tiles, gray, RGB, palettes and inks of 1 to 16 bits; uncompressed, PackBits, LZW, deflate, JPEG and the
-/// fax codings. 16-bit samples keep their high byte.
+/// First page of a TIFF: strips and tiles; gray, RGB, palette and CMYK of 1 to 16 bits; uncompressed, PackBits, LZW, deflate, JPEG and fax
+/// compression. 16-bit samples keep their high byte.
 /// </summary>
 internal static class TiffDecoder
 {
@@ -71,7 +71,7 @@ internal static class TiffDecoder
     {
         if (layout.IsPlanar || layout.Bits != 8) throw job.Fault("TIFF: JPEG compression is read with 8 bits and interleaved samples");
         ReadOnlySpan<byte> data = PartData(tags, layout, index, job).Span, tables = tags.Bytes(347).Span;
-        // The tables that all parts share are a JPEG without a picture: what lies between its start and end marks goes before the part's own segments.
+        // The shared tables are an abbreviated JPEG; its segments are inserted after the start marker of the part.
         byte[] whole = tables.Length > 4 && data.Length > 2 ? [.. tables[..^2], .. data[2..]] : data.ToArray();
         ImageHeader header = ImageHeader.Read(whole, job.Name);
         if (header.Format != ImageFormat.Jpeg || header.Width < columns || header.Height < rows || header.Width > layout.PartWidth || header.Height > layout.PartHeight)
@@ -104,7 +104,7 @@ internal static class TiffDecoder
             using MemoryStream stream = segment.Array is null ? new(data.ToArray()) : new(segment.Array, segment.Offset, segment.Count);
             using ZLibStream inflated = new(stream, CompressionMode.Decompress);
             inflated.ReadExactly(target);
-            // The checksum behind the last byte is compared when the end is reached. A last strip may hold rows below the picture.
+            // Reading to the end verifies the checksum. The last strip may contain rows below the picture.
             Span<byte> below = stackalloc byte[256];
             long bytes = target.Length;
             for (int read; bytes <= wholeBytes && (read = inflated.Read(below)) > 0;) bytes += read;

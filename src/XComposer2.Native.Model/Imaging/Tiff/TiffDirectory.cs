@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The tags of a TIFF's first page, also those of EXIF data. Classic and BigTIFF, both byte orders.</summary>
+/// <summary>First directory of a TIFF file or EXIF block; classic and BigTIFF, both byte orders.</summary>
 internal sealed class TiffDirectory
 {
     private const int MaxEntries = 4096;
@@ -25,7 +25,7 @@ internal sealed class TiffDirectory
     public static bool IsTiff(ReadOnlySpan<byte> bytes) =>
         bytes.StartsWith("II*\0"u8) || bytes.StartsWith("MM\0*"u8) || bytes.StartsWith("II+\0"u8) || bytes.StartsWith("MM\0+"u8);
 
-    /// <returns>Null where the file ends before its first directory or states an impossible one.</returns>
+    /// <returns>Null if the directory is truncated or invalid.</returns>
     public static TiffDirectory? Read(ReadOnlyMemory<byte> file)
     {
         ReadOnlySpan<byte> bytes = file.Span;
@@ -44,14 +44,14 @@ internal sealed class TiffDirectory
 
     public bool Has(int tag) => _entries.ContainsKey(tag);
 
-    /// <summary>One number; <paramref name="otherwise"/> where the tag is missing or holds something else.</summary>
+    /// <summary>First value of a tag; <paramref name="otherwise"/> if missing or not an integer.</summary>
     public long Number(int tag, long otherwise)
     {
         long[] values = Numbers(tag);
         return values.Length > 0 ? values[0] : otherwise;
     }
 
-    /// <summary>All numbers of a tag; empty where it is missing or holds something else.</summary>
+    /// <summary>All values of a tag; empty if missing or not integers.</summary>
     public long[] Numbers(int tag)
     {
         if (!_entries.TryGetValue(tag, out Entry entry) || TypeBytes(entry.Type) is not (var size and > 0) || entry.Type is 5 or 10 or 11 or 12) return [];
@@ -60,7 +60,7 @@ internal sealed class TiffDirectory
         return values;
     }
 
-    /// <summary>The bytes of a tag; empty where it is missing.</summary>
+    /// <summary>Raw bytes of a tag; empty if missing.</summary>
     public ReadOnlyMemory<byte> Bytes(int tag) =>
         _entries.TryGetValue(tag, out Entry entry) ? File.Slice((int)entry.Offset, (int)(entry.Count * TypeBytes(entry.Type))) : default;
 
@@ -78,7 +78,7 @@ internal sealed class TiffDirectory
 
     private static int TypeBytes(int type) => type switch { 1 or 2 or 6 or 7 => 1, 3 or 8 => 2, 4 or 9 or 11 or 13 => 4, 5 or 10 or 12 or 16 or 17 or 18 => 8, _ => 0 };
 
-    // Values over 2^63 come out negative and are refused as offsets and counts.
+    // Values above 2^63 become negative and are rejected as offsets and counts.
     private long Signed(int offset, int size)
     {
         ReadOnlySpan<byte> bytes = File.Span.Slice(offset, size);

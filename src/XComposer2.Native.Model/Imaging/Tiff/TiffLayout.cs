@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>How a TIFF's first page stores its pixels.</summary>
+/// <summary>Pixel layout of the first page of a TIFF.</summary>
 internal sealed record TiffLayout
 {
     public required TiffColor Color { get; init; }
@@ -12,16 +12,16 @@ internal sealed record TiffLayout
 
     public required int Compression { get; init; }
 
-    /// <summary>Each sample of all pixels lies apart.</summary>
+    /// <summary>Samples are stored in separate planes.</summary>
     public required bool IsPlanar { get; init; }
 
-    /// <summary>Samples are differences from the pixel to the left.</summary>
+    /// <summary>Horizontal differencing predictor.</summary>
     public required bool IsDifference { get; init; }
 
-    /// <summary>The lowest bit of each byte comes first.</summary>
+    /// <summary>Bits are stored least significant first.</summary>
     public required bool IsReversed { get; init; }
 
-    /// <summary>Colours are multiplied by the fourth sample.</summary>
+    /// <summary>Colours are premultiplied by alpha.</summary>
     public required bool IsPremultiplied { get; init; }
 
     public required bool IsTiled { get; init; }
@@ -36,13 +36,13 @@ internal sealed record TiffLayout
 
     public required long[] ByteCounts { get; init; }
 
-    /// <summary>[256 at most, 3] in 8 bits.</summary>
+    /// <summary>[at most 256, 3], 8 bits.</summary>
     public required byte[] Palette { get; init; }
 
-    /// <summary>Bytes of a row of a strip or tile, of one plane where planar.</summary>
+    /// <summary>Bytes per row of a strip or tile (of one plane if planar).</summary>
     public long RowBytes => ((long)PartWidth * Bits * (IsPlanar ? 1 : Samples) + 7) / 8;
 
-    /// <exception cref="ImageException">Something that is not read.</exception>
+    /// <exception cref="ImageException">Unsupported layout.</exception>
     public static TiffLayout Read(TiffDirectory tags, ImageJob job)
     {
         int samples = (int)Math.Clamp(tags.Number(277, 1), 0, 100);
@@ -116,7 +116,7 @@ internal sealed record TiffLayout
     }
 }
 
-/// <summary>What the samples of a TIFF mean.</summary>
+/// <summary>Colour space of a TIFF.</summary>
 internal enum TiffColor
 {
     Gray,

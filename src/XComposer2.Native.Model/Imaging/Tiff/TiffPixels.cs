@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>From the samples of a TIFF's row to RGB.</summary>
+/// <summary>Converts rows of TIFF samples to RGB.</summary>
 internal static class TiffPixels
 {
-    /// <summary>Undoes the horizontal predictor, in place.</summary>
+    /// <summary>Reverses the horizontal predictor in place.</summary>
     public static void AddLeft(Span<byte> row, int samples, int bits, bool isLittleEndian)
     {
         if (bits == 8)
@@ -22,10 +22,10 @@ internal static class TiffPixels
         }
     }
 
-    /// <param name="layout">How pixels are stored.</param>
-    /// <param name="isLittleEndian">Which byte of a 16-bit sample is the high one.</param>
-    /// <param name="planes">One strip or tile; as many as samples where planar.</param>
-    /// <param name="row">Row of the strip or tile.</param>
+    /// <param name="layout">Pixel layout.</param>
+    /// <param name="isLittleEndian">Byte order of 16-bit samples.</param>
+    /// <param name="planes">Data of a strip or tile; one array per sample if planar.</param>
+    /// <param name="row">Row within the strip or tile.</param>
     /// <param name="target">[columns, 3].</param>
     public static void Expand(TiffLayout layout, bool isLittleEndian, byte[][] planes, int row, Span<byte> target)
     {
@@ -79,14 +79,14 @@ internal static class TiffPixels
     }
 }
 
-/// <summary>TIFF's LZW: codes of 9 to 12 bits, highest bit first, one code earlier wide than the table asks for.</summary>
+/// <summary>LZW of TIFF: codes of 9 to 12 bits, most significant bit first, with early change of the code width.</summary>
 internal static class TiffLzw
 {
     private const int Clear = 256;
     private const int End = 257;
     private const int MaxCodes = 4096;
 
-    /// <returns>Null, or what is wrong with the data.</returns>
+    /// <returns>Null, or a description of the fault.</returns>
     public static string? Decode(ReadOnlySpan<byte> data, Span<byte> target)
     {
         Span<int> starts = stackalloc int[MaxCodes];
@@ -118,7 +118,7 @@ internal static class TiffLzw
             }
             else
             {
-                // An entry is the string of the code before it and one byte more, which lie behind each other in what was written.
+                // An entry is the previous string plus the next byte; both are adjacent in the output.
                 if (previousLength == 0 || code > next) return "damaged (LZW)";
                 (int source, length) = code == next ? (previousStart, previousLength + 1) : (starts[code], lengths[code]);
                 int fitting = Math.Min(length, target.Length - written);

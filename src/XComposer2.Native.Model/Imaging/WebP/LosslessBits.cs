@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Bits of a lossless WebP, the lowest of each byte first. Past the end it gives zeros, and <see cref="IsOverrun"/> tells.</summary>
+/// <summary>Bit reader of lossless WebP, least significant bit first. Returns zeros past the end and sets <see cref="IsOverrun"/>.</summary>
 internal ref struct LosslessBits(ReadOnlySpan<byte> bytes)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -90,14 +90,14 @@ internal sealed class LosslessCode
     private LosslessCode(int only, int[] counts, int[] firstCode, int[] firstSymbol, ushort[] symbols, ushort[] lookup) =>
         (Only, _counts, _firstCode, _firstSymbol, _symbols, Lookup) = (only, counts, firstCode, firstSymbol, symbols, lookup);
 
-    /// <summary>The only symbol, which takes no bits; -1 where there are more.</summary>
+    /// <summary>The only symbol, coded with zero bits; -1 if there are more symbols.</summary>
     public int Only { get; }
 
-    /// <summary>By the next eight bits: the symbol, shifted by four, and the length of its code; 0 for longer codes.</summary>
+    /// <summary>Indexed by the next eight bits: symbol in the upper 12 bits, code length in the lower 4; 0 for longer codes.</summary>
     public ushort[] Lookup { get; }
 
-    /// <param name="lengths">Of each symbol's code, 0 to 15; 0 for none.</param>
-    /// <returns>Null where the lengths make no complete code.</returns>
+    /// <param name="lengths">Code length of each symbol, 0 to 15; 0 if unused.</param>
+    /// <returns>Null if the code is incomplete.</returns>
     public static LosslessCode? Create(ReadOnlySpan<byte> lengths)
     {
         int[] counts = new int[MaxLength + 1];

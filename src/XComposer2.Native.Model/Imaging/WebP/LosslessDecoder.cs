@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The lossless coding of WebP. Alpha is left out of the result.</summary>
+/// <summary>Lossless WebP (VP8L). Alpha is dropped.</summary>
 internal ref struct LosslessDecoder
 {
     private const int HeaderBits = 8 + 14 + 14;
@@ -22,7 +22,7 @@ internal ref struct LosslessDecoder
 
     private static ReadOnlySpan<byte> LengthOrder => [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-    /// <summary>Steps to a pixel nearby: rows up in the high four bits, eight less columns to the left in the low ones.</summary>
+    /// <summary>Distance codes of nearby pixels: rows up in the high four bits, 8 minus columns left in the low four bits.</summary>
     private static ReadOnlySpan<byte> NearbyPixels =>
     [
         24, 7, 23, 25, 40, 6, 39, 41, 22, 26, 38, 42, 56, 5, 55, 57, 21, 27, 54, 58, 37, 43, 72, 4, 71, 73, 20, 28, 53, 59,
@@ -31,8 +31,8 @@ internal ref struct LosslessDecoder
         49, 63, 99, 109, 82, 94, 0, 116, 124, 65, 79, 16, 32, 98, 110, 48, 115, 125, 81, 95, 64, 114, 126, 97, 111, 80, 113, 127, 96, 112,
     ];
 
-    /// <param name="data">The whole chunk.</param>
-    /// <param name="job">With the size that the data states.</param>
+    /// <param name="data">The complete chunk.</param>
+    /// <param name="job">Context with the size of the frame.</param>
     /// <returns>[height, width, 3].</returns>
     public static byte[] Decode(ReadOnlySpan<byte> data, ImageJob job) => new LosslessDecoder(data, job).Run();
 
@@ -78,7 +78,7 @@ internal ref struct LosslessDecoder
         return new LosslessTransform(kind, width, bits, ReadImage(Blocks(width, bits), Blocks(height, bits), isMain: false));
     }
 
-    /// <summary>Reads pixels that have codes of their own, before their transforms are undone.</summary>
+    /// <summary>Reads an entropy-coded image; the inverse transforms are applied later.</summary>
     private uint[] ReadImage(int width, int height, bool isMain)
     {
         int cacheBits = _bits.Take(1) != 0 ? _bits.Take(4) : 0;
@@ -143,7 +143,7 @@ internal ref struct LosslessDecoder
         }
     }
 
-    // Lengths and distances: a power of two and a half power, and more bits.
+    // Prefix code with extra bits for lengths and distances.
     private int Extended(int symbol)
     {
         if (symbol < 4) return symbol + 1;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>What a lossless WebP did to its pixels before they were coded.</summary>
+/// <summary>Transforms of lossless WebP.</summary>
 internal enum LosslessTransformKind
 {
     Predict = 0,
@@ -11,26 +11,26 @@ internal enum LosslessTransformKind
     Palette = 3,
 }
 
-/// <summary>One transform of a lossless WebP.</summary>
-/// <param name="Kind">What it did.</param>
-/// <param name="Width">Of the picture that it was done to.</param>
-/// <param name="Bits">Side of its blocks as a power of two; for a palette, pixels in a byte as one.</param>
-/// <param name="Data">A value for each block, or the palette.</param>
+/// <summary>A transform of a lossless WebP.</summary>
+/// <param name="Kind">Type of the transform.</param>
+/// <param name="Width">Width of the untransformed picture.</param>
+/// <param name="Bits">Log2 of the block size or, for palettes, of the pixels per byte.</param>
+/// <param name="Data">Per-block parameters or the palette.</param>
 internal sealed record LosslessTransform(LosslessTransformKind Kind, int Width, int Bits, uint[] Data)
 {
     private const uint Black = 0xFF000000;
 
-    /// <summary>Width of what comes out of it.</summary>
+    /// <summary>Width of the transformed picture.</summary>
     public int PackedWidth(int width) => Kind == LosslessTransformKind.Palette ? (width + (1 << Bits) - 1) >> Bits : width;
 
-    /// <summary>Adds the four channels, each modulo 256.</summary>
+    /// <summary>Adds four channels modulo 256.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Add(uint first, uint second) =>
         (first & 0xFF00FF00) + (second & 0xFF00FF00) & 0xFF00FF00 | (first & 0x00FF00FF) + (second & 0x00FF00FF) & 0x00FF00FF;
 
-    /// <param name="pixels">ARGB, [height, packed width]; changed in place where the size stays.</param>
+    /// <param name="pixels">ARGB, [height, packed width]; modified in place if the size is unchanged.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="cancellation">Looked at for each row.</param>
+    /// <param name="cancellation">Checked for each row.</param>
     public uint[] Undo(uint[] pixels, int height, CancellationToken cancellation)
     {
         int width = Width;
@@ -98,7 +98,7 @@ internal sealed record LosslessTransform(LosslessTransformKind Kind, int Width, 
                 pixels[index] = Add(pixels[index], left);
                 continue;
             }
-            // Behind the last column stands the first pixel of this row.
+            // To the right of the last column is the first pixel of the current row.
             uint corner = pixels[index - width - 1], top = pixels[index - width], right = pixels[index - width + 1];
             uint guess = (blocks[column >> Bits] >> 8 & 15) switch
             {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The arithmetic decoder of VP8, one for each partition.</summary>
+/// <summary>Boolean arithmetic decoder of VP8.</summary>
 internal sealed class LossyBits(ReadOnlyMemory<byte> bytes)
 {
     private const int LoadedBits = 8;
@@ -13,11 +13,11 @@ internal sealed class LossyBits(ReadOnlyMemory<byte> bytes)
     private uint _range = 254;
     private int _count = -LoadedBits;
 
-    /// <summary>More was asked for than the partition holds; libwebp's rule, to the bit.</summary>
+    /// <summary>More bits were read than available, by the same rule as in libwebp.</summary>
     public bool IsOverrun { get; private set; }
 
     /// <summary>One bit.</summary>
-    /// <param name="probability">Of a 0, in units of 1/256.</param>
+    /// <param name="probability">Probability of 0 in units of 1/256.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Bit(int probability)
     {
@@ -36,7 +36,7 @@ internal sealed class LossyBits(ReadOnlyMemory<byte> bytes)
         return bit;
     }
 
-    /// <summary>A number of <paramref name="bits"/> bits, the highest first.</summary>
+    /// <summary>Reads an unsigned number, most significant bit first.</summary>
     public int Number(int bits)
     {
         int value = 0;
@@ -44,14 +44,14 @@ internal sealed class LossyBits(ReadOnlyMemory<byte> bytes)
         return value;
     }
 
-    /// <summary>A number and its sign.</summary>
+    /// <summary>Reads a magnitude and a sign.</summary>
     public int Signed(int bits)
     {
         int value = Number(bits);
         return Bit(128) != 0 ? -value : value;
     }
 
-    /// <summary>A flag, and where it is set a number with its sign; else 0.</summary>
+    /// <summary>Reads a flag and, if set, a signed number; 0 otherwise.</summary>
     public int OptionalSigned(int bits) => Bit(128) != 0 ? Signed(bits) : 0;
 
     private void Load()

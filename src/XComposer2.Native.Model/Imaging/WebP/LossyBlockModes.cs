@@ -1,15 +1,15 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>The ten ways to predict a 4 x 4 block (RFC 6386 section 12.3).</summary>
+/// <summary>Prediction modes of 4 x 4 blocks (RFC 6386 section 12.3).</summary>
 internal static class LossyBlockModes
 {
     /// <param name="mode">0 to 9.</param>
-    /// <param name="unit">With the neighbours of the block: above, above to the right, to the left.</param>
-    /// <param name="start">The upper left sample of the block.</param>
-    /// <param name="stride">From row to row.</param>
+    /// <param name="unit">Work buffer with the neighbouring samples.</param>
+    /// <param name="start">Position of the upper left sample.</param>
+    /// <param name="stride">Distance between rows.</param>
     public static void Predict(int mode, byte[] unit, int start, int stride)
     {
-        // From the lowest sample to the left, over the corner (4), to the last one above to the right.
+        // Left column from bottom to top, corner (4), row above from left to right.
         Span<int> edge = stackalloc int[13];
         for (int index = 0; index < 4; index++) edge[3 - index] = unit[start + index * stride - 1];
         for (int index = -1; index < 8; index++) edge[5 + index] = unit[start - stride + index];
@@ -51,7 +51,7 @@ internal static class LossyBlockModes
 
     private static int VerticalLeft(ReadOnlySpan<int> edge, int x, int y)
     {
-        // The last samples of two rows break the pattern.
+        // Two irregular samples.
         if (x == 3 && y == 2) return Three(edge, 10);
         if (x == 3 && y == 3) return Three(edge, 11);
         int position = 5 + x + (y >> 1);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>From the planes of a lossy WebP to RGB: libwebp's bilinear ("fancy") upsampling of chroma and its fixed-point arithmetic.</summary>
+/// <summary>Converts YUV planes to RGB with the bilinear ("fancy") upsampling and fixed-point arithmetic of libwebp.</summary>
 internal static class LossyColor
 {
     /// <returns>[height, width, 3].</returns>
@@ -14,7 +14,7 @@ internal static class LossyColor
         for (int row = 0; row < height; row++)
         {
             if (row % 64 == 0) job.Cancellation.ThrowIfCancellationRequested();
-            // A row lies between two of chroma, a quarter of their distance from the nearer one; the outermost ones have one only.
+            // Each row lies between two chroma rows, except the outermost ones.
             int near = row / 2, far = Math.Clamp(row % 2 == 0 ? near - 1 : near + 1, 0, chromaRows - 1);
             Widen(Row(frame.U, frame.ChromaStride, near), Row(frame.U, frame.ChromaStride, far), u, width);
             Widen(Row(frame.V, frame.ChromaStride, near), Row(frame.V, frame.ChromaStride, far), v, width);

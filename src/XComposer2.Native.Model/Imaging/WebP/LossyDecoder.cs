@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The lossy coding of WebP: a key frame of VP8 (RFC 6386), to libwebp's pixels. What libwebp refuses is refused: partitions that end early above all.
+/// Lossy WebP: a VP8 key frame (RFC 6386) with the pixels of libwebp. Truncated partitions are rejected, as in libwebp.
 /// </summary>
 internal sealed class LossyDecoder
 {
@@ -14,7 +14,7 @@ internal sealed class LossyDecoder
     private readonly LossyUnit[] _units;
     private readonly byte[] _modesAbove;
     private readonly byte[] _modesLeft = new byte[4];
-    // By column of units: whether the lowest blocks above have coefficients. Four of Y, two of U, two of V, one of the second transform.
+    // Nonzero flags of the blocks above, per macroblock: four Y, two U, two V, one Y2.
     private readonly byte[] _above;
     private readonly byte[] _left = new byte[9];
     private readonly short[] _coefficients = new short[CoefficientsPerUnit];
@@ -33,11 +33,11 @@ internal sealed class LossyDecoder
 
     private static ReadOnlySpan<byte> ZigZag => [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
 
-    // Nodes of the tree of block modes: a positive number is the next node, others are modes.
+    // Tree of block modes: positive values are nodes, others are negated modes.
     private static ReadOnlySpan<sbyte> ModeTree => [0, 1, -1, 2, -2, 3, 4, 6, -3, 5, -4, -5, -6, 7, -7, 8, -8, -9];
 
-    /// <param name="data">The whole chunk.</param>
-    /// <param name="job">With the size that the data states.</param>
+    /// <param name="data">The complete chunk.</param>
+    /// <param name="job">Context with the size of the frame.</param>
     /// <returns>[height, width, 3].</returns>
     public static byte[] Decode(ReadOnlyMemory<byte> data, ImageJob job)
     {
@@ -159,7 +159,7 @@ internal sealed class LossyDecoder
     }
 
     /// <summary>Reads the coefficients of one block.</summary>
-    /// <returns>Position behind the last one that was stated.</returns>
+    /// <returns>End position of the coded coefficients.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Block(LossyBits tokens, int kind, int context, int dc, int ac, int first, Span<short> block)
     {
@@ -202,43 +202,43 @@ internal sealed class LossyDecoder
     }
 }
 
-/// <summary>One unit of 16 x 16 pixels.</summary>
+/// <summary>A macroblock of 16 x 16 pixels.</summary>
 internal struct LossyUnit
 {
     public byte Segment;
     public byte ChromaMode;
 
-    /// <summary>Sixteen predictions instead of one.</summary>
+    /// <summary>Whether each 4 x 4 block has its own prediction mode.</summary>
     public bool IsSplit;
 
-    /// <summary>No coefficients are stored.</summary>
+    /// <summary>Whether the macroblock has no coefficients.</summary>
     public bool IsSkipped;
 
-    /// <summary>Edges within the unit are smoothed too.</summary>
+    /// <summary>Whether inner edges are filtered.</summary>
     public bool HasInnerEdges;
 
-    /// <summary>Of each block; of the whole unit the first.</summary>
+    /// <summary>Mode of each block; the first one applies to the whole macroblock if it is not split.</summary>
     public LossyModes Modes;
 }
 
-/// <summary>Sixteen modes.</summary>
+/// <summary>Modes of 16 blocks.</summary>
 [InlineArray(16)]
 internal struct LossyModes
 {
     private byte _first;
 }
 
-/// <summary>The planes of a lossy WebP, in whole units.</summary>
+/// <summary>YUV planes, padded to whole macroblocks.</summary>
 internal sealed class LossyFrame(int width, int height)
 {
     public int UnitsAcross { get; } = (width + 15) / 16;
 
     public int UnitsDown { get; } = (height + 15) / 16;
 
-    /// <summary>Bytes of a row of luma.</summary>
+    /// <summary>Luma row length in bytes.</summary>
     public int Stride => 16 * UnitsAcross;
 
-    /// <summary>Bytes of a row of chroma.</summary>
+    /// <summary>Chroma row length in bytes.</summary>
     public int ChromaStride => 8 * UnitsAcross;
 
     public byte[] Y { get; } = new byte[256 * ((width + 15) / 16) * ((height + 15) / 16)];

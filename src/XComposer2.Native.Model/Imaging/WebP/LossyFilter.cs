@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Smooths the edges of blocks in a lossy WebP (RFC 6386 section 15), unit by unit in the order of decoding.</summary>
+/// <summary>Loop filter (RFC 6386 section 15), applied per macroblock in decoding order.</summary>
 internal static class LossyFilter
 {
     public static void Run(LossyFrame frame, int column, int row, LossyFilterStrength strength, bool hasInnerEdges, bool isSimple)
@@ -27,14 +27,14 @@ internal static class LossyFilter
     }
 
     /// <param name="plane">Samples.</param>
-    /// <param name="position">The first sample behind the edge.</param>
-    /// <param name="across">From sample to sample across the edge.</param>
-    /// <param name="along">From sample to sample along the edge.</param>
+    /// <param name="position">First sample after the edge.</param>
+    /// <param name="across">Step across the edge.</param>
+    /// <param name="along">Step along the edge.</param>
     /// <param name="count">Length of the edge.</param>
-    /// <param name="limit">For the step across the edge.</param>
-    /// <param name="strength">Of the unit.</param>
-    /// <param name="isOuter">Between two units.</param>
-    /// <param name="isSimple">Two samples are changed at most.</param>
+    /// <param name="limit">Threshold across the edge.</param>
+    /// <param name="strength">Filter parameters of the macroblock.</param>
+    /// <param name="isOuter">Whether the edge separates macroblocks.</param>
+    /// <param name="isSimple">Whether to use the simple filter.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Edge(byte[] plane, int position, int across, int along, int count, int limit, LossyFilterStrength strength, bool isOuter, bool isSimple)
     {

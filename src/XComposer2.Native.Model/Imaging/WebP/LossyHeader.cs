@@ -1,23 +1,23 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>What the header of a lossy WebP states for a segment of its blocks.</summary>
-/// <param name="Y1Dc">Step of DC coefficients of luma.</param>
-/// <param name="Y1Ac">Step of AC coefficients of luma.</param>
-/// <param name="Y2Dc">Step of the DC coefficient of luma's second transform.</param>
-/// <param name="Y2Ac">Step of AC coefficients of luma's second transform.</param>
-/// <param name="UvDc">Step of DC coefficients of chroma.</param>
-/// <param name="UvAc">Step of AC coefficients of chroma.</param>
-/// <param name="WholeFilter">How blocks with one prediction are smoothed.</param>
-/// <param name="SplitFilter">How blocks of sixteen predictions are smoothed.</param>
+/// <summary>Quantiser and filter parameters of a segment.</summary>
+/// <param name="Y1Dc">Luma DC step.</param>
+/// <param name="Y1Ac">Luma AC step.</param>
+/// <param name="Y2Dc">Y2 DC step.</param>
+/// <param name="Y2Ac">Y2 AC step.</param>
+/// <param name="UvDc">Chroma DC step.</param>
+/// <param name="UvAc">Chroma AC step.</param>
+/// <param name="WholeFilter">Filter of macroblocks with one prediction mode.</param>
+/// <param name="SplitFilter">Filter of split macroblocks.</param>
 internal readonly record struct LossySegment(int Y1Dc, int Y1Ac, int Y2Dc, int Y2Ac, int UvDc, int UvAc, LossyFilterStrength WholeFilter, LossyFilterStrength SplitFilter);
 
-/// <summary>How strongly the edges of a block are smoothed.</summary>
-/// <param name="Limit">Largest step across an edge that is smoothed; 0 for no smoothing.</param>
-/// <param name="InnerLimit">Largest step between neighbours beside it.</param>
-/// <param name="EdgeThreshold">Steps above it are edges of the picture.</param>
+/// <summary>Loop filter parameters.</summary>
+/// <param name="Limit">Edge limit; 0 disables the filter.</param>
+/// <param name="InnerLimit">Interior limit.</param>
+/// <param name="EdgeThreshold">High edge variance threshold.</param>
 internal readonly record struct LossyFilterStrength(int Limit, int InnerLimit, int EdgeThreshold);
 
-/// <summary>The header of a lossy WebP (VP8, RFC 6386 section 9), and where its partitions begin.</summary>
+/// <summary>VP8 frame header (RFC 6386 section 9).</summary>
 internal sealed class LossyHeader
 {
     private const int StartBytes = 10;
@@ -25,14 +25,14 @@ internal sealed class LossyHeader
 
     private LossyHeader(LossyBits bits) => Bits = bits;
 
-    /// <summary>The first partition, read up to the modes of the blocks.</summary>
+    /// <summary>The first partition, positioned at the macroblock modes.</summary>
     public LossyBits Bits { get; }
 
     public LossyBits[] Partitions { get; private set; } = [];
 
     public LossySegment[] SegmentTable { get; } = new LossySegment[Segments];
 
-    /// <summary>Probabilities of the segment's number; empty where it is always 0.</summary>
+    /// <summary>Probabilities of the segment tree; empty if there is no segment map.</summary>
     public int[] SegmentTree { get; private set; } = [];
 
     public bool IsSimpleFilter { get; private set; }
@@ -40,10 +40,10 @@ internal sealed class LossyHeader
     /// <summary>[4, 8, 3, 11].</summary>
     public byte[] Coefficients { get; } = LossyTables.Coefficients.ToArray();
 
-    /// <summary>Probability that a block has coefficients; -1 where that is not stated for blocks.</summary>
+    /// <summary>Probability that a macroblock has coefficients; -1 if skipping is disabled.</summary>
     public int SkipProbability { get; private set; } = -1;
 
-    /// <returns>The header, or what is wrong with it.</returns>
+    /// <returns>The header, or a description of the fault.</returns>
     public static (LossyHeader? Header, string? Fault) Read(ReadOnlyMemory<byte> data)
     {
         ReadOnlySpan<byte> bytes = data.Span;
@@ -81,7 +81,7 @@ internal sealed class LossyHeader
         int level = Bits.Number(6), sharpness = Bits.Number(3), wholeDelta = 0, splitDelta = 0;
         if (Bits.Bit(128) != 0 && Bits.Bit(128) != 0)
         {
-            // Of four deltas by reference frame and four by mode, pictures use the first of each.
+            // Key frames use only the first reference delta and the first mode delta.
             for (int index = 0; index < 8; index++)
             {
                 int delta = Bits.OptionalSigned(6);
@@ -97,7 +97,7 @@ internal sealed class LossyHeader
         {
             int index = hasSegments ? quantisers[segment] + (isAbsolute ? 0 : quantiser) : quantiser;
             int filter = hasSegments ? strengths[segment] + (isAbsolute ? 0 : level) : level;
-            // A level of 0 switches smoothing off, whatever segments state.
+            // Level 0 disables the filter for all segments.
             LossyFilterStrength none = default;
             SegmentTable[segment] = new LossySegment(
                 Dc(index + deltas[0]), Ac(index), 2 * Dc(index + deltas[1]), Math.Max(Ac(index + deltas[2]) * 101581 >> 16, 8),

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Predicts the blocks of a lossy WebP from their neighbours and adds their coefficients, as libwebp does.</summary>
+/// <summary>Predicts macroblocks and adds the inverse transforms, as libwebp does.</summary>
 internal sealed class LossyPredictor(LossyFrame frame)
 {
     public const byte Dc = 0;
@@ -10,7 +10,7 @@ internal sealed class LossyPredictor(LossyFrame frame)
     public const byte FromTop = 2;
     public const byte FromLeft = 3;
 
-    // A unit with its neighbours: a row above it (from the corner on, with four samples to the right), a column to its left.
+    // Work buffers: the macroblock, the row above with corner and four samples to the right, and the left column.
     private const int Stride = 32;
     private const int LumaStart = Stride + 8;
     private const byte OutsideTop = 127;
@@ -32,10 +32,10 @@ internal sealed class LossyPredictor(LossyFrame frame)
         Chroma(frame.V, unit.ChromaMode, coefficients.Slice(20 * 16, 64), column, row);
     }
 
-    /// <summary>Spreads the coefficients of the second transform (Walsh and Hadamard's) over the DC coefficients of the luma blocks.</summary>
+    /// <summary>Inverse Walsh-Hadamard transform; writes the DC coefficients of the luma blocks.</summary>
     /// <param name="input">16 coefficients.</param>
-    /// <param name="isFull">More than the first one was stated.</param>
-    /// <param name="coefficients">[16, 16] and more; the first of each block is written.</param>
+    /// <param name="isFull">Whether there are AC coefficients.</param>
+    /// <param name="coefficients">[at least 16, 16]; the first coefficient of each block is written.</param>
     public static void SecondTransform(ReadOnlySpan<short> input, bool isFull, Span<short> coefficients)
     {
         if (!isFull)
@@ -113,7 +113,7 @@ internal sealed class LossyPredictor(LossyFrame frame)
 
     private void Split(in LossyUnit unit, ReadOnlySpan<short> coefficients, int column, int row)
     {
-        // Right of the row above: of the unit above to the right, or the last sample repeated; the same for all four rows of blocks.
+        // Above-right samples: from the macroblock above right, or the last sample repeated; shared by all four block rows.
         Span<byte> right = _luma.AsSpan(LumaStart - Stride + 16, 4);
         if (row == 0) right.Fill(OutsideTop);
         else if (column == frame.UnitsAcross - 1) right.Fill(_luma[LumaStart - Stride + 15]);
@@ -127,7 +127,7 @@ internal sealed class LossyPredictor(LossyFrame frame)
         }
     }
 
-    /// <summary>Left plus top less corner.</summary>
+    /// <summary>TrueMotion prediction: left + top - corner.</summary>
     internal static void Gradient(Span<byte> unit, int start, int size)
     {
         int corner = unit[start - Stride - 1];
@@ -164,7 +164,7 @@ internal sealed class LossyPredictor(LossyFrame frame)
         }
     }
 
-    // Square root of two times the cosine and the sine of an eighth of a turn's half, in 16 fraction bits.
+    // sqrt(2) cos(pi / 8) and sqrt(2) sin(pi / 8) in 16-bit fixed point.
     private static int Cosine(int value) => ((value * 20091) >> 16) + value;
 
     private static int Sine(int value) => (value * 35468) >> 16;

@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>Numbers of the VP8 format (RFC 6386): probabilities that a picture starts with, and steps of quantisation.</summary>
+/// <summary>Constants of VP8 (RFC 6386): default probabilities and quantiser steps.</summary>
 internal static class LossyTables
 {
-    /// <summary>Steps of DC coefficients by quantiser index (section 14.1).</summary>
+    /// <summary>DC steps by quantiser index (section 14.1).</summary>
     public static ReadOnlySpan<byte> DcSteps =>
     [
         4, 5, 6, 7, 8, 9, 10, 10, 11, 12, 13, 14, 15, 16, 17, 17, 18, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 25, 25, 26, 27, 28,
@@ -12,7 +12,7 @@ internal static class LossyTables
         91, 93, 95, 96, 98, 100, 101, 102, 104, 106, 108, 110, 112, 114, 116, 118, 122, 124, 126, 128, 130, 132, 134, 136, 138, 140, 143, 145, 148, 151, 154, 157,
     ];
 
-    /// <summary>Steps of AC coefficients by quantiser index (section 14.1).</summary>
+    /// <summary>AC steps by quantiser index (section 14.1).</summary>
     public static ReadOnlySpan<ushort> AcSteps =>
     [
         4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
@@ -21,7 +21,7 @@ internal static class LossyTables
         155, 158, 161, 164, 167, 170, 173, 177, 181, 185, 189, 193, 197, 201, 205, 209, 213, 217, 221, 225, 229, 234, 239, 245, 249, 254, 259, 264, 269, 274, 279, 284,
     ];
 
-    /// <summary>[mode above, mode to the left, 9]: how a 4 x 4 block is predicted (section 11.5).</summary>
+    /// <summary>[mode above, mode left, 9]: probabilities of block modes (section 11.5).</summary>
     public static ReadOnlySpan<byte> BlockModes =>
     [
         231, 120, 48, 89, 115, 113, 120, 152, 112, 152, 179, 64, 126, 170, 118, 46, 70, 95, 175, 69, 143, 80, 85, 82, 72, 155, 103,
@@ -60,7 +60,7 @@ internal static class LossyTables
         112, 19, 12, 61, 195, 128, 48, 4, 24,
     ];
 
-    /// <summary>[4, 8, 3, 11]: kind of block, band of the coefficient, context, node of the tree (section 13.5).</summary>
+    /// <summary>[4, 8, 3, 11]: block type, coefficient band, context, tree node (section 13.5).</summary>
     public static ReadOnlySpan<byte> Coefficients =>
     [
         128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
@@ -97,7 +97,7 @@ internal static class LossyTables
         1, 1, 255, 128, 128, 128, 128, 128, 128, 128, 128, 244, 1, 255, 128, 128, 128, 128, 128, 128, 128, 128, 238, 1, 255, 128, 128, 128, 128, 128, 128, 128, 128,
     ];
 
-    /// <summary>[4, 8, 3, 11]: whether a picture changes one of <see cref="Coefficients"/> (section 13.4).</summary>
+    /// <summary>[4, 8, 3, 11]: update probabilities of <see cref="Coefficients"/> (section 13.4).</summary>
     public static ReadOnlySpan<byte> CoefficientChanges =>
     [
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,

@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>The RIFF container of a WebP.</summary>
-/// <param name="Width">Of the canvas.</param>
-/// <param name="Height">Of the canvas.</param>
-/// <param name="Left">Of the first frame on the canvas.</param>
-/// <param name="Top">Of the first frame on the canvas.</param>
-/// <param name="Data">Content of the chunk with the first frame's picture data.</param>
-/// <param name="IsLossless">Kind of that data.</param>
+/// <summary>RIFF container of a WebP.</summary>
+/// <param name="Width">Size of the canvas.</param>
+/// <param name="Height">Size of the canvas.</param>
+/// <param name="Left">Offset of the first frame on the canvas.</param>
+/// <param name="Top">Offset of the first frame on the canvas.</param>
+/// <param name="Data">Picture data of the first frame.</param>
+/// <param name="IsLossless">Whether the data is VP8L.</param>
 internal readonly record struct WebPContainer(int Width, int Height, int Left, int Top, ReadOnlyMemory<byte> Data, bool IsLossless)
 {
     private const int HeaderBytes = 12;
@@ -16,7 +16,7 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
 
     public static bool IsWebP(ReadOnlySpan<byte> bytes) => bytes.Length >= HeaderBytes && bytes.StartsWith("RIFF"u8) && bytes.Slice(8, 4).SequenceEqual("WEBP"u8);
 
-    /// <returns>The container, or what is wrong with it.</returns>
+    /// <returns>The container, or a description of the fault.</returns>
     public static (WebPContainer Container, string? Fault) Read(ReadOnlyMemory<byte> file)
     {
         WebPContainer container = default;
@@ -47,7 +47,7 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
         return (container, "the file ends before its picture");
     }
 
-    /// <summary>The EXIF data; empty where there are none.</summary>
+    /// <summary>EXIF data; empty if there is none.</summary>
     public static ReadOnlyMemory<byte> Exif(ReadOnlyMemory<byte> file)
     {
         foreach ((ReadOnlyMemory<byte> kind, ReadOnlyMemory<byte> content, bool isWhole) in Chunks(file[HeaderBytes..]))
@@ -55,7 +55,7 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
         return default;
     }
 
-    /// <summary>Size of the first frame as its data state it; 0 x 0 where they do not.</summary>
+    /// <summary>Frame size in the picture data; 0 x 0 if invalid.</summary>
     public (int Width, int Height) FrameSize()
     {
         ReadOnlySpan<byte> bytes = Data.Span;
@@ -87,7 +87,7 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
             bool isWhole = length <= bytes.Length - 8;
             yield return (bytes[..4], isWhole ? bytes.Slice(8, (int)length) : bytes[8..], isWhole);
             if (!isWhole) yield break;
-            // A chunk of odd length has a byte of padding, which the last one may lack.
+            // Chunks of odd length are padded; the last padding byte may be missing.
             bytes = bytes[(int)Math.Min(8 + length + (length & 1), bytes.Length)..];
         }
     }

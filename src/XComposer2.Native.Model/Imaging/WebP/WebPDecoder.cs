@@ -1,9 +1,9 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>WebP, lossy and lossless, to libwebp's pixels. Of an animation the first frame is shown, on a black canvas; alpha is dropped.</summary>
+/// <summary>Lossy and lossless WebP with the pixels of libwebp. Animations give the first frame on a black canvas. Alpha is dropped.</summary>
 internal static class WebPDecoder
 {
-    // The lossless decoder keeps two pictures of four bytes a pixel at most, the lossy one three halves of a byte.
+    // The lossless decoder needs up to two ARGB images, the lossy one 1.5 bytes per pixel.
     private const int WorkingBytesPerPixel = 8;
 
     public static RgbImage Decode(ReadOnlyMemory<byte> bytes, ImageJob job)

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Runtime;
 internal sealed unsafe class LinearStep(LinearOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand input = binder.Operand(operation.Input);
-    private readonly FloatMatrix weight = binder.Matrix(operation.Weight, operation.WeightScale);
+    private readonly WeightMatrix weight = binder.Matrix(operation.Weight);
     private readonly FloatMatrix? bias = binder.Matrix(operation.Bias);
     private readonly Activation activation = operation.Activation;
     private readonly CpuOperand? residual = binder.Operand(operation.Residual);
@@ -33,8 +33,8 @@ internal sealed unsafe class LinearStep(LinearOp operation, CpuBinder binder, in
 internal sealed unsafe class GatedLinearStep(GatedLinearOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand input = binder.Operand(operation.Input);
-    private readonly FloatMatrix gate = binder.Matrix(operation.Gate, operation.GateScale);
-    private readonly FloatMatrix up = binder.Matrix(operation.Up, operation.UpScale);
+    private readonly WeightMatrix gate = binder.Matrix(operation.Gate);
+    private readonly WeightMatrix up = binder.Matrix(operation.Up);
     private readonly LoraMatrices? gateLora = binder.Lora(operation.GateLora);
     private readonly LoraMatrices? upLora = binder.Lora(operation.UpLora);
     private readonly CpuOperand? visualRow = binder.Operand(operation.VisualRow);

@@ -79,6 +79,27 @@ void emulated_async_commit();
 void emulated_async_wait(unsigned pending);
 void emulated_async_wait_all();
 
+// --- sm_90a ---
+void emulated_mbarrier_init(unsigned address, unsigned count, emulated_site site);
+void emulated_mbarrier_inval(unsigned address, emulated_site site);
+void emulated_mbarrier_fence_init();
+void emulated_mbarrier_arrive(unsigned address, unsigned expected_bytes, emulated_site site);
+bool emulated_mbarrier_try_wait(unsigned address, unsigned parity, emulated_site site);
+void emulated_proxy_fence();
+void emulated_bulk_tensor_load(unsigned shared_address, const void* map, unsigned rank, const int* coordinates, unsigned mbarrier, emulated_site site);
+void emulated_bulk_tensor_store(const void* map, unsigned rank, const int* coordinates, unsigned shared_address, emulated_site site);
+void emulated_bulk_load(unsigned shared_address, const void* global, unsigned bytes, unsigned mbarrier, emulated_site site);
+void emulated_bulk_store(void* global, unsigned shared_address, unsigned bytes, emulated_site site);
+void emulated_bulk_commit();
+void emulated_bulk_wait(unsigned pending, bool only_read);
+void emulated_wgmma_fence(emulated_site site);
+void emulated_wgmma_commit(emulated_site site);
+void emulated_wgmma_wait(unsigned pending, emulated_site site);
+// d [n / 2] is written when a wait has returned; a_registers is null where A is in shared memory.
+void emulated_wgmma(unsigned n, bool is_bf16, bool accumulates, const unsigned* a_registers, unsigned long long a, bool a_transposed, unsigned long long b,
+                    bool b_transposed, float* d, emulated_site site);
+void emulated_setmaxnreg(bool increase, unsigned count, emulated_site site);
+
 enum emulated_scope { emulated_block_scope, emulated_device_scope, emulated_system_scope };
 void emulated_fence(emulated_scope scope);
 

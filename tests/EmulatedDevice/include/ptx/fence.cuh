@@ -14,3 +14,9 @@ __device__ __forceinline__ void fence_acq_rel_gpu() {
 __device__ __forceinline__ void fence_acq_rel_sys() {
     emulated_fence(emulated_system_scope);
 }
+
+#if __CUDA_ARCH__ >= 900
+__device__ __forceinline__ void fence_proxy_async_shared_cta() {
+    emulated_proxy_fence();
+}
+#endif

@@ -47,8 +47,8 @@ static int attribute_value(CUdevice_attribute attribute, bool& known) {
     case CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED:
     case CU_DEVICE_ATTRIBUTE_MAX_PERSISTING_L2_CACHE_SIZE:
     case CU_DEVICE_ATTRIBUTE_MAX_ACCESS_POLICY_WINDOW_SIZE: return 0;
-    case CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH:
-    case CU_DEVICE_ATTRIBUTE_TENSOR_MAP_ACCESS_SUPPORTED: return 0;
+    case CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH: return 0;
+    case CU_DEVICE_ATTRIBUTE_TENSOR_MAP_ACCESS_SUPPORTED: return architecture >= 90;
     case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: return (int)limits.memory_clock_khz;
     case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: return (int)limits.bus_bits;
     case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: return (int)limits.l2_bytes;

@@ -85,9 +85,11 @@ static CUresult read_arguments(const Kernel& kernel, void** parameters, void** e
 }
 
 CUresult emulation::make_kernel_work(const LaunchRequest& request, std::shared_ptr<KernelWork>& work) {
-    const Kernel* kernel = find_kernel(request.function);
+    Kernel* kernel = find_kernel(request.function);
     if (kernel == nullptr)
         return host_fault(FaultKind::bad_argument, CUDA_ERROR_INVALID_HANDLE, 0, "a launch of a kernel that no loaded library has");
+    if (const CUresult refused = make_ready(*kernel, "cuLaunchKernel"))
+        return refused;
     auto made = std::make_shared<KernelWork>();
     Launch& launch = made->launch;
     if (const CUresult refused = check_limits(*kernel, request))

@@ -5,6 +5,7 @@
 #include "compiler/host_compiler.h"
 #include "configuration.h"
 #include "driver/device.h"
+#include "driver/jit_log.h"
 #include "driver/runtime.h"
 
 using namespace emulation;
@@ -14,6 +15,7 @@ namespace {
 struct Library {
     std::unique_ptr<Module> module;
     std::vector<std::unique_ptr<Kernel>> kernels;
+    JitLog log;
 };
 
 std::vector<std::unique_ptr<Library>> libraries;
@@ -39,22 +41,6 @@ CUresult check_static_shared(const Module& module) {
         return CUDA_SUCCESS;
     return host_fault(FaultKind::launch_limits, CUDA_ERROR_INVALID_IMAGE, 0, "kernel %s: %llu bytes of static shared memory, of which a kernel may have %u",
                       module.table().kernels[0]->name, (unsigned long long)module.shared_bytes(), (u32)kSharedWithoutAsking);
-}
-
-void write_log(const CUjit_option* options, void* const* values, unsigned count, const std::string& log) {
-    char* buffer = nullptr;
-    size_t bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
-            buffer = (char*)values[i];
-        if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES)
-            bytes = (size_t)(u64)values[i] & 0xFFFFFFFF;
-    }
-    if (buffer == nullptr || bytes == 0)
-        return;
-    const size_t length = std::min(bytes - 1, log.size());
-    std::memcpy(buffer, log.data(), length);
-    buffer[length] = '\0';
 }
 
 CUresult load(const void* memory, Library** result, std::string& log) {
@@ -94,8 +80,9 @@ CUresult unload(Library* library) {
     if (library == nullptr)
         return CUDA_ERROR_INVALID_HANDLE;
     Runtime::instance().synchronise_all();
+    const CUresult gone = library->log.check("cuLibraryUnload");
     libraries.erase(std::find_if(libraries.begin(), libraries.end(), [&](const auto& entry) { return entry.get() == library; }));
-    return CUDA_SUCCESS;
+    return gone;
 }
 
 CUresult find_by_name(Library* library, const char* name, Kernel** result) {
@@ -158,9 +145,13 @@ CUresult load_with_log(Handle* handle, const void* memory, const CUjit_option* o
     std::string log;
     Library* library = nullptr;
     const size_t known = fault_log().all().size();
+    const JitLog buffer(options, values, options == nullptr ? 0 : count);
     const CUresult result = load(memory, &library, log);
-    if (result != CUDA_SUCCESS) {
-        write_log(options, values, options == nullptr ? 0 : count, log);
+    if (result == CUDA_SUCCESS) {
+        library->log = buffer;
+        library->log.mark();
+    } else {
+        buffer.write(log);
         if (fault_log().all().size() == known)
             host_fault(FaultKind::bad_argument, result, 0, "an image could not be loaded: %s", log.c_str());
     }
@@ -176,6 +167,20 @@ Kernel* emulation::find_kernel(CUfunction handle) {
             if (kernel.get() == (Kernel*)handle)
                 return kernel.get();
     return nullptr;
+}
+
+CUresult emulation::make_ready(Kernel& kernel, const char* call) {
+    if (kernel.ready)
+        return CUDA_SUCCESS;
+    const std::string loading = text("kernel %s: %s would load its code, which cuKernelGetFunction does before,", kernel.code->name, call);
+    if (const CUresult refused = Runtime::instance().refuse_in_capture(loading.c_str()))
+        return refused;
+    kernel.ready = true;
+    for (const auto& library : libraries)
+        for (const auto& entry : library->kernels)
+            if (entry.get() == &kernel)
+                return library->log.check(call);
+    return CUDA_SUCCESS;
 }
 
 extern "C" {
@@ -206,10 +211,11 @@ CUresult cuLibraryGetKernel(CUkernel* kernel, CUlibrary library, const char* nam
 
 CUresult cuKernelGetFunction(CUfunction* function, CUkernel kernel) {
     BEGIN_CALL();
-    if (find_kernel((CUfunction)kernel) == nullptr)
+    Kernel* found = find_kernel((CUfunction)kernel);
+    if (found == nullptr)
         return CUDA_ERROR_INVALID_HANDLE;
     *function = (CUfunction)kernel;
-    return CUDA_SUCCESS;
+    return make_ready(*found, "cuKernelGetFunction");
 }
 
 CUresult cuKernelGetAttribute(int* value, CUfunction_attribute attribute, CUkernel kernel, CUdevice) {
@@ -239,7 +245,8 @@ CUresult cuModuleUnload(CUmodule module) {
 
 CUresult cuModuleGetFunction(CUfunction* function, CUmodule module, const char* name) {
     BEGIN_CALL();
-    return find_by_name(find_library(module), name, (Kernel**)function);
+    const CUresult result = find_by_name(find_library(module), name, (Kernel**)function);
+    return result != CUDA_SUCCESS ? result : make_ready(*(Kernel*)*function, "cuModuleGetFunction");
 }
 
 CUresult cuFuncGetAttribute(int* value, CUfunction_attribute attribute, CUfunction function) {

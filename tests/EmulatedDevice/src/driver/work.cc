@@ -36,12 +36,12 @@ static std::optional<Fault> find_race(const char* name, u64 address, u64 bytes, 
         const Cell cell = hot.device.cells[word];
         const Stamp newest = std::max(page.stamp, cell.write == kSplit ? 0 : cell.write & ~kAtomic);
         const bool written = newest >= hot.floor && !order.before(newest, false);
-        const bool read = writes && !(cell.read & kReaderSet) && cell.read >= hot.floor && !order.before(cell.read & Order::kStampMask, false);
+        const bool read = writes && cell.read >= hot.floor && !order.readers_before(cell.read);
         if (written || read)
             return work_fault(FaultKind::stream_race, hot.device.base + word * 4,
                               text("%s %s %s, which %s %s; no event or synchronisation between them", name, writes ? "writes" : "reads",
                                    AddressSpace::instance().describe(hot.device.base + word * 4, 4).c_str(),
-                                   order.who(written ? newest : cell.read).c_str(), written ? "wrote" : "read"));
+                                   (written ? order.who(newest) : order.who_read(cell.read)).c_str(), written ? "wrote" : "read"));
     }
     return std::nullopt;
 }

@@ -94,6 +94,30 @@ void Block::complete_barrier(u32, Barrier& barrier) {
     }
 }
 
+// A thread that sleeps is nearer to the cause than one at a barrier, which waits for it; one that waits for registers nearer than one at an mbarrier.
+bool Block::describe_sleepers() {
+    const Thread* first = nullptr;
+    std::string others;
+    for (u32 i = 0; i < running->block.count(); i++) {
+        const Thread& thread = threads[i];
+        if (thread.state != ThreadState::asleep)
+            continue;
+        if (first == nullptr || thread.sleep > first->sleep)
+            first = &thread;
+    }
+    for (u32 i = 0; first != nullptr && i < running->block.count(); i++) {
+        const Thread& thread = threads[i];
+        if (thread.state == ThreadState::asleep && others.empty() && (thread.sleep != first->sleep || thread.sleep_on != first->sleep_on))
+            others = text("; thread %u: %s%s", thread.linear, thread.describe_sleep(thread).c_str(), place_of_site(thread.arrival.site).c_str());
+    }
+    if (first == nullptr)
+        return false;
+    Fault raised{FaultKind::deadlock};
+    raised.message = text("waits for ever%s: %s%s", place_of_site(first->arrival.site).c_str(), first->describe_sleep(*first).c_str(), others.c_str());
+    fault = named(std::move(raised), first);
+    return true;
+}
+
 void Block::describe_deadlock() {
     const Thread* first = nullptr;
     u32 returned = 0;

@@ -6,6 +6,10 @@
 #include "execution/module.h"
 #include "execution/switch_stack.h"
 #include "faults/place.h"
+#include "hopper/bulk_copy.h"
+#include "hopper/mbarrier.h"
+#include "hopper/registers.h"
+#include "hopper/wgmma.h"
 #include "instructions/async_copy.h"
 #include "watch/order.h"
 
@@ -14,7 +18,7 @@ namespace emulation {
 constexpr u32 kMaxThreads = 1024;
 constexpr u64 kStackBytes = 128 * 1024;
 constexpr u64 kStackGuardBytes = 4096;
-constexpr u32 kSpinsBeforeTimeout = 2'000'000;
+constexpr u32 kPageBytes = 4096;
 
 static void thread_entry() {
     Block::instance().run_thread();
@@ -36,7 +40,6 @@ Block::Block() : threads(kMaxThreads) {
     mprotect(shared_arena + kSharedArenaBytes, kSharedArenaBytes, PROT_NONE);
     hot.stacks_base = (u64)stacks;
     hot.stacks_bytes = stack_bytes;
-    hot.dynamic_shared.base = (u64)shared_arena;
     hot.dynamic_shared.cells = new Cell[kSharedArenaBytes / 4]();
     hot.dynamic_shared.written = new u8[kSharedArenaBytes / 8 + 8]();
 }
@@ -57,13 +60,28 @@ std::optional<Fault> Block::run(const Launch& launch, u64 index, u64 seed) {
         hot.current = first;
         emulated_switch_stack(&host_stack, first->stack_pointer);
     }
-    hot.current = nullptr;
-    if (!fault && living > 0)
+    if (!fault && living > 0 && !describe_sleepers())
         describe_deadlock();
-    if (fault)
+    if (!fault)
+        if (auto left = BulkCopies::instance().finish_block()) {
+            fault = named(std::move(*left), &threads[0]);
+        }
+    hot.current = nullptr;
+    if (hot.watching && grid_waited)
+        Order::instance().grid_waited(!triggered_early);
+    if (fault) {
         for (u32 i = 0; i < launch.block.count(); i++)
             forget_copies(threads[i]);
+        forget_shared_history();
+    }
     return std::move(fault);
+}
+
+// Copies that nobody will wait for must not look as if they were under way in the next block.
+void Block::forget_shared_history() {
+    std::memset(hot.dynamic_shared.cells, 0, kSharedArenaBytes / 4 * sizeof(Cell));
+    if (hot.static_shared.bytes > 0)
+        std::memset(hot.static_shared.cells, 0, (hot.static_shared.bytes / 4 + 1) * sizeof(Cell));
 }
 
 void Block::prepare(const Launch& launch, u64 index) {
@@ -74,6 +92,7 @@ void Block::prepare(const Launch& launch, u64 index) {
     ready_warps = 0;
     finished_votes = 0;
     consecutive_spins = 0;
+    grid_waited = triggered = triggered_early = false;
     for (Barrier& barrier : barriers)
         barrier = {};
     for (u32 i = 0; i < count; i++) {
@@ -88,6 +107,9 @@ void Block::prepare(const Launch& launch, u64 index) {
         thread.copies.clear();
         thread.open_group = thread.finished_groups = 0;
         thread.acquired = thread.observed = nullptr;
+        thread.operands = nullptr;
+        thread.proxy_fenced = 0;
+        thread.bulk_group = 0;
         thread.has_fence = false;
         const u32 indices[12] = {in.x, in.y, in.z, at.x, at.y, at.z, launch.block.x, launch.block.y, launch.block.z,
                                  launch.grid.x, launch.grid.y, launch.grid.z};
@@ -102,6 +124,10 @@ void Block::prepare(const Launch& launch, u64 index) {
     prepare_shared_memory(launch);
     if (hot.watching)
         Order::instance().begin_block(warps);
+    Mbarriers::instance().begin_block();
+    BulkCopies::instance().begin_block();
+    Wgmma::instance().begin_block((u32)warps.size());
+    Registers::instance().begin_block((u32)warps.size());
     shuffle_lanes();
     for (Warp& warp : warps)
         make_ready(warp, warp.lanes);
@@ -117,8 +143,17 @@ void Block::prepare_stack(Thread& thread) {
     thread.stack_pointer = top;
 }
 
+// Dynamic shared memory begins behind the variables. Its base is aligned as much as a kernel may ask for and never more, and so is its address here: what
+// asks for more, or takes offsets for addresses, fails.
 void Block::prepare_shared_memory(const Launch& launch) {
-    std::memset(shared_arena, 0xFF, launch.dynamic_shared_bytes);
+    const Window& statics = launch.module->shared_window();
+    const u32 behind = kFirstSharedAddress + (u32)(statics.base % kSharedAlignment + statics.bytes);
+    dynamic_at = (behind + kSharedAlignment - 1) / kSharedAlignment * kSharedAlignment;
+    if (dynamic_at % kPageBytes == 0)
+        dynamic_at += kSharedAlignment;
+    dynamic_offset = dynamic_at % kPageBytes;
+    hot.dynamic_shared.base = (u64)dynamic_shared();
+    std::memset(dynamic_shared(), 0xFF, launch.dynamic_shared_bytes);
     hot.dynamic_shared.bytes = launch.dynamic_shared_bytes;
     hot.static_shared = launch.module->shared_window();
     hot.static_valid = const_cast<u8*>(launch.module->shared_valid());
@@ -130,76 +165,14 @@ void Block::prepare_shared_memory(const Launch& launch) {
         std::memset(hot.static_shared.written, 0, hot.static_shared.bytes / 8 + 1);
 }
 
-// The order in which lanes and warps are looked at; between barriers, when nobody is ready.
-void Block::shuffle_lanes() {
-    const Schedule schedule = Configuration::instance().schedule;
-    auto arrange = [&](u8* at, u8* position_of, u32 count) {
-        for (u32 i = 0; i < count; i++)
-            at[i] = (u8)(schedule == Schedule::reverse ? count - 1 - i : i);
-        for (u32 i = count; schedule == Schedule::shuffled && i > 1; i--)
-            std::swap(at[i - 1], at[random() % i]);
-        for (u32 i = 0; i < count; i++)
-            position_of[at[i]] = (u8)i;
-    };
-    arrange(warp_at, position_of_warp, (u32)warps.size());
-    for (Warp& warp : warps)
-        arrange(warp.lane_at, warp.position_of, kWarpLanes);
+void Block::wait_for_grid() {
+    hot.current->grid_waited = true;
+    grid_waited = true;
 }
 
-void Block::make_ready(Warp& warp, u32 lanes) {
-    if (lanes == 0)
-        return;
-    if (lanes == 0xFFFFFFFF)
-        warp.runnable = lanes;
-    else
-        for (u32 left = lanes; left != 0; left &= left - 1)
-            warp.runnable |= 1u << warp.position_of[__builtin_ctz(left)];
-    for (u32 left = lanes; left != 0; left &= left - 1)
-        warp.threads[__builtin_ctz(left)].state = ThreadState::runnable;
-    ready_warps |= 1u << position_of_warp[warp.index];
-}
-
-static u32 next_bit(u32 mask, u32 after) {
-    const u32 above = after >= 31 ? 0 : mask & (0xFFFFFFFFu << (after + 1));
-    return (u32)__builtin_ctz(above != 0 ? above : mask);
-}
-
-Thread* Block::pick(bool leave_warp) {
-    const Thread* current = hot.current;
-    Warp* warp = current == nullptr ? nullptr : current->warp;
-    if (warp == nullptr || warp->runnable == 0 || (leave_warp && ready_warps != 0)) {
-        if (ready_warps == 0)
-            return nullptr;
-        warp = &warps[warp_at[next_bit(ready_warps, warp == nullptr ? 31 : position_of_warp[warp->index])]];
-    }
-    const u32 position = next_bit(warp->runnable, current != nullptr && current->warp == warp ? warp->position_of[current->lane] : 31);
-    warp->runnable &= ~(1u << position);
-    if (warp->runnable == 0)
-        ready_warps &= ~(1u << position_of_warp[warp->index]);
-    return &warp->threads[warp->lane_at[position]];
-}
-
-void Block::suspend(bool leave_warp) {
-    Thread* from = hot.current;
-    Thread* to = pick(leave_warp);
-    if (to == from)
-        return;
-    hot.current = to;
-    emulated_switch_stack(&from->stack_pointer, to != nullptr ? to->stack_pointer : host_stack);
-}
-
-void Block::give_way() {
-    make_ready(*hot.current->warp, 1u << hot.current->lane);
-    suspend(true);
-}
-
-// A loop that polls gives way now and then, or nobody would ever change what it looks at.
-void Block::spin(emulated_site site) {
-    consecutive_spins++;
-    if (consecutive_spins > kSpinsBeforeTimeout)
-        stop(FaultKind::launch_timeout, 0, "polls without end", nullptr, site);
-    if (consecutive_spins % 16 == 0)
-        give_way();
+void Block::launch_dependents() {
+    triggered_early |= !triggered && !hot.current->grid_waited;
+    triggered = true;
 }
 
 void Block::run_thread() {
@@ -207,6 +180,7 @@ void Block::run_thread() {
     Thread& thread = *hot.current;
     Warp& warp = *thread.warp;
     forget_copies(thread);
+    BulkCopies::instance().check_exit(thread);
     for (u32 left = warp.arrived; left != 0; left &= left - 1) {
         const Thread& waiting = warp.threads[__builtin_ctz(left)];
         if (waiting.arrival.members >> thread.lane & 1)
@@ -280,7 +254,7 @@ void Block::exchange(const Instruction& instruction, u32 members, u32 qualifier,
 void Block::stop(FaultKind kind, u64 address, std::string message, const void* pc, emulated_site site) {
     Fault raised{kind};
     raised.address = address;
-    raised.message = std::move(message) + (site != nullptr ? place_of_site(site) : place_of(pc));
+    raised.message = std::move(message) + (pc != nullptr ? place_of(pc) : place_of_site(site != nullptr ? site : hot.current->arrival.site));
     fault = named(std::move(raised), hot.current);
     void* abandoned;
     emulated_switch_stack(&abandoned, host_stack);
@@ -310,7 +284,7 @@ bool Block::in_stack_guard(u64 address) const {
 
 std::string Block::describe_shared(u64 address, u32) const {
     if (in_shared_window(address))
-        return text("byte %llu of dynamic shared memory (%u bytes)", (unsigned long long)(address - (u64)shared_arena), running->dynamic_shared_bytes);
+        return text("byte %llu of dynamic shared memory (%u bytes)", (unsigned long long)(address - hot.dynamic_shared.base), running->dynamic_shared_bytes);
     const u64 offset = address - hot.static_shared.base;
     const SharedVariable* before = nullptr;
     for (const SharedVariable& variable : running->module->shared_variables())

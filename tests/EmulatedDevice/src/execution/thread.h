@@ -1,6 +1,7 @@
 // A thread of the emulated device: a stackful fiber, and what the watcher has to know of it.
 #pragma once
 #include <memory>
+#include <string>
 #include <vector>
 #include "emulated/seam.h"
 #include "watch/hot.h"
@@ -34,7 +35,10 @@ struct AsyncCopy {
     alignas(16) u8 data[16];
 };
 
-enum class ThreadState : u8 { runnable, at_warp, at_barrier, exited };
+enum class ThreadState : u8 { runnable, at_warp, at_barrier, asleep, exited };
+
+// What a sleeping thread waits for; where all sleep, the last of these is likeliest to be the cause.
+enum class Sleep : u8 { mbarrier, warpgroup, registers };
 
 struct Warp;
 struct Instruction;
@@ -55,12 +59,21 @@ struct alignas(64) Thread {
     u32 lane = 0;
     Warp* warp = nullptr;
     ThreadState state = ThreadState::runnable;
-    bool grid_waited = false;           // griddepcontrol.wait
+    bool grid_waited = false;           // griddepcontrol.wait, its own or that of a thread it met at a barrier since
     Arrival arrival;
     u32 slot[16] = {};                  // operands of a warp instruction, then its results
     u32 barrier_id = 0;
     u32 barrier_threads = 0;
     bool barrier_waits = false;
+
+    Sleep sleep = Sleep::mbarrier;
+    u64 sleep_on = 0;
+    std::string (*describe_sleep)(const Thread& thread) = nullptr;
+
+    const void* operands = nullptr;     // of an instruction with more of them than slots
+    Stamp proxy_fenced = 0;             // what it wrote before this is seen by bulk copies and wgmma
+
+    u32 bulk_group = 0;                 // that is open
 
     std::vector<AsyncCopy> copies;
     u32 open_group = 0;

@@ -19,6 +19,13 @@ const char* name_of(FaultKind kind) {
     case FaultKind::divergent_warp: return "divergent_warp";
     case FaultKind::bad_lane: return "bad_lane";
     case FaultKind::bad_barrier: return "bad_barrier";
+    case FaultKind::bad_mbarrier: return "bad_mbarrier";
+    case FaultKind::bad_descriptor: return "bad_descriptor";
+    case FaultKind::bad_tensor_map: return "bad_tensor_map";
+    case FaultKind::bad_wgmma: return "bad_wgmma";
+    case FaultKind::bad_register_count: return "bad_register_count";
+    case FaultKind::async_proxy: return "async_proxy";
+    case FaultKind::deadlock: return "deadlock";
     case FaultKind::read_only_path: return "read_only_path";
     case FaultKind::trap: return "trap";
     case FaultKind::stack_overflow: return "stack_overflow";
@@ -41,6 +48,7 @@ CUresult result_of(FaultKind kind) {
     case FaultKind::misaligned_address: return CUDA_ERROR_MISALIGNED_ADDRESS;
     case FaultKind::trap: return CUDA_ERROR_ASSERT;
     case FaultKind::stack_overflow: return CUDA_ERROR_HARDWARE_STACK_ERROR;
+    case FaultKind::deadlock:
     case FaultKind::launch_timeout: return CUDA_ERROR_LAUNCH_TIMEOUT;
     default: return CUDA_ERROR_LAUNCH_FAILED;
     }

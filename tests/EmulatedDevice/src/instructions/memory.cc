@@ -11,29 +11,31 @@ unsigned emulated_index(unsigned which) {
     return hot.current->indices[which];
 }
 
-// The block's window as 32-bit addresses: the dynamic part, then, far behind it, the variables. Address 0 is nobody's.
-constexpr u32 kDynamicAt = 4096;
-constexpr u32 kStaticAt = 1u << 20;
-constexpr u64 kWindowAlignment = 1024;
+// The block's window as 32-bit addresses: the system's part, the variables, and behind them the dynamic part.
+static u64 static_window() {
+    return hot.static_shared.base / Block::kSharedAlignment * Block::kSharedAlignment;
+}
 
 unsigned emulated_shared_address(const void* generic) {
-    const u64 dynamic = (u64)generic - (u64)Block::instance().dynamic_shared();
+    const Block& block = Block::instance();
+    const u64 dynamic = (u64)generic - (u64)block.dynamic_shared();
     if (dynamic < Block::kSharedArenaBytes)
-        return kDynamicAt + (u32)dynamic;
-    const u64 statics = (u64)generic - hot.static_shared.base / kWindowAlignment * kWindowAlignment;
-    if (hot.static_shared.bytes > 0 && statics <= hot.static_shared.bytes + kWindowAlignment)
-        return kStaticAt + (u32)statics;
+        return block.dynamic_address() + (u32)dynamic;
+    const u64 statics = (u64)generic - static_window();
+    if (hot.static_shared.bytes > 0 && statics <= hot.static_shared.bytes + Block::kSharedAlignment)
+        return Block::kFirstSharedAddress + (u32)statics;
     Block::instance().stop(FaultKind::illegal_address, (u64)generic, text("takes 0x%llx for an address of shared memory", (unsigned long long)(u64)generic),
                            __builtin_return_address(0), nullptr);
 }
 
 void* emulated_shared_pointer(unsigned shared_address) {
-    if (shared_address >= kStaticAt)
-        return (void*)(hot.static_shared.base / kWindowAlignment * kWindowAlignment + (shared_address - kStaticAt));
-    if (shared_address < kDynamicAt || shared_address >= kDynamicAt + Block::kSharedArenaBytes)
-        Block::instance().stop(FaultKind::out_of_bounds, shared_address, text("uses 0x%x as an address of shared memory", shared_address),
-                               __builtin_return_address(0), nullptr);
-    return Block::instance().dynamic_shared() + (shared_address - kDynamicAt);
+    Block& block = Block::instance();
+    if (shared_address >= block.dynamic_address() && shared_address < block.dynamic_address() + Block::kSharedArenaBytes)
+        return block.dynamic_shared() + (shared_address - block.dynamic_address());
+    if (shared_address >= Block::kFirstSharedAddress && shared_address < block.dynamic_address() && hot.static_shared.bytes > 0)
+        return (void*)(static_window() + (shared_address - Block::kFirstSharedAddress));
+    block.stop(FaultKind::out_of_bounds, shared_address, text("uses 0x%x as an address of shared memory", shared_address), __builtin_return_address(0),
+               nullptr);
 }
 
 unsigned char* emulated_dynamic_shared() {
@@ -62,10 +64,12 @@ void emulated_prefetch(const void* address, emulated_site site) {
 }
 
 void emulated_grid_wait() {
-    hot.current->grid_waited = true;
+    Block::instance().wait_for_grid();
 }
 
-void emulated_grid_launch_dependents() {}
+void emulated_grid_launch_dependents() {
+    Block::instance().launch_dependents();
+}
 
 void emulated_yield() {
     Block::instance().spin(nullptr);

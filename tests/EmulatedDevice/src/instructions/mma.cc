@@ -1,7 +1,10 @@
-// mma.sync: the fragments of 32 lanes put together, multiplied, taken apart. Products of 16-bit values are exact in float; sums are float's.
+// mma.sync: the fragments of 32 lanes put together, multiplied, taken apart. Products of 16-bit values are exact in float; sums are float's, or
+// truncated as tensor cores do it.
 #include <bit>
+#include "configuration.h"
 #include "execution/block.h"
 #include "instructions/formats.h"
+#include "instructions/tensor_sum.h"
 
 using namespace emulation;
 
@@ -37,6 +40,15 @@ void multiply(const T (&a)[kRows][k], const T (&b)[k][kColumns], T (&d)[kRows][k
                 d[row][column] += a[row][step] * b[step][column];
 }
 
+template <u32 k>
+void multiply_truncated(const float (&a)[kRows][k], const float (&b)[k][kColumns], float (&d)[kRows][kColumns]) {
+    TensorSum form = TensorSum::of_device();
+    form.products = form.products < k ? form.products : k;
+    for (u32 row = 0; row < kRows; row++)
+        for (u32 step = 0; step < k; step += form.products)
+            add_truncated<kColumns>(a[row] + step, b + step, d[row], form);
+}
+
 template <typename T, typename Read>
 void gather_sums(const Warp& warp, T (&d)[kRows][kColumns], Read read) {
     for (u32 lane = 0; lane < kWarpLanes; lane++)
@@ -58,7 +70,7 @@ void multiply_16_bit(Warp& warp, emulated_mma_type type, float (&d)[kRows][kColu
         gather<k, 2>(warp, a, b, [](u32 bits, u32 half) { return f32_from_bf16((u16)(bits >> 16 * half)); });
     else
         gather<k, 2>(warp, a, b, [](u32 bits, u32 half) { return f32_from_f16((u16)(bits >> 16 * half)); });
-    multiply<k>(a, b, d);
+    Configuration::instance().sums == Sums::truncated ? multiply_truncated<k>(a, b, d) : multiply<k>(a, b, d);
 }
 
 void compute_f32(Warp& warp, u32) {

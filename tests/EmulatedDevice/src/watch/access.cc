@@ -2,6 +2,7 @@
 #include "execution/block.h"
 #include "execution/module.h"
 #include "faults/fault.h"
+#include "hopper/wgmma.h"
 #include "watch/address_space.h"
 #include "watch/order.h"
 
@@ -93,13 +94,13 @@ static void settle(Cell& cell, u64 address, u32 bytes, Access access, bool share
         refuse_race(writer, order.who(writer), true, address, bytes, access, shared, pc);
     if (access != Access::read) {
         if (cell.read != mine && cell.read != 0 && !order.readers_before(cell.read))
-            refuse_race(cell.read & kReaderSet ? mine : cell.read, order.who_read(cell.read), false, address, bytes, access, shared, pc);
+            refuse_race(order.latest_reader(cell.read), order.who_read(cell.read), false, address, bytes, access, shared, pc);
         cell = {access == Access::atomic ? mine | kAtomic : mine, 0};
         return;
     }
     if (cell.read == mine)
         return;
-    cell.read = cell.read == 0 || order.readers_before(cell.read) ? mine : order.merge_reader(cell.read, mine);
+    cell.read = cell.read == 0 || order.readers_before(cell.read) ? mine : order.merge_reader(cell.read, mine, hot.current->warp->index);
 }
 
 void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared, const void* pc) {
@@ -118,6 +119,20 @@ void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared,
         settle(word.bytes[(address + byte) % 4], address, bytes, access, shared, pc);
 }
 
+u32 cells_of_word(Cell& cell, bool shared, Cell* (&cells)[4]) {
+    if (cell.write == kSplit && cell.read < first_split)
+        cell = {0, 0};
+    const u32 count = cell.write == kSplit ? 4 : 1;
+    for (u32 i = 0; i < count; i++) {
+        cells[i] = count == 1 ? &cell : &split_words[cell.read - first_split].bytes[i];
+        if (shared && (cells[i]->write & ~kAtomic) < hot.block_first)
+            cells[i]->write = 0;
+        if (shared && !Order::instance().readers_in_block(cells[i]->read))
+            cells[i]->read = 0;
+    }
+    return count;
+}
+
 void settle_page(const Page& page, u64 address, u32 bytes, Access access, const void* pc) {
     if (!Order::instance().before(page.stamp, false))
         refuse_race(page.stamp, Order::instance().who(page.stamp), true, address, bytes, access, false, pc);
@@ -131,6 +146,12 @@ void elsewhere(u64 address, u32 bytes, Access access, const void* pc) {
     if (Block::instance().in_shared_window(address))
         refuse_shared(address, bytes, access, pc);
     stop(FaultKind::illegal_address, address, text("%s %u bytes at %s", verb(access), bytes, where(address, bytes).c_str()), pc);
+}
+
+// Local memory stands for registers: those of a wgmma that is under way belong to it.
+void check_registers(u64 address, u32 bytes, Access access, const void* pc) {
+    if (const char* what = Wgmma::instance().holds_register(address, bytes, access == Access::write))
+        stop(FaultKind::bad_wgmma, 0, text("%s %s of a wgmma that has not been waited for", verb(access), what), pc);
 }
 
 template <Access access>

@@ -9,12 +9,15 @@ enum class Access { read, write, atomic };
 
 // Everything that the fast path does not settle. pc: where the access is, for the message.
 void settle_word(Cell& cell, u64 address, u32 bytes, Access access, bool shared, const void* pc);
+// The cell of the word, or those of its four bytes where they have different histories. What an earlier block left of shared memory is forgotten.
+u32 cells_of_word(Cell& cell, bool shared, Cell* (&cells)[4]);
 [[noreturn]] void refuse_device(u64 address, u32 bytes, Access access, const void* pc);
 [[noreturn]] void refuse_shared(u64 address, u32 bytes, Access access, const void* pc);
 [[noreturn]] void refuse_misaligned(u64 address, u32 bytes, Access access, const void* pc);
 void refuse_unwritten(u64 address, u32 bytes, bool shared, const void* pc);
 void settle_page(const Page& page, u64 address, u32 bytes, Access access, const void* pc);
 void elsewhere(u64 address, u32 bytes, Access access, const void* pc);
+void check_registers(u64 address, u32 bytes, Access access, const void* pc);
 
 inline bool fresh_in_block(Stamp stamp, Stamp mine) {
     return stamp < hot.block_ordered || stamp == mine;
@@ -98,6 +101,8 @@ inline void touch(u64 address, const void* pc) {
         } else {
             elsewhere(address, bytes, access, pc);
         }
+    } else if (__builtin_expect(hot.registers_in_flight != 0, 0)) {
+        check_registers(address, bytes, access, pc);
     }
 }
 

@@ -10,8 +10,9 @@ bool Order::before_in_earlier_work(Stamp stamp) const {
     if (after == history.begin())
         return true;
     const Stamp first = (after - 1)->first;
-    if (first == overlapped_first && hot.current != nullptr && !hot.current->grid_waited)
-        return false;
+    for (const Overlapped& work : overlapped)
+        if (work.first == first && hot.current != nullptr && (work.after_wait || !hot.current->grid_waited))
+            return false;
     return std::none_of(unordered.begin(), unordered.end(), [&](const WorkSpan& span) { return span.first == first; });
 }
 
@@ -44,7 +45,7 @@ bool Order::before(Stamp stamp, bool several_lanes) const {
     if (stamp < hot.block_ordered)
         return true;
     if (segment.warp != warp.index) {
-        if (!warp.seen_warps.empty() && stamp < warp.seen_warps[segment.warp])
+        if (segment.warp < warp.seen_warps.size() && stamp < warp.seen_warps[segment.warp])
             return true;
     } else {
         if (stamp < warp.ordered || (!several_lanes && lane == thread.lane))
@@ -59,38 +60,51 @@ bool Order::before(Stamp stamp, bool several_lanes) const {
 bool Order::readers_before(Stamp readers) const {
     if (!(readers & kReaderSet))
         return before(readers & kStampMask, readers & kSeveralLanes);
-    const u32 index = readers & ~kReaderSet;
-    if (index < first_set)
-        return true;
-    const ReaderSet& set = sets[index - first_set];
-    const Thread* thread = hot.current;
-    if (set.latest < hot.floor || thread == nullptr)
-        return true;
-    // Which blocks read is not known here: a thread that has synchronised with some is given the benefit of the doubt.
-    if (set.block == kManyBlocks)
-        return thread->acquired != nullptr && !thread->acquired->empty();
-    if (set.block != block)
-        return acquired_covers(set.block, kWarpLanes, kWarpLanes, set.latest);
-    if (set.latest < hot.block_ordered)
-        return true;
-    const Warp& warp = *thread->warp;
-    for (u32 other = 0; other < 32; other++)
-        if (set.warps >> other & 1) {
-            const Stamp seen = other == warp.index ? warp.ordered : warp.seen_warps.empty() ? 0 : warp.seen_warps[other];
-            if (set.latest >= seen)
-                return false;
-        }
-    return true;
+    for (; is_reader(readers); readers = reader_of(readers).others)
+        if (!reader_before(reader_of(readers)))
+            return false;
+    return readers == 0 || readers & kReaderSet || before(readers & kStampMask, readers & kSeveralLanes);
 }
 
-Stamp Order::merge_reader(Stamp readers, Stamp reader) {
+bool Order::reader_before(const Reader& reader) const {
+    const Thread* thread = hot.current;
+    if (reader.latest < hot.floor)
+        return true;
+    if (reader.latest < launch_first || thread == nullptr)
+        return before_in_earlier_work(reader.latest);
+    // Which blocks read is not known here: a thread that has synchronised with some is given the benefit of the doubt.
+    if (reader.block == kManyBlocks)
+        return thread->acquired != nullptr && !thread->acquired->empty();
+    if (reader.block == block && reader.latest < hot.block_ordered)
+        return true;
+    const Warp& warp = *thread->warp;
+    if (reader.block == block && reader.latest < (reader.warp == warp.index ? warp.ordered : reader.warp < warp.seen_warps.size() ? warp.seen_warps[reader.warp] : 0))
+        return true;
+    return acquired_covers(reader.block, reader.warp, kWarpLanes, reader.latest);
+}
+
+Stamp Order::add_reader(const Reader& reader) {
+    reader_list.push_back(reader);
+    return kReaderSet | (first_reader + (u32)reader_list.size() - 1);
+}
+
+// The list without a warp's entry.
+Stamp Order::without(Stamp readers, u32 of_block, u32 warp) {
+    if (!is_reader(readers))
+        return readers;
+    const Reader reader = reader_of(readers);
+    if (reader.block == of_block && reader.warp == warp && reader.latest >= launch_first)
+        return reader.others;
+    const Stamp others = without(reader.others, of_block, warp);
+    return others == reader.others ? readers : add_reader({reader.block, reader.warp, reader.latest, others});
+}
+
+Stamp Order::merge_reader(Stamp readers, Stamp reader, u32 warp) {
     if (!(readers & kReaderSet)) {
         const Stamp single = readers & kStampMask;
         if (single >> 5 == reader >> 5)
             return single | kSeveralLanes;
-        if (single < launch_first)
-            return reader;
-    } else if ((readers & ~kReaderSet) < first_set) {
+    } else if (!is_reader(readers)) {
         return reader;
     }
     const Stamp latest = reader | 31;
@@ -98,32 +112,35 @@ Stamp Order::merge_reader(Stamp readers, Stamp reader) {
     if (memo.from == readers && memo.reader == latest && memo.to != 0)
         return memo.to;
 
-    ReaderSet set;
-    if (readers & kReaderSet) {
-        set = sets[(readers & ~kReaderSet) - first_set];
-    } else {
-        const Segment& first = segment_of(readers & kStampMask);
-        set = {first.block, 1u << first.warp, (readers & kStampMask) | 31};
+    const Stamp from = readers;
+    if (!(readers & kReaderSet)) {
+        const Stamp single = readers & kStampMask;
+        readers = single < launch_first ? add_reader({kManyBlocks, 0, single | 31}) : add_reader({segment_of(single).block, segment_of(single).warp, single | 31});
     }
-    const u32 warp_bit = 1u << hot.current->warp->index;
-    if (set.block == block && set.warps & warp_bit && set.latest >= latest)
-        return readers;
-    if (set.block == kManyBlocks && set.latest >= latest)
-        return readers;
-    if (set.block != block)
-        set.block = kManyBlocks;
-    set.warps |= warp_bit;
-    set.latest = std::max(set.latest, latest);
-    sets.push_back(set);
-    memo = {readers, latest, kReaderSet | (first_set + (u32)sets.size() - 1)};
-    return memo.to;
+    const Reader newest = reader_of(readers);
+    Stamp merged = 0;
+    for (Stamp known = readers; is_reader(known) && reader_of(known).latest >= launch_first; known = reader_of(known).others)
+        if (reader_of(known).block == block && reader_of(known).warp == warp && reader_of(known).latest >= latest)
+            merged = readers;
+    const bool other_blocks = newest.latest >= launch_first && newest.block != block;
+    if (merged == 0 && other_blocks)
+        merged = newest.block == kManyBlocks && newest.latest >= latest ? readers : add_reader({kManyBlocks, 0, latest, of_earlier_work(readers)});
+    else if (merged == 0)
+        merged = add_reader({block, warp, latest, without(readers, block, warp)});
+    memo = {from, latest, merged};
+    return merged;
+}
+
+Stamp Order::of_earlier_work(Stamp readers) const {
+    while (is_reader(readers) && reader_of(readers).latest >= launch_first)
+        readers = reader_of(readers).others;
+    return readers;
 }
 
 bool Order::readers_in_block(Stamp readers) const {
     if (!(readers & kReaderSet))
         return (readers & kStampMask) >= hot.block_first;
-    const u32 index = readers & ~kReaderSet;
-    return index >= first_set && sets[index - first_set].block == block;
+    return is_reader(readers) && reader_of(readers).block == block;
 }
 
 std::string Order::who(Stamp stamp) const {
@@ -135,15 +152,32 @@ std::string Order::who(Stamp stamp) const {
     const Segment& segment = segment_of(stamp);
     if (segment.block == 0xFFFFFFFF)
         return "this copy";
+    if (segment.warp == kCopyWarp)
+        return "a bulk copy";
+    if (segment.warp >= kWarpgroup)
+        return text("a wgmma of warpgroup %u", segment.warp - kWarpgroup);
     const u32 linear = segment.warp * kWarpLanes + (stamp & 31);
     return segment.block == block ? text("thread %u of this block", linear) : text("thread %u of another block", linear);
 }
 
+// Of those that are not in order before what the thread does now.
+Stamp Order::latest_reader(Stamp readers) const {
+    while (is_reader(readers) && reader_of(readers).others != 0 && reader_before(reader_of(readers)))
+        readers = reader_of(readers).others;
+    return is_reader(readers) ? reader_of(readers).latest : readers & kStampMask;
+}
+
 std::string Order::who_read(Stamp readers) const {
-    if (!(readers & kReaderSet))
+    while (is_reader(readers) && reader_of(readers).others != 0 && reader_before(reader_of(readers)))
+        readers = reader_of(readers).others;
+    if (!is_reader(readers))
         return who(readers);
-    const ReaderSet& set = sets[(readers & ~kReaderSet) - first_set];
-    return set.block == kManyBlocks ? "threads of several blocks" : set.block == block ? "threads of several warps of this block" : "several warps of another block";
+    const Reader& reader = reader_of(readers);
+    if (reader.latest < launch_first || reader.warp >= kCopyWarp)
+        return who(reader.latest);
+    return reader.block == kManyBlocks ? "threads of several blocks"
+        : reader.block == block        ? text("threads of warp %u of this block", reader.warp)
+                                       : "a warp of another block";
 }
 
 }

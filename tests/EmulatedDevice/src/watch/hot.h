@@ -46,6 +46,7 @@ struct Hot {
     Window dynamic_shared;
     Window static_shared;
     u8* static_valid = nullptr;     // one bit for each byte that belongs to a variable
+    u32 registers_in_flight = 0;    // accumulators that a wgmma has not given back
     u64 stacks_base = 0;
     u64 stacks_bytes = 0;
     Stamp floor = 1;                // what is older was done before this launch could begin

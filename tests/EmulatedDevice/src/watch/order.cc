@@ -1,5 +1,6 @@
 #include "watch/order.h"
 #include <algorithm>
+#include "execution/block.h"
 #include "faults/fault.h"
 #include "watch/address_space.h"
 
@@ -20,40 +21,73 @@ void Order::restart_stamps() {
     history.clear();
     unordered.clear();
     segments.clear();
-    first_set += (u32)sets.size();
-    sets.clear();
+    first_reader += (u32)reader_list.size();
+    reader_list.clear();
     merges.assign(merges.size(), {});
-    overlapped_first = 0;
+    overlapped.clear();
     next = launch_first = hot.floor = 32;
 }
 
 Stamp Order::begin_work(u64 stream, u64 sequence, std::string name, const std::unordered_map<u64, u64>& known, bool overlaps_previous) {
     if (next > kRestartAt)
         restart_stamps();
-    first_set += (u32)sets.size();
-    sets.clear();
     segments.clear();
     locations.clear();
     unordered.clear();
+    overlapped.clear();
     launch_first = hot.floor = next;
-    overlapped_first = 0;
     for (const WorkSpan& span : history) {
         const auto last = known.find(span.stream);
         if (span.stream != stream && (last == known.end() || last->second < span.sequence))
             unordered.push_back(span);
-        if (overlaps_previous && span.stream == stream)
-            overlapped_first = span.first;
     }
     if (!unordered.empty())
         hot.floor = unordered.front().first;
-    if (overlapped_first != 0)
-        hot.floor = std::min(hot.floor, overlapped_first);
-    history.push_back({next, stream, sequence, std::move(name)});
+    if (overlaps_previous)
+        find_overlapped(stream);
+    forget_readers();
+    WorkSpan span{next, stream, sequence, std::move(name)};
+    span.overlaps = overlaps_previous;
+    span.first_reader = first_reader + (u32)reader_list.size();
+    history.push_back(std::move(span));
     if (history.size() > kHistory)
         history.erase(history.begin(), history.begin() + kHistory / 2);
     segments.push_back({0xFFFFFFFF, 0});
     next += 32;
     return launch_first;
+}
+
+// The predecessor, and what may be running beside it. Its own wait orders this work after its predecessor only when this one has waited too; where it let
+// dependents start only after its wait, its predecessor had ended before this work could begin.
+void Order::find_overlapped(u64 stream) {
+    bool after_wait = false;
+    for (auto span = history.rbegin(); span != history.rend(); ++span) {
+        if (span->stream != stream)
+            continue;
+        overlapped.push_back({span->first, after_wait});
+        hot.floor = std::min(hot.floor, span->first);
+        if (!span->overlaps || span->late_trigger)
+            return;
+        after_wait |= !span->waited;
+    }
+}
+
+void Order::grid_waited(bool before_trigger) {
+    history.back().waited = true;
+    history.back().late_trigger |= before_trigger;
+}
+
+// Readers in works that were over before this one could begin are nobody's business any more.
+void Order::forget_readers() {
+    u32 from = first_reader + (u32)reader_list.size();
+    for (const WorkSpan& span : history)
+        if (span.first >= hot.floor) {
+            from = span.first_reader;
+            break;
+        }
+    from = std::max(from, first_reader);
+    reader_list.erase(reader_list.begin(), reader_list.begin() + (from - first_reader));
+    first_reader = from;
 }
 
 void Order::end_work() {
@@ -241,6 +275,36 @@ void Order::observe(Thread& thread, u64 address, bool acquires) {
 
 void Order::overwrite(u64 address) {
     locations.erase(address);
+}
+
+Releases Order::release(Thread& thread) {
+    fence(thread);
+    Releases all{thread.fenced};
+    if (thread.acquired != nullptr)
+        all.insert(all.end(), thread.acquired->begin(), thread.acquired->end());
+    return all;
+}
+
+void Order::acquire(Thread& thread, const Releases& releases) {
+    if (!releases.empty())
+        add(thread.acquired, releases);
+}
+
+Release Order::release_of(Stamp stamp) const {
+    const Segment& segment = segment_of(stamp);
+    // Deliveries are told apart by their lane, reads of a warpgroup are in order among themselves.
+    return {segment.block, segment.warp, stamp, segment.warp >= kWarpgroup ? (stamp | 31) + 1 : 0, 0};
+}
+
+// Writes before this are seen by the asynchronous proxy, too.
+void Order::proxy_fence(Thread& thread) {
+    thread.proxy_fenced = next;
+    thread.stamp = begin_segment(thread.warp->index) | thread.lane;
+}
+
+bool Order::proxy_fenced(Stamp write) const {
+    const Segment& segment = segment_of(write & kStampMask);
+    return segment.warp >= kCopyWarp || segment.block != block || (write & kStampMask) < Block::instance().thread_at(segment.warp * kWarpLanes + (write & 31)).proxy_fenced;
 }
 
 }

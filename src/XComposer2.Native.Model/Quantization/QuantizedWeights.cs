@@ -3,24 +3,32 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// A model's weights with the decoder's linears as 8-bit integers: NAME is I8 [out, in] and NAME.scale its F32 [out], all else is the source's. A weight is
+/// A model's weights with some of them as integers: their parts have the names of <see cref="WeightFormat.NameOf"/>, all else is the source's. A weight is
 /// quantised when it is first asked for, on all cores, and the source is told that it is not needed any more: there is never more than one
 /// weight in both forms. Safe to use from several threads.
 /// </summary>
-public sealed class Int8Weights : IWeightSource
+public sealed class QuantizedWeights : IWeightSource
 {
-    /// <summary>Of the scales' names.</summary>
-    public const string ScaleSuffix = ".scale";
-
     private readonly IWeightSource source;
-    private readonly Dictionary<string, Int8Rows> quantized = [];
+    private readonly Func<string, WeightFormat?> formatOf;
+    private readonly Dictionary<string, IQuantizedMatrix> quantized = [];
     private readonly Lock making = new();
 
     /// <summary>Takes ownership of <paramref name="source"/>.</summary>
-    public Int8Weights(IWeightSource source)
+    /// <exception cref="ArgumentOutOfRangeException">The quantisation is not known.</exception>
+    public QuantizedWeights(IWeightSource source, WeightQuantization quantization)
+        : this(source, quantization.MatrixFormat())
+    {
+    }
+
+    /// <summary>Takes ownership of <paramref name="source"/>.</summary>
+    /// <param name="source">Stored weights.</param>
+    /// <param name="format">Of the weights that <see cref="Covers"/> names; null to serve all as stored.</param>
+    public QuantizedWeights(IWeightSource source, WeightFormat? format)
     {
         ArgumentNullException.ThrowIfNull(source);
         this.source = source;
+        formatOf = name => Covers(name) ? format : null;
     }
 
     /// <summary>Bytes of all weights that are quantised now, scales included.</summary>
@@ -29,7 +37,7 @@ public sealed class Int8Weights : IWeightSource
         get
         {
             lock (making)
-                return quantized.Values.Sum(rows => rows.TotalBytes);
+                return quantized.Values.Sum(matrix => matrix.TotalBytes);
         }
     }
 
@@ -43,9 +51,9 @@ public sealed class Int8Weights : IWeightSource
         if (WeightOf(name) is not { } weight)
             return source.TryGet(name, out tensor);
         tensor = default;
-        if (Quantized(weight) is not { } rows)
+        if (Quantized(weight.Name, weight.Format) is not { } matrix)
             return false;
-        tensor = name == weight ? rows.Values : rows.Scales;
+        tensor = matrix[weight.Part];
         return true;
     }
 
@@ -53,13 +61,22 @@ public sealed class Int8Weights : IWeightSource
     {
         if (WeightOf(name) is not { } weight)
             return source.TryDescribe(name, out facts);
-        if (!source.TryDescribe(weight, out facts))
+        if (!source.TryDescribe(weight.Name, out facts))
             return false;
-        facts = name == weight ? facts with { Type = DType.I8 } : new HostTensor(0, DType.F32, new Shape(facts.Shape[0]));
+        WeightPartSpec part = weight.Format.Parts(facts.Shape).Single(part => part.Part == weight.Part);
+        facts = new HostTensor(0, part.Type, part.Shape);
         return true;
     }
 
-    /// <summary>Frees a quantised weight together with its scales.</summary>
+    public bool TryGetFormat(string name, out WeightFormat format)
+    {
+        if (formatOf(name) is not { } quantizedFormat)
+            return source.TryGetFormat(name, out format);
+        format = quantizedFormat;
+        return source.TryDescribe(name, out _);
+    }
+
+    /// <summary>Frees a quantised weight with all its parts.</summary>
     public void Release(string name)
     {
         if (WeightOf(name) is not { } weight)
@@ -70,8 +87,8 @@ public sealed class Int8Weights : IWeightSource
 
         lock (making)
         {
-            if (quantized.Remove(weight, out Int8Rows? rows))
-                rows.Dispose();
+            if (quantized.Remove(weight.Name, out IQuantizedMatrix? matrix))
+                matrix.Dispose();
         }
     }
 
@@ -82,8 +99,8 @@ public sealed class Int8Weights : IWeightSource
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (Covers(expected.Name))
-                _ = Quantized(expected.Name);
+            if (formatOf(expected.Name) is { } format)
+                _ = Quantized(expected.Name, format);
         }
     }
 
@@ -91,35 +108,35 @@ public sealed class Int8Weights : IWeightSource
     {
         lock (making)
         {
-            foreach (Int8Rows rows in quantized.Values)
-                rows.Dispose();
+            foreach (IQuantizedMatrix matrix in quantized.Values)
+                matrix.Dispose();
             quantized.Clear();
         }
 
         source.Dispose();
     }
 
-    /// <summary>The quantised weight that a name is of, as itself or as its scales; null where it is the source's.</summary>
-    private static string? WeightOf(string name)
+    /// <summary>The quantised weight that a name is of, and which of its parts; null where the name is the source's.</summary>
+    private (string Name, WeightFormat Format, WeightPart Part)? WeightOf(string name)
     {
-        string weight = name.EndsWith(ScaleSuffix, StringComparison.Ordinal) ? name[..^ScaleSuffix.Length] : name;
-        return Covers(weight) ? weight : null;
+        (string weight, WeightPart part) = WeightFormat.Parse(name);
+        return formatOf(weight) is { } format && format.Has(part) ? (weight, format, part) : null;
     }
 
-    private Int8Rows? Quantized(string name)
+    private IQuantizedMatrix? Quantized(string name, WeightFormat format)
     {
         lock (making)
         {
-            if (quantized.TryGetValue(name, out Int8Rows? rows))
-                return rows;
+            if (quantized.TryGetValue(name, out IQuantizedMatrix? matrix))
+                return matrix;
             if (!source.TryGet(name, out HostTensor stored))
                 return null;
             try
             {
-                quantized.Add(name, rows = Int8Rows.Quantize(stored, name));
-                return rows;
+                quantized.Add(name, matrix = WeightQuantizer.Quantize(stored, format, name));
+                return matrix;
             }
-            catch (InvalidDataException error)
+            catch (InvalidDataException error) when (NonFiniteScan.Find(stored) >= 0)
             {
                 throw NotFinite(name, stored, error);
             }
@@ -137,15 +154,4 @@ public sealed class Int8Weights : IWeightSource
         return new CheckpointException(
             (source as Checkpoint)?.Directory ?? "weights", $"tensor {CheckpointException.Show(name)}", "finite weights to quantise", $"NaN or infinity in row {row}, column {column}", error);
     }
-}
-
-/// <summary>What is done to the decoder's linears (packed projection, attention output, gate, up, down) while they are loaded. Everything else stays as stored:
-/// Partial LoRA is small and works on the rest's error, and the head's error would go straight into the logits.</summary>
-public enum WeightQuantization : byte
-{
-    /// <summary>Nothing: as stored.</summary>
-    None,
-
-    /// <summary>8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
-    Int8,
 }

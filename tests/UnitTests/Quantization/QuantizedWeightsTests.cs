@@ -8,8 +8,10 @@ using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-public sealed unsafe partial class Int8WeightsTests
+public sealed unsafe partial class QuantizedWeightsTests
 {
+    private const string ScaleSuffix = ".scale";
+
     private const string Output = "model.layers.1.attention.wo.weight";
 
     private static readonly ModelConfig tiny = ModelConfigReader.Resolve("config.json", Encoding.UTF8.GetBytes(TinyCheckpoint.ConfigJson), []);
@@ -25,15 +27,15 @@ public sealed unsafe partial class Int8WeightsTests
     {
         ModelConfig config = ModelPresets.Find(preset);
         using CountedWeights source = new(new SyntheticWeights(config));
-        using Int8Weights weights = new(source);
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
         int quantised = 0;
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
         {
             Assert.True(weights.TryDescribe(expected.Name, out HostTensor facts));
             bool isLinear = DecoderLinear().IsMatch(expected.Name);
-            Assert.Equal(isLinear, Int8Weights.Covers(expected.Name));
+            Assert.Equal(isLinear, QuantizedWeights.Covers(expected.Name));
             Assert.Equal(new HostTensor(0, isLinear ? DType.I8 : DType.BF16, expected.Shape), facts);
-            Assert.Equal(isLinear, weights.TryDescribe(expected.Name + Int8Weights.ScaleSuffix, out HostTensor scales));
+            Assert.Equal(isLinear, weights.TryDescribe(expected.Name + ScaleSuffix, out HostTensor scales));
             if (isLinear)
                 Assert.Equal(new HostTensor(0, DType.F32, new Shape(expected.Shape[0])), scales);
             quantised += isLinear ? 1 : 0;
@@ -50,11 +52,11 @@ public sealed unsafe partial class Int8WeightsTests
     public void A_weight_is_that_of_the_quantiser_and_the_rest_is_the_sources(DType type)
     {
         SyntheticWeights source = new(tiny, 3, type);
-        using Int8Weights weights = new(source);
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
         foreach (ExpectedTensor expected in ModelTensors.Expected(tiny))
         {
             Assert.True(source.TryGet(expected.Name, out HostTensor stored));
-            if (!Int8Weights.Covers(expected.Name))
+            if (!QuantizedWeights.Covers(expected.Name))
             {
                 Assert.True(weights.TryGet(expected.Name, out HostTensor same));
                 Assert.Equal(stored, same);
@@ -62,7 +64,7 @@ public sealed unsafe partial class Int8WeightsTests
             }
 
             using Int8Rows rows = Int8Rows.Quantize(stored, expected.Name, Cancellation);
-            Assert.True(weights.TryGet(expected.Name, out HostTensor values) & weights.TryGet(expected.Name + Int8Weights.ScaleSuffix, out HostTensor scales));
+            Assert.True(weights.TryGet(expected.Name, out HostTensor values) & weights.TryGet(expected.Name + ScaleSuffix, out HostTensor scales));
             Assert.Equal((DType.I8, expected.Shape), (values.Type, values.Shape));
             Assert.Equal(Bytes(rows.Values), Bytes(values));
             Assert.Equal(Bytes(rows.Scales), Bytes(scales));
@@ -80,7 +82,7 @@ public sealed unsafe partial class Int8WeightsTests
     {
         ModelConfig config = ModelPresets.Find(ModelPresets.VisionLanguage1B8).WithLayers(2);
         using CountedWeights source = new(new SyntheticWeights(config));
-        using Int8Weights weights = new(source);
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
         weights.QuantizeAll(config, Cancellation);
         ExpectedTensor[] linears = [.. ModelTensors.Expected(config).Where(tensor => DecoderLinear().IsMatch(tensor.Name))];
         Assert.Equal(linears.Max(tensor => tensor.Shape.ElementCount * 2), source.MostBytesInUse);
@@ -94,14 +96,14 @@ public sealed unsafe partial class Int8WeightsTests
     public void What_is_released_is_freed_and_made_anew_with_the_same_bits()
     {
         using CountedWeights source = new(new SyntheticWeights(tiny));
-        using Int8Weights weights = new(source);
-        Assert.True(weights.TryGet(Output, out HostTensor values) & weights.TryGet(Output + Int8Weights.ScaleSuffix, out HostTensor scales));
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
+        Assert.True(weights.TryGet(Output, out HostTensor values) & weights.TryGet(Output + ScaleSuffix, out HostTensor scales));
         (byte[] before, byte[] scalesBefore) = (Bytes(values), Bytes(scales));
-        foreach (string name in new[] { Output, Output + Int8Weights.ScaleSuffix })
+        foreach (string name in new[] { Output, Output + ScaleSuffix })
         {
             weights.Release(name);
             Assert.Equal(0, weights.TotalBytes);
-            Assert.True(weights.TryGet(Output, out values) & weights.TryGet(Output + Int8Weights.ScaleSuffix, out scales));
+            Assert.True(weights.TryGet(Output, out values) & weights.TryGet(Output + ScaleSuffix, out scales));
             Assert.Equal(before, Bytes(values));
             Assert.Equal(scalesBefore, Bytes(scales));
         }
@@ -120,8 +122,8 @@ public sealed unsafe partial class Int8WeightsTests
     public void Threads_that_ask_at_once_get_one_weight()
     {
         using CountedWeights source = new(new SyntheticWeights(tiny));
-        using Int8Weights weights = new(source);
-        string[] names = [.. ModelTensors.Expected(tiny).Select(tensor => tensor.Name).Where(Int8Weights.Covers)];
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
+        string[] names = [.. ModelTensors.Expected(tiny).Select(tensor => tensor.Name).Where(QuantizedWeights.Covers)];
         nint[][] found = new nint[8][];
         Parallel.For(0, found.Length, thread => found[thread] = [.. names.Select(name => weights.TryGet(name, out HostTensor tensor) ? tensor.Data : 0)]);
         Assert.All(found, addresses => Assert.Equal(found[0], addresses));
@@ -130,7 +132,7 @@ public sealed unsafe partial class Int8WeightsTests
     }
 
     [Fact]
-    public void The_source_is_its_own() => Assert.True(DisposedWith(source => new Int8Weights(source).Dispose()));
+    public void The_source_is_its_own() => Assert.True(DisposedWith(source => new QuantizedWeights(source, WeightQuantization.Int8).Dispose()));
 
     /// <summary>The first one in the matrix, whichever thread met one first; and nothing is left of it.</summary>
     [Theory]
@@ -143,7 +145,7 @@ public sealed unsafe partial class Int8WeightsTests
         tensors[Output] = TinyTensor.F32(new Shape(16, 16), i => i is 75 or 200 ? bad : 1);
         folder.WriteSafetensors("model.safetensors", tensors);
         using CountedWeights source = new(folder.Open());
-        using Int8Weights weights = new(source);
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
         TinyCheckpoint.Refused(() => weights.TryGet(Output, out _), Output, "row 4, column 11", "finite");
         TinyCheckpoint.Refused(() => weights.QuantizeAll(tiny, Cancellation), Output);
         Assert.Empty(source.InUse);
@@ -154,7 +156,7 @@ public sealed unsafe partial class Int8WeightsTests
     public void A_cancelled_load_stops_between_weights()
     {
         using CountedWeights source = new(new SyntheticWeights(tiny));
-        using Int8Weights weights = new(source);
+        using QuantizedWeights weights = new(source, WeightQuantization.Int8);
         using CancellationTokenSource cancelled = new();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => weights.QuantizeAll(tiny, cancelled.Token));
@@ -173,12 +175,12 @@ public sealed unsafe partial class Int8WeightsTests
         byte[][] before = Hashes(path);
         Checkpoint checkpoint = CheckpointFolder.Open(path);
         using (CountedWeights source = new(checkpoint))
-        using (Int8Weights weights = new(source))
+        using (QuantizedWeights weights = new(source, WeightQuantization.Int8))
         {
             weights.QuantizeAll(checkpoint.Config, Cancellation);
             Assert.Empty(source.InUse);
             const string Name = "model.layers.1.feed_forward.w2.weight";
-            Assert.True(checkpoint.TryGet(Name, out HostTensor floats) & weights.TryGet(Name, out HostTensor integers) & weights.TryGet(Name + Int8Weights.ScaleSuffix, out HostTensor scales));
+            Assert.True(checkpoint.TryGet(Name, out HostTensor floats) & weights.TryGet(Name, out HostTensor integers) & weights.TryGet(Name + ScaleSuffix, out HostTensor scales));
             Assert.Equal(stored, floats.Type);
             float[] exact = HostTensorValues.ToFloats(floats), steps = HostTensorValues.ToFloats(scales);
             ReadOnlySpan<sbyte> rounded = MemoryMarshal.Cast<byte, sbyte>(Bytes(integers));
@@ -193,7 +195,7 @@ public sealed unsafe partial class Int8WeightsTests
     [Fact]
     public void Planned_facts_are_those_of_a_load()
     {
-        using Int8Weights weights = new(new SyntheticWeights(tiny));
+        using QuantizedWeights weights = new(new SyntheticWeights(tiny), WeightQuantization.Int8);
         using PreparedWeights prepared = new(weights, tiny);
         WeightFacts found = WeightFacts.Of(prepared, tiny), planned = WeightFacts.Uniform(tiny, DType.BF16, WeightQuantization.Int8);
         Assert.Equal((planned.TotalBytes, planned.QuantizedBytes, planned.DecodeBytes), (found.TotalBytes, found.QuantizedBytes, found.DecodeBytes));
@@ -207,15 +209,15 @@ public sealed unsafe partial class Int8WeightsTests
     }
 
     [Fact]
-    public void Integers_without_scales_are_refused()
+    public void Integers_without_a_stated_format_are_refused()
     {
         using TinyCheckpoint folder = new();
         Dictionary<string, TinyTensor> tensors = TinyCheckpoint.Tensors();
         tensors[Output] = new TinyTensor("I8", new Shape(16, 16), new byte[256]);
         folder.WriteSafetensors("model.safetensors", tensors);
         using Checkpoint checkpoint = folder.Open();
-        TinyCheckpoint.Refused(() => WeightFacts.Of(checkpoint, tiny), Output + Int8Weights.ScaleSuffix, "F32 [16]");
-        using Int8Weights weights = new(folder.Open());
+        TinyCheckpoint.Refused(() => WeightFacts.Of(checkpoint, tiny), Output, "format", "I8 [16, 16]");
+        using QuantizedWeights weights = new(folder.Open(), WeightQuantization.Int8);
         Assert.Contains(Output, Assert.Throws<ArgumentException>(() => weights.TryGet(Output, out _)).Message, StringComparison.Ordinal);
     }
 

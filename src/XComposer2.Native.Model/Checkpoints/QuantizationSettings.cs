@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// Quantisation settings of a checkpoint: <c>quantization_config</c> of config.json, or the files of AutoGPTQ (quantize_config.json) and
+/// AutoAWQ (quant_config.json). Only 4-bit AutoGPTQ is supported; everything else is rejected by name.
+/// </summary>
+/// <param name="GroupSize">Inputs of a group; null if the whole row is one group or no size is stated.</param>
+internal sealed record QuantizationSettings(int? GroupSize)
+{
+    private const string Field = "quantization_config", GptqName = "quantize_config.json", AwqName = "quant_config.json";
+    private const string Expected = "gptq (AutoGPTQ, 4 bits), or no quantisation";
+
+    /// <exception cref="CheckpointException">The quantisation is unsupported, or the files contradict each other.</exception>
+    public static QuantizationSettings Read(string directory, string configPath, ReadOnlySpan<byte> config)
+    {
+        string awqPath = Path.Combine(directory, AwqName);
+        if (File.Exists(awqPath))
+            throw new CheckpointException(awqPath, "file", Expected, "an AWQ checkpoint, which is not read");
+        using JsonDocument document = ConfigSection.ParseDocument(configPath, config);
+        ConfigSection section = new ConfigSection(configPath, "", document.RootElement).Section(Field);
+        RequireGptq(section);
+        int? stated = GroupSizeOf(section);
+        string gptqPath = Path.Combine(directory, GptqName);
+        if (!File.Exists(gptqPath))
+            return new QuantizationSettings(stated);
+        using FileBytes bytes = FileBytes.Map(gptqPath);
+        using JsonDocument gptq = ConfigSection.ParseDocument(gptqPath, bytes.Whole(CheckpointFolder.MaximumConfigBytes, "configuration"));
+        ConfigSection beside = new(gptqPath, "", gptq.RootElement);
+        RequireGptq(beside);
+        int? size = GroupSizeOf(beside);
+        if (section.Exists && stated is not null && size is not null && size != stated)
+            throw beside.Bad("group_size", $"{stated}, as {Field} in config.json says", $"{size}");
+        return new QuantizationSettings(size ?? stated);
+    }
+
+    private static void RequireGptq(ConfigSection section)
+    {
+        string? method = section.Text("quant_method");
+        if (section.Truth("load_in_4bit") == true || section.Truth("load_in_8bit") == true || section.Truth("_load_in_4bit") == true || section.Truth("_load_in_8bit") == true)
+            method ??= "bitsandbytes";
+        if (method is not (null or "gptq"))
+            throw section.Bad("quant_method", Expected, $"{CheckpointException.Show(method)}: {NameOf(method)} weights are not read");
+        if (section.Integer("bits", 1, 64) is { } bits and not 4)
+            throw section.Bad("bits", "4", $"{bits}");
+        if (section.Text("checkpoint_format") is { } format and not "gptq")
+            throw section.Bad("checkpoint_format", "gptq", CheckpointException.Show(format));
+        if (section.Truth("is_marlin_format") == true)
+            throw section.Bad("is_marlin_format", "false: weights as AutoGPTQ packs them", "true");
+    }
+
+    private static int? GroupSizeOf(ConfigSection section) => section.Integer("group_size", -1, int.MaxValue) is { } size and > 0 ? size : null;
+
+    private static string NameOf(string method) => method switch
+    {
+        "awq" => "AWQ",
+        _ => CheckpointException.Show(method)[1..^1],
+    };
+}

@@ -1,0 +1,64 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class DeviceWeightsTests
+{
+    [Fact]
+    public void A_format_without_kernels_is_refused_while_a_graph_is_lowered()
+    {
+        Assert.Equal("graph 'small', weight 'w': the GPU has no kernel for weights of int4 by 32", Refused(WeightFormat.Grouped(4, 32), WeightFormat.BF16, 64));
+        Assert.Equal("graph 'small', weight 'a': the GPU has no kernel for Partial LoRA of int8", Refused(WeightFormat.BF16, WeightFormat.Int8, 64));
+        Assert.Equal("weight 'w': expected I8 rows of a multiple of 16 elements on a GPU, found I8 [32, 72]", Refused(WeightFormat.Int8, WeightFormat.BF16, 72));
+        Assert.Throws<NotSupportedException>(() => DeviceWeights.Of(WeightFormat.Grouped(8, 64)));
+
+        static string Refused(WeightFormat weight, WeightFormat lora, int columns) =>
+            Assert.Throws<GraphException>(() => CudaLowering.Lower(Linear(weight, lora, columns), DType.BF16)).Message;
+    }
+
+    [Theory]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void A_lowered_linear_has_the_storage_type_or_its_integers(DType storage)
+    {
+        Assert.Equal(WeightFormat.Of(storage), Lowered(WeightFormat.F32).Format);
+        Assert.Equal(WeightFormat.Int8, Lowered(WeightFormat.Int8).Format);
+
+        FusedLinearOp Lowered(WeightFormat format) =>
+            Assert.Single(CudaLowering.Lower(Linear(format, WeightFormat.F16, 64), storage).Operations.OfType<FusedLinearOp>());
+    }
+
+    [Fact]
+    public void Every_floating_format_stands_for_the_storage_type()
+    {
+        var form = new LinearForm { Storage = DType.BF16, InFeatures = 64, OutFeatures = 32 };
+        Assert.Equal(form, form with { Weights = WeightFormat.F32 });
+        Assert.Equal(WeightFormat.BF16, form.Weights);
+        Assert.Equal(2 * 64 * 32, form.WeightBytes);
+        Assert.Equal((64 * 32) + (4 * 32), (form with { Weights = WeightFormat.Int8 }).WeightBytes);
+        Assert.NotEqual(form, form with { Weights = WeightFormat.Int8 });
+    }
+
+    /// <summary>Rows of gate and up lie in turns; so do their scales.</summary>
+    [Fact]
+    public void Parts_of_a_weight_keep_the_order_of_its_rows()
+    {
+        var geometry = new AttentionGeometry(2, 1, 32);
+        Assert.Equal(new PlainWeight("w.scale"), new PlainWeight("w").Part(WeightPart.Scales));
+        Assert.Equal(new PlainWeight("w"), new PlainWeight("w").Part(WeightPart.Elements));
+        Assert.Equal(new GateUpWeight("g.zero", "u.zero"), new GateUpWeight("g", "u").Part(WeightPart.ZeroPoints));
+        Assert.Equal(new RopePackedWeight("w.scale", geometry), new RopePackedWeight("w", geometry).Part(WeightPart.Scales));
+        Assert.Equal(new StackedWeight("a.scale", "b.scale"), new StackedWeight("a", "b").Part(WeightPart.Scales));
+    }
+
+    private static ComputeGraph Linear(WeightFormat weight, WeightFormat lora, int columns)
+    {
+        var builder = new GraphBuilder("small", new RowCounts(70, 0, 0));
+        Tensor x = builder.Input("x", DType.F32, RowExtent.Tokens, columns), visualRow = builder.Input("visual_row", DType.I32, RowExtent.Tokens);
+        var adapter = new PartialLora(builder.Weight("a", lora, new Shape(8, columns)), builder.Weight("b", WeightFormat.F16, new Shape(32, 8)), 1f);
+        builder.MarkOutput(builder.Linear(x, builder.Weight("w", weight, new Shape(32, columns)), lora: adapter, visualRow: visualRow));
+        return builder.Build();
+    }
+}
