@@ -22,7 +22,8 @@ internal static class LinearChoice
                 yield return Streamed(linear, graph, rows);
         if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
-        foreach (PrefillTile tile in LinearTiles.Candidates(capability, linear.Storage, linear.Lora is not null))
+        foreach (PrefillTile tile in LinearTiles.Candidates(
+            capability, linear.Storage, result.Rows.PerUnit, result.Shape[0], OutFeatures(linear, graph), linear.Lora is not null))
             yield return Tiled(linear, graph, tile);
     }
 

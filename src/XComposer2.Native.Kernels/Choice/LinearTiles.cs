@@ -12,6 +12,9 @@ namespace XComposer2.Native.Kernels;
 /// </remarks>
 public static class LinearTiles
 {
+    // Rows of the smallest tile, within which no choice changes; and more multiprocessors than any card has.
+    private const int LeastRows = 64, MostMultiprocessors = 256;
+
     /// <summary>The tile for a linear.</summary>
     /// <param name="device">Generation and multiprocessors.</param>
     /// <param name="storage">F32 has one tile.</param>
@@ -32,9 +35,27 @@ public static class LinearTiles
         return best.Tile;
     }
 
-    /// <summary>Every tile that some card of the generation is given for some number of rows.</summary>
+    /// <summary>Every tile of the generation.</summary>
     public static IEnumerable<PrefillTile> Candidates(ComputeCapability capability, DType storage, bool hasLora) =>
         storage == DType.F32 ? [PrefillTile.Plain] : SetOf(capability).For(hasLora).Select(candidate => candidate.Tile);
+
+    /// <summary>Those of them that a card of some number of multiprocessors is given for some number of rows: small products never take large tiles.</summary>
+    /// <param name="capability">The generation.</param>
+    /// <param name="storage">F32 has one tile.</param>
+    /// <param name="unit">Rows come in multiples of so many.</param>
+    /// <param name="capacity">The most rows.</param>
+    /// <param name="columns">Rows of the weights.</param>
+    /// <param name="hasLora">The same sums take in Partial LoRA.</param>
+    public static IEnumerable<PrefillTile> Candidates(ComputeCapability capability, DType storage, int unit, int capacity, int columns, bool hasLora)
+    {
+        PrefillTile[] all = [.. Candidates(capability, storage, hasLora)];
+        HashSet<PrefillTile> chosen = [];
+        int step = Math.Max(unit, LeastRows);
+        for (int first = 0; first < capacity && chosen.Count < all.Length; first += step)
+            for (int count = 1; count <= MostMultiprocessors && chosen.Count < all.Length; count++)
+                chosen.Add(Choose(new DeviceFacts(capability, count), storage, Math.Min(first + step, capacity), columns, hasLora));
+        return all.Where(chosen.Contains);
+    }
 
     /// <summary>The tile for the lower half of Partial LoRA, whose products have few columns.</summary>
     public static PrefillTile ChooseForLora(ComputeCapability capability, DType storage) => storage == DType.F32 ? PrefillTile.Plain : SetOf(capability).LoraDown;

@@ -31,7 +31,7 @@ public static class DecoderNetwork
     /// <param name="tokens">Capacity.</param>
     /// <param name="logits">Capacity.</param>
     /// <param name="keepStages">Makes every layer's result an output, for verification.</param>
-    public static ComputeGraph BuildPrefill(DecoderConfig config, WeightFacts weights, int tokens, int logits, bool keepStages = false)
+    internal static ComputeGraph BuildPrefill(DecoderConfig config, WeightFacts weights, int tokens, int logits, bool keepStages = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
@@ -53,7 +53,7 @@ public static class DecoderNetwork
     /// <param name="config">Sizes.</param>
     /// <param name="weights">Types.</param>
     /// <param name="sequences">Capacity.</param>
-    public static ComputeGraph BuildDecode(DecoderConfig config, WeightFacts weights, int sequences)
+    internal static ComputeGraph BuildDecode(DecoderConfig config, WeightFacts weights, int sequences)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);

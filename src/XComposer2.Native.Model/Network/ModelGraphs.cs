@@ -4,7 +4,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>Every graph that runs a model, once: what the runner binds, memory plans count, kernels are compiled and timed for, and verification compares is taken
-/// from this list.</summary>
+/// from this list. The networks build for it alone: their methods are not public.</summary>
 public sealed class ModelGraphs
 {
     /// <summary>Tokens of one prefill step at most: enough for a picture and its question in one piece, little enough that

@@ -21,7 +21,7 @@ public static class VisionNetwork
     /// <param name="weights">Types.</param>
     /// <param name="images">Capacity.</param>
     /// <param name="keepStages">Makes every layer's result an output, for verification.</param>
-    public static ComputeGraph Build(ModelConfig config, WeightFacts weights, int images, bool keepStages = false)
+    internal static ComputeGraph Build(ModelConfig config, WeightFacts weights, int images, bool keepStages = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
