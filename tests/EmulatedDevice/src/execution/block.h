@@ -21,7 +21,12 @@ struct Instruction {
 // Aligned as a tensor map among the arguments must be.
 class ArgumentBytes {
 public:
-    void resize(size_t bytes) { chunks.resize((bytes + sizeof(Chunk) - 1) / sizeof(Chunk)); }
+    void resize(size_t bytes)
+    {
+        chunks.resize((bytes + sizeof(Chunk) - 1) / sizeof(Chunk));
+        length = bytes;
+    }
+    size_t size() const { return length; }
     u8* data() { return (u8*)chunks.data(); }
     const u8* data() const { return (const u8*)chunks.data(); }
 
@@ -31,6 +36,7 @@ private:
     };
 
     std::vector<Chunk> chunks;
+    size_t length = 0;
 };
 
 struct Launch {
