@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" || exit 1
 
-readonly project_limit=15m
+readonly project_limit=30m
 passed=0 failed=0 skipped=0
 problems=() skips=() explicit=()
 
