@@ -32,6 +32,7 @@ public sealed unsafe class CudaDevice
         MemoryBusBits = Read(DeviceAttribute.GlobalMemoryBusWidth);
         SupportsCooperativeLaunch = Read(DeviceAttribute.CooperativeLaunch) != 0;
         SupportsClusterLaunch = Read(DeviceAttribute.ClusterLaunch) != 0;
+        MapsVirtualMemory = Read(DeviceAttribute.VirtualMemoryManagementSupported) != 0;
         IsIntegrated = Read(DeviceAttribute.Integrated) != 0;
     }
 
@@ -74,6 +75,9 @@ public sealed unsafe class CudaDevice
     public bool SupportsCooperativeLaunch { get; }
 
     public bool SupportsClusterLaunch { get; }
+
+    /// <summary>Memory can be mapped behind reserved addresses (<see cref="GrowingDeviceMemory"/>).</summary>
+    public bool MapsVirtualMemory { get; }
 
     /// <summary>The device shares the host's memory.</summary>
     public bool IsIntegrated { get; }

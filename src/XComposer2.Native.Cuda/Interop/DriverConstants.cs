@@ -18,6 +18,7 @@ internal enum DeviceAttribute
     MaxSharedMemoryPerMultiprocessor = 81,
     CooperativeLaunch = 95,
     MaxSharedMemoryPerBlockOptin = 97,
+    VirtualMemoryManagementSupported = 102,
     MaxPersistingL2CacheSize = 108,
     MaxAccessPolicyWindowSize = 109,
     ClusterLaunch = 120,

@@ -64,6 +64,24 @@ internal sealed unsafe class DriverFunctions(INativeExports driver)
     public readonly delegate* unmanaged<DevicePointer, uint, nuint, StreamHandle, CudaResult> cuMemsetD32Async =
         (delegate* unmanaged<DevicePointer, uint, nuint, StreamHandle, CudaResult>)driver.Find(nameof(cuMemsetD32Async));
 
+    // Virtual memory
+    public readonly delegate* unmanaged<nuint*, MemoryAllocationProperties*, AllocationGranularity, CudaResult> cuMemGetAllocationGranularity =
+        (delegate* unmanaged<nuint*, MemoryAllocationProperties*, AllocationGranularity, CudaResult>)driver.Find(nameof(cuMemGetAllocationGranularity));
+    public readonly delegate* unmanaged<DevicePointer*, nuint, nuint, DevicePointer, ulong, CudaResult> cuMemAddressReserve =
+        (delegate* unmanaged<DevicePointer*, nuint, nuint, DevicePointer, ulong, CudaResult>)driver.Find(nameof(cuMemAddressReserve));
+    public readonly delegate* unmanaged<DevicePointer, nuint, CudaResult> cuMemAddressFree =
+        (delegate* unmanaged<DevicePointer, nuint, CudaResult>)driver.Find(nameof(cuMemAddressFree));
+    public readonly delegate* unmanaged<AllocationHandle*, nuint, MemoryAllocationProperties*, ulong, CudaResult> cuMemCreate =
+        (delegate* unmanaged<AllocationHandle*, nuint, MemoryAllocationProperties*, ulong, CudaResult>)driver.Find(nameof(cuMemCreate));
+    public readonly delegate* unmanaged<AllocationHandle, CudaResult> cuMemRelease =
+        (delegate* unmanaged<AllocationHandle, CudaResult>)driver.Find(nameof(cuMemRelease));
+    public readonly delegate* unmanaged<DevicePointer, nuint, nuint, AllocationHandle, ulong, CudaResult> cuMemMap =
+        (delegate* unmanaged<DevicePointer, nuint, nuint, AllocationHandle, ulong, CudaResult>)driver.Find(nameof(cuMemMap));
+    public readonly delegate* unmanaged<DevicePointer, nuint, CudaResult> cuMemUnmap =
+        (delegate* unmanaged<DevicePointer, nuint, CudaResult>)driver.Find(nameof(cuMemUnmap));
+    public readonly delegate* unmanaged<DevicePointer, nuint, MemoryAccess*, nuint, CudaResult> cuMemSetAccess =
+        (delegate* unmanaged<DevicePointer, nuint, MemoryAccess*, nuint, CudaResult>)driver.Find(nameof(cuMemSetAccess));
+
     // Streams
     public readonly delegate* unmanaged<StreamHandle*, StreamFlags, int, CudaResult> cuStreamCreateWithPriority =
         (delegate* unmanaged<StreamHandle*, StreamFlags, int, CudaResult>)driver.Find(nameof(cuStreamCreateWithPriority));

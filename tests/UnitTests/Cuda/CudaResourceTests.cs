@@ -16,7 +16,8 @@ public sealed class CudaResourceTests
     public void Repeated_disposal_releases_once()
     {
         IDisposable[] resources = MakeAll();
-        Assert.Equal(resources.Length + 1, native.Alive.Count);
+        // The context, and the memory behind the reserved addresses.
+        Assert.Equal(resources.Length + 2, native.Alive.Count);
         foreach (IDisposable resource in resources.Concat(resources).Append(context).Append(context))
             resource.Dispose();
         Assert.Empty(native.Alive);
@@ -68,6 +69,10 @@ public sealed class CudaResourceTests
     [Theory]
     [InlineData("cuMemAlloc_v2")]
     [InlineData("cuMemHostAlloc")]
+    [InlineData("cuMemGetAllocationGranularity")]
+    [InlineData("cuMemAddressReserve")]
+    [InlineData("cuMemMap")]
+    [InlineData("cuMemSetAccess")]
     [InlineData("cuMemHostGetDevicePointer_v2")]
     [InlineData("cuStreamCreateWithPriority")]
     [InlineData("cuEventCreate")]
@@ -160,6 +165,9 @@ public sealed class CudaResourceTests
     {
         made.Add(DeviceMemory.Allocate(context, 256));
         made.Add(PinnedMemory.Allocate(context, 256));
+        GrowingDeviceMemory growing = GrowingDeviceMemory.Reserve(context, 256);
+        made.Add(growing);
+        growing.Grow(1);
         CudaStream stream = CudaStream.Create(context);
         made.Add(stream);
         made.Add(CudaEvent.Create(context));

@@ -41,6 +41,9 @@ public class DriverAbiTests
     [InlineData(typeof(AccessPolicyWindow), "CUaccessPolicyWindow")]
     [InlineData(typeof(TensorMap), "CUtensorMap")]
     [InlineData(typeof(DevicePointer), "CUdeviceptr")]
+    [InlineData(typeof(MemoryLocation), "CUmemLocation")]
+    [InlineData(typeof(MemoryAllocationProperties), "CUmemAllocationProp")]
+    [InlineData(typeof(MemoryAccess), "CUmemAccessDesc")]
     [InlineData(typeof(DeviceHandle), "CUdevice")]
     public void Struct_layout_matches_the_header(Type type, string name)
     {
@@ -91,6 +94,10 @@ public class DriverAbiTests
     [InlineData(typeof(TensorMapSwizzle), "CUtensorMapSwizzle", "CU_TENSOR_MAP_SWIZZLE_")]
     [InlineData(typeof(TensorMapPromotion), "CUtensorMapL2promotion", "CU_TENSOR_MAP_L2_PROMOTION_")]
     [InlineData(typeof(TensorMapFill), "CUtensorMapFloatOOBfill", "CU_TENSOR_MAP_FLOAT_OOB_FILL_")]
+    [InlineData(typeof(MemoryAllocationType), "CUmemAllocationType", "CU_MEM_ALLOCATION_TYPE_")]
+    [InlineData(typeof(MemoryLocationType), "CUmemLocationType", "CU_MEM_LOCATION_TYPE_")]
+    [InlineData(typeof(AllocationGranularity), "CUmemAllocationGranularity_flags", "CU_MEM_ALLOC_GRANULARITY_")]
+    [InlineData(typeof(MemoryAccessFlags), "CUmemAccess_flags", "CU_MEM_ACCESS_FLAGS_PROT_")]
     [InlineData(typeof(NvrtcResult), "nvrtcResult", "NVRTC_ERROR_")]
     public void Constants_match_the_header(Type type, string name, string prefix)
     {
@@ -118,7 +125,7 @@ public class DriverAbiTests
     public void Handles_have_pointer_size()
     {
         Type[] handles = [.. typeof(CudaDriver).Assembly.GetTypes().Where(type => type.IsValueType && type.Name.EndsWith("Handle", StringComparison.Ordinal))];
-        Assert.Equal(10, handles.Length);
+        Assert.Equal(11, handles.Length);
         foreach (Type handle in handles.Append(typeof(GraphNode)).Where(type => type != typeof(DeviceHandle)))
             Assert.Equal((handle, nint.Size), (handle, SizeOf(handle)));
     }

@@ -16,6 +16,8 @@ internal sealed unsafe class FakeDriver : INativeExports
     /// <summary>Key in <see cref="Failures"/> that makes all calls fail, as after a kernel fault.</summary>
     public const string Everything = "everything";
 
+    public const int GranularityBytes = 2 << 20;
+
     private static FakeDriver current = new();
 
     private readonly Dictionary<string, nint> functions = [];
@@ -35,6 +37,9 @@ internal sealed unsafe class FakeDriver : INativeExports
     public int Devices { get; set; } = 1;
 
     public int Capability { get; set; } = 90;
+
+    /// <summary>Values of device attributes, where they are not the default.</summary>
+    public Dictionary<DeviceAttribute, int> Capabilities { get; } = [];
 
     /// <summary>Results of failing calls by name.</summary>
     public Dictionary<string, CudaResult> Failures { get; } = [];
@@ -57,6 +62,9 @@ internal sealed unsafe class FakeDriver : INativeExports
     public byte[] Arguments { get; set; } = [];
 
     public KernelNodeParameters Node { get; set; }
+
+    /// <summary>Sizes that <c>cuMemCreate</c> was asked for.</summary>
+    public List<long> CreatedBytes { get; } = [];
 
     /// <summary>Size of the kernel's arguments.</summary>
     public int ArgumentBytes { get; set; }

@@ -27,6 +27,13 @@ internal static unsafe class FakeDriverFunctions
         functions["cuMemHostAlloc"] = (nint)(delegate* unmanaged<long*, CudaResult>)&AllocateHost;
         functions["cuMemFreeHost"] = (nint)(delegate* unmanaged<long, CudaResult>)&FreeHost;
         functions["cuMemHostGetDevicePointer_v2"] = (nint)(delegate* unmanaged<long*, long, CudaResult>)&GetHostPointer;
+        functions["cuMemGetAllocationGranularity"] = (nint)(delegate* unmanaged<nuint*, CudaResult>)&GetGranularity;
+        functions["cuMemAddressReserve"] = (nint)(delegate* unmanaged<long*, CudaResult>)&ReserveAddresses;
+        functions["cuMemAddressFree"] = (nint)(delegate* unmanaged<long, CudaResult>)&FreeAddresses;
+        functions["cuMemCreate"] = (nint)(delegate* unmanaged<long*, nuint, CudaResult>)&CreateMemory;
+        functions["cuMemRelease"] = (nint)(delegate* unmanaged<long, CudaResult>)&ReleaseMemory;
+        functions["cuMemMap"] = (nint)(delegate* unmanaged<CudaResult>)&MapMemory;
+        functions["cuMemSetAccess"] = (nint)(delegate* unmanaged<CudaResult>)&SetAccess;
         functions["cuStreamCreateWithPriority"] = (nint)(delegate* unmanaged<long*, CudaResult>)&CreateStream;
         functions["cuStreamDestroy_v2"] = (nint)(delegate* unmanaged<long, CudaResult>)&DestroyStream;
         functions["cuStreamQuery"] = (nint)(delegate* unmanaged<CudaResult>)&QueryStream;
@@ -106,6 +113,7 @@ internal static unsafe class FakeDriverFunctions
     {
         *value = attribute switch
         {
+            _ when Driver.Capabilities.TryGetValue(attribute, out int given) => given,
             DeviceAttribute.ComputeCapabilityMajor => Driver.Capability / 10,
             DeviceAttribute.ComputeCapabilityMinor => Driver.Capability % 10,
             // Other attributes return their own number, which reveals mixed-up properties.
@@ -150,6 +158,35 @@ internal static unsafe class FakeDriverFunctions
         *pointer = host + 1;
         return Driver.Answer("cuMemHostGetDevicePointer_v2");
     }
+
+    [UnmanagedCallersOnly]
+    private static CudaResult GetGranularity(nuint* granularity)
+    {
+        *granularity = FakeDriver.GranularityBytes;
+        return Driver.Answer("cuMemGetAllocationGranularity");
+    }
+
+    [UnmanagedCallersOnly]
+    private static CudaResult ReserveAddresses(long* address) => Driver.Make("cuMemAddressReserve", "addresses", out *address);
+
+    [UnmanagedCallersOnly]
+    private static CudaResult FreeAddresses(long address) => Driver.Give("cuMemAddressFree", "addresses", address);
+
+    [UnmanagedCallersOnly]
+    private static CudaResult CreateMemory(long* handle, nuint bytes)
+    {
+        Driver.CreatedBytes.Add((long)bytes);
+        return Driver.Make("cuMemCreate", "mapped memory", out *handle);
+    }
+
+    [UnmanagedCallersOnly]
+    private static CudaResult ReleaseMemory(long handle) => Driver.Give("cuMemRelease", "mapped memory", handle);
+
+    [UnmanagedCallersOnly]
+    private static CudaResult MapMemory() => Driver.Answer("cuMemMap");
+
+    [UnmanagedCallersOnly]
+    private static CudaResult SetAccess() => Driver.Answer("cuMemSetAccess");
 
     [UnmanagedCallersOnly]
     private static CudaResult CreateStream(long* stream) => Driver.Make("cuStreamCreateWithPriority", "stream", out *stream);

@@ -134,6 +134,7 @@ enum CUdevice_attribute : int {
     CU_DEVICE_ATTRIBUTE_CAN_USE_HOST_POINTER_FOR_REGISTERED_MEM = 91,
     CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH = 95,
     CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
+    CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED = 102,
     CU_DEVICE_ATTRIBUTE_MAX_BLOCKS_PER_MULTIPROCESSOR = 106,
     CU_DEVICE_ATTRIBUTE_MAX_PERSISTING_L2_CACHE_SIZE = 108,
     CU_DEVICE_ATTRIBUTE_MAX_ACCESS_POLICY_WINDOW_SIZE = 109,
@@ -239,6 +240,28 @@ enum CUstream_flags : int {
     CU_STREAM_NON_BLOCKING = 1,
 };
 
+enum CUmemAllocationType : int {
+    CU_MEM_ALLOCATION_TYPE_INVALID = 0,
+    CU_MEM_ALLOCATION_TYPE_PINNED = 1,
+};
+
+enum CUmemLocationType : int {
+    CU_MEM_LOCATION_TYPE_INVALID = 0,
+    CU_MEM_LOCATION_TYPE_DEVICE = 1,
+};
+
+enum CUmemAllocationGranularity_flags : int {
+    CU_MEM_ALLOC_GRANULARITY_MINIMUM = 0,
+    CU_MEM_ALLOC_GRANULARITY_RECOMMENDED = 1,
+};
+
+enum CUmemAccess_flags : int {
+    CU_MEM_ACCESS_FLAGS_PROT_NONE = 0,
+    CU_MEM_ACCESS_FLAGS_PROT_READ = 1,
+    CU_MEM_ACCESS_FLAGS_PROT_READWRITE = 3,
+};
+
+using CUmemGenericAllocationHandle = unsigned long long;
 using CUdevice = int;
 using CUdeviceptr = unsigned long long;
 using CUcontext = struct CUctx_st*;
@@ -300,6 +323,24 @@ struct CUDA_GRAPH_INSTANTIATE_PARAMS {
     int result_out;
 };
 
+struct CUmemLocation {
+    CUmemLocationType type;
+    int id;
+};
+
+struct CUmemAllocationProp {
+    CUmemAllocationType type;
+    int requestedHandleTypes;
+    CUmemLocation location;
+    void* win32HandleMetaData;
+    unsigned char allocFlags[8];
+};
+
+struct CUmemAccessDesc {
+    CUmemLocation location;
+    CUmemAccess_flags flags;
+};
+
 struct CUuuid {
     char bytes[16];
 };
@@ -316,3 +357,6 @@ static_assert(sizeof(CUgraphExecUpdateResultInfo) == 24 && offsetof(CUgraphExecU
 static_assert(sizeof(CUDA_GRAPH_INSTANTIATE_PARAMS) == 32 && offsetof(CUDA_GRAPH_INSTANTIATE_PARAMS, flags) == 0 && offsetof(CUDA_GRAPH_INSTANTIATE_PARAMS, hUploadStream) == 8 && offsetof(CUDA_GRAPH_INSTANTIATE_PARAMS, hErrNode_out) == 16 && offsetof(CUDA_GRAPH_INSTANTIATE_PARAMS, result_out) == 24);
 static_assert(sizeof(CUlaunchAttributeValue) == 64);
 static_assert(sizeof(CUuuid) == 16);
+static_assert(sizeof(CUmemLocation) == 8 && offsetof(CUmemLocation, type) == 0 && offsetof(CUmemLocation, id) == 4);
+static_assert(sizeof(CUmemAllocationProp) == 32 && offsetof(CUmemAllocationProp, type) == 0 && offsetof(CUmemAllocationProp, requestedHandleTypes) == 4 && offsetof(CUmemAllocationProp, location) == 8 && offsetof(CUmemAllocationProp, win32HandleMetaData) == 16 && offsetof(CUmemAllocationProp, allocFlags) == 24);
+static_assert(sizeof(CUmemAccessDesc) == 12 && offsetof(CUmemAccessDesc, location) == 0 && offsetof(CUmemAccessDesc, flags) == 8);

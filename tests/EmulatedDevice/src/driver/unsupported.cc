@@ -29,14 +29,6 @@ UNSUPPORTED(cuGraphDebugDotPrint)
 UNSUPPORTED(cuTensorMapReplaceAddress)
 UNSUPPORTED(cuMemPrefetchAsync)
 UNSUPPORTED(cuPointerGetAttribute)
-UNSUPPORTED(cuMemAddressReserve)
-UNSUPPORTED(cuMemAddressFree)
-UNSUPPORTED(cuMemCreate)
-UNSUPPORTED(cuMemRelease)
-UNSUPPORTED(cuMemMap)
-UNSUPPORTED(cuMemUnmap)
-UNSUPPORTED(cuMemSetAccess)
-UNSUPPORTED(cuMemGetAllocationGranularity)
 #undef UNSUPPORTED
 
 // The newest of the suffixed names, as the driver gives it to a caller of CUDA 12.

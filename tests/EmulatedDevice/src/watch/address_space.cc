@@ -48,7 +48,7 @@ AddressSpace::AddressSpace() {
         throw std::bad_alloc();
     std::memset(image, 0xFF, kPoisonBytes);
     munmap(image, kPoisonBytes);
-    allocations.push_back({0, 0, 0, MemoryKind::device, true, false});
+    allocations.push_back({0, 0, 0, MemoryKind::device, true, false, 0});
 }
 
 // A private mapping of one file of 0xFF: a page costs memory only when it is written.
@@ -67,7 +67,7 @@ u64 AddressSpace::allocate(u64 bytes, MemoryKind kind) {
     next = rounded(base + mapped + kGuardBytes, kPageBytes);
     poison(base, mapped);
     const u32 id = (u32)allocations.size();
-    allocations.push_back({id, base, bytes, kind, false, kind == MemoryKind::pinned});
+    allocations.push_back({id, base, bytes, kind, false, kind == MemoryKind::pinned, 0});
     for (u64 page = (base - hot.device.base) / kPageBytes, last = page + mapped / kPageBytes; page < last; page++)
         hot.pages[page] = {base + bytes, 0, id};
     if (kind == MemoryKind::device)
@@ -76,18 +76,57 @@ u64 AddressSpace::allocate(u64 bytes, MemoryKind kind) {
 }
 
 void AddressSpace::release(Allocation& allocation) {
-    const u64 mapped = rounded(allocation.bytes, kPageBytes);
-    const u64 offset = allocation.base - hot.device.base;
     allocation.freed = true;
-    if (allocation.kind == MemoryKind::device)
+    if (allocation.kind == MemoryKind::device && allocation.reserved == 0)
         in_use -= allocation.bytes;
+    forget(allocation.base, rounded(allocation.bytes, kPageBytes));
+}
+
+// No memory, shadow or stamps any more.
+void AddressSpace::forget(u64 address, u64 mapped) {
+    if (mapped == 0)
+        return;
+    const u64 offset = address - hot.device.base;
     for (u64 page = offset / kPageBytes, last = page + mapped / kPageBytes; page < last; page++)
         hot.pages[page].end = 0;
-    mmap((void*)allocation.base, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    mmap((void*)address, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     madvise((char*)hot.device.cells + offset / 4 * sizeof(Cell), mapped / 4 * sizeof(Cell), MADV_DONTNEED);
     const u64 first = rounded(offset / 8, kPageBytes), last = (offset + mapped) / 8 / kPageBytes * kPageBytes;
     if (last > first)
         madvise(hot.device.written + first, last - first, MADV_DONTNEED);
+}
+
+u64 AddressSpace::reserve_addresses(u64 bytes) {
+    if (bytes + kGuardBytes > hot.device.base + hot.device.bytes - next)
+        return 0;
+    const u64 base = next;
+    next = rounded(base + bytes + kGuardBytes, kPageBytes);
+    const u32 id = (u32)allocations.size();
+    allocations.push_back({id, base, 0, MemoryKind::device, false, false, bytes});
+    for (u64 page = (base - hot.device.base) / kPageBytes, last = page + bytes / kPageBytes; page < last; page++)
+        hot.pages[page] = {0, 0, id};
+    return base;
+}
+
+void AddressSpace::extend(Allocation& reservation, u64 bytes) {
+    poison(reservation.base + reservation.bytes, bytes);
+    reservation.bytes += bytes;
+    for (u64 page = (reservation.base - hot.device.base) / kPageBytes, last = page + reservation.bytes / kPageBytes; page < last; page++)
+        hot.pages[page].end = reservation.base + reservation.bytes;
+}
+
+void AddressSpace::retract(Allocation& reservation, u64 address, u64 bytes) {
+    const u64 offset = address - hot.device.base;
+    for (u64 page = (reservation.base - hot.device.base) / kPageBytes, last = offset / kPageBytes; page < last; page++)
+        hot.pages[page].end = std::min(hot.pages[page].end, address);
+    forget(address, bytes);
+}
+
+Allocation* AddressSpace::reservation_of(u64 address) {
+    if (!contains(address))
+        return nullptr;
+    Allocation& found = allocations[hot.pages[(address - hot.device.base) / kPageBytes].allocation];
+    return found.reserved != 0 && !found.freed && address >= found.base && address - found.base < found.reserved ? &found : nullptr;
 }
 
 Allocation* AddressSpace::starting_at(u64 address) {

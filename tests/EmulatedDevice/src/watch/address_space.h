@@ -15,6 +15,7 @@ struct Allocation {
     MemoryKind kind;
     bool freed = false;
     bool trusted = false;       // unwatched code may have written here: every byte counts as written
+    u64 reserved = 0;           // addresses of a reservation, whose first bytes have memory; 0: an ordinary allocation
 };
 
 class AddressSpace {
@@ -25,6 +26,21 @@ public:
     u64 allocate(u64 bytes, MemoryKind kind);
 
     void release(Allocation& allocation);
+
+    // Addresses without memory. 0: out of addresses.
+    u64 reserve_addresses(u64 bytes);
+
+    // Memory behind the next addresses of a reservation: its `bytes` grow.
+    void extend(Allocation& reservation, u64 bytes);
+
+    // Takes the memory behind [address, address + bytes) of a reservation away.
+    void retract(Allocation& reservation, u64 address, u64 bytes);
+
+    // The reservation that holds the address, living; null: none does.
+    Allocation* reservation_of(u64 address);
+
+    // Bytes that are taken without being behind an address, or no longer.
+    void count(int64_t bytes) { in_use += (u64)bytes; }
 
     // The living allocation that begins at the address; null: none does.
     Allocation* starting_at(u64 address);
@@ -60,6 +76,7 @@ public:
 private:
     AddressSpace();
     void poison(u64 base, u64 bytes);
+    void forget(u64 address, u64 mapped);
 
     std::vector<Allocation> allocations;
     u64 next;

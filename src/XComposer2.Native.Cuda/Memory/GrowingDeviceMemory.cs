@@ -1,0 +1,141 @@
+namespace XComposer2.Native.Cuda;
+
+/// <summary>
+/// Owned device memory at addresses that stay, with memory behind the first <see cref="LengthBytes"/> of them: more is mapped by <see cref="Grow"/>, so
+/// that kernels and captured graphs keep their pointers. Where the device has no virtual memory management, all of it is allocated at once. Uninitialised.
+/// </summary>
+public sealed unsafe class GrowingDeviceMemory : CudaResource
+{
+    // Few handles for large memory, little waste for small memory.
+    private const long MaximumChunkBytes = 64L << 20;
+    private const int ChunksOfSmallMemory = 8;
+
+    private readonly List<Chunk> chunks = [];
+    private readonly DevicePointer start;
+    private readonly DeviceMemory? whole;
+    private readonly MemoryAllocationProperties properties;
+    private readonly long chunkBytes;
+    private readonly long reservedBytes;
+
+    private GrowingDeviceMemory(CudaContext context, DevicePointer start, long reservedBytes, long granularityBytes, long maximumBytes)
+        : base(context)
+    {
+        this.start = start;
+        this.reservedBytes = reservedBytes;
+        properties = MemoryAllocationProperties.OnDevice(context.Device.Ordinal);
+        chunkBytes = RoundUp(Math.Min(MaximumChunkBytes, Math.Max(1, maximumBytes / ChunksOfSmallMemory)), granularityBytes);
+        MaximumBytes = maximumBytes;
+    }
+
+    private GrowingDeviceMemory(CudaContext context, DeviceMemory whole)
+        : base(context)
+    {
+        this.whole = whole;
+        start = whole.Span.Pointer;
+        LengthBytes = MaximumBytes = whole.LengthBytes;
+    }
+
+    /// <summary>Bytes that can be used; never over <see cref="MaximumBytes"/>.</summary>
+    public long LengthBytes { get; private set; }
+
+    /// <summary>Bytes that <see cref="Grow"/> can reach.</summary>
+    public long MaximumBytes { get; }
+
+    /// <summary>The usable bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
+    public DeviceSpan Span
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return new DeviceSpan(start, LengthBytes);
+        }
+    }
+
+    /// <summary>Reserves addresses; allocates nothing where the device has virtual memory management.</summary>
+    /// <param name="context">Owning context.</param>
+    /// <param name="maximumBytes">At least 1.</param>
+    /// <exception cref="CudaException">Out of addresses, or of memory where all is allocated at once.</exception>
+    public static GrowingDeviceMemory Reserve(CudaContext context, long maximumBytes)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumBytes);
+        if (!context.Device.MapsVirtualMemory)
+            return new GrowingDeviceMemory(context, DeviceMemory.Allocate(context, maximumBytes));
+        context.Enter();
+        CudaDriver driver = context.Driver;
+        MemoryAllocationProperties properties = MemoryAllocationProperties.OnDevice(context.Device.Ordinal);
+        nuint granularity;
+        driver.Check(
+            driver.Functions.cuMemGetAllocationGranularity(&granularity, &properties, AllocationGranularity.Recommended),
+            nameof(DriverFunctions.cuMemGetAllocationGranularity));
+        long reservedBytes = RoundUp(maximumBytes, (long)granularity);
+        DevicePointer start;
+        driver.Check(
+            driver.Functions.cuMemAddressReserve(&start, (nuint)reservedBytes, 0, default, 0), nameof(DriverFunctions.cuMemAddressReserve),
+            $"{reservedBytes} bytes of addresses on {context.Device}");
+        return new GrowingDeviceMemory(context, start, reservedBytes, (long)granularity, maximumBytes);
+    }
+
+    /// <summary>Maps more memory, in chunks, until at least <paramref name="lengthBytes"/> can be used. What is there keeps its contents.</summary>
+    /// <returns>False where the device has too little free memory; what was mapped on the way stays.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Over <see cref="MaximumBytes"/>.</exception>
+    /// <exception cref="CudaException">The driver fails for another reason.</exception>
+    public bool Grow(long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, MaximumBytes);
+        Enter();
+        while (LengthBytes < lengthBytes)
+            if (!Map())
+                return false;
+        return true;
+    }
+
+    private protected override void Release()
+    {
+        whole?.Dispose();
+        if (whole is not null)
+            return;
+        // Kernels that still run would lose the memory under them: unlike cuMemFree, unmapping does not wait.
+        if (chunks.Count > 0)
+            Context.NoteRelease(Functions.cuCtxSynchronize(), nameof(DriverFunctions.cuCtxSynchronize));
+        foreach (Chunk chunk in chunks)
+        {
+            Context.NoteRelease(Functions.cuMemUnmap(start + chunk.OffsetBytes, (nuint)chunk.LengthBytes), nameof(DriverFunctions.cuMemUnmap));
+            Context.NoteRelease(Functions.cuMemRelease(chunk.Handle), nameof(DriverFunctions.cuMemRelease));
+        }
+
+        Context.NoteRelease(Functions.cuMemAddressFree(start, (nuint)reservedBytes), nameof(DriverFunctions.cuMemAddressFree));
+    }
+
+    private bool Map()
+    {
+        long offsetBytes = chunks.Count == 0 ? 0 : chunks[^1].EndBytes;
+        long bytes = Math.Min(chunkBytes, reservedBytes - offsetBytes);
+        MemoryAllocationProperties wanted = properties;
+        AllocationHandle handle;
+        CudaResult created = Functions.cuMemCreate(&handle, (nuint)bytes, &wanted, 0);
+        if (created == CudaResult.OutOfMemory)
+            return false;
+        Driver.Check(created, nameof(DriverFunctions.cuMemCreate), $"{bytes} bytes on {Context.Device}");
+        CudaResult mapped = Functions.cuMemMap(start + offsetBytes, (nuint)bytes, 0, handle, 0);
+        if (mapped != CudaResult.Success)
+        {
+            Context.NoteRelease(Functions.cuMemRelease(handle), nameof(DriverFunctions.cuMemRelease));
+            Driver.Check(mapped, nameof(DriverFunctions.cuMemMap), $"{bytes} bytes on {Context.Device}");
+        }
+
+        chunks.Add(new Chunk(handle, offsetBytes, bytes));
+        MemoryAccess access = MemoryAccess.ReadWrite(wanted.Location);
+        Driver.Check(Functions.cuMemSetAccess(start + offsetBytes, (nuint)bytes, &access, 1), nameof(DriverFunctions.cuMemSetAccess));
+        LengthBytes = Math.Min(MaximumBytes, offsetBytes + bytes);
+        return true;
+    }
+
+    private static long RoundUp(long bytes, long unit) => checked((bytes + unit - 1) / unit * unit);
+
+    private readonly record struct Chunk(AllocationHandle Handle, long OffsetBytes, long LengthBytes)
+    {
+        public long EndBytes => OffsetBytes + LengthBytes;
+    }
+}
