@@ -32,8 +32,13 @@ public sealed class RgbImage
     public ReadOnlyMemory<byte> Pixels { get; }
 }
 
-/// <summary>Names a picture by what the vision tower sees of it: equal pixels and equal mode give equal hashes, whatever file they came in.</summary>
-public readonly record struct ImageContentHash(UInt128 High, UInt128 Low)
+/// <summary>Names a picture by what the vision tower sees of it: equal pixels and equal mode give equal hashes, whatever file they came in. Four words: code with
+/// <see cref="UInt128"/> is not compiled ahead of time, and would cost a program that starts milliseconds.</summary>
+/// <param name="A">The first 8 bytes, big-endian.</param>
+/// <param name="B">The next.</param>
+/// <param name="C">The next.</param>
+/// <param name="D">The last.</param>
+public readonly record struct ImageContentHash(ulong A, ulong B, ulong C, ulong D)
 {
     /// <summary>SHA-256 over width, height, mode and pixels.</summary>
     public static ImageContentHash Of(RgbImage image, SquareMode mode)
@@ -48,9 +53,13 @@ public readonly record struct ImageContentHash(UInt128 High, UInt128 Low)
         hash.AppendData(image.Pixels.Span);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
-        return new(BinaryPrimitives.ReadUInt128BigEndian(digest), BinaryPrimitives.ReadUInt128BigEndian(digest[16..]));
+        return new(
+            BinaryPrimitives.ReadUInt64BigEndian(digest),
+            BinaryPrimitives.ReadUInt64BigEndian(digest[8..]),
+            BinaryPrimitives.ReadUInt64BigEndian(digest[16..]),
+            BinaryPrimitives.ReadUInt64BigEndian(digest[24..]));
     }
 
     /// <summary>64 hexadecimal digits.</summary>
-    public override string ToString() => $"{High:x32}{Low:x32}";
+    public override string ToString() => $"{A:x16}{B:x16}{C:x16}{D:x16}";
 }

@@ -25,10 +25,10 @@ internal sealed class PicturePreparer : IDisposable
     /// <param name="input">As the user gave it.</param>
     /// <param name="cancellation">Ends the decoding too.</param>
     /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
-    public async Task<(PreparedPicture Picture, TimeSpan Time)> PrepareAsync(ImageInput input, CancellationToken cancellation)
+    public async Task<TimedPicture> PrepareAsync(ImageInput input, CancellationToken cancellation)
     {
         if (input.KnownHash is { } seen && Find(seen.Value) is { } kept)
-            return (kept, TimeSpan.Zero);
+            return new TimedPicture(kept, TimeSpan.Zero);
         await room.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
@@ -42,7 +42,7 @@ internal sealed class PicturePreparer : IDisposable
 
     public void Dispose() => room.Dispose();
 
-    private (PreparedPicture Picture, TimeSpan Time) Prepare(ImageInput input, CancellationToken cancellation)
+    private TimedPicture Prepare(ImageInput input, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
         RgbImage image = input.Bytes is { } bytes
@@ -60,7 +60,7 @@ internal sealed class PicturePreparer : IDisposable
                 recent.Add(picture);
         }
 
-        return (picture, Stopwatch.GetElapsedTime(start));
+        return new TimedPicture(picture, Stopwatch.GetElapsedTime(start));
     }
 
     private PreparedPicture? Find(ImageContentHash hash)
@@ -69,6 +69,11 @@ internal sealed class PicturePreparer : IDisposable
             return recent.TryGet(hash, out PreparedPicture? picture) ? picture : null;
     }
 }
+
+/// <summary>A prepared picture.</summary>
+/// <param name="Picture">The picture.</param>
+/// <param name="Time">What decoding and resizing took; zero where it was known.</param>
+internal sealed record TimedPicture(PreparedPicture Picture, TimeSpan Time);
 
 /// <summary>Prepared pictures by their pixels, the least recently used dropped first. Not thread-safe.</summary>
 /// <param name="capacityBytes">What is kept alive at most; one picture is always kept.</param>

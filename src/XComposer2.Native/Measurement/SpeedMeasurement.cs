@@ -133,7 +133,7 @@ internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelCo
         for (int image = 0; image < options.Images; image++)
         {
             long start = Stopwatch.GetTimestamp();
-            var picture = new PreparedPicture(new ImageContentHash((UInt128)number, ((UInt128)sequence << 64) | (UInt128)image), config.TokensPerImage, new float[3 * config.ImageSize * config.ImageSize]);
+            var picture = new PreparedPicture(new ImageContentHash(0, (ulong)number, (ulong)sequence, (ulong)image), config.TokensPerImage, new float[3 * config.ImageSize * config.ImageSize]);
             runner.RowsOf(picture, CancellationToken.None);
             Vision += Stopwatch.GetElapsedTime(start);
             for (int row = 0; row < config.TokensPerImage; row++)

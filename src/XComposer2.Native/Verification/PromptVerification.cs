@@ -22,8 +22,8 @@ internal sealed class PromptVerification : IDisposable
         int imageLength = embeds.Length / golden.Images;
         images = new PreparedPicture[golden.Images];
         for (int i = 0; i < images.Length; i++)
-            images[i] = new PreparedPicture(new ImageContentHash(0, (UInt128)i), model.Config.TokensPerImage, []);
-        pictures = new PictureRows(model.Backend, images.Length, model.Config.TokensPerImage, model.Config.Decoder.HiddenSize);
+            images[i] = new PreparedPicture(new ImageContentHash(0, 0, 0, (ulong)i), model.Config.TokensPerImage, []);
+        pictures = new PictureRows(model.Backend, images.Length, images.Length, model.Config.TokensPerImage, model.Config.Decoder.HiddenSize);
         runner = new ModelRunner(model.Config, model.Weights, model.Backend, EngineSizes.ForOne(model.Config, model.Config.ContextLength));
         for (int i = 0; i < images.Length; i++)
         {

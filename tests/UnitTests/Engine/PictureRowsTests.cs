@@ -12,7 +12,7 @@ public sealed class PictureRowsTests
     public void The_least_recently_used_picture_gives_its_place()
     {
         using var backend = new CpuBackend(1);
-        using var pictures = new PictureRows(backend, 2, RowsPerPicture, columns: 8);
+        using var pictures = new PictureRows(backend, 2, 2, RowsPerPicture, columns: 8);
         Assert.Equal((0, RowsPerPicture), (pictures.Add(Hash(1)), pictures.Add(Hash(2))));
         Assert.Equal(0, pictures.FirstRowOf(Hash(1)));
         Assert.Equal(RowsPerPicture, pictures.Add(Hash(3)));
@@ -24,7 +24,7 @@ public sealed class PictureRowsTests
     public void A_pinned_picture_keeps_its_place()
     {
         using var backend = new CpuBackend(1);
-        using var pictures = new PictureRows(backend, 2, RowsPerPicture, columns: 8);
+        using var pictures = new PictureRows(backend, 2, 2, RowsPerPicture, columns: 8);
         pictures.Add(Hash(1));
         pictures.Pin(Hash(1));
         pictures.Pin(Hash(1));
@@ -42,7 +42,7 @@ public sealed class PictureRowsTests
     public void A_picture_that_could_not_be_encoded_gives_its_place_first()
     {
         using var backend = new CpuBackend(1);
-        using var pictures = new PictureRows(backend, 2, RowsPerPicture, columns: 8);
+        using var pictures = new PictureRows(backend, 2, 2, RowsPerPicture, columns: 8);
         pictures.Add(Hash(1));
         pictures.Add(Hash(2));
         pictures.Forget(Hash(2));
@@ -52,5 +52,5 @@ public sealed class PictureRowsTests
         Assert.True(pictures.Contains(Hash(1)));
     }
 
-    private static ImageContentHash Hash(int number) => new(0, (UInt128)number);
+    private static ImageContentHash Hash(int number) => new(0, 0, 0, (ulong)number);
 }

@@ -61,7 +61,7 @@ internal sealed class FakeRequest : IAnswerSink
         List<PromptPosition> positions = [.. Enumerable.Range(0, tokens).Select(index => PromptPosition.Text(100 + ((start + (index * 7)) % 500)))];
         for (int index = 0; index < pictures; index++)
         {
-            var picture = new PreparedPicture(new ImageContentHash(0, (UInt128)(start + index)), 20, []);
+            var picture = new PreparedPicture(new ImageContentHash(0, 0, 0, (ulong)(start + index)), 20, []);
             positions.InsertRange(Math.Min(positions.Count, 5 + (index * 40)), Enumerable.Range(0, 20).Select(row => PromptPosition.Visual(picture, row)));
         }
 
