@@ -33,6 +33,8 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
             Stopwatch.GetElapsedTime(0) - started,
             deviceNote ?? model.DeviceNote)
         {
+            PromptLength = sizes.PromptLength,
+            PromptStyle = model.Config.PromptStyle.Name,
             DeviceFailed = deviceNote is not null || model.DeviceFailed,
         };
     }
@@ -68,8 +70,8 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(disposed is not null, this);
         options ??= new SessionOptions();
-        PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name) : PromptStyle.All[0];
-        return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System);
+        PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name, Config) : Config.PromptStyle;
+        return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System, options.MayBeLong);
     }
 
     /// <summary>Looks at one picture: means of the vision branch's rows over each quarter of it.</summary>
@@ -81,7 +83,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ObjectDisposedException.ThrowIf(disposed is not null, this);
-        (PreparedPicture picture, _) = await preparer.PrepareAsync(image, cancellationToken).ConfigureAwait(false);
+        PreparedPicture picture = (await preparer.PrepareAsync(image, cancellationToken).ConfigureAwait(false)).Picture;
         float[] rows = await thread.RunAsync(cancellation => runner.RowsOf(picture, cancellation), cancellationToken).ConfigureAwait(false);
         return PictureFeatures.Pool(rows, model.Config.ImageGrid);
     }
@@ -164,12 +166,18 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 /// <summary>Facts about a loaded model.</summary>
 /// <param name="Model">Variant and layout in words, for example "internlm-xcomposer2-vl-7b, torch .bin, 2 shards".</param>
 /// <param name="Device">What it runs on, for example "cpu, 2 threads, AVX-512".</param>
-/// <param name="ContextLength">Longest sequence in tokens.</param>
+/// <param name="ContextLength">Longest sequence in tokens, prompt and answer together.</param>
 /// <param name="TokensPerImage">Positions that a picture takes.</param>
 /// <param name="LoadTime">From the call of <see cref="XComposerEngine.LoadAsync"/> to ready.</param>
 /// <param name="DeviceNote">Why a faster kind of device was not taken, in a sentence; null where none was passed over.</param>
 public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime, string? DeviceNote = null)
 {
+    /// <summary>Longest prompt of a conversation in tokens.</summary>
+    public int PromptLength { get; init; }
+
+    /// <summary>Name of the prompt style that conversations have by default.</summary>
+    public string PromptStyle { get; init; } = "";
+
     /// <summary>A faster kind of device seems to be there and could not be used, which its owner will want to know.</summary>
     public bool DeviceFailed { get; init; }
 

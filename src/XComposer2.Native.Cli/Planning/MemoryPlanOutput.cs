@@ -6,13 +6,14 @@ namespace XComposer2.Native.Cli;
 
 /// <summary>Output of <c>xc2 plan --json</c>.</summary>
 internal sealed record MemoryPlanJson(
-    string Model, int ContextLength, IReadOnlyList<MemoryItemJson> Items, long TotalBytes, long MachineBytes, IReadOnlyList<GraphPlanJson> Graphs)
+    string Model, int ContextLength, IReadOnlyList<MemoryItemJson> Items, long TotalBytes, IReadOnlyList<MemoryItemJson> Growth, long MachineBytes, IReadOnlyList<GraphPlanJson> Graphs)
 {
     public static MemoryPlanJson Of(ModelMemoryPlan plan, long machineBytes) => new(
         plan.Model,
         plan.ContextLength,
         [.. plan.Allocated.Items.Prepend(plan.Weights).Select(item => new MemoryItemJson(item.Name, item.Bytes))],
         plan.TotalBytes,
+        [.. plan.Growth.Select(item => new MemoryItemJson(item.Name, item.Bytes))],
         machineBytes,
         [.. plan.Plans.Select(GraphPlanJson.Of)]);
 }
@@ -40,6 +41,8 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
         WriteRest(plan, machineBytes);
         foreach (MemoryItem item in plan.PageLocked)
             Item(item);
+        foreach (MemoryItem item in plan.Growth)
+            Item(item with { Name = $"with use: {item.Name}" });
 
         Line("");
         Line($"  {"graph",-12}{"steps",8}{"arena",14}{"lower bound",16}", "bold");

@@ -72,7 +72,7 @@ internal sealed unsafe class CpuArena : IDisposable
     public void Dispose() => memory?.Dispose();
 }
 
-/// <summary>Cache pages in host memory.</summary>
+/// <summary>Cache pages in host memory; the system gives them memory when they are written.</summary>
 internal sealed unsafe class CpuKeyValueMemory : IKeyValueMemory
 {
     private readonly HostMemory memory;
@@ -88,6 +88,10 @@ internal sealed unsafe class CpuKeyValueMemory : IKeyValueMemory
     public KeyValueLayout Layout { get; }
 
     public int PageCount { get; }
+
+    public int ReadyPages => PageCount;
+
+    public bool Grow(int pages) => pages <= PageCount;
 
     public void Copy(int source, int destination)
     {

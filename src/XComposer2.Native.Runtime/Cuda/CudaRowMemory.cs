@@ -3,10 +3,10 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Runtime;
 
-/// <summary>Rows on the device.</summary>
+/// <summary>Rows on the device, whose memory grows with use; their addresses never change.</summary>
 internal sealed class CudaRowMemory : IRowMemory
 {
-    private readonly DeviceMemory memory;
+    private readonly GrowingDeviceMemory memory;
     private readonly CudaStream stream;
 
     public CudaRowMemory(CudaContext context, CudaStream stream, int rows, int columns)
@@ -16,7 +16,7 @@ internal sealed class CudaRowMemory : IRowMemory
         this.stream = stream;
         Rows = rows;
         Columns = columns;
-        memory = DeviceMemory.Allocate(context, checked((long)rows * columns * sizeof(float)));
+        memory = GrowingDeviceMemory.Reserve(context, checked((long)rows * columns * sizeof(float)));
     }
 
     public int Rows { get; }
@@ -52,6 +52,8 @@ internal sealed class CudaRowMemory : IRowMemory
     {
         RowMemoryChecks.RequireWithin(this, row, count);
         long rowBytes = (long)Columns * sizeof(float);
+        if (!memory.Grow((row + count) * rowBytes))
+            throw new InsufficientMemoryException($"the GPU has no memory left for rows {row} to {row + count} of pictures, {(row + count) * rowBytes} bytes");
         return memory.Span.Slice(row * rowBytes, count * rowBytes);
     }
 }

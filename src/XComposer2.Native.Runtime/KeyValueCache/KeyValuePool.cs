@@ -7,7 +7,10 @@ public sealed class KeyValuePool
 {
     private readonly IKeyValueMemory memory;
     private readonly int[] owners;
-    private readonly Stack<int> free;
+
+    // Those with memory. A page that was used before is taken before one that never was, so that memory grows with use.
+    private readonly Stack<int> free = [];
+    private int ready;
 
     /// <param name="memory">Not owned.</param>
     public KeyValuePool(IKeyValueMemory memory)
@@ -15,20 +18,37 @@ public sealed class KeyValuePool
         ArgumentNullException.ThrowIfNull(memory);
         this.memory = memory;
         owners = new int[memory.PageCount];
-        free = new Stack<int>(memory.PageCount);
-        for (int page = memory.PageCount - 1; page >= 0; page--)
-            free.Push(page);
+        PageCount = memory.PageCount;
+        AddReady();
     }
 
-    public int PageCount => owners.Length;
+    /// <summary>Pages that there are or may be: fewer than at first where the device has no memory left for them.</summary>
+    public int PageCount { get; private set; }
 
-    public int FreePages => free.Count;
+    /// <summary>Pages that may be taken, those included that have no memory yet.</summary>
+    public int FreePages => free.Count + PageCount - ready;
+
+    /// <summary>Gives free pages memory. Where the device has too little, the cache is as large as it is from then on.</summary>
+    /// <param name="pages">Free pages that are wanted with memory; at most <see cref="FreePages"/>.</param>
+    /// <returns>False where there are fewer; <see cref="PageCount"/> and <see cref="FreePages"/> say how many there are.</returns>
+    public bool Prepare(int pages)
+    {
+        if (pages <= free.Count)
+            return true;
+        bool isGrown = memory.Grow(ready + pages - free.Count);
+        AddReady();
+        if (!isGrown)
+            PageCount = ready;
+        return isGrown;
+    }
 
     /// <summary>Sequences that have this page.</summary>
     public int OwnersOf(int page) => owners[page];
 
     internal int Take()
     {
+        if (free.Count == 0 && !Prepare(1))
+            throw new KeyValueCacheFullException(1, 0, PageCount);
         int page = free.Pop();
         owners[page] = 1;
         return page;
@@ -52,6 +72,21 @@ public sealed class KeyValuePool
         Release(page);
         return copy;
     }
+
+    private void AddReady()
+    {
+        int more = memory.ReadyPages - ready;
+        ready = memory.ReadyPages;
+        if (more == 0)
+            return;
+        // Below those that were free before, the lowest on top.
+        int[] used = [.. free];
+        free.Clear();
+        for (int page = ready - 1; page >= ready - more; page--)
+            free.Push(page);
+        for (int i = used.Length - 1; i >= 0; i--)
+            free.Push(used[i]);
+    }
 }
 
 /// <summary>What one page of the cache holds: keys and values of all layers for 64 tokens.</summary>
@@ -68,7 +103,15 @@ public interface IKeyValueMemory : IDisposable
 {
     KeyValueLayout Layout { get; }
 
+    /// <summary>Pages that it can grow to.</summary>
     int PageCount { get; }
+
+    /// <summary>The first pages, which have memory.</summary>
+    int ReadyPages { get; }
+
+    /// <summary>Gives the first pages memory, as many as are wanted at least.</summary>
+    /// <returns>False where the device has too little memory; <see cref="ReadyPages"/> says how far it grew.</returns>
+    bool Grow(int pages);
 
     /// <summary>Copies the contents of one page to another.</summary>
     void Copy(int source, int destination);

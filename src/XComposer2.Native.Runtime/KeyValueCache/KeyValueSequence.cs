@@ -54,6 +54,8 @@ public sealed unsafe class KeyValueSequence : IDisposable
             throw new KeyValueCacheFullException(wanted, pool.FreePages, pool.PageCount);
         if (wantedPages > pages.Length)
             throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"the sequence has {Length} tokens, its page table {pages.Length} entries");
+        if (!pool.Prepare(wanted))
+            throw new KeyValueCacheFullException(wanted, pool.FreePages, pool.PageCount);
         for (int i = Length / PageTokens; i < pageCount; i++)
             if (pool.OwnersOf(pages[i]) > 1)
                 pages[i] = pool.CopyShared(pages[i]);

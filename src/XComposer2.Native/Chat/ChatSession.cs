@@ -11,6 +11,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     private readonly AnswerService answers;
     private readonly ChatTemplate template;
     private readonly string? system;
+    private readonly bool mayBeLong;
     private readonly List<ChatTurn> turns = [];
     private readonly List<PreparedPicture> pictures = [];
     private readonly List<ChatExchange> history = [];
@@ -18,11 +19,12 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     private volatile AnswerRequest? running;
     private volatile bool disposed;
 
-    internal ChatSession(AnswerService answers, ChatTemplate template, string? system)
+    internal ChatSession(AnswerService answers, ChatTemplate template, string? system, bool mayBeLong)
     {
         this.answers = answers;
         this.template = template;
         this.system = system;
+        this.mayBeLong = mayBeLong;
     }
 
     /// <summary>Finished turns, oldest first.</summary>
@@ -110,7 +112,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     private Conversation Ask(UserMessage message)
     {
         List<ChatTurn> asked = [.. turns, new ChatTurn(message.Text, message.Images.Count, null)];
-        return new Conversation(template.Render(system, asked, message.AnswerPrefix), [.. pictures], message.Images);
+        return new Conversation(template.Render(system, asked, message.AnswerPrefix), [.. pictures], message.Images) { MayBeLong = mayBeLong };
     }
 
     private void Keep(UserMessage message, Conversation asked, GenerationResult result, bool endedByText)
@@ -127,11 +129,14 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
 /// <summary>Facts that hold for a whole conversation.</summary>
 public sealed record SessionOptions
 {
-    /// <summary>Text of the system turn; null for the prompt style's own (the default style has none), empty for none.</summary>
+    /// <summary>Text of the system turn; null for the prompt style's own, empty for none.</summary>
     public string? System { get; init; }
 
-    /// <summary>Name of a prompt style (see the prompt styles of XComposer2.Native.Model); null for the default, "train".</summary>
+    /// <summary>"chat" (the published chat() call), "train" (fine-tuning), "eval" or "gradio"; null for the model's own: that of its config.json, else "chat".</summary>
     public string? PromptStyle { get; init; }
+
+    /// <summary>Prompts may fill the context, beyond <see cref="EngineInfo.PromptLength"/>: what articles need.</summary>
+    internal bool MayBeLong { get; init; }
 }
 
 /// <summary>One finished turn of a conversation.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
@@ -33,7 +34,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         graphs = new ModelGraphs(config, WeightFacts.Of(weights, config), sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
         memory = backend.AllocatePages(CacheLayout(config, backend.CacheFormat), sizes.CachePages);
         Pool = new KeyValuePool(memory);
-        pictures = new PictureRows(backend, sizes.Pictures, config.TokensPerImage, config.Decoder.HiddenSize);
+        pictures = new PictureRows(backend, sizes.Pictures, sizes.KeptPictures, config.TokensPerImage, config.Decoder.HiddenSize);
         sampler = backend.CreateSampler(config.Decoder.VocabularySize, sizes.Sequences);
         stepRows = new SequenceRows[sizes.Sequences];
         sampleRows = new SampleRow[sizes.Sequences];
@@ -54,9 +55,25 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     /// <param name="format">The backend's.</param>
     public static KeyValueLayout CacheLayout(ModelConfig config, CacheFormat format) => new(config.Decoder.LayerCount, config.Decoder.Attention, format);
 
+    /// <summary>The cache of a prompt of full length.</summary>
+    public static MemoryItem CacheMemory(KeyValueLayout layout, EngineSizes sizes) =>
+        MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)sizes.FirstPages * KeyValuePages.TokensPerPage, layout.Format);
+
+    /// <summary>What long sequences add with use.</summary>
+    public static IReadOnlyList<MemoryItem> Growth(ModelConfig config, KeyValueLayout layout, EngineSizes sizes) =>
+        sizes.CachePages == sizes.FirstPages ? [] :
+        [
+            new MemoryItem(
+                string.Create(CultureInfo.InvariantCulture, $"KV cache, up to {(long)sizes.CachePages * KeyValuePages.TokensPerPage} tokens"),
+                (sizes.CachePages - sizes.FirstPages) * layout.PageBytes),
+            new MemoryItem(
+                string.Create(CultureInfo.InvariantCulture, $"rows of up to {sizes.Pictures} pictures"),
+                (long)(sizes.Pictures - sizes.KeptPictures) * config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float)),
+        ];
+
     /// <summary>Rows of pictures that the decoder reads.</summary>
     public static MemoryItem PictureMemory(ModelConfig config, EngineSizes sizes) =>
-        new($"rows of {sizes.Pictures} pictures", (long)sizes.Pictures * config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float));
+        new($"rows of {sizes.KeptPictures} pictures", (long)sizes.KeptPictures * config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float));
 
     /// <summary>Binds every graph now: what it takes to bind them, a device's memory above all, is known before the first question, and no prompt waits for a
     /// kernel to be compiled.</summary>

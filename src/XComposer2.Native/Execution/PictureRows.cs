@@ -6,7 +6,7 @@ namespace XComposer2.Native;
 
 /// <summary>
 /// Rows of encoded pictures in a backend's memory, by the hash of their pixels, between the vision tower and the decoder. A place is given to another
-/// picture when none is empty, the least recently used one first, and never while it is pinned. Not thread-safe.
+/// picture when as many as are kept are taken, the least recently used one first, and never while it is pinned. Not thread-safe.
 /// </summary>
 internal sealed class PictureRows : IDisposable
 {
@@ -14,16 +14,19 @@ internal sealed class PictureRows : IDisposable
     private readonly LinkedList<Place> byUse = [];
     private readonly int rowsPerPicture;
     private readonly int capacity;
+    private readonly int kept;
 
     /// <param name="backend">Not owned; must outlive this.</param>
     /// <param name="pictures">Places.</param>
+    /// <param name="kept">Places that are taken while none is pinned: further ones only when these all are.</param>
     /// <param name="rowsPerPicture">Rows of each.</param>
     /// <param name="columns">Elements of a row.</param>
-    public PictureRows(IBackend backend, int pictures, int rowsPerPicture, int columns)
+    public PictureRows(IBackend backend, int pictures, int kept, int rowsPerPicture, int columns)
     {
         ArgumentNullException.ThrowIfNull(backend);
         this.rowsPerPicture = rowsPerPicture;
         capacity = pictures;
+        this.kept = kept;
         Memory = backend.AllocateRows(checked(pictures * rowsPerPicture), columns);
     }
 
@@ -47,7 +50,9 @@ internal sealed class PictureRows : IDisposable
     /// <exception cref="InvalidOperationException">All places are pinned.</exception>
     public int Add(ImageContentHash hash)
     {
-        int index = byUse.Count < capacity ? byUse.Count : FreeOldest();
+        int index = byUse.Count < kept ? byUse.Count : FreeOldest() ?? byUse.Count;
+        if (index == capacity)
+            throw new InvalidOperationException($"all {capacity} places for pictures are in use");
         byHash.Add(hash, byUse.AddFirst(new Place(hash, index)));
         return index * rowsPerPicture;
     }
@@ -77,13 +82,13 @@ internal sealed class PictureRows : IDisposable
 
     public void Dispose() => Memory.Dispose();
 
-    private int FreeOldest()
+    private int? FreeOldest()
     {
         LinkedListNode<Place>? oldest = byUse.Last;
         while (oldest is { Value.Pins: > 0 })
             oldest = oldest.Previous;
         if (oldest is null)
-            throw new InvalidOperationException($"all {capacity} places for pictures are in use");
+            return null;
         byUse.Remove(oldest);
         if (!oldest.Value.IsEmpty)
             byHash.Remove(oldest.Value.Hash);

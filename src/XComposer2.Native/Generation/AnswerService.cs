@@ -21,22 +21,22 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
         Conversation asked, IReadOnlyList<int> stopIds, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)
     {
         int count = asked.Pieces.Sum(piece => piece.Ids.Length + (piece.IsImage ? tokensPerImage : 0));
-        if (count >= sizes.ContextLength)
+        if (count > (asked.MayBeLong ? sizes.ContextLength - 1 : sizes.PromptLength))
             throw sizes.PromptTooLong(count);
         TimeSpan decodeTime = TimeSpan.Zero;
         // Begun together, so that a machine with room for several prepares several.
-        (PreparedPicture Picture, TimeSpan Time)[] prepared =
+        TimedPicture[] prepared =
             await Task.WhenAll(asked.Inputs.Select(input => preparer.PrepareAsync(input, cancellation))).ConfigureAwait(false);
-        foreach ((PreparedPicture picture, TimeSpan time) in prepared)
+        foreach (TimedPicture timed in prepared)
         {
-            asked.NewPictures.Add(picture);
-            decodeTime += time;
+            asked.NewPictures.Add(timed.Picture);
+            decodeTime += timed.Time;
         }
 
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
         var text = new AnswerText(tokenizer, stopIds, options.Stop, options.WantsLogProbs, events);
         List<PromptPosition> positions = asked.Positions();
-        var request = new AnswerRequest(positions, options.Sampling(seed), options.MaxTokens, text, options.Timeout, cancellation);
+        var request = new AnswerRequest(positions, options.Sampling(seed, positions), options.MaxTokens, text, options.Timeout, cancellation);
         engine.Submit(request);
         int visual = positions.Count(static position => position.Picture is not null);
         return new PendingAnswer(request, text, ResultAsync());
@@ -86,6 +86,9 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
 /// <param name="Inputs">To be prepared; they follow the others.</param>
 internal sealed record Conversation(IReadOnlyList<PromptPiece> Pieces, IReadOnlyList<PreparedPicture> Pictures, IReadOnlyList<ImageInput> Inputs)
 {
+    /// <summary>The prompt may fill the context, beyond the checkpoint's limit for prompts.</summary>
+    public bool MayBeLong { get; init; }
+
     /// <summary>What became of <see cref="Inputs"/>.</summary>
     public List<PreparedPicture> NewPictures { get; } = [];
 

@@ -24,10 +24,9 @@ internal static class CudaMemoryPlan
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, CacheFormat.Of(storage));
-        long positions = (long)sizes.CachePages * KeyValuePages.TokensPerPage;
         var budget = new MemoryBudget(
         [
-            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, positions, layout.Format),
+            ModelRunner.CacheMemory(layout, sizes),
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             ModelRunner.PictureMemory(config, sizes),
@@ -37,6 +36,7 @@ internal static class CudaMemoryPlan
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
         {
             Device = DeviceKind.Cuda,
+            Growth = ModelRunner.Growth(config, layout, sizes),
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
         };
     }

@@ -20,6 +20,9 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <summary>What a GPU leaves in the host's memory, page-locked; not part of <see cref="TotalBytes"/>.</summary>
     public IReadOnlyList<MemoryItem> PageLocked { get; init; } = [];
 
+    /// <summary>What may be allocated later, with use: the cache of long sequences, rows of their pictures. Not part of <see cref="TotalBytes"/>.</summary>
+    public IReadOnlyList<MemoryItem> Growth { get; init; } = [];
+
     /// <summary>Weights and all that is allocated.</summary>
     public long TotalBytes => checked(Weights.Bytes + Allocated.TotalBytes);
 
@@ -120,12 +123,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         var budget = new MemoryBudget(
         [
             .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
-            MemoryItem.KeyValueCache(layout.Geometry, layout.Layers, (long)sizes.CachePages * KeyValuePages.TokensPerPage, layout.Format),
+            ModelRunner.CacheMemory(layout, sizes),
             MemoryItem.Arena(plans),
             ModelRunner.PictureMemory(config, sizes),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);
-        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget, plans);
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget, plans)
+        {
+            Growth = ModelRunner.Growth(config, layout, sizes),
+        };
     }
 
     private static string Items(IEnumerable<MemoryItem> items) => string.Join(", ", items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));
@@ -136,12 +142,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 /// <summary>The context that is used: the wanted one, else the model's own.</summary>
 internal static class ContextLengths
 {
+    // An article as long as the longest prompt, with its pictures and their candidates, fits four times that; only what is used takes memory.
+    private const int AnswersPerPrompt = 4;
+
     /// <exception cref="EngineException">The wanted one is not positive, or beyond the model's positions.</exception>
     public static int Resolve(int? wanted, ModelConfig config)
     {
         int most = config.Decoder.MaximumPositions;
         EngineException.ThrowUnless(wanted is null || (wanted >= 1 && wanted <= most), "context", $"1 to {most} tokens, the positions that the model was made for", wanted);
-        return wanted ?? config.ContextLength;
+        return wanted ?? (int)Math.Clamp(AnswersPerPrompt * (long)config.ContextLength, 1, most);
     }
 }
 

@@ -10,10 +10,10 @@ public sealed record EngineLimits
     /// <summary>Answers that are generated together; further ones wait their turn. 1 to 64.</summary>
     public int Sequences { get; init; } = 8;
 
-    /// <summary>Longest sequence in tokens, prompt and answer together; null for the checkpoint's own (max_length).</summary>
+    /// <summary>Longest sequence in tokens, prompt and answer together. Null: prompts up to the checkpoint's max_length (4096), answers on top of them.</summary>
     public int? Context { get; init; }
 
-    /// <summary>Memory of the key/value cache, shared by all answers and by what is kept of earlier ones; null for one sequence of full length.</summary>
+    /// <summary>Most memory of the key/value cache, shared by all answers and by what is kept of earlier ones; it grows with use. Null for one sequence of full length.</summary>
     public long? CacheBytes { get; init; }
 
     /// <summary>Tokens of a prompt that are read between two tokens of other answers; null for 256 on the processor and 512 on a GPU.</summary>
@@ -26,12 +26,14 @@ public sealed record EngineLimits
 
 /// <summary>An engine's limits, resolved for a model on a device.</summary>
 /// <param name="Sequences">Answers at once.</param>
+/// <param name="PromptLength">Longest prompt of a conversation in tokens.</param>
 /// <param name="ContextLength">Longest sequence in tokens.</param>
-/// <param name="CachePages">Pages of the cache: a sequence of full length, and one page more to copy a shared one, at least.</param>
-/// <param name="Pictures">Places for rows of pictures.</param>
+/// <param name="CachePages">Pages that the cache may grow to: a sequence of full length, and one page more to copy a shared one, at least.</param>
+/// <param name="Pictures">Places for rows of pictures: all that a sequence can hold.</param>
+/// <param name="KeptPictures">Places that are kept taken; further ones are taken while a prompt needs them.</param>
 /// <param name="PieceTokens">Positions of a prompt between two steps of others.</param>
 /// <param name="StepTokens">Positions of any step.</param>
-internal readonly record struct EngineSizes(int Sequences, int ContextLength, int CachePages, int Pictures, int PieceTokens, int StepTokens)
+internal readonly record struct EngineSizes(int Sequences, int PromptLength, int ContextLength, int CachePages, int Pictures, int KeptPictures, int PieceTokens, int StepTokens)
 {
     /// <summary>Positions of one step at most: enough for a picture and its question in one piece, little enough that intermediate results of a 7B
     /// stay below half a gigabyte.</summary>
@@ -44,6 +46,13 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
 
     private const int ProcessorPictures = 12, GpuPictures = 6, MaximumPictures = 4096;
 
+    /// <summary>Pages that must have memory before anything is answered: a prompt of full length. The rest grows with use, or is refused to the request.</summary>
+    public int FirstPages => Math.Min(CachePages, PagesOf(PromptLength));
+
+    /// <summary>Pages of ended requests that are kept for those that begin alike: all of a cache that was made larger than one sequence, else those of two
+    /// long prompts, so that what was used once is not kept for ever.</summary>
+    public int RetainedPages => CachePages > PagesOf(ContextLength) ? CachePages : Math.Min(CachePages, 2 * PagesOf(PromptLength));
+
     /// <summary>Entries of a sequence's page table.</summary>
     public int PagesPerSequence => (int)KeyValuePages.Count(ContextLength);
 
@@ -51,7 +60,8 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
     public StepLimits Steps => StepLimits.For(Sequences, ContextLength);
 
     /// <summary>One answer at a time.</summary>
-    public static EngineSizes ForOne(ModelConfig config, int contextLength) => Of(config, 1, contextLength, PagesOf(contextLength), ProcessorPiece, pictures: 0);
+    public static EngineSizes ForOne(ModelConfig config, int contextLength) =>
+        Of(config, 1, contextLength - 1, contextLength, PagesOf(contextLength), ProcessorPiece, pictures: 0);
 
     /// <param name="limits">As wanted.</param>
     /// <param name="config">The model.</param>
@@ -74,17 +84,32 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
             context = Math.Min(context, (pages - 1) * KeyValuePages.TokensPerPage);
         }
 
+        int prompt = Math.Min(limits.Context is null ? config.ContextLength : context - 1, context - 1);
         bool isGpu = device == DeviceKind.Cuda;
-        return Of(config, limits.Sequences, context, pages, limits.PromptPiece ?? (isGpu ? GpuPiece : ProcessorPiece), limits.Pictures ?? (isGpu ? GpuPictures : ProcessorPictures));
+        return Of(config, limits.Sequences, prompt, context, pages, limits.PromptPiece ?? (isGpu ? GpuPiece : ProcessorPiece), limits.Pictures ?? (isGpu ? GpuPictures : ProcessorPictures));
     }
 
     /// <summary>The refusal of a prompt that leaves no room for an answer.</summary>
-    public EngineException PromptTooLong(int tokens) =>
-        new($"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
+    public EngineException PromptTooLong(int tokens) => new(
+        PromptLength + 1 < ContextLength && tokens < ContextLength
+            ? $"the prompt has {tokens} tokens, the limit is {PromptLength} tokens, the checkpoint's max_length; an explicit context allows longer prompts"
+            : $"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
+
+    /// <summary>The refusal of a request that is alone and has no room.</summary>
+    public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int pages) => new(
+        $"the key/value cache has room for {(long)pages * KeyValuePages.TokensPerPage} tokens, the device has no memory for more; "
+        + $"the prompt has {promptTokens} tokens, its answer up to {answerTokens}: fewer answer tokens or a shorter prompt need less");
 
     private static int PagesOf(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 
     // Those that a context can hold, and one more that is only looked at.
-    private static EngineSizes Of(ModelConfig config, int sequences, int context, int pages, int piece, int pictures) => new(
-        sequences, context, pages, Math.Max(pictures, (context / config.TokensPerImage) + 1), Math.Min(piece, context), Math.Min(MaximumStepTokens, context));
+    private static EngineSizes Of(ModelConfig config, int sequences, int prompt, int context, int pages, int piece, int pictures) => new(
+        sequences,
+        prompt,
+        context,
+        pages,
+        Math.Max(pictures, (context / config.TokensPerImage) + 1),
+        Math.Max(pictures, (prompt / config.TokensPerImage) + 1),
+        Math.Min(piece, context),
+        Math.Min(MaximumStepTokens, context));
 }

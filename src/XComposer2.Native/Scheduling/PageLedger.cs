@@ -7,14 +7,14 @@ namespace XComposer2.Native;
 /// Promises pages to requests, so that those that run never want for any: what they hold and may still take is never more than what is free or retained.
 /// Not thread-safe.
 /// </summary>
-internal sealed class PageLedger(IStepRunner runner)
+internal sealed class PageLedger(IStepRunner runner, int retainedPages)
 {
     private const int PageTokens = KeyValuePages.TokensPerPage;
 
     private readonly KeyValuePool pool = runner.Pool;
 
     /// <summary>What ended requests have computed.</summary>
-    public PrefixCache Prefixes { get; } = new(runner.Pool);
+    public PrefixCache Prefixes { get; } = new(runner.Pool, retainedPages);
 
     /// <summary>Gives a request its sequence, with the longest prefix that is known, and the pages of its prompt; false where its pages do not fit now.</summary>
     /// <param name="request">Not admitted.</param>
@@ -35,8 +35,14 @@ internal sealed class PageLedger(IStepRunner runner)
     /// <summary>Takes pages for more positions; retained ones give way.</summary>
     public bool TryReserve(CachedSequence sequence, int tokens)
     {
-        if (!Prefixes.Free(sequence.Pages.PagesWanted(tokens)))
-            return false;
+        int wanted = sequence.Pages.PagesWanted(tokens);
+        // Memory of the device first; where there is no more, that of retained pages.
+        do
+        {
+            if (!Prefixes.Free(wanted))
+                return false;
+        }
+        while (!pool.Prepare(wanted));
         sequence.Pages.Reserve(tokens);
         return true;
     }
@@ -108,5 +114,11 @@ internal sealed class PageLedger(IStepRunner runner)
         return null;
     }
 
-    private bool Fits(int wanted, int promised) => wanted + promised <= Prefixes.AvailablePages();
+    // What is promised has memory, or retained pages that will give way: nothing that runs depends on what the device has free later.
+    private bool Fits(int wanted, int promised)
+    {
+        int available = Prefixes.AvailablePages();
+        int retained = available - pool.FreePages;
+        return wanted + promised <= available && pool.Prepare(Math.Max(0, wanted + promised - retained));
+    }
 }

@@ -3,7 +3,9 @@ using XComposer2.Native.Runtime;
 namespace XComposer2.Native;
 
 /// <summary>Sequences of requests that have ended, for those that begin alike: the least recently used one gives its pages first. Owns the sequences. Not thread-safe.</summary>
-internal sealed class PrefixCache(KeyValuePool pool) : IDisposable
+/// <param name="pool">The cache.</param>
+/// <param name="maximumPages">Pages that are kept; the last used sequence is kept even where it has more.</param>
+internal sealed class PrefixCache(KeyValuePool pool, int maximumPages) : IDisposable
 {
     private readonly LinkedList<CachedSequence> byUse = [];
     private readonly int[] owners = new int[pool.PageCount];
@@ -40,6 +42,8 @@ internal sealed class PrefixCache(KeyValuePool pool) : IDisposable
         }
 
         byUse.AddFirst(ended);
+        while (byUse.Count > 1 && byUse.Sum(kept => kept.Pages.Pages.Length) > maximumPages)
+            Drop(byUse.Last!);
     }
 
     /// <summary>The sequence that has most of a prompt's first positions in common with it; null where none has any.</summary>

@@ -28,7 +28,7 @@ internal sealed class Scheduler : IDisposable
         ArgumentNullException.ThrowIfNull(runner);
         this.runner = runner;
         this.sizes = sizes;
-        pages = new PageLedger(runner);
+        pages = new PageLedger(runner, sizes.RetainedPages);
         rows = new StepRow[sizes.Sequences];
         for (int slot = sizes.Sequences - 1; slot >= 0; slot--)
             freeSlots.Push(slot);
@@ -132,7 +132,11 @@ internal sealed class Scheduler : IDisposable
             // Alone, it has all pages: what is retained may only be in its way by being shared.
             pages.Prefixes.Clear();
             if (!pages.TryAdmit(request, answering))
-                throw new UnreachableException($"a request that is alone wants more pages than there are: {request.Prompt.Count} and {request.MaxTokens} tokens, {runner.Pool.PageCount} pages");
+            {
+                request.Fail(EngineSizes.CacheTooSmall(request.Prompt.Count, request.MaxTokens, runner.Pool.PageCount));
+                Leave(request);
+                return;
+            }
         }
 
         waiting.RemoveAt(0);

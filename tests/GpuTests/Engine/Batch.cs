@@ -26,7 +26,7 @@ internal sealed class Batch : IDisposable
         weights = new PreparedWeights(checkpoint, config);
         WeightFacts facts = WeightFacts.Of(weights, config);
         memory = backend.AllocatePages(ModelRunner.CacheLayout(config, backend.CacheFormat), 12);
-        pictures = new PictureRows(backend, 1, config.TokensPerImage, config.Decoder.HiddenSize);
+        pictures = new PictureRows(backend, 1, 1, config.TokensPerImage, config.Decoder.HiddenSize);
         var pool = new KeyValuePool(memory);
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new KeyValueSequence(pool))];
         Prompt = backend.Bind(backend.Plan(DecoderNetwork.BuildPrefill(config.Decoder, facts, PromptTokens, logits: 1)), weights, memory, pictures.Memory);

@@ -183,12 +183,55 @@ public sealed class KeyValueSequenceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => whole.Fork(whole.Length + 1));
     }
 
+    [Fact]
+    public void Pages_get_memory_with_use_and_used_ones_are_taken_first()
+    {
+        FakePages memory = new(8);
+        var pool = new KeyValuePool(memory);
+        Assert.Equal((0, 8, 8), (memory.ReadyPages, pool.PageCount, pool.FreePages));
+        using KeyValueSequence first = new(pool), second = new(pool);
+        first.Reserve(2 * PageTokens);
+        Assert.Equal((2, 6), (memory.ReadyPages, pool.FreePages));
+        first.Truncate(0);
+        second.Reserve(2 * PageTokens);
+        Assert.Equal([0, 1], second.Pages.ToArray().Order());
+        Assert.Equal((2, 6), (memory.ReadyPages, pool.FreePages));
+        second.Advance(PageTokens);
+        second.Reserve(3 * PageTokens);
+        Assert.Equal((4, 4), (memory.ReadyPages, pool.FreePages));
+    }
+
+    [Fact]
+    public void Cache_of_a_full_device_is_as_large_as_it_is()
+    {
+        var pool = new KeyValuePool(new FakePages(8) { Memory = 3 });
+        using KeyValueSequence sequence = new(pool);
+        sequence.Reserve(2 * PageTokens);
+        sequence.Advance(2 * PageTokens);
+        KeyValueCacheFullException full = Assert.Throws<KeyValueCacheFullException>(() => sequence.Reserve(2 * PageTokens));
+        Assert.Equal((2, 1), (full.Wanted, full.Free));
+        Assert.Equal((3, 1, 2), (pool.PageCount, pool.FreePages, sequence.Pages.Length));
+        sequence.Reserve(PageTokens);
+        Assert.Equal(0, pool.FreePages);
+    }
+
     /// <summary>Pages of one number per token.</summary>
     private sealed class FakePages(int pages) : IKeyValueMemory
     {
         public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), CacheFormat.F32);
 
-        public int PageCount => pages;
+        public int PageCount { get; } = pages;
+
+        public int ReadyPages { get; private set; }
+
+        /// <summary>Pages that the device has memory for.</summary>
+        public int Memory { get; init; } = pages;
+
+        public bool Grow(int wanted)
+        {
+            ReadyPages = Math.Max(ReadyPages, Math.Min(wanted, Memory));
+            return wanted <= Memory;
+        }
 
         public int[,] Tokens { get; } = new int[pages, PageTokens];
 

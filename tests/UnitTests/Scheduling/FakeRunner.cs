@@ -22,10 +22,13 @@ internal sealed class FakeRunner : IStepRunner
     private readonly Queue<TokenChoice[]> choices = new();
     private readonly Dictionary<ImageContentHash, int> pins = [];
 
-    public FakeRunner(EngineSizes sizes, bool runsAhead)
+    /// <param name="sizes">Most of everything.</param>
+    /// <param name="runsAhead">As a GPU does.</param>
+    /// <param name="memoryPages">Pages that the device has memory for; null for all.</param>
+    public FakeRunner(EngineSizes sizes, bool runsAhead, int? memoryPages = null)
     {
         contents = new long[sizes.CachePages, KeyValuePages.TokensPerPage];
-        Pool = new KeyValuePool(new FakeMemory(contents));
+        Pool = new KeyValuePool(new FakeMemory(contents, memoryPages ?? sizes.CachePages));
         PagesPerSequence = sizes.PagesPerSequence;
         RunsAhead = runsAhead;
         latest = new int[sizes.Sequences];
@@ -156,7 +159,7 @@ internal sealed class FakeRunner : IStepRunner
         contents[page, position % KeyValuePages.TokensPerPage] = value;
     }
 
-    private static long Tag(PromptPosition position) => position.Picture is { } picture ? ((long)picture.Hash.Low << 20) + position.Row + (1L << 60) : position.Id;
+    private static long Tag(PromptPosition position) => position.Picture is { } picture ? ((long)picture.Hash.D << 20) + position.Row + (1L << 60) : position.Id;
 
     // A new number for each token, one in sixty of them an end mark.
     private static int Next(List<long> contents, ulong seed)
@@ -168,11 +171,19 @@ internal sealed class FakeRunner : IStepRunner
         return sum % 60 == 0 && seed < Endless ? EndMark : 10 + (int)(sum / 60 % (Vocabulary - 10));
     }
 
-    private sealed class FakeMemory(long[,] contents) : IKeyValueMemory
+    private sealed class FakeMemory(long[,] contents, int memoryPages) : IKeyValueMemory
     {
         public KeyValueLayout Layout => new(1, new AttentionGeometry(1, 1, 8), CacheFormat.F32);
 
         public int PageCount => contents.GetLength(0);
+
+        public int ReadyPages { get; private set; }
+
+        public bool Grow(int pages)
+        {
+            ReadyPages = Math.Max(ReadyPages, Math.Min(pages, memoryPages));
+            return pages <= memoryPages;
+        }
 
         public void Copy(int source, int destination)
         {

@@ -5,7 +5,7 @@ namespace XComposer2.Native.UnitTests;
 /// <summary>The contract of Scheduling/README.md, iteration by iteration, on a model whose tokens tell of every page.</summary>
 public sealed class SchedulerTests
 {
-    private static readonly EngineSizes roomy = new(Sequences: 8, ContextLength: 4096, CachePages: 400, Pictures: 8, PieceTokens: 256, StepTokens: 2048);
+    private static readonly EngineSizes roomy = new(Sequences: 8, PromptLength: 4095, ContextLength: 4096, CachePages: 400, Pictures: 8, KeptPictures: 8, PieceTokens: 256, StepTokens: 2048);
 
     [Theory]
     [InlineData(false)]
@@ -106,7 +106,7 @@ public sealed class SchedulerTests
     [Fact]
     public void A_request_waits_for_pages_and_nobody_overtakes_it()
     {
-        EngineSizes small = new(Sequences: 4, ContextLength: 512, CachePages: 9, Pictures: 1, PieceTokens: 256, StepTokens: 512);
+        EngineSizes small = new(Sequences: 4, PromptLength: 511, ContextLength: 512, CachePages: 9, Pictures: 1, KeptPictures: 1, PieceTokens: 256, StepTokens: 512);
         var runner = new FakeRunner(small, runsAhead: false);
         using var scheduler = new Scheduler(runner, small);
         ulong[] seeds = [FakeRunner.Endless];
@@ -134,7 +134,7 @@ public sealed class SchedulerTests
         Assert.Equal(100, Answer(other, 3).CachedTokens);
         // A picture that looks alike and is another.
         List<PromptPosition> differs = FakeRequest.Prompt(150, pictures: 0);
-        var twin = new PreparedPicture(new Model.ImageContentHash(0, 99), 20, []);
+        var twin = new PreparedPicture(new Model.ImageContentHash(0, 0, 0, 99), 20, []);
         differs.InsertRange(5, Enumerable.Range(0, 20).Select(row => PromptPosition.Visual(twin, row)));
         Assert.Equal(5, Answer(differs, 4).CachedTokens);
         Assert.Equal(2, runner.Trace.Count(entry => entry == "encode"));
@@ -209,7 +209,7 @@ public sealed class SchedulerTests
     [Fact]
     public void A_prompt_as_long_as_the_context_is_refused_and_the_limit_ends_with_the_context()
     {
-        EngineSizes small = roomy with { ContextLength = 128, CachePages = 3, StepTokens = 128 };
+        EngineSizes small = roomy with { PromptLength = 127, ContextLength = 128, CachePages = 3, StepTokens = 128 };
         var runner = new FakeRunner(small, runsAhead: true);
         using var scheduler = new Scheduler(runner, small);
         ulong[] seeds = [FakeRunner.Endless];
@@ -223,18 +223,20 @@ public sealed class SchedulerTests
 
     /// <summary>Requests of every kind, most of them with a beginning that others have; cancelled, late, waiting for pages of a cache that is too small for all.</summary>
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(2, true)]
-    [InlineData(3, false)]
-    [InlineData(4, true)]
-    public void A_thousand_random_requests_lose_no_page_and_no_token(int seed, bool runsAhead)
+    [InlineData(1, false, 17)]
+    [InlineData(2, true, 17)]
+    [InlineData(3, false, 17)]
+    [InlineData(4, true, 17)]
+    [InlineData(5, false, 6)]
+    [InlineData(6, true, 6)]
+    public void A_thousand_random_requests_lose_no_page_and_no_token(int seed, bool runsAhead, int memoryPages)
     {
-        EngineSizes small = new(Sequences: 5, ContextLength: 512, CachePages: 17, Pictures: 4, PieceTokens: 64, StepTokens: 256);
+        EngineSizes small = new(Sequences: 5, PromptLength: 511, ContextLength: 512, CachePages: 17, Pictures: 4, KeptPictures: 4, PieceTokens: 64, StepTokens: 256);
         var random = new Random(seed);
-        var runner = new FakeRunner(small, runsAhead);
+        var runner = new FakeRunner(small, runsAhead, memoryPages);
         using var scheduler = new Scheduler(runner, small);
         var requests = new List<(FakeRequest Request, CancellationTokenSource Cancel, int Added, int Work)>();
-        int iteration = 0, whole = 0, ended = 0;
+        int iteration = 0, whole = 0, ended = 0, refused = 0;
         while (requests.Count < 1000 || scheduler.HasWork)
         {
             if (requests.Count < 1000 && random.Next(3) == 0)
@@ -254,6 +256,12 @@ public sealed class SchedulerTests
                 request.RequireWhole();
                 whole++;
             }
+            else if (request.Request.Outcome.Exception?.InnerException is EngineException tooLarge)
+            {
+                Assert.Contains($"has room for {memoryPages * 64} tokens", tooLarge.Message, StringComparison.Ordinal);
+                Assert.True(request.Request.Prompt.Count + request.Request.MaxTokens - 1 > memoryPages * 64);
+                refused++;
+            }
             else
             {
                 Assert.True(request.Request.Outcome.IsCanceled || request.Request.Outcome.Exception!.InnerException is TimeoutException, $"{request.Request.Outcome.Exception}");
@@ -264,7 +272,8 @@ public sealed class SchedulerTests
             cancel.Dispose();
         }
 
-        Assert.True(whole > 400 && ended > 100, $"{whole} whole, {ended} ended before");
+        Assert.True(whole > 400 && ended > 100 && refused > 0 == memoryPages < 9, $"{whole} whole, {ended} ended before, {refused} refused");
+        Assert.Equal(memoryPages, runner.Pool.PageCount);
         Assert.Equal(runner.Begun.Order(), runner.Begun);
         Assert.Equal(runner.Pool.PageCount, scheduler.AvailablePages);
         Assert.Equal(0, runner.Pins);
