@@ -25,7 +25,7 @@ internal interface ICompositionModel : IDisposable
 /// </summary>
 internal sealed class EngineCompositionModel(XComposerEngine engine) : ICompositionModel
 {
-    private readonly ChatSession session = engine.CreateSession(new SessionOptions { PromptStyle = PromptStyle.Train.Name });
+    private readonly ChatSession session = engine.CreateSession(new SessionOptions { PromptStyle = PromptStyle.Train.Name, MayBeLong = true });
     private readonly ChatTemplate template = new(engine.Tokenizer, PromptStyle.Train);
     private readonly ConditionalWeakTable<ArticlePicture, ImageInput> inputs = [];
 
@@ -55,4 +55,8 @@ internal sealed class EngineCompositionModel(XComposerEngine engine) : IComposit
 /// <param name="Text">The user's text, with one <c>&lt;ImageHere&gt;</c> for each picture.</param>
 /// <param name="Pictures">In the order of their placeholders.</param>
 /// <param name="AnswerPrefix">Fixed beginning of the answer.</param>
-internal sealed record CompositionPrompt(string Text, IReadOnlyList<ArticlePicture> Pictures, string AnswerPrefix);
+internal sealed record CompositionPrompt(string Text, IReadOnlyList<ArticlePicture> Pictures, string AnswerPrefix)
+{
+    /// <summary>The repetition penalty applies to the prompt too: where the original gives generate() ids, not embeddings.</summary>
+    public bool IsPenalized { get; init; }
+}

@@ -31,7 +31,7 @@ internal static class CompositionPrompts
         foreach (ArticlePicture picture in pictures)
             prompt.Picture(picture).Text(" ");
         string wanted = count is { } number ? FormattableString.Invariant($"{number}") : "";
-        return prompt.Text($"给定文章\"{Numbered(sections)}\" 根据上述文章，选择适合插入图像的{wanted}行").Build(PlacePrefix);
+        return prompt.Text($"给定文章\"{Numbered(sections)}\" 根据上述文章，选择适合插入图像的{wanted}行").Build(PlacePrefix) with { IsPenalized = pictures.Count == 0 };
     }
 
     /// <summary>Writes the caption of one figure. The context ends one section after its place.</summary>
@@ -42,7 +42,7 @@ internal static class CompositionPrompts
     {
         string context = Numbered([.. sections.Take(place + 2)]);
         string past = earlier.Count == 0 ? "" : $"现在{string.Join("， ", earlier.Select(figure => $"<Seg{figure.Place}>后插入图像对应的标题是\"{figure.Caption}\""))}。";
-        return new PromptBuilder().Text($"给定文章\"{context}\" {past}给出适合在<Seg{place}>后插入的图像对应的标题。").Build(CaptionPrefix);
+        return new PromptBuilder().Text($"给定文章\"{context}\" {past}给出适合在<Seg{place}>后插入的图像对应的标题。").Build(CaptionPrefix) with { IsPenalized = true };
     }
 
     /// <summary>Chooses among candidates. Pictures chosen earlier stand at their places in the text.</summary>

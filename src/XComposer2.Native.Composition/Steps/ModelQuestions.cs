@@ -21,7 +21,7 @@ internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions op
 
     /// <summary>Streams an answer.</summary>
     public IAsyncEnumerable<GenerationEvent> StreamAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken) =>
-        model.AnswerAsync(prompt, options.Sampling with { MaxTokens = maxTokens, Seed = seed, Stop = [] }, cancellationToken);
+        model.AnswerAsync(prompt, options.Sampling with { MaxTokens = maxTokens, Seed = seed, Stop = [], PenalizePrompt = prompt.IsPenalized }, cancellationToken);
 
     /// <summary>Waits for the complete answer.</summary>
     public async Task<string> AskAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken)

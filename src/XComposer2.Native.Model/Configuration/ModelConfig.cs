@@ -16,8 +16,8 @@ public sealed record ModelConfig
     /// <summary>Side of a picture in pixels, after the resize.</summary>
     public required int ImageSize { get; init; }
 
-    /// <summary>Tokens of prompt and answer together that the model was made for: max_length, but never beyond
-    /// <see cref="DecoderConfig.MaximumPositions"/>, where the original would change the rotary base.</summary>
+    /// <summary>Longest prompt in tokens: max_length, but never beyond <see cref="DecoderConfig.MaximumPositions"/>, where the original would change the
+    /// rotary base. The answer comes on top.</summary>
     public int ContextLength { get; init; } = 4096;
 
     public int BosTokenId { get; init; } = 1;
@@ -31,6 +31,13 @@ public sealed record ModelConfig
     public DType? StoredType { get; init; } = DType.BF16;
 
     public ModelVariant Variant { get; init; }
+
+    /// <summary>How conversations are written where nothing else is asked for: <c>xcomposer2_native.prompt_style</c> of config.json, else as the published
+    /// chat() of the model does.</summary>
+    public PromptStyle PromptStyle { get; init; } = PromptStyle.Chat;
+
+    /// <summary><c>xcomposer2_native.article_prompt</c> of config.json: asks for an article in English, <c>{title}</c> stands for its title; null for the published wording.</summary>
+    public string? ArticlePrompt { get; init; }
 
     /// <summary>Patches of a picture's side.</summary>
     public int ImageGrid => ImageSize / Vision.PatchSize;

@@ -6,8 +6,8 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// Decides a model's sizes: from the tensors where they prove one, else from config.json, else as published. Where tensors and
-/// config.json disagree, that is an error that names both. <c>plora</c> {rank, alpha} and <c>vision_config</c> in config.json are this
-/// project's additions, absent from the published files.
+/// config.json disagree, that is an error that names both. <c>plora</c> {rank, alpha}, <c>vision_config</c> and <c>xcomposer2_native</c>
+/// {prompt_style, article_prompt} in config.json are this project's additions, absent from the published files.
 /// </summary>
 public static class ModelConfigReader
 {
@@ -51,7 +51,19 @@ public static class ModelConfigReader
             PadTokenId = IdsOf(config, "pad_token_id", 2, decoder, minimum: -1)[0],
             StoredType = (config.Text("torch_dtype") ?? config.Text("dtype")) switch { "bfloat16" => DType.BF16, "float16" => DType.F16, "float32" => DType.F32, _ => null },
         };
-        return model with { Variant = tiled ? ModelVariant.HighResolution7B : Recognise(model) };
+        model = model with { Variant = tiled ? ModelVariant.HighResolution7B : Recognise(model) };
+        return WithPrompts(model, config.Section("xcomposer2_native"));
+    }
+
+    private static ModelConfig WithPrompts(ModelConfig model, ConfigSection own)
+    {
+        string style = own.Text("prompt_style") ?? PromptStyle.Chat.Name;
+        if (PromptStyle.All.All(known => known.Name != style))
+            throw own.Bad("prompt_style", string.Join(", ", PromptStyle.All.Select(known => known.Name)), CheckpointException.Show(style));
+        string? article = own.Text("article_prompt");
+        if (article is not null && !article.Contains("{title}", StringComparison.Ordinal))
+            throw own.Bad("article_prompt", "a text with {title} in it", CheckpointException.Show(article));
+        return model with { PromptStyle = PromptStyle.Find(style, model), ArticlePrompt = article };
     }
 
     private static void RequireSupported(ConfigSection config)

@@ -12,13 +12,17 @@ public static class ModelPresets
     public static IReadOnlyList<string> Names => [VisionLanguage7B, Composition7B, VisionLanguage1B8];
 
     /// <exception cref="ArgumentException">No preset has this name.</exception>
-    public static ModelConfig Find(string name) => name switch
+    public static ModelConfig Find(string name)
     {
-        VisionLanguage7B => Published7B(490, ModelVariant.VisionLanguage7B),
-        Composition7B => Published7B(224, ModelVariant.Composition7B),
-        VisionLanguage1B8 => Published1_8B(),
-        _ => throw new ArgumentException($"no preset '{name}'; there are {string.Join(", ", Names)}", nameof(name)),
-    };
+        ModelConfig config = name switch
+        {
+            VisionLanguage7B => Published7B(490, ModelVariant.VisionLanguage7B),
+            Composition7B => Published7B(224, ModelVariant.Composition7B),
+            VisionLanguage1B8 => Published1_8B(),
+            _ => throw new ArgumentException($"no preset '{name}'; there are {string.Join(", ", Names)}", nameof(name)),
+        };
+        return config with { PromptStyle = PromptStyle.Find(PromptStyle.Chat.Name, config) };
+    }
 
     /// <summary>The same model with another number of decoder layers.</summary>
     public static ModelConfig WithLayers(this ModelConfig config, int layerCount)

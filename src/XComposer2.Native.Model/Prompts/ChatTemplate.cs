@@ -9,6 +9,9 @@ public sealed class ChatTemplate
     /// <summary>Where a picture stands in the text of a user.</summary>
     public const string Placeholder = "<ImageHere>";
 
+    // As fine-tuning and the composition demo write several pictures.
+    private const string PictureSeparator = " ";
+
     private const string StartPiece = "[UNUSED_TOKEN_146]", EndPiece = "[UNUSED_TOKEN_145]";
     private const string SystemRole = "system\n", UserRole = "user\n", AssistantRole = "assistant\n", LineEnd = "\n";
 
@@ -96,7 +99,7 @@ public sealed class ChatTemplate
         Begin(prompt, UserRole);
         bool inText = style.Pictures == PicturePlace.InText;
         if (inText && CountPlaceholders(turn.User) == 0)
-            WritePictures(prompt, firstPicture, turn.ImageCount);
+            WritePictures(prompt, firstPicture, turn.ImageCount, PictureSeparator);
         int picture = firstPicture;
         ReadOnlySpan<char> user = turn.User;
         for (int at = user.IndexOf(Placeholder); at >= 0; at = user.IndexOf(Placeholder))
@@ -110,10 +113,14 @@ public sealed class ChatTemplate
         End(prompt);
     }
 
-    private static void WritePictures(PromptWriter prompt, int first, int count)
+    private static void WritePictures(PromptWriter prompt, int first, int count, string separator = "")
     {
         for (int i = 0; i < count; i++)
+        {
+            if (i > 0)
+                prompt.Text(separator);
             prompt.Picture(first + i);
+        }
     }
 
     private void Begin(PromptWriter prompt, string role)

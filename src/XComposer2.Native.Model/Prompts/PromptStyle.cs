@@ -3,10 +3,12 @@ namespace XComposer2.Native.Model;
 /// <summary>How a conversation becomes a prompt: data, one for each entry point of the original code.</summary>
 public sealed record PromptStyle
 {
+    private const int CompositionImageSize = 224;
+
     /// <summary>Fine-tuning and the composition demo: what the models have seen most.</summary>
     public static PromptStyle Train { get; } = new() { Name = "train" };
 
-    /// <summary>The published chat() of the vision-language models.</summary>
+    /// <summary>The published chat(), with the system text of the vision-language models; <see cref="Find(string, ModelConfig)"/> has that of each model.</summary>
     public static PromptStyle Chat { get; } = new() { Name = "chat", Bos = BosRule.EveryPart, BosTwiceWithoutPictures = true, System = SystemTexts.VisionLanguage };
 
     /// <summary>The published evaluation scripts.</summary>
@@ -15,8 +17,8 @@ public sealed record PromptStyle
     /// <summary>The published chat demo with its web page.</summary>
     public static PromptStyle Gradio { get; } = new() { Name = "gradio", Pictures = PicturePlace.BeforeTurn, System = SystemTexts.VisionLanguage + "\n" };
 
-    /// <summary>The default first.</summary>
-    public static IReadOnlyList<PromptStyle> All { get; } = [Train, Chat, Eval, Gradio];
+    /// <summary>All styles.</summary>
+    public static IReadOnlyList<PromptStyle> All { get; } = [Chat, Train, Eval, Gradio];
 
     /// <summary>"train", "chat", "eval" or "gradio".</summary>
     public required string Name { get; init; }
@@ -30,6 +32,15 @@ public sealed record PromptStyle
 
     /// <summary>The system text where none is given; null for no system turn.</summary>
     public string? System { get; init; }
+
+    /// <summary>The style as a model's published code has it: the chat() of the composition model (224-pixel pictures) has a system text of its own.</summary>
+    /// <exception cref="PromptException">No style has this name; the message lists them.</exception>
+    public static PromptStyle Find(string name, ModelConfig model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        PromptStyle style = Find(name);
+        return ReferenceEquals(style, Chat) && model.ImageSize == CompositionImageSize ? style with { System = SystemTexts.Composition } : style;
+    }
 
     /// <exception cref="PromptException">No style has this name; the message lists them.</exception>
     public static PromptStyle Find(string name) => All.FirstOrDefault(style => style.Name == name)

@@ -17,8 +17,12 @@ public sealed record GenerationOptions
     /// <summary>Keeps the smallest set of tokens whose probabilities reach this sum; over 0, at most 1.</summary>
     public float TopP { get; init; } = 0.8f;
 
-    /// <summary>Over 0; 1 is none. Applies to generated tokens only.</summary>
+    /// <summary>Over 0; 1 is none. Applies to the tokens of the answer (<see cref="PenalizePrompt"/>).</summary>
     public float RepetitionPenalty { get; init; } = 1.005f;
+
+    /// <summary>Whether the repetition penalty applies to the tokens of the prompt too. Null: in conversations without pictures, as in the original, whose
+    /// generate() sees the ids of such prompts and no ids of prompts with pictures.</summary>
+    public bool? PenalizePrompt { get; init; }
 
     /// <summary>The same seed gives the same text on the same device; null draws one.</summary>
     public ulong? Seed { get; init; }
@@ -40,10 +44,15 @@ public sealed record GenerationOptions
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
-    internal SamplingRequest Sampling(ulong seed) => new()
+    /// <param name="seed">Of the choices.</param>
+    /// <param name="prompt">All positions.</param>
+    internal SamplingRequest Sampling(ulong seed, IReadOnlyList<PromptPosition> prompt) => new()
     {
         Parameters = new SamplingParameters(Greedy, Temperature, TopK, TopP, RepetitionPenalty),
         Seed = seed,
+        SeenIds = PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null)
+            ? prompt.Where(static position => position.Picture is null).Select(static position => position.Id).ToArray()
+            : default(ReadOnlyMemory<int>),
         LogProbs = LogProbs,
         TopLogProbs = TopLogProbs,
     };

@@ -85,6 +85,21 @@ public sealed class ModelConfigTests
         Assert.Equal(tiny.Vision.StoredGrid * tiny.Vision.PatchSize, withoutSize.ImageSize);
     }
 
+    [Fact]
+    public void Prompts_of_a_checkpoint_are_its_own_or_the_published_ones()
+    {
+        Assert.Equal((SystemTexts.VisionLanguage, null), (Resolve(Vl7B, []).PromptStyle.System, Resolve(Vl7B, []).ArticlePrompt));
+        Assert.Equal(SystemTexts.Composition, Resolve(Composition7B, []).PromptStyle.System);
+        ModelConfig own = Resolve(With("""{"prompt_style": "train", "article_prompt": "Write about {title}."}"""), []);
+        Assert.Equal((PromptStyle.Train, "Write about {title}."), (own.PromptStyle, own.ArticlePrompt));
+        CheckpointException style = Assert.Throws<CheckpointException>(() => Resolve(With("""{"prompt_style": "Train"}"""), []));
+        Assert.Equal(("xcomposer2_native.prompt_style", "chat, train, eval, gradio"), (style.Field, style.Expected));
+        CheckpointException article = Assert.Throws<CheckpointException>(() => Resolve(With("""{"article_prompt": "Write."}"""), []));
+        Assert.Equal("xcomposer2_native.article_prompt", article.Field);
+
+        static string With(string section) => Vl7B.TrimEnd()[..^1] + ", \"xcomposer2_native\": " + section + "}";
+    }
+
     [Theory]
     [InlineData("\"num_hidden_layers\":2", "\"num_hidden_layers\":3", "num_hidden_layers", "2", "found 3")]
     [InlineData("\"num_hidden_layers\":2", "\"num_hidden_layers\":1048576", "num_hidden_layers", "1 to 1024", "1048576")]

@@ -41,7 +41,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --weights may be given once", "verify", "--weights", "int8", "--weights", "int8")]
     [InlineData("xc2: --weights f16 is for a preset; a checkpoint's weights are stored or int8", "plan", "--weights", "f16", "--model", "m")]
     [InlineData("xc2: --weights bf16 is for a preset; a checkpoint's weights are stored or int8", "bench", "decode", "--weights", "bf16", "--model", "m")]
-    [InlineData("xc2: prompt style 'nope' is not known; there are train, chat, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
+    [InlineData("xc2: prompt style 'nope' is not known; there are chat, train, eval, gradio", "chat", "--prompt-style", "nope", "hi")]
     public async Task Wrong_usage_prints_one_line_and_the_usage(string message, params string[] args)
     {
         using CliHarness xc2 = new();

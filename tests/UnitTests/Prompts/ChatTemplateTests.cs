@@ -95,8 +95,8 @@ public sealed class ChatTemplateTests
     {
         TextTokenizer tokenizer = TokenizerCases.Read("demo").Tokenizer;
         ChatTurn[] turns = [new("Look: <ImageHere>", 1, [1094]), new("And these?", 2, null)];
-        Assert.Equal("B[146]user|Look: |0|[145]|[146]assistant|n[145]|[146]user|1|2|And these?[145]|[146]assistant|", Show(PromptStyle.Train));
-        Assert.Equal("B[146]user|Look: |0|B[145]|[146]assistant|n[145]|[146]user|1|2|BAnd these?[145]|[146]assistant|", Show(PromptStyle.Chat));
+        Assert.Equal("B[146]user|Look: |0|[145]|[146]assistant|n[145]|[146]user|1| |2|And these?[145]|[146]assistant|", Show(PromptStyle.Train));
+        Assert.Equal("B[146]user|Look: |0|B[145]|[146]assistant|n[145]|[146]user|1|B |2|BAnd these?[145]|[146]assistant|", Show(PromptStyle.Chat));
         Assert.Equal("B|0|1|2|[146]user|Look: [145]|[146]assistant|n[145]|[146]user|And these?[145]|[146]assistant|", Show(PromptStyle.Eval));
         Assert.Equal("0|B[146]user|Look: [145]|[146]assistant|n[145]|1|2|[146]user|And these?[145]|[146]assistant|", Show(PromptStyle.Gradio));
         turns = [new("Hello", 0, null)];
@@ -112,6 +112,29 @@ public sealed class ChatTemplateTests
                 : string.Concat(piece.Ids.Select(id => id == tokenizer.BosId ? "B" : tokenizer.Decode([id]).Replace("UNUSED_TOKEN_", "", StringComparison.Ordinal).Replace('\n', '|'))));
             return string.Join("|", pieces).Replace("||", "|", StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Between pictures without placeholders stands what the published example writes: <c>&lt;ImageHere> &lt;ImageHere>text</c>.</summary>
+    [Theory]
+    [InlineData("train")]
+    [InlineData("chat")]
+    public void Pictures_without_placeholders_are_those_of_the_published_example(string name)
+    {
+        TextTokenizer tokenizer = TokenizerCases.Read("internlm2").Tokenizer;
+        PromptStyle style = PromptStyle.Find(name);
+        const string Text = "please write an article based on the images. Title: my favorite animal.";
+        Assert.Equal(
+            Flatten(Render(tokenizer, style, null, [new($"<ImageHere> <ImageHere>{Text}", 2, null)])),
+            Flatten(Render(tokenizer, style, null, [new(Text, 2, null)])));
+    }
+
+    [Fact]
+    public void Each_model_has_the_system_text_of_its_chat_call()
+    {
+        Assert.Equal(SystemTexts.VisionLanguage, PromptStyle.Find("chat", ModelPresets.Find(ModelPresets.VisionLanguage7B)).System);
+        Assert.Equal(SystemTexts.VisionLanguage, PromptStyle.Find("chat", ModelPresets.Find(ModelPresets.VisionLanguage1B8)).System);
+        Assert.Equal(SystemTexts.Composition, PromptStyle.Find("chat", ModelPresets.Find(ModelPresets.Composition7B)).System);
+        Assert.All(ModelPresets.Names, name => Assert.Null(PromptStyle.Find("train", ModelPresets.Find(name)).System));
     }
 
     [Fact]
@@ -169,8 +192,8 @@ public sealed class ChatTemplateTests
     public void Styles_are_found_by_name()
     {
         Assert.All(PromptStyle.All, style => Assert.Same(style, PromptStyle.Find(style.Name)));
-        Assert.Equal(["train", "chat", "eval", "gradio"], PromptStyle.All.Select(style => style.Name));
-        Assert.Contains("train, chat, eval, gradio", Assert.Throws<PromptException>(() => PromptStyle.Find("Train")).Message, StringComparison.Ordinal);
+        Assert.Equal(["chat", "train", "eval", "gradio"], PromptStyle.All.Select(style => style.Name));
+        Assert.Contains("chat, train, eval, gradio", Assert.Throws<PromptException>(() => PromptStyle.Find("Train")).Message, StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<PromptPiece> Render(TextTokenizer tokenizer, PromptStyle style, string? system, ChatTurn[] turns, string answerPrefix = "")
