@@ -50,6 +50,7 @@ public sealed record Article
     /// <param name="index">Index of the new section, from 0; the number of sections appends.</param>
     /// <param name="text">Not empty; line breaks become spaces.</param>
     /// <exception cref="EngineException">The index is out of range.</exception>
+    /// <exception cref="ArgumentException">The text is empty.</exception>
     public Article WithInserted(int index, string text)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(text);

@@ -24,6 +24,7 @@ public sealed class ArticleHistory
     /// <summary>Starts a history.</summary>
     /// <param name="article">The composed article.</param>
     /// <param name="change">Description of the first state.</param>
+    /// <exception cref="ArgumentException">The description is empty.</exception>
     public static ArticleHistory Begin(Article article, string change = "compose")
     {
         ArgumentNullException.ThrowIfNull(article);
@@ -32,6 +33,7 @@ public sealed class ArticleHistory
     }
 
     /// <summary>Adds a change and discards all undone states.</summary>
+    /// <exception cref="ArgumentException">The description is empty.</exception>
     public ArticleHistory Apply(string change, Article article)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(change);

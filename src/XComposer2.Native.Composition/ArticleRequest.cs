@@ -42,6 +42,7 @@ public static class ArticleInstruction
     /// <param name="title">Subject; not empty.</param>
     /// <param name="outline">One point per line; empty for none.</param>
     /// <param name="material">Source texts; may be empty.</param>
+    /// <exception cref="ArgumentException">The title is empty.</exception>
     public static string Of(string title, string outline, IReadOnlyList<string> material)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(title);

@@ -4,6 +4,7 @@ namespace XComposer2.Native.Composition;
 public static class CompositionEvents
 {
     /// <summary>Waits for the last event and returns its article.</summary>
+    /// <exception cref="EngineException">The events held no article.</exception>
     public static async Task<Article> ToArticleAsync(this IAsyncEnumerable<CompositionEvent> events, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(events);

@@ -1,96 +1,33 @@
-using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
 
-/// <summary>How to load a model.</summary>
+/// <summary>The model to load, and its settings.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>A published checkpoint folder: config.json, weights, tokenizer.model.</summary>
+    /// <summary>Folder of a published checkpoint: config.json, weights, tokenizer.model.</summary>
     public required string ModelPath { get; init; }
 
-    /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order. A merged weight takes memory of its own.</summary>
+    /// <summary>Folders of LoRA adapters (PEFT), merged into the weights during loading, in this order. Merged weights are copied, not memory-mapped.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
-    /// <summary>Where to run.</summary>
+    /// <summary>The device; by default a GPU if one works, else the CPU.</summary>
     public DeviceOptions Device { get; init; } = new();
 
-    /// <summary>What is done to the decoder's linears while they are loaded: half their memory, and less time for a token, for a little accuracy.</summary>
+    /// <summary>Quantisation of the decoder's linears during loading. Int8 halves their memory and the time per token, at a small loss of accuracy.</summary>
     public WeightQuantization Quantization { get; init; }
 
-    /// <summary>How much is held at once: context, answers together, cache.</summary>
+    /// <summary>Limits of context length, simultaneous answers and cache memory.</summary>
     public EngineLimits Limits { get; init; } = new();
 
-    /// <summary>Told how far loading is, where it takes long: while a GPU gets ready. From any thread.</summary>
+    /// <summary>Receives progress while a GPU is prepared. Called from any thread.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }
 
-    /// <summary>Told, in a sentence, what is worth knowing and stops nothing: that compiled kernels cannot be kept, or one was damaged. From any thread.</summary>
+    /// <summary>Receives warnings, one sentence each, for example that compiled kernels cannot be cached. Called from any thread.</summary>
     public Action<string>? Notice { get; init; }
 }
 
-/// <summary>Where to run, and how.</summary>
-public sealed record DeviceOptions
-{
-    /// <summary>Which kind of device.</summary>
-    public DeviceKind Kind { get; init; } = DeviceKind.Auto;
-
-    /// <summary>CPU threads; null for one per processor.</summary>
-    public int? Threads { get; init; }
-
-    /// <summary>How keys and values are cached; null for the device's own: F32 on the processor, the storage type on a GPU, which has no kernels for others.</summary>
-    public CacheFormat? Cache { get; init; }
-
-    /// <summary>On a GPU: where the token embeddings are.</summary>
-    public EmbeddingPlace Embeddings { get; init; }
-
-    /// <summary>On a GPU: a folder that <c>xc2 kernels compile --out</c> filled, so that no NVRTC is needed; null for the one that XC2_KERNELS names.</summary>
-    public string? KernelFolder { get; init; }
-
-    /// <summary>On a GPU: the type of weights, cache and most activations, BF16 or F16 (F32 is for tests, and slow); null for the checkpoint's own
-    /// where it is 16-bit and the GPU has it, else F16.</summary>
-    public DType? Storage { get; init; }
-}
-
-/// <summary>A kind of device.</summary>
-public enum DeviceKind
-{
-    /// <summary>The fastest that works on this machine.</summary>
-    Auto,
-
-    /// <summary>The processor.</summary>
-    Cpu,
-
-    /// <summary>An NVIDIA GPU.</summary>
-    Cuda,
-}
-
-/// <summary>Where a GPU finds the table of token embeddings, of which a step reads only its own tokens' rows.</summary>
-public enum EmbeddingPlace
-{
-    /// <summary>In its own memory.</summary>
-    Device,
-
-    /// <summary>In page-locked memory of the host: 758 MB of a 7B's 16-bit weights less on the GPU, for some microseconds a token.</summary>
-    Host,
-}
-
-/// <summary>How far a part of loading is.</summary>
-/// <param name="Phase">Which part.</param>
-/// <param name="Done">Kernels, or bytes of weights.</param>
-/// <param name="Total">Of how many.</param>
-public readonly record struct LoadProgress(LoadPhase Phase, long Done, long Total);
-
-/// <summary>What a model that is being loaded waits for.</summary>
-public enum LoadPhase
-{
-    /// <summary>Kernels of a GPU, the first time that they are needed.</summary>
-    CompilingKernels,
-
-    /// <summary>Weights on their way to a GPU.</summary>
-    UploadingWeights,
-}
-
-/// <summary>A request that can't be carried out, with a message for the person who made it. Bad files have exceptions of their own.</summary>
+/// <summary>An invalid request or option. The message is meant for the user. Damaged files have exceptions of their own.</summary>
 public sealed class EngineException : XComposerException
 {
     /// <inheritdoc/>
@@ -105,7 +42,8 @@ public sealed class EngineException : XComposerException
     {
     }
 
-    /// <summary>Refuses an option that is out of its range, in the words of its name.</summary>
+    /// <summary>Throws for an option out of range, naming option, expected range and value.</summary>
+    /// <exception cref="EngineException"><paramref name="holds"/> is false.</exception>
     internal static void ThrowUnless<T>(bool holds, string option, string expected, T found)
     {
         if (!holds)

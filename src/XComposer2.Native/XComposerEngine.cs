@@ -5,7 +5,7 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>A loaded model, and the thread that answers with it. Safe to use from several threads; its sessions' answers are generated together.</summary>
+/// <summary>A loaded model. Thread-safe; answers of several sessions are generated together.</summary>
 public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 {
     private readonly LoadedModel model;
@@ -39,7 +39,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         };
     }
 
-    /// <summary>What was loaded, and on what it runs.</summary>
+    /// <summary>Facts about the loaded model and its device.</summary>
     public EngineInfo Info { get; }
 
     internal ModelConfig Config => model.Config;
@@ -55,17 +55,23 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     /// <summary>0 on the processor, which uses them where they lie.</summary>
     internal long WeightBytesOnDevice => (model.Backend as CudaBackend)?.WeightBytes ?? 0;
 
-    /// <summary>Opens a checkpoint and makes everything ready to answer.</summary>
-    /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
-    /// <exception cref="EngineException">The options ask for what cannot be.</exception>
+    /// <summary>Loads a checkpoint and prepares the device, so that the first answer starts at once.</summary>
+    /// <param name="options">The checkpoint folder, the device and the limits.</param>
+    /// <param name="cancellationToken">Stops loading.</param>
+    /// <returns>The engine; dispose it to release weights, cache and device.</returns>
+    /// <exception cref="CheckpointException">The checkpoint is incomplete or damaged; the message names file and tensor.</exception>
+    /// <exception cref="EngineException">An option is out of range, the requested device does not work, or memory is insufficient.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<XComposerEngine> LoadAsync(EngineOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         return Task.Run(() => Load(options, cancellationToken), cancellationToken);
     }
 
-    /// <summary>A new conversation.</summary>
+    /// <summary>Starts a conversation.</summary>
+    /// <param name="options">System text and prompt style; null for the defaults.</param>
     /// <exception cref="PromptException">The prompt style is unknown.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
     public ChatSession CreateSession(SessionOptions? options = null)
     {
         ObjectDisposedException.ThrowIf(disposed is not null, this);
@@ -74,11 +80,12 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System, options.MayBeLong);
     }
 
-    /// <summary>Looks at one picture: means of the vision branch's rows over each quarter of it.</summary>
+    /// <summary>Computes a feature vector of a picture: the mean of its visual embeddings in each quarter.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="cancellationToken">Ends the computation between two operations.</param>
-    /// <returns>[4 x hidden], of unit length; pictures that look alike have a cosine near 1.</returns>
-    /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
+    /// <param name="cancellationToken">Stops the computation between two operations.</param>
+    /// <returns>[4 x hidden], of unit length; similar pictures have a cosine near 1.</returns>
+    /// <exception cref="ImageException">The picture is damaged, too large, or not a picture.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
     public async Task<float[]> PictureFeaturesAsync(ImageInput image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -88,10 +95,10 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         return PictureFeatures.Pool(rows, model.Config.ImageGrid);
     }
 
-    /// <summary>Ends all answers, and waits for the step under way.</summary>
+    /// <summary>Stops all answers, waits for the current step and releases all memory.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Ends all answers; done when all memory is given back.</summary>
+    /// <summary>Stops all answers; completes when all memory is released.</summary>
     public ValueTask DisposeAsync()
     {
         lock (disposal)
@@ -164,21 +171,21 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 }
 
 /// <summary>Facts about a loaded model.</summary>
-/// <param name="Model">Variant and layout in words, for example "internlm-xcomposer2-vl-7b, torch .bin, 2 shards".</param>
-/// <param name="Device">What it runs on, for example "cpu, 2 threads, AVX-512".</param>
-/// <param name="ContextLength">Longest sequence in tokens, prompt and answer together.</param>
-/// <param name="TokensPerImage">Positions that a picture takes.</param>
-/// <param name="LoadTime">From the call of <see cref="XComposerEngine.LoadAsync"/> to ready.</param>
-/// <param name="DeviceNote">Why a faster kind of device was not taken, in a sentence; null where none was passed over.</param>
+/// <param name="Model">Variant and file layout, for example "internlm-xcomposer2-vl-7b, torch .bin, 2 shards".</param>
+/// <param name="Device">The device, for example "cpu, 2 threads, 512-bit vectors".</param>
+/// <param name="ContextLength">Maximum length of a sequence in tokens, prompt and answer together.</param>
+/// <param name="TokensPerImage">Positions per picture.</param>
+/// <param name="LoadTime">Duration of <see cref="XComposerEngine.LoadAsync"/>.</param>
+/// <param name="DeviceNote">Why a faster device was not used, as a sentence; null if there was none.</param>
 public sealed record EngineInfo(string Model, string Device, int ContextLength, int TokensPerImage, TimeSpan LoadTime, string? DeviceNote = null)
 {
-    /// <summary>Longest prompt of a conversation in tokens.</summary>
+    /// <summary>Maximum length of a conversation's prompt in tokens.</summary>
     public int PromptLength { get; init; }
 
-    /// <summary>Name of the prompt style that conversations have by default.</summary>
+    /// <summary>Name of the default prompt style.</summary>
     public string PromptStyle { get; init; } = "";
 
-    /// <summary>A faster kind of device seems to be there and could not be used, which its owner will want to know.</summary>
+    /// <summary>Whether a faster device exists but does not work.</summary>
     public bool DeviceFailed { get; init; }
 
     internal static string Describe(Checkpoint checkpoint)

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using XComposer2.Native.Composition.Pictures;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>An article as blocks, the common input of all output formats.</summary>
 internal sealed partial class ArticleLayout

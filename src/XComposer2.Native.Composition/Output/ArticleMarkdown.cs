@@ -1,7 +1,7 @@
 using System.Text;
 using XComposer2.Native.Composition.Pictures;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>Writes an article as CommonMark, with its pictures in a folder beside the file. Only headings, lists and emphasis of the article become
 /// markup.</summary>

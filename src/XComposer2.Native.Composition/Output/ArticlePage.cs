@@ -2,7 +2,7 @@ using System.Text;
 using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Model;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>
 /// Writes an article as a self-contained HTML page: pictures are embedded, there are no scripts, and nothing is loaded. Texts are escaped; only

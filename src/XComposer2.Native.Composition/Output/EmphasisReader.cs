@@ -1,7 +1,7 @@
 using System.Text;
 using XComposer2.Native.Composition.Pictures;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>Finds <c>**strong**</c> and <c>*light*</c> emphasis in a line of a model's text. All other markup is kept as plain characters.</summary>
 internal static class EmphasisReader

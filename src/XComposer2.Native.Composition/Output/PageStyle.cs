@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>Style of the page: a column of about 65 characters, light or dark by the reader's preference, plain in print.</summary>
 internal static class PageStyle

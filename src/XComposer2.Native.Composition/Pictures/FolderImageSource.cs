@@ -32,6 +32,7 @@ public sealed class FolderImageSource : IImageSource
     /// <param name="cancellationToken">Stops within one picture; finished work is kept in the index.</param>
     /// <exception cref="ImageSourceException">The folder does not exist, cannot be read or contains no pictures.</exception>
     /// <exception cref="EngineException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static async Task<FolderImageSource> OpenAsync(
         string folder, IPictureModel model, GalleryOptions? options = null, IProgress<GalleryProgress>? progress = null, CancellationToken cancellationToken = default)
     {

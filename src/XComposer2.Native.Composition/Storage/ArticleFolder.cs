@@ -1,4 +1,4 @@
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>
 /// An article on disk: <c>article.json</c> with everything and its history, the pictures by their content, and whatever outputs are wanted.
@@ -30,6 +30,7 @@ public static class ArticleFolder
 
     /// <summary>Whether <see cref="Create"/> may write there: to be told before an article is made rather than after.</summary>
     /// <exception cref="ArticleFileException">It may not.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static void RequireFree(string path, bool overwrite)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -70,6 +71,7 @@ public static class ArticleFolder
     /// <param name="path">Of the folder.</param>
     /// <exception cref="ArticleFileException">It is missing something, damaged, or over a limit.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static ArticleHistory Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>
 /// An exclusive lock of an article's folder across processes. The system releases it when the process ends, also when it is killed. It locks
@@ -34,6 +34,7 @@ public sealed class ArticleLock : IDisposable
 
     /// <summary>Takes the lock; null if it is held by another.</summary>
     /// <exception cref="ArticleFileException">There is no such folder, or it cannot be locked.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static ArticleLock? TryTake(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

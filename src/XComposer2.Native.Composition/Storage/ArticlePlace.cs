@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>
 /// A place for an article that is not written yet: it is checked to be writable before composition starts, and taken by <see cref="Commit"/>. If another
@@ -44,6 +44,7 @@ public sealed partial class ArticlePlace : IDisposable
 
     /// <summary>A folder of this name, or NAME-2, NAME-3 and so on: the first that is free when the article is written.</summary>
     /// <exception cref="ArticleFileException">The folder above it cannot be written.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static ArticlePlace ReserveNext(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

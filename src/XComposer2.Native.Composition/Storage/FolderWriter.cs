@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>Writes an article's folder so that whoever looks, sees a whole one.</summary>
 internal static partial class FolderWriter

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>What article.json holds. Every member may be missing in a file that someone else wrote.</summary>
 /// <param name="Format">Always <see cref="FormatName"/>.</param>

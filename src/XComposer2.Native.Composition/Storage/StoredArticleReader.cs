@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Storage;
 
 /// <summary>From article.json to a history. The file may come from anyone: whatever it says is checked, and no name in it leads out of its folder.</summary>
 /// <param name="path">Of the file, for messages.</param>

@@ -24,8 +24,8 @@ internal sealed class PieceIndex
         firstCharacters = SearchValues.Create([.. this.pieces.Select(piece => piece[0]).Distinct()]);
     }
 
-    /// <summary>The first place at or after <paramref name="from"/> where a piece stands, and the longest that stands there.</summary>
-    /// <returns>Length of the text, and no length, where there is none.</returns>
+    /// <summary>Finds the first match at or after <paramref name="from"/>, and the longest piece there.</summary>
+    /// <returns>Position and length of the match; the length of the text and 0 without a match.</returns>
     public int FindNext(ReadOnlySpan<char> text, int from, out int length, out int id)
     {
         for (int at = from; at < text.Length; at++)
@@ -59,7 +59,7 @@ internal sealed class PieceIndex
         return longest;
     }
 
-    /// <summary>The first piece of the range whose character at <paramref name="position"/> is <paramref name="letter"/> or a higher one.</summary>
+    /// <summary>Index of the first piece in the range whose character at <paramref name="position"/> is at least <paramref name="letter"/>.</summary>
     private int FirstFrom(int low, int high, int position, int letter)
     {
         while (low < high)

@@ -6,12 +6,12 @@ using Microsoft.ML.Tokenizers;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// BPE merges of ordinary text, by <see cref="SentencePieceTokenizer"/>. That one differs from SentencePiece in three ways, which are
-/// evened out here by handing it another model than the file's, and other text:
+/// BPE merges of ordinary text with <see cref="SentencePieceTokenizer"/>. It differs from SentencePiece in three ways, which a modified model
+/// and modified text compensate:
 /// <list type="bullet">
-/// <item>Of equal scores it merges the rightmost first, SentencePiece the leftmost ("aaaaa"). Pieces and text are mirrored, so that right is left.</item>
-/// <item>It merges into control, unknown, byte and user-defined pieces too ("&lt;s&gt;"). Those get names with a space, which no text has here.</item>
-/// <item>Its byte fallback wants bytes at consecutive ids. It is off: unknown characters are turned into bytes here.</item>
+/// <item>Among equal scores it merges the rightmost pair first, SentencePiece the leftmost ("aaaaa"). Pieces and text are reversed.</item>
+/// <item>It merges into control, unknown, byte and user-defined pieces as well ("&lt;s&gt;"). They get names with a space, which the text never contains.</item>
+/// <item>Its byte fallback requires consecutive ids. It is disabled; unknown characters are converted to bytes here.</item>
 /// </list>
 /// </summary>
 internal sealed class PieceMerger
@@ -32,7 +32,7 @@ internal sealed class PieceMerger
 
     /// <summary>Appends the ids of a text without user-defined pieces.</summary>
     /// <param name="text">Well-formed UTF-16, with U+2581 for spaces.</param>
-    /// <param name="ids">Grows by at least one id for each text that is not empty.</param>
+    /// <param name="ids">Receives the ids; at least one for a non-empty text.</param>
     public void Append(ReadOnlySpan<char> text, List<int> ids)
     {
         if (text.IsEmpty)
@@ -51,7 +51,7 @@ internal sealed class PieceMerger
         ArrayPool<char>.Shared.Return(rented);
     }
 
-    /// <summary>Turns the order of characters round; the halves of a character stay in order.</summary>
+    /// <summary>Reverses the order of characters; surrogate pairs keep their order.</summary>
     private static void Mirror(ReadOnlySpan<char> text, Span<char> mirrored)
     {
         for (int from = 0, to = text.Length - 1; from < text.Length; from++, to--)
@@ -70,8 +70,8 @@ internal sealed class PieceMerger
 
     private static string Mirror(string piece) => string.Create(piece.Length, piece, static (mirrored, piece) => Mirror(piece, mirrored));
 
-    /// <param name="character">One, since what no piece knows was never merged.</param>
-    /// <param name="ids">Grows by its bytes.</param>
+    /// <param name="character">A single character: unknown characters are never merged.</param>
+    /// <param name="ids">Receives the ids of its bytes.</param>
     private void AppendBytes(ReadOnlySpan<char> character, List<int> ids)
     {
         Span<byte> bytes = stackalloc byte[4];
@@ -95,7 +95,7 @@ internal sealed class PieceMerger
             output.WriteTag(FloatField2);
             output.WriteFloat(file.Score(id));
         }
-        // trainer_spec: model_type (3) is BPE, unk_id (40); normalizer_spec: no dummy prefix (3), extra spaces (4) stay.
+        // trainer_spec: model_type (3) = BPE, unk_id (40); normalizer_spec: no dummy prefix (3), extra spaces kept (4).
         WriteNumbers(output, MessageField2, (3, 2), (40, file.UnknownId));
         WriteNumbers(output, MessageField3, (3, 0), (4, 0));
         output.Flush();

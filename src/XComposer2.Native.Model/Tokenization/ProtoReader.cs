@@ -4,12 +4,12 @@ using System.Text.Unicode;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Walks the fields of one protobuf message in place. Lengths are checked against the bytes that are there; nothing is allocated but texts.</summary>
-/// <param name="path">The file, for messages.</param>
-/// <param name="name">The message, for messages; empty for the outermost.</param>
-/// <param name="index">Its place among those of this name; negative where there is one.</param>
-/// <param name="message">Its bytes.</param>
-/// <param name="offsetBytes">Where they start in the file.</param>
+/// <summary>Reads the fields of one protobuf message in place. Lengths are checked against the available bytes; only texts are allocated.</summary>
+/// <param name="path">File name for error messages.</param>
+/// <param name="name">Message name for error messages; empty for the outermost message.</param>
+/// <param name="index">Index among the messages of this name; negative for a single message.</param>
+/// <param name="message">Bytes of the message.</param>
+/// <param name="offsetBytes">Offset of the message in the file.</param>
 internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpan<byte> message, long offsetBytes)
 {
     private readonly ReadOnlySpan<byte> message = message;
@@ -18,11 +18,11 @@ internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpa
     private ulong number;
     private ReadOnlySpan<byte> content;
 
-    /// <summary>Number of the field that <see cref="Next"/> stopped at.</summary>
+    /// <summary>Number of the current field.</summary>
     public int Field { get; private set; }
 
-    /// <summary>Goes to the next field; false at the end of the message.</summary>
-    /// <exception cref="CheckpointException">The bytes are no protobuf message.</exception>
+    /// <summary>Advances to the next field; false at the end of the message.</summary>
+    /// <exception cref="CheckpointException">The bytes are not a protobuf message.</exception>
     public bool Next()
     {
         if (position == message.Length)
@@ -52,7 +52,7 @@ internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpa
         return true;
     }
 
-    /// <summary>The message in this field.</summary>
+    /// <summary>The nested message in the current field.</summary>
     public readonly ProtoReader Message(string field, int fieldIndex = -1)
     {
         Expect(ProtoWire.Bytes, field);
@@ -87,10 +87,10 @@ internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpa
         return BitConverter.UInt32BitsToSingle((uint)number);
     }
 
-    /// <summary>An error about a field of this message.</summary>
+    /// <summary>An error in a field of this message.</summary>
     public readonly CheckpointException Bad(string field, string expected, string found) => new(path, name.Length == 0 ? field : $"{Name}.{field}", expected, found);
 
-    // Names are put together for errors alone: there are a hundred thousand pieces.
+    // Names are built only for errors: a file has a hundred thousand pieces.
     private readonly string Name => index < 0 ? name : $"{name}[{index}]";
 
     private readonly string Here => $"at byte {offsetBytes + position}";
@@ -127,7 +127,7 @@ internal ref struct ProtoReader(string path, string name, int index, ReadOnlySpa
     private readonly CheckpointException Bad(string expected, string found) => new(path, $"{(name.Length == 0 ? "" : $"{Name}, ")}{Here[3..]}", expected, found);
 }
 
-/// <summary>How a protobuf field is stored. Groups (3, 4) are of an older format.</summary>
+/// <summary>Wire type of a protobuf field. Groups (3, 4) belong to an older format.</summary>
 internal enum ProtoWire
 {
     Varint = 0,

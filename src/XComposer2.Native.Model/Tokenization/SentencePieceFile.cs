@@ -3,17 +3,17 @@ using System.Globalization;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// A <c>tokenizer.model</c>, read and checked: a BPE model with byte fallback that leaves text as it is but for spaces. Whatever else
-/// SentencePiece can do (unigram, normalisation, dummy prefix, unused pieces) no XComposer2 uses, and it is refused here by name.
+/// A validated <c>tokenizer.model</c>: a BPE model with byte fallback that changes only spaces. No XComposer2 checkpoint uses the other
+/// features of SentencePiece (unigram, normalisation, dummy prefix, unused pieces); they are rejected by name.
 /// </summary>
 internal sealed class SentencePieceFile
 {
     private const int MaximumFileBytes = 64 << 20;
 
-    /// <summary>Matching costs a step a character; the longest published piece has 384 bytes.</summary>
+    /// <summary>Limit for a piece, because matching takes one step per character. The longest published piece has 384 bytes.</summary>
     private const int MaximumPieceBytes = 1024;
 
-    /// <summary>Of a piece in published files, about; room for as many pieces is made at once.</summary>
+    /// <summary>Approximate size of a piece in published files, for the initial capacity.</summary>
     private const int PieceBytes = 16;
 
     private readonly List<string> pieces;
@@ -69,12 +69,12 @@ internal sealed class SentencePieceFile
 
     public int UnknownId { get; }
 
-    /// <summary>What the unknown piece decodes to.</summary>
+    /// <summary>Text of the unknown piece.</summary>
     public string UnknownText { get; }
 
     public IReadOnlyDictionary<string, int> Ids => ids;
 
-    /// <exception cref="CheckpointException">The file is damaged, contradicts itself or is of another kind.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, inconsistent or of an unsupported kind.</exception>
     public static SentencePieceFile Read(FileBytes bytes)
     {
         bytes.RefuseStandIn("the tokenizer");
@@ -87,10 +87,10 @@ internal sealed class SentencePieceFile
 
     public PieceKind Kind(int id) => kinds[id];
 
-    /// <summary>Value of a byte piece.</summary>
+    /// <summary>The byte of a byte piece.</summary>
     public byte ByteValue(int id) => byteValues[id];
 
-    /// <summary>The piece of a byte.</summary>
+    /// <summary>The id of the piece of a byte.</summary>
     public int ByteId(byte value) => byteIds[value];
 
     private void AddPiece(ProtoReader message)
@@ -147,7 +147,7 @@ internal sealed class SentencePieceFile
                 unknown = id;
             }
         }
-        // Pieces differ from each other, so 256 of them are all bytes.
+        // Pieces are distinct, so 256 of them cover all bytes.
         if (bytes != byteIds.Length)
             throw new CheckpointException(Path, "pieces", "256 byte pieces, <0x00> to <0xFF>", $"{bytes}");
         if (unknown < 0)

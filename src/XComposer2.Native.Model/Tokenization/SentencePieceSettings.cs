@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Model;
 
-/// <summary>What a <c>tokenizer.model</c> says besides its pieces; defaults are those of the format.</summary>
+/// <summary>Settings of a <c>tokenizer.model</c>; the defaults are those of the format.</summary>
 internal sealed class SentencePieceSettings
 {
     private const long Unigram = 1, Bpe = 2;
@@ -80,7 +80,7 @@ internal sealed class SentencePieceSettings
                 denormalizerCharsmapBytes = message.LengthBytes("precompiled_charsmap");
     }
 
-    /// <exception cref="CheckpointException">The model wants something that <see cref="TextTokenizer"/> does not do.</exception>
+    /// <exception cref="CheckpointException">The model requires a feature that <see cref="TextTokenizer"/> does not support.</exception>
     public void Check(string path)
     {
         if (modelType != Bpe)

@@ -4,8 +4,8 @@ using System.Text;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Turns ids into text as they come; never gives half a character. The pieces together equal <see cref="TextTokenizer.Decode"/> of all ids.
-/// One for each answer; not thread-safe.
+/// Decodes ids incrementally and never splits a character. The concatenated result equals <see cref="TextTokenizer.Decode"/> of all ids.
+/// One instance per answer; not thread-safe.
 /// </summary>
 public sealed class StreamingDecoder
 {
@@ -22,14 +22,14 @@ public sealed class StreamingDecoder
         this.tokenizer = tokenizer;
     }
 
-    /// <summary>Text that became certain with this id; may be empty.</summary>
+    /// <summary>Adds an id and returns the text completed by it; may be empty.</summary>
     public string Add(int id)
     {
         Append(id, certain);
         return TakeCertain();
     }
 
-    /// <summary>What is left at the end: each byte of an unfinished character becomes U+FFFD. The decoder is as new afterwards.</summary>
+    /// <summary>Returns the rest, with U+FFFD for each byte of an incomplete character, and resets the decoder.</summary>
     public string Finish()
     {
         AppendRest(certain);
@@ -40,7 +40,7 @@ public sealed class StreamingDecoder
     {
         if (!tokenizer.IsByte(id, out byte value))
         {
-            // Any other piece ends a run of bytes, one without text too.
+            // Any other piece ends a run of bytes, even one without text.
             AppendRest(text);
             tokenizer.AppendText(id, text);
             return;

@@ -4,12 +4,12 @@ using System.Text;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// The checkpoint's SentencePiece model: ids to the letter as SentencePiece gives them. Immutable, safe to share between threads.
-/// Time and memory of encoding grow with n log n of the text.
+/// The SentencePiece model of a checkpoint; its ids equal those of SentencePiece. Immutable and thread-safe.
+/// Time and memory of encoding are O(n log n) in the length of the text.
 /// </summary>
 public sealed class TextTokenizer
 {
-    /// <summary>Stands for a space in pieces.</summary>
+    /// <summary>Represents a space in pieces.</summary>
     internal const char SpaceMark = '\u2581';
 
     private const string FileName = "tokenizer.model";
@@ -28,7 +28,7 @@ public sealed class TextTokenizer
         userDefinedText = new PieceIndex(pieces.Where(piece => !IsMark(piece.Piece)));
     }
 
-    /// <summary>Pieces, control and user-defined ones included.</summary>
+    /// <summary>Number of pieces, including control and user-defined pieces.</summary>
     public int VocabularySize => file.Count;
 
     public int BosId => file.BosId;
@@ -39,8 +39,8 @@ public sealed class TextTokenizer
 
     /// <summary>Reads <c>tokenizer.model</c> of a checkpoint folder.</summary>
     /// <param name="checkpointDirectory">The folder.</param>
-    /// <param name="embeddingRows">Rows of the token embedding, which every id must have one of; where unknown, all ids are taken.</param>
-    /// <exception cref="CheckpointException">The file is missing, damaged, no BPE model, or has more pieces than <paramref name="embeddingRows"/>.</exception>
+    /// <param name="embeddingRows">Number of rows of the token embedding: the limit for ids. Unlimited if unknown.</param>
+    /// <exception cref="CheckpointException">The file is missing, damaged, not a BPE model, or has more pieces than <paramref name="embeddingRows"/>.</exception>
     public static TextTokenizer Load(string checkpointDirectory, int embeddingRows = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(checkpointDirectory);
@@ -51,7 +51,7 @@ public sealed class TextTokenizer
         return Read(bytes, embeddingRows);
     }
 
-    /// <summary>Reads the bytes of a <c>tokenizer.model</c>; they are not needed afterwards.</summary>
+    /// <summary>Parses the bytes of a <c>tokenizer.model</c>, which are copied.</summary>
     /// <exception cref="CheckpointException">As for <see cref="Load"/>.</exception>
     public static TextTokenizer Read(FileBytes bytes, int embeddingRows = int.MaxValue)
     {
@@ -62,25 +62,24 @@ public sealed class TextTokenizer
         return new TextTokenizer(file);
     }
 
-    /// <summary>The id of this exact piece.</summary>
+    /// <summary>The id of a piece.</summary>
     public bool TryFindPiece(string piece, out int id) => file.Ids.TryGetValue(piece, out id);
 
     /// <summary>
-    /// Exactly what SentencePiece makes of the text: user-defined pieces are taken whole, <c>&lt;s&gt;</c> and other control pieces are
-    /// ordinary text. No BOS. Half characters (lone surrogates) are U+FFFD.
+    /// Encodes a text as SentencePiece does: user-defined pieces are kept whole, <c>&lt;s&gt;</c> and other control pieces are
+    /// ordinary text. No BOS is added. Lone surrogates become U+FFFD.
     /// </summary>
     public IReadOnlyList<int> Encode(string text) => Encode(text, userDefined);
 
     /// <summary>
-    /// As <see cref="Encode(string)"/>, but user-defined pieces in brackets (<c>[UNUSED_TOKEN_n]</c>) are ordinary text too: what a user
-    /// typed never becomes a control token. Full-width letters and other user-defined text are still taken whole.
+    /// Like <see cref="Encode(string)"/>, but user-defined pieces in brackets (<c>[UNUSED_TOKEN_n]</c>) are ordinary text as well, so that
+    /// typed text never becomes a control token. Full-width letters and other user-defined texts are kept whole.
     /// </summary>
     public IReadOnlyList<int> EncodeUserText(string text) => Encode(text, userDefinedText);
 
     /// <summary>
-    /// The text of these ids, as SentencePiece gives it: a leading space stays, and no space is taken away before punctuation. Control
-    /// pieces give nothing, marks of turns their own name, the unknown piece and ids beyond the vocabulary <c>" ⁇ "</c>, and each byte
-    /// that belongs to no character U+FFFD.
+    /// Decodes ids as SentencePiece does: a leading space and spaces before punctuation are kept. Control pieces become empty, marks of turns
+    /// their names, the unknown piece and ids beyond the vocabulary <c>" ⁇ "</c>, and each byte outside of a valid character U+FFFD.
     /// </summary>
     public string Decode(ReadOnlySpan<int> ids)
     {
@@ -92,8 +91,8 @@ public sealed class TextTokenizer
         return text.ToString();
     }
 
-    /// <summary>The id of a piece that no user's text can become.</summary>
-    /// <exception cref="CheckpointException">There is no such piece, or it is an ordinary one.</exception>
+    /// <summary>The id of a control piece, which user text never encodes to.</summary>
+    /// <exception cref="CheckpointException">The piece does not exist, or it is an ordinary piece.</exception>
     internal int FindMark(string piece)
     {
         if (!TryFindPiece(piece, out int id))
@@ -103,7 +102,7 @@ public sealed class TextTokenizer
         return id;
     }
 
-    /// <summary>True for a byte piece.</summary>
+    /// <summary>Whether the piece is a byte piece.</summary>
     internal bool IsByte(int id, out byte value)
     {
         bool isByte = (uint)id < (uint)file.Count && file.Kind(id) == PieceKind.Byte;
@@ -111,7 +110,7 @@ public sealed class TextTokenizer
         return isByte;
     }
 
-    /// <summary>What a piece that is no byte stands for.</summary>
+    /// <summary>Text of a piece that is not a byte piece.</summary>
     internal void AppendText(int id, StringBuilder text)
     {
         if ((uint)id >= (uint)file.Count || id == file.UnknownId)

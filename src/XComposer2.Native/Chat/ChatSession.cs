@@ -5,7 +5,7 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>A conversation. What it has in common with earlier prompts is not computed again. One answer at a time.</summary>
+/// <summary>A conversation; one answer at a time. The common beginning of prompts is computed once.</summary>
 public sealed class ChatSession : IDisposable, IAsyncDisposable
 {
     private readonly AnswerService answers;
@@ -30,16 +30,17 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     /// <summary>Finished turns, oldest first.</summary>
     public IReadOnlyList<ChatExchange> History => history;
 
-    /// <summary>Asks, and streams the answer: text as it becomes certain, then the result. A turn that fails or is cancelled leaves the conversation as it was.</summary>
+    /// <summary>Sends a message and streams the answer: any number of <see cref="TextDelta"/>, then one <see cref="GenerationCompleted"/>.
+    /// A failed or cancelled turn leaves the conversation unchanged.</summary>
     /// <param name="message">The question and its pictures.</param>
-    /// <param name="options">Null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the answer within one step.</param>
-    /// <exception cref="EngineException">The request cannot be carried out (over the context, options out of range).</exception>
-    /// <exception cref="PromptException">The question is empty, or placeholders and pictures differ in number.</exception>
-    /// <exception cref="ImageException">A picture is damaged, too large, or no picture.</exception>
+    /// <param name="options">Sampling, limits and stop texts; null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the answer within one step.</param>
+    /// <exception cref="EngineException">The prompt exceeds the context, an option is out of range, or the GPU failed.</exception>
+    /// <exception cref="PromptException">The message is empty, or the numbers of placeholders and pictures differ.</exception>
+    /// <exception cref="ImageException">A picture is damaged, too large, or not a picture.</exception>
     /// <exception cref="TimeoutException">The answer took longer than <see cref="GenerationOptions.Timeout"/>.</exception>
     /// <exception cref="InvalidOperationException">Another answer of this session is running.</exception>
-    /// <exception cref="ObjectDisposedException">The session or its engine was disposed, perhaps meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The session or its engine was disposed before or during the answer.</exception>
     public async IAsyncEnumerable<GenerationEvent> SendAsync(
         UserMessage message, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -82,7 +83,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Forgets the conversation; the system text stays.</summary>
+    /// <summary>Clears the conversation; the system text is kept.</summary>
     /// <exception cref="InvalidOperationException">An answer is running.</exception>
     public void Reset()
     {
@@ -93,14 +94,14 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
         history.Clear();
     }
 
-    /// <summary>Ends an answer that is running, and waits for nothing.</summary>
+    /// <summary>Stops a running answer without waiting.</summary>
     public void Dispose()
     {
         disposed = true;
         running?.Cancel(new ObjectDisposedException(nameof(ChatSession)));
     }
 
-    /// <summary>Ends an answer that is running; done when its pages are free.</summary>
+    /// <summary>Stops a running answer; completes when its cache pages are free.</summary>
     public async ValueTask DisposeAsync()
     {
         AnswerRequest? last = running;
@@ -126,7 +127,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     }
 }
 
-/// <summary>Facts that hold for a whole conversation.</summary>
+/// <summary>Settings of a conversation.</summary>
 public sealed record SessionOptions
 {
     /// <summary>Text of the system turn; null for the prompt style's own, empty for none.</summary>

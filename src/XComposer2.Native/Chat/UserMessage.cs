@@ -3,22 +3,23 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
 
-/// <summary>One turn of the user.</summary>
-/// <param name="Text">May say <c>&lt;ImageHere&gt;</c> once for each picture; otherwise the pictures stand before the text.</param>
-/// <param name="Images">Pictures of this turn, in order.</param>
+/// <summary>A message of the user: text and pictures.</summary>
+/// <param name="Text">May contain <c>&lt;ImageHere&gt;</c> once per picture; otherwise the pictures precede the text.</param>
+/// <param name="Images">Pictures, in order.</param>
 public sealed record UserMessage(string Text, IReadOnlyList<ImageInput> Images)
 {
-    /// <summary>Text without a picture.</summary>
+    /// <summary>A message without pictures.</summary>
+    /// <param name="text">The text; not empty.</param>
     public UserMessage(string text)
         : this(text, [])
     {
     }
 
-    /// <summary>What the answer begins with, already said: the model goes on from there, and <see cref="GenerationResult.Text"/> begins after it.</summary>
+    /// <summary>Fixed beginning of the answer. The model continues it; <see cref="GenerationResult.Text"/> does not contain it.</summary>
     public string AnswerPrefix { get; init; } = "";
 }
 
-/// <summary>A picture as given by the user: encoded bytes (PNG, JPEG, WebP, GIF, BMP, TIFF) and a name for messages.</summary>
+/// <summary>A picture: a file or encoded bytes (PNG, JPEG, WebP, GIF, BMP, TIFF), and a name for messages.</summary>
 public sealed class ImageInput
 {
     private ImageInput(string name, ReadOnlyMemory<byte>? bytes, ExifOrientation orientation)
@@ -39,16 +40,19 @@ public sealed class ImageInput
     /// <summary>Of its pixels, once they were decoded; only for bytes, which do not change as a file may.</summary>
     internal StrongBox<ImageContentHash>? KnownHash { get; set; }
 
-    /// <summary>A file, read when the message is sent.</summary>
-    /// <param name="path">A regular file.</param>
+    /// <summary>A picture file, read when the message is sent.</summary>
+    /// <param name="path">Path of a regular file.</param>
     /// <param name="orientation">Whether the EXIF orientation is applied. The original ignores it, so pictures of rotated phones are not upright.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public static ImageInput FromFile(string path, ExifOrientation orientation = ExifOrientation.Apply)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new ImageInput(path, null, orientation);
     }
 
-    /// <summary>Encoded bytes; not copied, so they must not change while this is used; whoever sends it again, has it decoded once.</summary>
-    /// <inheritdoc cref="FromFile"/>
+    /// <summary>A picture in memory. Reuse the object to decode the picture only once.</summary>
+    /// <param name="bytes">Encoded picture; not copied, so it must not change while in use.</param>
+    /// <param name="name">Name for messages.</param>
+    /// <param name="orientation">Whether the EXIF orientation is applied.</param>
     public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name, ExifOrientation orientation = ExifOrientation.Apply) => new(name, bytes, orientation);
 }

@@ -2,13 +2,13 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>How to generate one answer. The defaults are those of the original chat() call.</summary>
+/// <summary>Sampling, limits and stop texts of one answer. The defaults are those of the original chat() call.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>Takes the most likely token every time; temperature, top-k and top-p are ignored.</summary>
+    /// <summary>Always takes the most likely token; temperature, top-k and top-p are ignored.</summary>
     public bool Greedy { get; init; }
 
-    /// <summary>Over 0.</summary>
+    /// <summary>Temperature of sampling; over 0.</summary>
     public float Temperature { get; init; } = 1.0f;
 
     /// <summary>Keeps the k most likely tokens; 0 keeps all.</summary>
@@ -17,29 +17,29 @@ public sealed record GenerationOptions
     /// <summary>Keeps the smallest set of tokens whose probabilities reach this sum; over 0, at most 1.</summary>
     public float TopP { get; init; } = 0.8f;
 
-    /// <summary>Over 0; 1 is none. Applies to the tokens of the answer (<see cref="PenalizePrompt"/>).</summary>
+    /// <summary>Penalty of repeated tokens; over 0, 1 for none. Applies to the tokens of the answer (<see cref="PenalizePrompt"/>).</summary>
     public float RepetitionPenalty { get; init; } = 1.005f;
 
     /// <summary>Whether the repetition penalty applies to the tokens of the prompt too. Null: in conversations without pictures, as in the original, whose
     /// generate() sees the ids of such prompts and no ids of prompts with pictures.</summary>
     public bool? PenalizePrompt { get; init; }
 
-    /// <summary>The same seed gives the same text on the same device; null draws one.</summary>
+    /// <summary>The same seed gives the same text on the same device; null draws a seed.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Longest answer in tokens.</summary>
+    /// <summary>Maximum length of the answer in tokens.</summary>
     public int MaxTokens { get; init; } = 1024;
 
     /// <summary>The answer ends before the first of these texts.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
-    /// <summary>The answer fails where it is not complete after this time, waiting included; null for no limit.</summary>
+    /// <summary>Maximum duration of the answer, including waiting; null for no limit. After it, the answer fails with a <see cref="TimeoutException"/>.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Wants the log-probability of each token (<see cref="GenerationResult.LogProbs"/>).</summary>
+    /// <summary>Requests the log-probability of each token (<see cref="GenerationResult.LogProbs"/>).</summary>
     public bool LogProbs { get; init; }
 
-    /// <summary>Wants so many of the likeliest tokens at each place, with their log-probabilities; 0 to 20.</summary>
+    /// <summary>Requests this number of most likely tokens at each position, with their log-probabilities; 0 to 20.</summary>
     public int TopLogProbs { get; init; }
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
@@ -58,7 +58,7 @@ public sealed record GenerationOptions
     };
 }
 
-/// <summary>Refuses options that are out of range, in the words of their names.</summary>
+/// <summary>Range checks of <see cref="GenerationOptions"/>.</summary>
 internal static class GenerationChecks
 {
     /// <exception cref="EngineException">One is out of range.</exception>

@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Measurement;
 
 /// <summary>Times the model's steps as a client of the scheduler: each sample is pictures, prompts and decode steps from an empty cache. The first one warms
 /// up and is not counted.</summary>

@@ -3,7 +3,7 @@ using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Planning;
 
 /// <summary>Plans what a model will take on a GPU, from sizes alone: no GPU is needed.</summary>
 internal static class CudaMemoryPlan
@@ -33,8 +33,9 @@ internal static class CudaMemoryPlan
             new MemoryItem("rotary table", (long)sizes.ContextLength * layout.Geometry.HeadSize * sizeof(float)),
             new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
         ]);
-        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget)
         {
+            Plans = plans,
             Device = DeviceKind.Cuda,
             Growth = ModelRunner.Growth(config, layout, sizes),
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],

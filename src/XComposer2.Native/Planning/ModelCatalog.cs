@@ -3,10 +3,10 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Planning;
 
 /// <summary>The kernels that a model's graphs take on a GPU, from its sizes alone.</summary>
-public static class ModelCatalog
+internal static class ModelCatalog
 {
     /// <summary>Those of every graph of <see cref="ModelGraphs"/>, for any card of a generation, and those that measure the device.</summary>
     /// <param name="config">The model.</param>

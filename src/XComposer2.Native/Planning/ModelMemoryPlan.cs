@@ -4,33 +4,36 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Planning;
 
-/// <summary>What a model will take on a device, item by item, known before anything is allocated.</summary>
+/// <summary>Memory use of a model on a device by item, known before anything is allocated.</summary>
 /// <param name="Model">The checkpoint or preset in words.</param>
 /// <param name="ContextLength">Longest sequence in tokens.</param>
-/// <param name="Weights">Weights; on the processor those of a checkpoint lie in mapped files, which the system may drop and read again.</param>
-/// <param name="Allocated">Everything that is allocated: quantised weights, cache, arena, inputs.</param>
-/// <param name="Plans">The largest plan of each graph: vision of one picture, prefill, decode.</param>
-public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated, IReadOnlyList<ExecutionPlan> Plans)
+/// <param name="Weights">The weights. On the CPU they are memory-mapped, so the system may drop pages and read them again.</param>
+/// <param name="Allocated">All allocations: quantised weights, cache, arena, inputs.</param>
+public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated)
 {
     /// <summary>The processor, or a GPU.</summary>
     public DeviceKind Device { get; init; } = DeviceKind.Cpu;
 
-    /// <summary>What a GPU leaves in the host's memory, page-locked; not part of <see cref="TotalBytes"/>.</summary>
+    /// <summary>Page-locked host memory for a GPU; not part of <see cref="TotalBytes"/>.</summary>
     public IReadOnlyList<MemoryItem> PageLocked { get; init; } = [];
 
     /// <summary>What may be allocated later, with use: the cache of long sequences, rows of their pictures. Not part of <see cref="TotalBytes"/>.</summary>
     public IReadOnlyList<MemoryItem> Growth { get; init; } = [];
 
-    /// <summary>Weights and all that is allocated.</summary>
+    /// <summary>Weights and allocations.</summary>
+    /// <exception cref="OverflowException">The sum exceeds 63 bits.</exception>
     public long TotalBytes => checked(Weights.Bytes + Allocated.TotalBytes);
 
-    /// <summary>Of a checkpoint folder.</summary>
+    /// <summary>The largest plan of each graph: vision of one picture, prefill, decode.</summary>
+    internal IReadOnlyList<ExecutionPlan> Plans { get; init; } = [];
+
+    /// <summary>Memory use of a checkpoint on the CPU.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
+    /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">Quantisation of the decoder's linears.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
     public static ModelMemoryPlan ForCheckpoint(
@@ -40,12 +43,12 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         return For(model, Sizes(contextLength, model.Config, CacheFormat.F32, DeviceKind.Cpu), EmbeddingPlace.Device);
     }
 
-    /// <summary>Of a published model, without its weights.</summary>
+    /// <summary>Memory use of a published model on the CPU, without its weights.</summary>
     /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
-    /// <param name="contextLength">Tokens; null for the model's own.</param>
+    /// <param name="contextLength">In tokens; null for the model's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
     /// <param name="weights">Type of all weights, as stored.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">Quantisation of the decoder's linears.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
     public static ModelMemoryPlan ForPreset(
         string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = WeightQuantization.None)
@@ -54,11 +57,11 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, CacheFormat.F32);
     }
 
-    /// <summary>Of a checkpoint folder on a GPU, which need not be there.</summary>
+    /// <summary>Memory use of a checkpoint on a GPU. No GPU is required.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="contextLength">Tokens; null for the checkpoint's own.</param>
+    /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">Quantisation of the decoder's linears.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context is out of range.</exception>
     public static ModelMemoryPlan ForCheckpointOnCuda(string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
@@ -69,11 +72,11 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
     }
 
-    /// <summary>Of a published model on a GPU, without its weights.</summary>
+    /// <summary>Memory use of a published model on a GPU, without its weights. No GPU is required.</summary>
     /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
-    /// <param name="contextLength">Tokens; null for the model's own.</param>
+    /// <param name="contextLength">In tokens; null for the model's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">Quantisation of the decoder's linears.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
     public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
     {
@@ -128,8 +131,9 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
             ModelRunner.PictureMemory(config, sizes),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
         ]);
-        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget, plans)
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget)
         {
+            Plans = plans,
             Growth = ModelRunner.Growth(config, layout, sizes),
         };
     }

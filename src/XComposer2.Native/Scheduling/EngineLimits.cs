@@ -4,23 +4,24 @@ using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
 
-/// <summary>How much an engine holds at once.</summary>
+/// <summary>Limits of an engine: simultaneous answers, context length and memory.</summary>
 public sealed record EngineLimits
 {
-    /// <summary>Answers that are generated together; further ones wait their turn. 1 to 64.</summary>
+    /// <summary>Answers that are generated together, 1 to 64; further ones are queued.</summary>
     public int Sequences { get; init; } = 8;
 
-    /// <summary>Longest sequence in tokens, prompt and answer together. Null: prompts up to the checkpoint's max_length (4096), answers on top of them.</summary>
+    /// <summary>Maximum length of a sequence in tokens, prompt and answer together. Null: prompts up to the checkpoint's max_length (4096), answers on top.</summary>
     public int? Context { get; init; }
 
-    /// <summary>Most memory of the key/value cache, shared by all answers and by what is kept of earlier ones; it grows with use. Null for one sequence of full length.</summary>
+    /// <summary>Maximum memory of the key/value cache, shared by all answers and the cached prefixes of earlier ones; it grows with use. Null for one sequence of
+    /// full length.</summary>
     public long? CacheBytes { get; init; }
 
-    /// <summary>Tokens of a prompt that are read between two tokens of other answers; null for 256 on the processor and 512 on a GPU.</summary>
+    /// <summary>Prompt tokens processed between two tokens of other answers; null for 256 on the CPU and 512 on a GPU.</summary>
     public int? PromptPiece { get; init; }
 
-    /// <summary>Pictures whose rows are kept between the vision tower and the decoder, so that none is encoded again soon (20 MB each for a 7B); null for 12
-    /// on the processor and 6 on a GPU. A context's pictures always have room.</summary>
+    /// <summary>Number of encoded pictures kept for reuse (20 MB each for a 7B model); null for 12 on the CPU and 6 on a GPU. The pictures of a
+    /// full context always fit.</summary>
     public int? Pictures { get; init; }
 }
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Verification;
 
 /// <summary>A golden.safetensors: what the original code computed, stage by stage. Its shapes are checked against the model's.</summary>
 internal sealed unsafe class GoldenFile : IDisposable

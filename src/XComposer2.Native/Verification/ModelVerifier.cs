@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Verification;
 
 /// <summary>Compares a checkpoint's results with a golden file made by the original code, stage by stage.</summary>
 public static class ModelVerifier
@@ -11,6 +11,7 @@ public static class ModelVerifier
     /// <param name="progress">Told each stage as it is done.</param>
     /// <param name="cancellationToken">Looked at between operations.</param>
     /// <exception cref="CheckpointException">The checkpoint or the golden file is damaged, or they do not belong together.</exception>
+    /// <exception cref="EngineException">An option is out of range, or the requested device does not work.</exception>
     public static VerificationReport Run(VerificationOptions options, IProgress<StageResult>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);

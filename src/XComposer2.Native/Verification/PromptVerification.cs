@@ -2,7 +2,7 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
-namespace XComposer2.Native;
+namespace XComposer2.Native.Verification;
 
 /// <summary>Every decoder layer, the logits of every position, and the greedy answer of each prompt of a golden file.</summary>
 internal sealed class PromptVerification : IDisposable

@@ -1,4 +1,4 @@
-namespace XComposer2.Native;
+namespace XComposer2.Native.Verification;
 
 /// <summary>What one stage of a verification found: a <see cref="TensorStage"/> or an <see cref="IdStage"/>.</summary>
 /// <param name="Name">For example "one_image: layer 3".</param>

@@ -1,5 +1,6 @@
 using XComposer2.Native.Composition;
 using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Composition.Storage;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Kernels;
 

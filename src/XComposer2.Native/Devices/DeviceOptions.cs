@@ -1,0 +1,66 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Devices;
+
+/// <summary>The device that runs the model, and its settings.</summary>
+public sealed record DeviceOptions
+{
+    /// <summary>The kind of device.</summary>
+    public DeviceKind Kind { get; init; } = DeviceKind.Auto;
+
+    /// <summary>Number of CPU threads; null for one per processor.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Format of the key/value cache. Null for the device's default: F32 on the CPU, the storage type on a GPU, which supports no other.</summary>
+    public CacheFormat? Cache { get; init; }
+
+    /// <summary>GPU only: where the token embeddings are stored.</summary>
+    public EmbeddingPlace Embeddings { get; init; }
+
+    /// <summary>GPU only: a folder of kernels compiled by <c>xc2 kernels compile --out</c>, so that NVRTC is not required. Null for the folder
+    /// named by the environment variable XC2_KERNELS.</summary>
+    public string? KernelFolder { get; init; }
+
+    /// <summary>GPU only: the type of weights, cache and most activations, BF16 or F16 (F32 is slow and meant for tests). Null for the
+    /// checkpoint's own type if it has 16 bits and the GPU supports it, else F16.</summary>
+    public DType? Storage { get; init; }
+}
+
+/// <summary>A kind of device.</summary>
+public enum DeviceKind
+{
+    /// <summary>The fastest device that works on this machine.</summary>
+    Auto,
+
+    /// <summary>The processor.</summary>
+    Cpu,
+
+    /// <summary>An NVIDIA GPU.</summary>
+    Cuda,
+}
+
+/// <summary>Where the table of token embeddings is stored for a GPU. A step reads only the rows of its own tokens.</summary>
+public enum EmbeddingPlace
+{
+    /// <summary>In GPU memory.</summary>
+    Device,
+
+    /// <summary>In page-locked host memory: saves 758 MB of GPU memory for a 7B model with 16-bit weights and costs some microseconds per token.</summary>
+    Host,
+}
+
+/// <summary>Progress of one phase of loading.</summary>
+/// <param name="Phase">The phase.</param>
+/// <param name="Done">Kernels or bytes of weights done.</param>
+/// <param name="Total">Kernels or bytes of weights in all.</param>
+public readonly record struct LoadProgress(LoadPhase Phase, long Done, long Total);
+
+/// <summary>A phase of loading that takes long.</summary>
+public enum LoadPhase
+{
+    /// <summary>GPU kernels are compiled, which happens once per machine.</summary>
+    CompilingKernels,
+
+    /// <summary>Weights are copied to the GPU.</summary>
+    UploadingWeights,
+}
