@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace XComposer2.Native.Composition;
 
 /// <summary>
@@ -22,6 +20,9 @@ public sealed record Article
 
     /// <summary>The user's own pictures, in the user's order: input for the text, and its only illustrations. Empty if a source is searched for figures.</summary>
     public IReadOnlyList<ArticlePicture> OwnPictures { get; init; } = [];
+
+    /// <summary>How pictures are stored.</summary>
+    public PictureOptions Pictures { get; init; } = PictureOptions.Default;
 
     /// <summary>Paragraphs and headings, in order.</summary>
     public IReadOnlyList<ArticleSection> Sections { get; init; } = [];
@@ -46,6 +47,73 @@ public sealed record Article
             : WithSection(index, section with { Text = line });
     }
 
+    /// <summary>Replaces a section by Markdown text, which may have several blocks. The figure follows the last one. An empty text removes the section and its figure.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="markdown">Paragraphs, headings and list items; see <see cref="ArticleMarkdown"/> for the markup that is shown.</param>
+    /// <exception cref="EngineException">There is no such section, or the article would have too many.</exception>
+    public Article WithMarkdown(int index, string markdown)
+    {
+        ArgumentNullException.ThrowIfNull(markdown);
+        ArticleSection section = RequireSection(index);
+        List<string> blocks = MarkdownBlocks.Split(markdown);
+        if (blocks.Count == 0)
+            return WithText(index, "");
+        EngineException.ThrowUnless(Sections.Count - 1 + blocks.Count <= MaximumSections, "sections", $"at most {MaximumSections}", Sections.Count - 1 + blocks.Count);
+        IEnumerable<ArticleSection> sections = blocks.Select((block, number) => new ArticleSection(block, number == blocks.Count - 1 ? section.Figure : null));
+        return this with { Sections = [.. Sections.Take(index), .. sections, .. Sections.Skip(index + 1)] };
+    }
+
+    /// <summary>Changes the title. A heading that serves as the title, as the first section of an article without one, is changed too.</summary>
+    /// <param name="title">Line breaks become spaces; empty for none.</param>
+    public Article WithTitle(string title)
+    {
+        ArgumentNullException.ThrowIfNull(title);
+        string line = ArticleText.Join(title);
+        Article titled = this with { Title = line };
+        if (line.Length == 0 || Sections is not [{ } first, ..] || !first.Text.StartsWith('#'))
+            return titled;
+        int marks = first.Text.AsSpan().IndexOfAnyExcept('#');
+        bool isTitle = marks > 0 && first.Text[marks] == ' ' && (Title.Length == 0 || first.Text[marks..].Trim() == Title);
+        return isTitle ? titled.WithText(0, $"{first.Text[..marks]} {line}") : titled;
+    }
+
+    /// <summary>Moves a section with its figure.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="target">Its new index.</param>
+    /// <exception cref="EngineException">An index is out of range.</exception>
+    public Article WithMoved(int index, int target)
+    {
+        ArticleSection section = RequireSection(index);
+        EngineException.ThrowUnless(target >= 0 && target < Sections.Count, "new place", $"1 to {Sections.Count}", target + 1);
+        List<ArticleSection> sections = [.. Sections];
+        sections.RemoveAt(index);
+        sections.Insert(target, section);
+        return this with { Sections = sections };
+    }
+
+    /// <summary>Changes the texts of a figure and keeps its picture.</summary>
+    /// <param name="index">Section of the figure, from 0.</param>
+    /// <param name="caption">Null keeps the caption; line breaks become spaces.</param>
+    /// <param name="alternative">Null keeps the alternative text.</param>
+    /// <exception cref="EngineException">There is no such section, or it has no figure.</exception>
+    public Article WithCaption(int index, string? caption, string? alternative)
+    {
+        ArticleFigure figure = RequireFigure(index);
+        return WithFigure(index, figure with
+        {
+            Caption = caption is null ? figure.Caption : ArticleText.Join(caption),
+            AlternativeText = alternative is null ? figure.AlternativeText : ArticleText.Join(alternative),
+        });
+    }
+
+    /// <summary>Chooses a candidate of a figure. The alternative text, which described another picture, is removed.</summary>
+    /// <exception cref="EngineException">There is no such section, figure or candidate.</exception>
+    public Article WithChosen(int index, int candidate)
+    {
+        ArticleFigure figure = RequireFigure(index);
+        return WithFigure(index, figure.ChosenIndex == candidate ? figure : figure with { ChosenIndex = candidate, AlternativeText = "" });
+    }
+
     /// <summary>Inserts a section.</summary>
     /// <param name="index">Index of the new section, from 0; the number of sections appends.</param>
     /// <param name="text">Not empty; line breaks become spaces.</param>
@@ -66,6 +134,7 @@ public sealed record Article
         ArticleSection section = RequireSection(index);
         EngineException.ThrowUnless(figure.ChosenIndex is null || (figure.ChosenIndex >= 0 && figure.ChosenIndex < figure.Candidates.Count),
             "candidate", $"1 to {figure.Candidates.Count}", figure.ChosenIndex + 1);
+        EngineException.ThrowUnless(figure.Scores.Count == 0 || figure.Scores.Count == figure.Candidates.Count, "scores", $"none or {figure.Candidates.Count}", figure.Scores.Count);
         return WithSection(index, section with { Figure = figure });
     }
 
@@ -77,7 +146,7 @@ public sealed record Article
     public Article WithNote(CompositionStep step, NoteCause cause, string text) => this with { Notes = [.. Notes, new ArticleNote(step, cause, text)] };
 
     /// <summary>Removes the notes of a step and of all later steps, before the step runs again. Notes of edits are kept.</summary>
-    internal Article WithoutNotesFrom(CompositionStep step) => this with { Notes = [.. Notes.Where(note => note.Step < step || note.Step == CompositionStep.Edit)] };
+    internal Article WithoutNotesFrom(CompositionStep step) => this with { Notes = [.. Notes.Where(note => note.Step < step || note.Step >= CompositionStep.Edit)] };
 
     /// <summary>Indices of the sections followed by a figure, ascending.</summary>
     internal int[] FigurePlaces() => [.. Enumerable.Range(0, Sections.Count).Where(index => Sections[index].Figure is not null)];
@@ -85,6 +154,10 @@ public sealed record Article
     /// <summary>File names of the pictures shown by other figures.</summary>
     internal HashSet<string> ShownElsewhere(int place) =>
         [.. Sections.Where((section, index) => index != place && section.Figure?.Picture is not null).Select(section => section.Figure!.Picture!.FileName)];
+
+    /// <exception cref="EngineException">There is no such section, or it has no figure with candidates.</exception>
+    internal ArticleFigure RequireFigure(int index) =>
+        RequireSection(index).Figure is { Candidates.Count: > 0 } figure ? figure : throw new EngineException($"section {index + 1} has no figure with candidates");
 
     /// <exception cref="EngineException">There is no such section; the message counts from 1.</exception>
     internal ArticleSection RequireSection(int index)
@@ -107,11 +180,17 @@ public sealed record ArticleSection(string Text, ArticleFigure? Figure = null);
 /// </summary>
 public sealed record ArticleFigure
 {
-    /// <summary>Description of the picture to show; empty if not written yet, and for the user's own pictures.</summary>
+    /// <summary>Description of the picture to show; empty if not written yet.</summary>
     public string Caption { get; init; } = "";
+
+    /// <summary>Description of the chosen picture for readers who cannot see it; empty for that of its source (<see cref="ArticlePicture.Caption"/>).</summary>
+    public string AlternativeText { get; init; } = "";
 
     /// <summary>Candidate pictures, best first.</summary>
     public IReadOnlyList<ArticlePicture> Candidates { get; init; } = [];
+
+    /// <summary>Scores of <see cref="Candidates"/>, in the same order; empty if there are none.</summary>
+    public IReadOnlyList<CandidateScore> Scores { get; init; } = [];
 
     /// <summary>Index of the chosen picture in <see cref="Candidates"/>; null if none is chosen yet.</summary>
     public int? ChosenIndex { get; init; }
@@ -119,6 +198,12 @@ public sealed record ArticleFigure
     /// <summary>The chosen picture; null if none is chosen yet.</summary>
     public ArticlePicture? Picture => ChosenIndex is { } index ? Candidates[index] : null;
 }
+
+/// <summary>How a candidate was found and rated.</summary>
+/// <param name="Rank">Its place in the search result, from 1; null if it was not searched.</param>
+/// <param name="Probability">The model's probability of the candidate's letter, 0 to 1, before temperature, top-k and top-p; null if the model was not asked or the letter
+/// was not among its twenty likeliest tokens.</param>
+public readonly record struct CandidateScore(int? Rank, float? Probability);
 
 /// <summary>A problem that did not stop the composition, as a sentence.</summary>
 /// <param name="Step">The step in which it happened.</param>
@@ -137,28 +222,4 @@ public enum NoteCause
 
     /// <summary>A limit was reached: context length, sections or places.</summary>
     Limit,
-}
-
-/// <summary>Splits a model's text into sections: one per line, without empty lines and indentation.</summary>
-internal static partial class ArticleText
-{
-    /// <summary>Maximum number of sections; further ones are dropped.</summary>
-    public const int MaximumSections = 60;
-
-    /// <param name="text">The model's text.</param>
-    /// <param name="dropped">Number of sections above the limit.</param>
-    public static IReadOnlyList<ArticleSection> Split(string text, out int dropped)
-    {
-        string[] lines = LineEnds().Replace(text.ReplaceLineEndings("\n").Trim(), "\n").Split('\n');
-        if (lines is [""])
-            lines = [];
-        dropped = Math.Max(0, lines.Length - MaximumSections);
-        return [.. lines.Take(MaximumSections).Select(line => new ArticleSection(line))];
-    }
-
-    /// <summary>Joins an edited section to one line.</summary>
-    public static string Join(string text) => text.Trim().ReplaceLineEndings(" ");
-
-    [GeneratedRegex(@"(\n\s*)+")]
-    private static partial Regex LineEnds();
 }

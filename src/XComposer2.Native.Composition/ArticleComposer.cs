@@ -14,6 +14,8 @@ public sealed class ArticleComposer : IDisposable
     private readonly CaptionStep captions;
     private readonly IllustrationStep illustration;
     private readonly EditingStep editing;
+    private readonly DescriptionStep descriptions;
+    private readonly OutlineStep outlines;
 
     /// <param name="engine">Not owned; must outlive the composer. The prompts are made for the composition checkpoint; others work with lower quality.</param>
     /// <param name="options">Null for the defaults.</param>
@@ -34,6 +36,8 @@ public sealed class ArticleComposer : IDisposable
         captions = new CaptionStep(questions);
         illustration = new IllustrationStep(questions);
         editing = new EditingStep(questions);
+        descriptions = new DescriptionStep(questions);
+        outlines = new OutlineStep(questions);
     }
 
     /// <summary>Runs all steps: text, places, captions, pictures.</summary>
@@ -63,7 +67,9 @@ public sealed class ArticleComposer : IDisposable
         if (article.OwnPictures.Count > 0)
         {
             int own = Math.Min(figures ?? int.MaxValue, article.OwnPictures.Count);
-            return Chain(PlaceAsync(article, own, seed, cancellationToken), cancellationToken, placed => AssignOwnAsync(placed, seed, cancellationToken));
+            return Chain(PlaceAsync(article, own, seed, cancellationToken), cancellationToken,
+                placed => AssignOwnAsync(placed, seed, cancellationToken),
+                assigned => DescribeAsync(assigned, seed, cancellationToken));
         }
 
         if (source is null)
@@ -71,6 +77,20 @@ public sealed class ArticleComposer : IDisposable
         return Chain(PlaceAsync(article, figures, seed, cancellationToken), cancellationToken,
             placed => CaptionAsync(placed, seed, cancellationToken),
             captioned => IllustrateAsync(captioned, source, seed, cancellationToken));
+    }
+
+    /// <summary>Writes an outline, for a person to confirm or change before the text is written with <see cref="ArticleInstruction.Of"/>.</summary>
+    /// <param name="title">Subject; not empty.</param>
+    /// <param name="material">Source texts; may be empty.</param>
+    /// <param name="seed">A different seed may give a different outline.</param>
+    /// <param name="cancellationToken">Stops the step.</param>
+    /// <returns>One point per entry; at least one.</returns>
+    /// <exception cref="EngineException">The model returned no outline, or the material does not fit into the context.</exception>
+    public Task<IReadOnlyList<string>> OutlineAsync(string title, IReadOnlyList<string> material, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(title);
+        ArgumentNullException.ThrowIfNull(material);
+        return outlines.RunAsync(title, material, seed, cancellationToken);
     }
 
     /// <summary>Writes the text only.</summary>
@@ -112,6 +132,22 @@ public sealed class ArticleComposer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(article);
         return illustration.AssignOwnAsync(article, seed, cancellationToken);
+    }
+
+    /// <summary>Writes caption and alternative text of all figures that lack one of them, from the pictures themselves: of the user's own pictures.</summary>
+    public IAsyncEnumerable<CompositionEvent> DescribeAsync(Article article, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(article);
+        return descriptions.RunAsync(article, null, seed, cancellationToken);
+    }
+
+    /// <summary>Writes caption and alternative text of one figure anew.</summary>
+    /// <exception cref="EngineException">There is no such section, or it has no figure.</exception>
+    public IAsyncEnumerable<CompositionEvent> DescribeAsync(Article article, int section, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(article);
+        _ = article.RequireFigure(section);
+        return descriptions.RunAsync(article, section, seed, cancellationToken);
     }
 
     /// <summary>Repeats the choice among the candidates of one figure.</summary>

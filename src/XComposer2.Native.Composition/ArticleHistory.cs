@@ -52,6 +52,41 @@ public sealed class ArticleHistory
     public ArticleHistory Redo() =>
         CurrentIndex + 1 < States.Count ? new ArticleHistory(States, CurrentIndex + 1) : throw new EngineException("there is no change to redo");
 
+    /// <summary>Stores the pictures of all states as the options say, for example those of an article from elsewhere, which may have metadata.</summary>
+    /// <remarks>A picture that cannot be decoded is kept as it is.</remarks>
+    public ArticleHistory WithPictures(PictureOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Dictionary<ArticlePicture, ArticlePicture> prepared = [];
+        return new ArticleHistory([.. States.Select(state => state with { Article = Prepare(state.Article) })], CurrentIndex);
+
+        Article Prepare(Article article) => article with
+        {
+            Pictures = options,
+            OwnPictures = [.. article.OwnPictures.Select(Replace)],
+            Sections = [.. article.Sections.Select(section => section.Figure is { } figure ? section with { Figure = figure with { Candidates = [.. figure.Candidates.Select(Replace)] } } : section)],
+        };
+
+        ArticlePicture Replace(ArticlePicture picture)
+        {
+            if (!prepared.TryGetValue(picture, out ArticlePicture? replacement))
+                prepared.Add(picture, replacement = PreparedOrSame(picture));
+            return replacement;
+        }
+
+        ArticlePicture PreparedOrSame(ArticlePicture picture)
+        {
+            try
+            {
+                return picture.Prepared(options);
+            }
+            catch (Model.ImageException)
+            {
+                return picture;
+            }
+        }
+    }
+
     /// <summary>Restores a stored history.</summary>
     internal static ArticleHistory Restore(IReadOnlyList<ArticleState> states, int currentIndex) => new(states, currentIndex);
 }

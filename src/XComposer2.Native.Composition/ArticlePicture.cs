@@ -5,7 +5,7 @@ using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Composition;
 
-/// <summary>A picture of an article, as its original encoded file. Immutable; pictures with the same bytes are stored once.</summary>
+/// <summary>A picture of an article as an encoded file, prepared by <see cref="PictureOptions"/>. Immutable; pictures with the same bytes are stored once.</summary>
 public sealed class ArticlePicture
 {
     private const int HashDigits = 32;
@@ -59,20 +59,29 @@ public sealed class ArticlePicture
     public static string OwnSource => "own";
 
     /// <summary>Creates a picture found in a source.</summary>
+    /// <param name="found">The picture.</param>
+    /// <param name="source">Name of its source.</param>
+    /// <param name="options">How it is stored; null for the defaults.</param>
     /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
-    public static ArticlePicture Of(ImageCandidate found, string source)
+    public static ArticlePicture Of(ImageCandidate found, string source, PictureOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(found);
-        return Of(source, found.Id, found.Name, found.Caption, found.Bytes);
+        return Of(source, found.Id, found.Name, found.Caption, found.Bytes, ExifOrientation.Apply, options);
     }
 
     /// <summary>Creates a user's own picture.</summary>
     /// <param name="name">Name or path for messages; the picture keeps only the file name.</param>
     /// <param name="bytes">The encoded file; not copied.</param>
-    /// <param name="orientation">Whether the EXIF orientation is applied. If not, a rotated picture is stored as PNG without EXIF data, because browsers would rotate it.</param>
+    /// <param name="orientation">Whether the EXIF orientation is applied.</param>
+    /// <param name="options">How it is stored; null for the defaults.</param>
     /// <exception cref="ImageException">The file is damaged, too large or not a picture.</exception>
-    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply) =>
-        Of(OwnSource, null, name, null, bytes, orientation);
+    public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply, PictureOptions? options = null) =>
+        Of(OwnSource, null, name, null, bytes, orientation, options);
+
+    /// <summary>The picture as the options store it; itself if it fulfils them.</summary>
+    /// <exception cref="ImageException">The file is damaged.</exception>
+    internal ArticlePicture Prepared(PictureOptions options) =>
+        PicturePreparation.IsPrepared(this, options) ? this : Of(Source, Source == OwnSource ? null : Id, Name, Caption, Bytes, ExifOrientation.Apply, options);
 
     /// <summary>Restores a picture from an article's folder. Only its header is checked.</summary>
     /// <exception cref="ImageException">The file is not a picture.</exception>
@@ -82,14 +91,10 @@ public sealed class ArticlePicture
     /// <summary>The same file under another name.</summary>
     internal static ArticlePicture Restore(string source, string id, string name, string? caption, ArticlePicture same) => new(source, id, name, caption, same);
 
-    /// <summary>Decodes the picture once, so that damage is found before any later step. A TIFF is stored as PNG, because browsers do not show it.</summary>
-    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply)
+    private static ArticlePicture Of(string source, string? id, string name, string? caption, ReadOnlyMemory<byte> bytes, ExifOrientation orientation, PictureOptions? options)
     {
-        RgbImage image = ImageDecoder.Decode(bytes, name, ImageLimits.Default, orientation);
-        ImageFormat format = ImageHeader.Read(bytes, name).Format;
-        return format == ImageFormat.Tiff || (orientation == ExifOrientation.Ignore && ImageHeader.IsTurned(bytes, name))
-            ? new ArticlePicture(source, id, Path.GetFileName(name), caption, PngEncoder.Encode(image), ImageFormat.Png)
-            : new ArticlePicture(source, id, Path.GetFileName(name), caption, bytes, format);
+        (ReadOnlyMemory<byte> stored, ImageFormat format) = PicturePreparation.Run(bytes, name, orientation, options ?? PictureOptions.Default);
+        return new ArticlePicture(source, id, Path.GetFileName(name), caption, stored, format);
     }
 }
 

@@ -21,6 +21,9 @@ public sealed record ArticleRequest
     /// <summary>Pictures to write about and to illustrate the article with, each at most once. At most <see cref="MaximumOwnPictures"/>.</summary>
     public IReadOnlyList<ArticlePicture> OwnPictures { get; init; } = [];
 
+    /// <summary>How pictures found for the article are stored. Own pictures are prepared by the caller.</summary>
+    public PictureOptions Pictures { get; init; } = PictureOptions.Default;
+
     /// <summary>Maximum number of figures; null means the number of own pictures or, without own pictures, the model's choice; 0 means text only.</summary>
     public int? Figures { get; init; }
 
@@ -32,6 +35,7 @@ public sealed record ArticleRequest
     {
         EngineException.ThrowUnless(!string.IsNullOrWhiteSpace(Instruction), "instruction", "a text", "an empty text");
         EngineException.ThrowUnless(OwnPictures.Count <= MaximumOwnPictures, "own pictures", $"at most {MaximumOwnPictures}", OwnPictures.Count);
+        Pictures.Require();
         EngineException.ThrowUnless(Figures is null or (>= 0 and <= MaximumFigures), "figures", $"0 to {MaximumFigures}", Figures);
     }
 }

@@ -53,4 +53,7 @@ public enum CompositionStep
 
     /// <summary>Editing one section.</summary>
     Edit,
+
+    /// <summary>Writing an outline, before the text.</summary>
+    Outline,
 }

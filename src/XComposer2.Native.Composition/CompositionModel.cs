@@ -15,6 +15,9 @@ internal interface ICompositionModel : IDisposable
     /// <summary>Length of a prompt in tokens.</summary>
     int Measure(CompositionPrompt prompt);
 
+    /// <summary>The text of a token.</summary>
+    string TextOf(int tokenId);
+
     /// <summary>Streams the answer to one prompt. Prompts are independent of each other.</summary>
     IAsyncEnumerable<GenerationEvent> AnswerAsync(CompositionPrompt prompt, GenerationOptions options, CancellationToken cancellationToken);
 }
@@ -38,6 +41,8 @@ internal sealed class EngineCompositionModel(XComposerEngine engine) : IComposit
         IReadOnlyList<PromptPiece> pieces = template.Render(null, [new ChatTurn(prompt.Text, prompt.Pictures.Count, null)], prompt.AnswerPrefix);
         return pieces.Sum(piece => piece.IsImage ? engine.Info.TokensPerImage : piece.Ids.Length);
     }
+
+    public string TextOf(int tokenId) => engine.Tokenizer.Decode([tokenId]);
 
     public async IAsyncEnumerable<GenerationEvent> AnswerAsync(CompositionPrompt prompt, GenerationOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

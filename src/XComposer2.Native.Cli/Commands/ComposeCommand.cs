@@ -9,15 +9,17 @@ internal static class ComposeCommand
     public const string HelpPage = """
         Usage: xc2 compose --instruction TEXT | --title TEXT [options]
 
-        Writes an article with pictures and puts it into a folder: a page to open
-        (article.html), Markdown (article.md), its pictures, all of it packed
-        (article.zip), and article.json, which xc2 edit works on. The text goes to
+        Writes an article with pictures and puts it into a folder: a page to open or
+        print (article.html), Markdown (article.md), a document (article.docx), its
+        pictures, page and Markdown packed (article.zip), the candidates of each figure
+        (candidates.html), and article.json, which xc2 edit works on. The text goes to
         standard output as it is written. Ctrl-C keeps the article so far.
 
         Article
           --instruction TEXT       what to write, in any words; - is standard input
           --title TEXT             what it is about; or with these
-          --outline FILE           a text, one point a line
+          --outline FILE|ask       a text, one point a line; ask: the model writes it,
+                                   and you confirm or change it
           --material FILE          a text to write from; repeat for more
 
         Pictures
@@ -26,6 +28,10 @@ internal static class ComposeCommand
                                    address, or - ; repeat for more, 10 at most
           --exif apply|ignore      whether your own are turned upright as the camera
                                    noted (apply)
+          --picture-size N         longest side of stored pictures in pixels, 64 to
+                                   16384 (1600)
+          --originals              store pictures unchanged: full size, with metadata
+                                   such as the GPS position
           --allow-private          addresses of pictures may lead to this machine or a
                                    private network
           --gallery DIR            a folder to search for pictures. Nothing leaves the
@@ -98,6 +104,7 @@ internal static class ComposeCommand
                 Reader = writing.Reader(result, services.Console),
                 Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
+                Storage = writing.Storage(result) ?? PictureOptions.Default,
                 Figures = result.GetValue(figures) is { } count and not AutomaticFigures ? count : null,
                 Seed = writing.Seed(result),
                 Folder = result.GetValue(folder),

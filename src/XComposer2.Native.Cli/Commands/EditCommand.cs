@@ -24,20 +24,34 @@ internal static class EditCommand
                                      choose-figure     again among its candidates
                                      find-figure       --gallery, and a --caption or
                                                        the one that it has
+                                     set-caption       and alternative text, from the
+                                                       picture
                                    without the model
-                                     set-text          to --instruction
+                                     set-title         to --title
+                                     set-text          to --instruction, in Markdown:
+                                                       each block is a section
                                      remove-section
-                                     choose-figure     --candidate N
+                                     move-section      --to N
+                                     choose-figure     --candidate N: candidates.html
+                                                       shows them with their scores
+                                     set-caption       to --caption, --alt or both
                                      replace-figure    --image FILE, with a --caption
+                                                       and --alt
                                      remove-figure
                                      undo, redo        the last change; no --section
           --instruction TEXT       material, outline or text
+          --title TEXT             title; "" for none
+          --to N                   new number of the section, from 1
           --caption TEXT           what a picture is to show
+          --alt TEXT               what it shows, for readers who cannot see it
           --candidate N            which of the pictures that were found, from 1
           --image FILE             your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
                                    a https:// address, or -
           --exif apply|ignore      whether it is turned upright as the camera noted
                                    (apply)
+          --picture-size N         longest side of stored pictures, 64 to 16384
+                                   (as the article has it)
+          --originals              store pictures unchanged, with their metadata
           --allow-private          its address may lead to this machine or a private
                                    network
           --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
@@ -84,12 +98,15 @@ internal static class EditCommand
         Option<EditOperation?> operation = CheckedOption.Choice("--op", [.. EditRules.Words]);
         Option<string?> instruction = new("--instruction");
         Option<string?> caption = new("--caption");
+        Option<string?> alternative = new("--alt");
+        Option<string?> title = new("--title");
+        Option<int?> target = CheckedOption.Integer("--to", 1);
         Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
         Option<string?> image = new("--image");
         Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", ComposeCommand.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         WritingOptions writing = new();
-        DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, candidate, image, figures, maxTokens };
+        DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, alternative, title, target, candidate, image, figures, maxTokens };
         writing.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -104,12 +121,16 @@ internal static class EditCommand
                 Section = result.GetValue(section),
                 Instruction = result.GetValue(instruction),
                 Caption = result.GetValue(caption),
+                AlternativeText = result.GetValue(alternative),
+                Title = result.GetValue(title),
+                Target = result.GetValue(target),
                 Candidate = result.GetValue(candidate),
                 Image = result.GetValue(image),
                 Figures = result.GetValue(figures) is { } count and not ComposeCommand.AutomaticFigures ? count : null,
                 Reader = writing.Reader(result, services.Console),
                 Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
+                Storage = writing.Storage(result),
                 Seed = writing.Seed(result),
                 Json = writing.Json(result),
                 Verbose = result.GetValue(verbose),

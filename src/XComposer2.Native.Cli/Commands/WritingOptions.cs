@@ -28,11 +28,13 @@ internal sealed class WritingOptions
     private readonly Option<int?> candidates = CheckedOption.Integer("--candidates", 1, ArticleRequest.MaximumOwnPictures);
     private readonly Option<ExifOrientation?> exif = ModelOptions.Exif();
     private readonly Option<bool> allowPrivate = CheckedOption.Flag("--allow-private");
+    private readonly Option<bool> originals = CheckedOption.Flag("--originals");
+    private readonly Option<int?> pictureSize = CheckedOption.Integer("--picture-size", PictureOptions.SmallestSide, PictureOptions.LargestSide);
     private readonly Option<bool> json = CheckedOption.Flag("--json");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, json })
             command.Add(option);
     }
 
@@ -70,6 +72,11 @@ internal sealed class WritingOptions
     public ExifOrientation Orientation(ParseResult result) => result.GetValue(exif) ?? ExifOrientation.Apply;
 
     public PictureReader Reader(ParseResult result, CliConsole console) => new(console, result.GetValue(allowPrivate));
+
+    /// <summary>How pictures are stored; null if no option says so.</summary>
+    public PictureOptions? Storage(ParseResult result) => !result.GetValue(originals) && result.GetValue(pictureSize) is null
+        ? null
+        : new PictureOptions { KeepOriginals = result.GetValue(originals), MaximumSide = result.GetValue(pictureSize) ?? PictureOptions.DefaultSide };
 
     public ulong? Seed(ParseResult result) => result.GetValue(seed);
 

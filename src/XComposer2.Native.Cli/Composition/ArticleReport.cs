@@ -6,9 +6,12 @@ namespace XComposer2.Native.Cli;
 
 /// <summary>Output of <c>xc2 compose --json</c> and <c>xc2 edit --json</c>. Names are a stable interface for scripts.</summary>
 internal sealed record ArticleReportJson(
-    string Folder, string Title, string Model, ulong Seed, IReadOnlyList<SectionReportJson> Sections, IReadOnlyList<NoteReportJson> Notes, IReadOnlyList<string> Changes, int CurrentChange)
+    string Folder, string Title, string Model, ulong Seed, IReadOnlyList<SectionReportJson> Sections, IReadOnlyList<NoteReportJson> Notes, IReadOnlyList<string> Changes, int CurrentChange, IReadOnlyList<string> Done)
 {
-    public static ArticleReportJson Of(string folder, ArticleHistory history) => new(
+    /// <param name="folder">Folder of the article.</param>
+    /// <param name="history">The article.</param>
+    /// <param name="done">What the command did, in sentences.</param>
+    public static ArticleReportJson Of(string folder, ArticleHistory history, IReadOnlyList<string> done) => new(
         folder,
         history.Current.Title,
         history.Current.Model,
@@ -16,7 +19,8 @@ internal sealed record ArticleReportJson(
         [.. history.Current.Sections.Select(SectionReportJson.Of)],
         [.. history.Current.Notes.Select(note => new NoteReportJson(Lower(note.Step.ToString()), Lower(note.Cause.ToString()), note.Text))],
         [.. history.States.Select(state => state.Change)],
-        history.CurrentIndex);
+        history.CurrentIndex,
+        done);
 
     private static string Lower(string name) => name.ToLowerInvariant();
 }
@@ -27,12 +31,33 @@ internal sealed record SectionReportJson(string Text, FigureReportJson? Figure)
     public static SectionReportJson Of(ArticleSection section) => new(
         section.Text,
         section.Figure is { Picture: { } picture } figure
-            ? new FigureReportJson(figure.Caption, $"{ArticleFolder.PicturesFolder}/{picture.FileName}", picture.Name, picture.Source, figure.ChosenIndex!.Value + 1, figure.Candidates.Count)
+            ? new FigureReportJson(figure.Caption, $"{ArticleFolder.PicturesFolder}/{picture.FileName}", picture.Name, picture.Source, figure.ChosenIndex!.Value + 1, figure.Candidates.Count, figure.AlternativeText, CandidateReportJson.Of(figure))
             : null);
 }
 
 /// <summary>A figure in a report; candidates are numbered from 1.</summary>
-internal sealed record FigureReportJson(string Caption, string File, string Name, string Source, int Candidate, int Candidates);
+internal sealed record FigureReportJson(
+    string Caption, string File, string Name, string Source, int Candidate, int Candidates, string AlternativeText, IReadOnlyList<CandidateReportJson> Choices);
+
+/// <summary>A candidate in a report.</summary>
+/// <param name="Number">For <c>--candidate</c>.</param>
+/// <param name="File">In the article's folder.</param>
+/// <param name="Name">Name in the source.</param>
+/// <param name="Source">Name of the source.</param>
+/// <param name="Caption">Description of the source; null for none.</param>
+/// <param name="Rank">Rank of the search; null for none.</param>
+/// <param name="Probability">Probability by the model; null if unknown.</param>
+internal sealed record CandidateReportJson(int Number, string File, string Name, string Source, string? Caption, int? Rank, float? Probability)
+{
+    public static IReadOnlyList<CandidateReportJson> Of(ArticleFigure figure) =>
+    [
+        .. figure.Candidates.Select((picture, index) =>
+        {
+            CandidateScore score = figure.Scores.Count > 0 ? figure.Scores[index] : default;
+            return new CandidateReportJson(index + 1, $"{ArticleFolder.PicturesFolder}/{picture.FileName}", picture.Name, picture.Source, picture.Caption, score.Rank, score.Probability);
+        }),
+    ];
+}
 
 /// <summary>A note in a report.</summary>
 internal sealed record NoteReportJson(string Step, string Cause, string Text);

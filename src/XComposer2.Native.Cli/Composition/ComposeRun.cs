@@ -17,17 +17,31 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         if (request.Folder is { } named)
             RequireFree(named);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
+        string[] material = [.. request.Material.Select(TextFile.Read)];
         ArticleRequest article = new()
         {
-            Instruction = await InstructionAsync(cancellationToken).ConfigureAwait(false),
+            Instruction = await InstructionAsync(material, cancellationToken).ConfigureAwait(false),
             Title = request.Title ?? "",
-            OwnPictures = await OwnPictures.ReadAsync(request.Reader, request.Images, request.Orientation, cancellationToken).ConfigureAwait(false),
+            OwnPictures = await OwnPictures.ReadAsync(request.Reader, request.Images, request.Orientation, request.Storage, cancellationToken).ConfigureAwait(false),
+            Pictures = request.Storage,
             Figures = request.Figures,
             Seed = request.Seed,
         };
+        if (request.Figures != 0)
+            request.Pictures.RequirePictures(cancellationToken);
 
         using ArticlePlace place = request.Folder is { } folder ? ArticlePlace.Reserve(folder, request.Force) : ArticlePlace.ReserveNext(FolderName);
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
+        if (request.AsksOutline)
+        {
+            var dialog = new OutlineDialog(console, connection.Composer, request.Title!, material, request.Seed);
+            if (await dialog.RunAsync(cancellationToken).ConfigureAwait(false) is not { } outline)
+            {
+                console.Hint("Stopped: no article was written.");
+                return ExitCode.Failed;
+            }
+            article = article with { Instruction = ArticleInstruction.Of(request.Title!, string.Join('\n', outline), material) };
+        }
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Figures == 0 ? PictureSourceRequest.None : request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
         using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
         CompositionPrinter printer = new(console, isSilent: request.Json);
@@ -45,7 +59,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         var history = ArticleHistory.Begin(printer.Article!);
         string written = ArticleSaving.Save(console, history, request.Folder ?? FolderName, place.Commit);
         if (request.Json)
-            console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(written, history), CliJson.Lines.ArticleReportJson) + "\n");
+            console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(written, history, []), CliJson.Lines.ArticleReportJson) + "\n");
         printer.Summarise(written);
         return ExitCode.Done;
     }
@@ -69,6 +83,8 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             throw new UsageException($"--image may be given at most {ArticleRequest.MaximumOwnPictures} times, not {request.Images.Count}");
         if (request.Instruction is "-" && PictureReader.UsesStandardInput(request.Images))
             throw new UsageException("--instruction - and --image - are both standard input");
+        if (request.AsksOutline && PictureReader.UsesStandardInput(request.Images))
+            throw new UsageException("--outline ask and --image - both read standard input");
         request.Pictures.Require();
         if (request.Images.Count > 0 && !request.Pictures.IsNone)
             throw new UsageException("--image excludes --gallery and --picture-service");
@@ -76,10 +92,10 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             throw new UsageException("--figures needs pictures: --gallery or --image");
     }
 
-    private async Task<string> InstructionAsync(CancellationToken cancellationToken)
+    private async Task<string> InstructionAsync(string[] material, CancellationToken cancellationToken)
     {
         if (request.Title is { } title)
-            return ArticleInstruction.Of(title, request.Outline is { } outline ? TextFile.Read(outline) : "", [.. request.Material.Select(TextFile.Read)]);
+            return ArticleInstruction.Of(title, request.Outline is { } outline && !request.AsksOutline ? TextFile.Read(outline) : "", material);
         string text = request.Instruction is "-" ? await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false) : request.Instruction!;
         return string.IsNullOrWhiteSpace(text) ? throw new Model.PromptException("the instruction is empty") : text;
     }
@@ -114,6 +130,9 @@ internal static class ArticleSaving
 /// <summary>Options of <c>xc2 compose</c>.</summary>
 internal sealed record ComposeRequest
 {
+    /// <summary>Value of <c>--outline</c> that is not a file.</summary>
+    public const string AskWord = "ask";
+
     /// <summary>A checkpoint folder; null if none is given.</summary>
     public required string? ModelPath { get; init; }
 
@@ -126,8 +145,11 @@ internal sealed record ComposeRequest
 
     public string? Title { get; init; }
 
-    /// <summary>Path of a file.</summary>
+    /// <summary>Path of a file, or <see cref="AskWord"/>.</summary>
     public string? Outline { get; init; }
+
+    /// <summary>Whether the model writes an outline that the user confirms.</summary>
+    public bool AsksOutline => Outline is AskWord;
 
     /// <summary>Paths of files.</summary>
     public IReadOnlyList<string> Material { get; init; } = [];
@@ -142,6 +164,9 @@ internal sealed record ComposeRequest
     public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }
+
+    /// <summary>How pictures are stored.</summary>
+    public PictureOptions Storage { get; init; } = PictureOptions.Default;
 
     /// <summary>Null leaves the number to the model.</summary>
     public int? Figures { get; init; }

@@ -37,9 +37,11 @@ internal sealed class CompositionPrinter(CliConsole console, bool isSilent)
         if (Article is not { } article)
             return;
         foreach ((int index, ArticleSection section) in article.Sections.Index())
-            if (section.Figure?.Picture is { } picture)
-                console.Hint(TerminalText.OneLine($"figure after section {index + 1}: {(section.Figure.Caption.Length > 0 ? section.Figure.Caption + " " : "")}({picture.Name} of {picture.Source})"));
+            if (section.Figure is { Picture: not null } figure)
+                console.Hint(TerminalText.OneLine(EditSummary.Figure(index, figure)));
         PrintNotes(article.Notes);
+        if (article.Sections.Any(section => section.Figure is { Candidates.Count: > 1 }))
+            console.Hint(TerminalText.OneLine($"candidates of the figures: {Path.Combine(folder, CandidatesPage.FileName)}"));
         int figures = article.Sections.Count(section => section.Figure?.Picture is not null);
         console.Hint(TerminalText.OneLine($"{Count(article.Sections.Count, "section")}, {Count(figures, "figure")}, seed {article.Seed}: {folder}"));
     }

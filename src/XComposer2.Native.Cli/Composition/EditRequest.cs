@@ -25,6 +25,14 @@ internal sealed record EditRequest
 
     public string? Caption { get; init; }
 
+    /// <summary>Alternative text of a figure.</summary>
+    public string? AlternativeText { get; init; }
+
+    public string? Title { get; init; }
+
+    /// <summary>New number of a moved section, from 1.</summary>
+    public int? Target { get; init; }
+
     /// <summary>Path of a file.</summary>
     public string? Image { get; init; }
 
@@ -41,6 +49,9 @@ internal sealed record EditRequest
     public Model.ExifOrientation Orientation { get; init; }
 
     public required PictureSourceRequest Pictures { get; init; }
+
+    /// <summary>How pictures are stored; null keeps the article's setting.</summary>
+    public PictureOptions? Storage { get; init; }
 
     public ulong? Seed { get; init; }
 
@@ -59,6 +70,9 @@ internal enum EditOperation
     InsertAfter,
     SetText,
     RemoveSection,
+    MoveSection,
+    SetTitle,
+    SetCaption,
     Illustrate,
     FindFigure,
     ChooseFigure,
@@ -76,7 +90,8 @@ internal static class EditRules
     [
         ("rewrite", EditOperation.Rewrite), ("expand", EditOperation.Expand), ("abbreviate", EditOperation.Abbreviate),
         ("insert-before", EditOperation.InsertBefore), ("insert-after", EditOperation.InsertAfter), ("set-text", EditOperation.SetText),
-        ("remove-section", EditOperation.RemoveSection), ("illustrate", EditOperation.Illustrate), ("find-figure", EditOperation.FindFigure), ("choose-figure", EditOperation.ChooseFigure),
+        ("remove-section", EditOperation.RemoveSection), ("move-section", EditOperation.MoveSection), ("set-title", EditOperation.SetTitle), ("set-caption", EditOperation.SetCaption),
+        ("illustrate", EditOperation.Illustrate), ("find-figure", EditOperation.FindFigure), ("choose-figure", EditOperation.ChooseFigure),
         ("replace-figure", EditOperation.ReplaceFigure), ("remove-figure", EditOperation.RemoveFigure), ("undo", EditOperation.Undo), ("redo", EditOperation.Redo),
     ];
 
@@ -103,12 +118,15 @@ internal static class EditRules
             return;
         }
 
-        bool wantsSection = operation is not (EditOperation.Illustrate or EditOperation.Undo or EditOperation.Redo);
+        bool wantsSection = operation is not (EditOperation.Illustrate or EditOperation.SetTitle or EditOperation.Undo or EditOperation.Redo);
         Needs(operation, "--section", wantsSection, request.Section is not null, isRequired: true);
         bool inserts = operation is EditOperation.InsertBefore or EditOperation.InsertAfter or EditOperation.SetText;
         bool wantsInstruction = inserts || operation is EditOperation.Rewrite or EditOperation.Expand;
         Needs(operation, "--instruction", wantsInstruction, request.Instruction is not null, isRequired: inserts);
-        Needs(operation, "--caption", operation is EditOperation.FindFigure or EditOperation.ReplaceFigure, request.Caption is not null, isRequired: false);
+        Needs(operation, "--caption", operation is EditOperation.FindFigure or EditOperation.ReplaceFigure or EditOperation.SetCaption, request.Caption is not null, isRequired: false);
+        Needs(operation, "--alt", operation is EditOperation.ReplaceFigure or EditOperation.SetCaption, request.AlternativeText is not null, isRequired: false);
+        Needs(operation, "--title", operation == EditOperation.SetTitle, request.Title is not null, isRequired: true);
+        Needs(operation, "--to", operation == EditOperation.MoveSection, request.Target is not null, isRequired: true);
         Needs(operation, "--image", operation == EditOperation.ReplaceFigure, request.Image is not null, isRequired: true);
         Needs(operation, "--candidate", operation == EditOperation.ChooseFigure, request.Candidate is not null, isRequired: false);
         Needs(operation, "--figures", operation == EditOperation.Illustrate, request.Figures is not null, isRequired: false);

@@ -72,4 +72,12 @@ internal sealed record PictureSourceRequest(string? Gallery, string? Service, IR
         if (Gallery is not null && !Directory.Exists(Gallery))
             throw new IOException($"{Gallery}: no such folder");
     }
+
+    /// <summary>Checks before a model is loaded that a folder contains pictures.</summary>
+    /// <exception cref="ImageSourceException">It does not.</exception>
+    public void RequirePictures(CancellationToken cancellationToken)
+    {
+        if (Gallery is not null)
+            FolderImageSource.RequirePictures(Gallery, cancellationToken: cancellationToken);
+    }
 }

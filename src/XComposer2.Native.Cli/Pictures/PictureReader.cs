@@ -136,9 +136,9 @@ internal static class PictureFile
 internal static class OwnPictures
 {
     /// <exception cref="ImageException">The file is damaged or not a picture.</exception>
-    public static async Task<List<ArticlePicture>> ReadAsync(PictureReader reader, IReadOnlyList<string> names, ExifOrientation orientation, CancellationToken cancellationToken)
+    public static async Task<List<ArticlePicture>> ReadAsync(PictureReader reader, IReadOnlyList<string> names, ExifOrientation orientation, PictureOptions options, CancellationToken cancellationToken)
     {
         List<PictureInput> pictures = await reader.ReadAllAsync(names, cancellationToken).ConfigureAwait(false);
-        return [.. pictures.Select(picture => ArticlePicture.Own(picture.Name, picture.Bytes, orientation))];
+        return [.. pictures.Select(picture => ArticlePicture.Own(picture.Name, picture.Bytes, orientation, options))];
     }
 }

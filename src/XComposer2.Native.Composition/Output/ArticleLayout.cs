@@ -33,8 +33,8 @@ internal sealed partial class ArticleLayout
         {
             if (Block(CaptionText.Clean(section.Text, int.MaxValue)) is { } block)
                 blocks.Add(block);
-            if (section.Figure?.Picture is { } picture)
-                blocks.Add(new ArticleBlock(BlockKind.Figure, 0, EmphasisReader.Read(CaptionText.Clean(section.Figure.Caption)), picture));
+            if (section.Figure is { Picture: { } picture } figure)
+                blocks.Add(new ArticleBlock(BlockKind.Figure, 0, EmphasisReader.Read(CaptionText.Clean(figure.Caption)), picture) { Alternative = Alternative(figure, picture, section) });
         }
 
         string title = EmphasisReader.Plain(CaptionText.Clean(article.Title));
@@ -46,6 +46,15 @@ internal sealed partial class ArticleLayout
 
         string language = TextLanguage.Of(string.Join(' ', blocks.Where(block => block.Kind != BlockKind.Figure).Select(block => block.PlainText).Append(title))) ?? TextLanguage.English;
         return new ArticleLayout(title, language, Level(blocks));
+    }
+
+    /// <summary>The description of the picture, else what is known about it: no figure is without one.</summary>
+    private static string Alternative(ArticleFigure figure, ArticlePicture picture, ArticleSection section)
+    {
+        foreach (string text in (ReadOnlySpan<string>)[figure.AlternativeText, picture.Caption ?? "", EmphasisReader.Plain(CaptionText.Clean(figure.Caption)), NameWords.Of(Path.GetFileNameWithoutExtension(picture.Name))])
+            if (CaptionText.Clean(text) is { Length: > 0 } clean)
+                return clean;
+        return CaptionText.Clean(CaptionAnswer.Of(section));
     }
 
     private static ArticleBlock? Block(string line)
@@ -95,6 +104,9 @@ internal sealed partial class ArticleLayout
 /// <param name="Picture">Picture of a figure; otherwise null.</param>
 internal sealed record ArticleBlock(BlockKind Kind, int Level, IReadOnlyList<TextSpan> Text, ArticlePicture? Picture = null)
 {
+    /// <summary>Alternative text of a figure, one line, not empty; otherwise empty.</summary>
+    public string Alternative { get; init; } = "";
+
     /// <summary>The text without emphasis.</summary>
     public string PlainText => string.Concat(Text.Select(span => span.Text));
 }

@@ -50,7 +50,7 @@ public static class ArticleMarkdown
 
     private static string Figure(ArticleBlock block, ArticlePicture picture)
     {
-        string image = $"![{MarkdownText.Escape(CaptionText.Clean(picture.Caption ?? block.PlainText))}]({PicturesFolder}/{picture.FileName})";
+        string image = $"![{MarkdownText.Escape(block.Alternative)}]({PicturesFolder}/{picture.FileName})";
         return block.Text.Count == 0 ? image : $"{image}\n\n{MarkdownText.Line([new TextSpan(block.PlainText, TextEmphasis.Light)])}";
     }
 }

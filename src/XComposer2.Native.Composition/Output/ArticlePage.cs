@@ -101,9 +101,8 @@ public static class ArticlePage
     {
         ImageHeader size = ImageHeader.ReadUpright(picture.Bytes, picture.Name);
         string kind = size.Width < SmallWidth ? " class=\"small\"" : size.Width >= WideWidth && size.Width > size.Height ? " class=\"wide\"" : "";
-        string alternative = HtmlText.Escape(CaptionText.Clean(picture.Caption ?? block.PlainText));
         page.Write($"<figure{kind}>\n{(kind.Contains("small", StringComparison.Ordinal) ? "<div class=\"plate\">" : "<div>")}");
-        page.Write($"<img alt=\"{alternative}\" width=\"{size.Width}\" height=\"{size.Height}\" src=\"data:{picture.MediaType};base64,");
+        page.Write($"<img alt=\"{HtmlText.Escape(block.Alternative)}\" width=\"{size.Width}\" height=\"{size.Height}\" src=\"data:{picture.MediaType};base64,");
         bool isShown = budget.Takes(picture);
         for (int start = 0; isShown && start < picture.Bytes.Length; start += Base64PieceBytes)
             page.Write(Convert.ToBase64String(picture.Bytes.Span.Slice(start, Math.Min(Base64PieceBytes, picture.Bytes.Length - start))));

@@ -66,16 +66,23 @@ internal static class PageStyle
         }
         @media print {
           :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #555; --line: #bbb; --plate: #fff; --accent: #8a3a25; }
-          @page { margin: 24mm 22mm; }
-          html { font-size: 11pt; }
+          @page { size: auto; margin: 22mm 22mm 24mm; }
+          @page { @bottom-center { content: counter(page); font: 9pt sans-serif; color: #555; } }
+          html { font-size: 11pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+          body { background: none; }
           main { max-width: none; padding: 0; }
+          header { margin-bottom: 1.6em; break-after: avoid; }
           h1 { font-size: 24pt; }
-          h2, h3, h4 { break-after: avoid; }
+          h1, h2, h3, h4 { break-after: avoid; break-inside: avoid; }
           p, li { orphans: 3; widows: 3; }
-          figure { break-inside: avoid; margin: 1.6em 0; }
-          img { max-height: 12cm; }
+          li { break-inside: avoid; }
+          figure { break-inside: avoid; margin: 1.4em 0 1.6em; }
+          figure > div, figcaption { break-inside: avoid; }
+          figcaption { break-before: avoid; max-width: none; }
+          img { max-height: 15cm; break-inside: avoid; }
           .wide { margin-left: 0; margin-right: 0; }
           .plate { padding: 0; }
+          footer { break-inside: avoid; margin-top: 2.4em; }
         }
 
         """;

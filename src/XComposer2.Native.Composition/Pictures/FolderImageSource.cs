@@ -53,6 +53,14 @@ public sealed class FolderImageSource : IImageSource
         return new FolderImageSource(root, options, indexed, report);
     }
 
+    /// <summary>Checks that the folder contains pictures, without opening them: before a model is loaded.</summary>
+    /// <exception cref="ImageSourceException">The folder does not exist, cannot be read or contains no pictures.</exception>
+    public static void RequirePictures(string folder, GalleryOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        _ = List(folder, Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), options ?? new GalleryOptions(), new GalleryNotes(), cancellationToken);
+    }
+
     /// <inheritdoc/>
     /// <remarks>The query is compared with sidecar captions, file names, embedded text and the model's captions. Of similar-looking pictures
     /// only the best match is returned; pictures similar to an excluded one are skipped.</remarks>

@@ -76,6 +76,36 @@ internal readonly record struct ChoiceAnswer(int Index, bool IsUsable)
     }
 }
 
+/// <summary>The model's probability of each candidate's letter, at the token that named the choice.</summary>
+/// <param name="Values">For each candidate, 0 to 1; null if its letter was not among the likeliest tokens. Empty if the answer had no probabilities.</param>
+internal sealed record LetterProbabilities(IReadOnlyList<float?> Values)
+{
+    /// <summary>Likeliest tokens to request for each place of the answer: the engine's maximum.</summary>
+    public const int TokensPerPlace = 20;
+
+    /// <param name="scores">Tokens of the answer with their likeliest alternatives.</param>
+    /// <param name="candidates">Number of candidates.</param>
+    /// <param name="textOf">Returns the text of a token.</param>
+    public static LetterProbabilities Read(IReadOnlyList<TokenScore> scores, int candidates, Func<int, string> textOf)
+    {
+        if (scores.Count == 0)
+            return new LetterProbabilities([]);
+        string letters = CompositionPrompts.Letters[..candidates];
+        // An answer without a letter is judged by its first token.
+        TokenScore choice = scores.FirstOrDefault(score => textOf(score.Id).AsSpan().IndexOfAny(letters) >= 0) ?? scores[0];
+        float?[] values = new float?[candidates];
+        foreach (TokenAlternative token in choice.Top.Append(new TokenAlternative(choice.Id, choice.LogProb)).DistinctBy(token => token.Id))
+        {
+            // "B" and " B" are different tokens of the same letter.
+            string text = textOf(token.Id).Trim();
+            if (text.Length == 1 && letters.IndexOf(text[0], StringComparison.Ordinal) is >= 0 and int index)
+                values[index] = Math.Min(1, (values[index] ?? 0) + MathF.Exp(token.LogProb));
+        }
+
+        return new LetterProbabilities(values);
+    }
+}
+
 /// <summary>Quotations of a model's answer in notes.</summary>
 internal static class AnswerQuote
 {

@@ -50,7 +50,7 @@ internal sealed class IllustrationStep(ModelQuestions questions)
             }
 
             yield return new StepStarted(CompositionStep.Choose, i + 1, places.Length);
-            article = article.WithFigure(places[i], article.Sections[places[i]].Figure! with { Candidates = [.. left] });
+            article = article.WithFigure(places[i], article.Sections[places[i]].Figure! with { Candidates = [.. left], Scores = [] });
             article = await choice.RunAsync(article, places[i], seed, cancellationToken).ConfigureAwait(false);
             left.Remove(article.Sections[places[i]].Figure!.Picture!);
             yield return new ArticleChanged(article);
@@ -77,7 +77,7 @@ internal sealed class IllustrationStep(ModelQuestions questions)
         Article article, int place, string caption, PictureSource source, ulong seed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArticleFigure figure = article.RequireSection(place).Figure ?? new ArticleFigure();
-        article = article.WithFigure(place, figure with { Caption = caption.Length > 0 ? caption : figure.Caption, ChosenIndex = null, Candidates = [] });
+        article = article.WithFigure(place, new ArticleFigure { Caption = caption.Length > 0 ? caption : figure.Caption });
         string query = Query(article, place);
         yield return new StepStarted(CompositionStep.Search, 1, 1, query);
         Article found = await search.RunAsync(article, place, query, source, cancellationToken).ConfigureAwait(false);
@@ -119,13 +119,16 @@ internal sealed class PictureSearch(int count)
 
         HashSet<string> taken = article.ShownElsewhere(place);
         var candidates = new List<ArticlePicture>();
-        foreach (ImageCandidate candidate in found.Take(count))
+        var scores = new List<CandidateScore>();
+        foreach ((int index, ImageCandidate candidate) in found.Take(count).Index())
         {
             try
             {
-                var picture = ArticlePicture.Of(candidate, source.Name);
-                if (taken.Add(picture.FileName))
-                    candidates.Add(picture);
+                var picture = ArticlePicture.Of(candidate, source.Name, article.Pictures);
+                if (!taken.Add(picture.FileName))
+                    continue;
+                candidates.Add(picture);
+                scores.Add(new CandidateScore(index + 1, null));
             }
             catch (ImageException damaged)
             {
@@ -135,7 +138,7 @@ internal sealed class PictureSearch(int count)
 
         if (candidates.Count == 0)
             return article.WithNote(CompositionStep.Search, NoteCause.Pictures, $"{figure}: {source.Name} has no picture for \"{AnswerQuote.Of(caption)}\"");
-        return article.WithFigure(place, article.Sections[place].Figure! with { Candidates = candidates });
+        return article.WithFigure(place, article.Sections[place].Figure! with { Candidates = candidates, Scores = scores });
     }
 
     private static HashSet<string> UsedIds(Article article, int place, string source) =>
@@ -157,20 +160,29 @@ internal sealed class PictureChoice(ModelQuestions questions)
         if (free.Length == 0)
             return article.WithNote(CompositionStep.Choose, NoteCause.Pictures, $"figure after section {place + 1}: every picture found is already shown elsewhere");
         if (free.Length == 1)
-            return article.WithFigure(place, figure with { ChosenIndex = free[0] });
+            return Take(article, place, free[0]);
 
         CompositionPrompt prompt = CompositionPrompts.Choose(article.Sections, place, [.. free.Select(index => figure.Candidates[index])]);
         if (!questions.Fits(prompt, out string problem))
             return Take(article, place, free[0]).WithNote(CompositionStep.Choose, NoteCause.Limit, $"figure after section {place + 1}: the first candidate is used; the article is too long to ask the model ({problem})");
-        string answer = await questions.AskAsync(prompt, ComposerOptions.MaxChoiceTokens, StepSeeds.Of(seed, CompositionStep.Choose, place), cancellationToken).ConfigureAwait(false);
+        (string answer, LetterProbabilities letters) = await questions.ChooseAsync(prompt, free.Length, StepSeeds.Of(seed, CompositionStep.Choose, place), cancellationToken).ConfigureAwait(false);
         ChoiceAnswer choice = ChoiceAnswer.Read(answer, free.Length);
-        article = Take(article, place, free[choice.Index]);
+        article = Take(article.WithFigure(place, figure with { Scores = Scores(figure, free, letters) }), place, free[choice.Index]);
         return choice.IsUsable
             ? article
             : article.WithNote(CompositionStep.Choose, NoteCause.Model, $"figure after section {place + 1}: the first candidate is used; the model named none: \"{AnswerQuote.Of(answer)}\"");
     }
 
-    private static Article Take(Article article, int place, int index) => article.WithFigure(place, article.Sections[place].Figure! with { ChosenIndex = index });
+    private static Article Take(Article article, int place, int index) => article.WithChosen(place, index);
+
+    /// <summary>The ranks of the search and the model's probabilities, which replace those of an earlier choice.</summary>
+    private static CandidateScore[] Scores(ArticleFigure figure, int[] free, LetterProbabilities letters)
+    {
+        CandidateScore[] scores = [.. figure.Candidates.Select((_, index) => new CandidateScore(figure.Scores.Count > 0 ? figure.Scores[index].Rank : null, null))];
+        for (int letter = 0; letter < letters.Values.Count; letter++)
+            scores[free[letter]] = scores[free[letter]] with { Probability = letters.Values[letter] };
+        return scores;
+    }
 
     /// <summary>Candidates not shown by another figure, at most as many as there are letters.</summary>
     private static int[] Free(Article article, int place, ArticleFigure figure)

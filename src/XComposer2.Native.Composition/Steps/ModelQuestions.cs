@@ -24,13 +24,26 @@ internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions op
         model.AnswerAsync(prompt, options.Sampling with { MaxTokens = maxTokens, Seed = seed, Stop = [], PenalizePrompt = prompt.IsPenalized }, cancellationToken);
 
     /// <summary>Waits for the complete answer.</summary>
-    public async Task<string> AskAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken)
+    public async Task<string> AskAsync(CompositionPrompt prompt, int maxTokens, ulong seed, CancellationToken cancellationToken) =>
+        await CompleteAsync(StreamAsync(prompt, maxTokens, seed, cancellationToken)).ConfigureAwait(false) is { } result ? result.Text : "";
+
+    /// <summary>Waits for the choice among candidates and its probabilities, which do not affect the answer.</summary>
+    public async Task<(string Text, LetterProbabilities Letters)> ChooseAsync(CompositionPrompt prompt, int candidates, ulong seed, CancellationToken cancellationToken)
     {
-        string text = "";
-        await foreach (GenerationEvent next in StreamAsync(prompt, maxTokens, seed, cancellationToken).ConfigureAwait(false))
-            if (next is GenerationCompleted completed)
-                text = completed.Result.Text;
-        return text;
+        GenerationOptions asked = options.Sampling with
+        {
+            MaxTokens = ComposerOptions.MaxChoiceTokens, Seed = seed, Stop = [], LogProbs = true, TopLogProbs = LetterProbabilities.TokensPerPlace,
+        };
+        GenerationResult? result = await CompleteAsync(model.AnswerAsync(prompt, asked, cancellationToken)).ConfigureAwait(false);
+        return (result?.Text ?? "", LetterProbabilities.Read(result?.LogProbs ?? [], candidates, model.TextOf));
+    }
+
+    private static async Task<GenerationResult?> CompleteAsync(IAsyncEnumerable<GenerationEvent> answer)
+    {
+        GenerationResult? result = null;
+        await foreach (GenerationEvent next in answer.ConfigureAwait(false))
+            result = (next as GenerationCompleted)?.Result ?? result;
+        return result;
     }
 }
 

@@ -10,7 +10,7 @@ internal sealed class WritingStep(ModelQuestions questions)
     {
         request.Require();
         ulong seed = request.Seed ?? StepSeeds.Draw();
-        Article article = new() { Instruction = request.Instruction, Title = request.Title, Model = questions.ModelName, Seed = seed, OwnPictures = request.OwnPictures };
+        Article article = new() { Instruction = request.Instruction, Title = request.Title, Model = questions.ModelName, Seed = seed, OwnPictures = request.OwnPictures, Pictures = request.Pictures };
         CompositionPrompt prompt = CompositionPrompts.Write(request.Instruction, request.OwnPictures);
         yield return new StepStarted(CompositionStep.Write, 1, 1);
 

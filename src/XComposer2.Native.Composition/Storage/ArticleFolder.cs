@@ -40,6 +40,24 @@ public static class ArticleFolder
             throw new ArticleFileException($"{path}: the folder exists already");
     }
 
+    /// <summary>Checks that <see cref="Save"/> can write: before a model is loaded for an edit.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="outputs">Files to make of the article.</param>
+    /// <exception cref="ArticleFileException">The folder cannot be written, or a folder has the name of a file.</exception>
+    public static void RequireWritable(string path, IReadOnlyList<ArticleOutput> outputs)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(outputs);
+        try
+        {
+            FolderWriter.RequireWritable(path, outputs);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ArticleFileException($"{path}: the folder cannot be written: {(error is UnauthorizedAccessException ? "permission denied" : error.Message)}", error);
+        }
+    }
+
     /// <summary>Waits for the lock of an article. Hold it from opening until saving, so that no change of another program is lost.</summary>
     /// <param name="path">Of the folder.</param>
     /// <param name="waiting">Called once if the lock is held by another.</param>
@@ -100,13 +118,18 @@ public static class ArticleFolder
 /// <param name="Write">Writes the file. Pictures of the article lie beside it in <see cref="ArticleFolder.PicturesFolder"/>, as <see cref="ArticlePicture.FileName"/>.</param>
 public sealed record ArticleOutput(string FileName, Action<Article, Stream> Write)
 {
-    /// <summary>A page to open, Markdown, and both packed with the pictures.</summary>
+    /// <summary>A page to open or print, Markdown, a word processor's document, page and Markdown packed with the pictures, and the candidates of the figures.</summary>
     public static IReadOnlyList<ArticleOutput> Standard { get; } =
     [
         new(ArticleMarkdown.FileName, ArticleMarkdown.Write),
         new(ArticlePage.FileName, ArticlePage.Write),
+        new(ArticleDocument.FileName, ArticleDocument.Write),
         new(ArticleArchive.FileName, ArticleArchive.Write),
+        new(CandidatesPage.FileName, CandidatesPage.Write) { IsWanted = CandidatesPage.IsWanted },
     ];
+
+    /// <summary>Whether the article needs the file. If not, a file of this name is deleted.</summary>
+    public Func<Article, bool> IsWanted { get; init; } = static _ => true;
 }
 
 /// <summary>An article's folder that cannot be used. The message names the file and the reason, for the user as it stands.</summary>

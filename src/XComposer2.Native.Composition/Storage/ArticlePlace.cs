@@ -96,7 +96,7 @@ public sealed partial class ArticlePlace : IDisposable
             if (Encoding.UTF8.GetByteCount(Path.GetFileName(place.Folder)) > MaximumNameBytes)
                 throw new ArticleFileException($"{place.given}: the name is longer than {MaximumNameBytes} bytes");
             if (Directory.Exists(place.Folder) && !place.mayTakeNext)
-                FolderWriter.RequireWritable(place.Folder);
+                FolderWriter.RequireWritable(place.Folder, ArticleOutput.Standard);
             else
                 place.MakeTemporary();
             return place;

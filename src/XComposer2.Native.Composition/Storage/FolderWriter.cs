@@ -14,17 +14,38 @@ internal static partial class FolderWriter
         byte[] json = writer.Write(history);
         foreach ((string name, ReadOnlyMemory<byte> bytes) in writer.Files)
             Write(Path.Combine(folder, ArticleFolder.PicturesFolder, name), stream => stream.Write(bytes.Span));
-        foreach (ArticleOutput output in outputs)
+        foreach (ArticleOutput output in outputs.Where(output => output.IsWanted(history.Current)))
             Write(Path.Combine(folder, output.FileName), stream => output.Write(history.Current, stream));
         Write(Path.Combine(folder, ArticleFolder.FileName), stream => stream.Write(json));
     }
 
+    /// <summary>Checks that an existing folder can be written by <see cref="Replace"/>.</summary>
+    /// <exception cref="ArticleFileException">A link or folder has the name of a file that is to be written, or a file that of the folder of pictures.</exception>
     /// <exception cref="IOException">No file can be made in the folder.</exception>
     /// <exception cref="UnauthorizedAccessException">No file may be made in the folder.</exception>
-    public static void RequireWritable(string folder)
+    public static void RequireWritable(string folder, IReadOnlyList<ArticleOutput> outputs)
     {
-        string probe = TemporaryOf(Path.Combine(folder, ArticleFolder.FileName));
-        using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        string pictures = Path.Combine(folder, ArticleFolder.PicturesFolder);
+        RequireFolder(pictures);
+        foreach (string name in outputs.Select(output => output.FileName).Append(ArticleFolder.FileName))
+            RequireNoFolder(Path.Combine(folder, name));
+        foreach (string place in Directory.Exists(pictures) ? (string[])[folder, pictures] : [folder])
+        {
+            string probe = TemporaryOf(Path.Combine(place, ArticleFolder.FileName));
+            using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+    }
+
+    private static void RequireFolder(string pictures)
+    {
+        if (new DirectoryInfo(pictures).LinkTarget is not null || File.Exists(pictures))
+            throw new ArticleFileException($"{pictures}: is not a folder");
+    }
+
+    private static void RequireNoFolder(string target)
+    {
+        if (Directory.Exists(target))
+            throw new ArticleFileException($"{target}: is a folder; a file is to be written there");
     }
 
     /// <summary>
@@ -34,8 +55,7 @@ internal static partial class FolderWriter
     public static void Replace(string folder, ArticleHistory history, IReadOnlyList<ArticleOutput> outputs)
     {
         string pictures = Path.Combine(folder, ArticleFolder.PicturesFolder);
-        if (new DirectoryInfo(pictures).LinkTarget is not null || File.Exists(pictures))
-            throw new ArticleFileException($"{pictures}: is not a folder");
+        RequireFolder(pictures);
         var staged = new List<(string Temporary, string Target)>();
         var writer = new StoredArticleWriter();
         byte[] json = writer.Write(history);
@@ -47,7 +67,7 @@ internal static partial class FolderWriter
             foreach ((string name, ReadOnlyMemory<byte> bytes) in files)
                 if (!Holds(Path.Combine(pictures, name), bytes))
                     Stage(Path.Combine(pictures, name), stream => stream.Write(bytes.Span));
-            foreach (ArticleOutput output in outputs)
+            foreach (ArticleOutput output in outputs.Where(output => output.IsWanted(history.Current)))
                 Stage(Path.Combine(folder, output.FileName), stream => output.Write(history.Current, stream));
             Stage(Path.Combine(folder, ArticleFolder.FileName), stream => stream.Write(json));
             foreach ((string temporary, string target) in staged)
@@ -63,11 +83,12 @@ internal static partial class FolderWriter
         foreach (string old in Directory.EnumerateFiles(pictures))
             if (PictureFileName.IsOne(Path.GetFileName(old)) && !files.ContainsKey(Path.GetFileName(old)))
                 File.Delete(old);
+        foreach (ArticleOutput unwanted in outputs.Where(output => !output.IsWanted(history.Current)))
+            File.Delete(Path.Combine(folder, unwanted.FileName));
 
         void Stage(string target, Action<Stream> write)
         {
-            if (Directory.Exists(target))
-                throw new ArticleFileException($"{target}: is a folder; a file is to be written there");
+            RequireNoFolder(target);
             string temporary = TemporaryOf(target);
             staged.Add((temporary, target));
             Write(temporary, write);

@@ -31,6 +31,7 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
             Title = file.Title ?? "",
             Model = file.Model ?? "",
             Seed = file.Seed ?? 0,
+            Pictures = new PictureOptions { MaximumSide = Limited(file.PictureSize ?? PictureOptions.DefaultSide, "picture_size", PictureOptions.SmallestSide, PictureOptions.LargestSide), KeepOriginals = file.Originals ?? false },
             OwnPictures = [.. Limited(file.OwnPictures, "own_pictures", 0, ArticleRequest.MaximumOwnPictures).Select((picture, index) => Picture(picture, $"own_pictures[{index}]"))],
         };
         ArticleState[] states = [.. Limited(file.States, "states", 1, ArticleHistory.MaximumStates).Select((state, index) => Restore(article, state, $"states[{index}]"))];
@@ -83,6 +84,7 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
         Text(state?.Change, $"{field}.change"),
         article with
         {
+            Title = state?.Title ?? article.Title,
             Sections = [.. Limited(state!.Sections, $"{field}.sections", 0, Article.MaximumSections).Select((section, index) => Restore(section, $"{field}.sections[{index}]"))],
             Notes = [.. Limited(state.Notes, $"{field}.notes", 0, MaximumNotes).Select((note, index) => Restore(note, $"{field}.notes[{index}]"))],
         });
@@ -103,9 +105,23 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
         return new ArticleFigure
         {
             Caption = figure.Caption ?? "",
+            AlternativeText = figure.AlternativeText ?? "",
+            Scores = Scores(figure, candidates.Count, field),
             Candidates = [.. candidates.Select((picture, index) => Picture(picture, $"{field}.candidates[{index}]"))],
             ChosenIndex = figure.Chosen,
         };
+    }
+
+    private CandidateScore[] Scores(StoredFigure figure, int candidates, string field)
+    {
+        if (figure.Scores is not { Count: > 0 } scores)
+            return [];
+        if (scores.Count != candidates)
+            throw Bad($"{field}.scores", $"one for each of {candidates} candidates", $"{scores.Count}");
+        foreach (StoredScore? score in scores)
+            if (score is null || score.Rank < 1 || score.Probability is { } probability && !(probability is >= 0 and <= 1.001f))
+                throw Bad($"{field}.scores", "a rank from 1 and a probability from 0 to 1", $"{score}");
+        return [.. scores.Select(score => new CandidateScore(score!.Rank, score.Probability))];
     }
 
     private ArticleNote Restore(StoredNote? note, string field)
@@ -124,6 +140,8 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
         items ??= [];
         return items.Count >= least && items.Count <= most ? items : throw Bad(field, $"{least} to {most} entries", $"{items.Count}");
     }
+
+    private int Limited(int value, string field, int least, int most) => value >= least && value <= most ? value : throw Bad(field, $"{least} to {most}", $"{value}");
 
     private string Text(string? text, string field) => text ?? throw Bad(field, "a text", "none");
 

@@ -42,12 +42,12 @@ public sealed class ComposeCommandTests : IDisposable
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(Compose("--instruction", "about the park", "--gallery", Gallery)));
         Assert.Equal(Text + "\n", xc2.Output);
-        Assert.Equal(["article.html", "article.json", "article.md", "article.zip"], Files());
+        Assert.Equal(["article.docx", "article.html", "article.json", "article.md", "article.zip", "candidates.html"], Files());
         Article article = ArticleFolder.Open(Folder).Current;
         Assert.Equal(("about the park", 7ul, "gallery"), (article.Instruction, article.Seed, article.Sections[1].Figure!.Picture!.Source));
         string[] lines = xc2.Error.TrimEnd().Split('\n');
         Assert.Equal(["writing", "choosing places for figures", "writing caption 1 of 1", "searching for picture 1 of 1: a red circle", "choosing picture 1 of 1"], lines[..5]);
-        Assert.Equal($"figure after section 2: a red circle ({article.Sections[1].Figure!.Picture!.Name} of gallery)", lines[5]);
+        Assert.Equal($"figure after section 2: a red circle: {CandidateText.Choice(article.Sections[1].Figure!)}", lines[5]);
         Assert.Equal($"3 sections, 1 figure, seed 7: {Folder}", lines[^1]);
         Assert.True(xc2.Composer.IsDisposed);
     }
@@ -291,7 +291,6 @@ public sealed class ComposeCommandTests : IDisposable
                 continue;
             }
 
-            Assert.Equal(["article.html", "article.json", "article.md", "article.zip"], Files());
             Article article = ArticleFolder.Open(Folder).Current;
             figures.Add(article.Sections.Select(section => section.Figure).FirstOrDefault(figure => figure is not null) switch
             {
@@ -301,6 +300,8 @@ public sealed class ComposeCommandTests : IDisposable
                 { Picture: null } => "found",
                 _ => "chosen",
             });
+            string[] candidates = article.Sections.Any(section => section.Figure is { Candidates.Count: > 0 }) ? ["candidates.html"] : [];
+            Assert.Equal(["article.docx", "article.html", "article.json", "article.md", "article.zip", .. candidates], Files());
             Assert.Contains($"The article so far is in {Folder}.\n", xc2.Error, StringComparison.Ordinal);
             Directory.Delete(Folder, recursive: true);
         }

@@ -24,17 +24,17 @@ public sealed class EditCommandTests : IDisposable
     private string[] Edit(params string[] more) => ["edit", "--article", Folder, .. more];
 
     [Theory]
-    [InlineData("rewrite", "改写以下段落：two\n基于以下素材：a star", new[] { "one", "new", "three" })]
-    [InlineData("expand", "扩写以下段落：two\n基于以下素材：a star", new[] { "one", "new", "three" })]
-    [InlineData("abbreviate", "缩写以下段落：two", new[] { "one", "new", "three" })]
-    [InlineData("insert-before", "在以下两段中插入一段。\n第一段：one\n第二段：two\n插入段的大纲：a star", new[] { "one", "new", "two", "three" })]
-    [InlineData("insert-after", "在以下两段中插入一段。\n第一段：two\n第二段：three\n插入段的大纲：a star", new[] { "one", "two", "new", "three" })]
-    public async Task Model_edits_a_section(string operation, string prompt, string[] sections)
+    [InlineData("rewrite", "section 2 rewritten", "改写以下段落：two\n基于以下素材：a star", new[] { "one", "new", "three" })]
+    [InlineData("expand", "section 2 expanded", "扩写以下段落：two\n基于以下素材：a star", new[] { "one", "new", "three" })]
+    [InlineData("abbreviate", "section 2 abbreviated", "缩写以下段落：two", new[] { "one", "new", "three" })]
+    [InlineData("insert-before", "new section 2", "在以下两段中插入一段。\n第一段：one\n第二段：two\n插入段的大纲：a star", new[] { "one", "new", "two", "three" })]
+    [InlineData("insert-after", "new section 3", "在以下两段中插入一段。\n第一段：two\n第二段：three\n插入段的大纲：a star", new[] { "one", "two", "new", "three" })]
+    public async Task Model_edits_a_section(string operation, string done, string prompt, string[] sections)
     {
         using CliHarness xc2 = new() { Composer = new ScriptedCompositionModel(_ => "new") };
         string[] instruction = operation == "abbreviate" ? [] : ["--instruction", "a star"];
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(Edit(["--section", "2", "--op", operation, "--seed", "5", "--max-tokens", "99", .. instruction])));
-        Assert.Equal(("new\n", "editing\n"), (xc2.Output, xc2.Error));
+        Assert.Equal(("new\n", $"editing\n{done}\n"), (xc2.Output, xc2.Error));
         Assert.Equal((prompt, 99), (xc2.Composer.Asked[0].Prompt.Text, xc2.Composer.Asked[0].Options.MaxTokens));
         Assert.Equal(sections, Current.Sections.Select(section => section.Text));
         Assert.Contains("new", File.ReadAllText(Path.Combine(Folder, "article.md")), StringComparison.Ordinal);
@@ -136,7 +136,7 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--op is missing: rewrite, expand, abbreviate, insert-before, insert-after, set-text, remove-section, illustrate, find-figure, choose-figure, replace-figure, remove-figure, undo, redo", "--section", "1")]
+    [InlineData("--op is missing: rewrite, expand, abbreviate, insert-before, insert-after, set-text, remove-section, move-section, set-title, set-caption, illustrate, find-figure, choose-figure, replace-figure, remove-figure, undo, redo", "--section", "1")]
     [InlineData("--op rewrite needs --section", "--op", "rewrite")]
     [InlineData("--op undo does not take --section", "--op", "undo", "--section", "1")]
     [InlineData("--op insert-after needs --instruction", "--op", "insert-after", "--section", "1")]

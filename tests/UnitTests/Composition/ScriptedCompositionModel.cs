@@ -37,6 +37,11 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
 
     public int Measure(CompositionPrompt prompt) => prompt.Text.Length + (36 * prompt.Pictures.Count);
 
+    /// <summary>Scores of an answer's tokens if they are asked for; token IDs are code points.</summary>
+    public Func<CompositionPrompt, IReadOnlyList<TokenScore>> Scores { get; init; } = static _ => [];
+
+    public string TextOf(int tokenId) => char.ConvertFromUtf32(tokenId);
+
     public async IAsyncEnumerable<GenerationEvent> AnswerAsync(CompositionPrompt prompt, GenerationOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         asked.Add((prompt, options));
@@ -51,7 +56,10 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
             cancellationToken.ThrowIfCancellationRequested();
             yield return new TextDelta(new string(piece));
         }
-        yield return new GenerationCompleted(new GenerationResult(text, FinishReason, [], options.Seed ?? 0, new TokenUsage(1, 0, 0, text.Length), new GenerationTimings()));
+        yield return new GenerationCompleted(new GenerationResult(text, FinishReason, [], options.Seed ?? 0, new TokenUsage(1, 0, 0, text.Length), new GenerationTimings())
+        {
+            LogProbs = options.TopLogProbs > 0 ? Scores(prompt) : [],
+        });
     }
 
     public void Dispose() => IsDisposed = true;

@@ -231,6 +231,62 @@ public sealed class FolderImageSourceTests : IDisposable
         Assert.Empty(await Search(source, "password"));
     }
 
+    /// <summary>Names that are not UTF-8 (GBK here), line breaks, control and direction characters; empty, huge, damaged, foreign and unreadable files; pipes; folders with picture names.</summary>
+    [Fact]
+    public async Task Bad_files_of_every_kind_and_name_are_left_out_with_notes()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("names and files of this kind do not exist on Windows");
+        gallery.Add("good.png", TestPicture.Png(250, 10, 10));
+        gallery.Add("line\nbreak\u001b[31m\u202e.png", TestPicture.Png(10, 250, 10));
+        gallery.Add("\uFFFD.png", TestPicture.Png(10, 10, 250));
+        gallery.Add("back\\slash.png", TestPicture.Png(250, 250, 10));
+        gallery.Add("bad\nname.png", "not a picture");
+        gallery.Add("empty.png", "");
+        gallery.Add("cut.jpg", TestPhoto.Phone(64, 64)[..1000]);
+        gallery.Add("page.webp", "<!DOCTYPE html>");
+        gallery.Add("folder.png/inner.png", TestPicture.Png(250, 10, 250));
+        gallery.Add("captions.json", "[[[");
+        using (FileStream huge = File.Create(gallery.PathOf("huge.png")))
+            huge.SetLength(3L << 30);
+        Shell("""printf 'x' > "$(printf '\275\310.png')"; printf 'x' > "$(printf '\275\310.txt')"; mkdir "$(printf 'dir\377')"; cp good.png "$(printf 'dir\377/a.png')"; ln -s "$(printf '\376')" "$(printf 'link\376.png')"; mkfifo pipe.png captions.csv; cp good.png secret.png; chmod 000 secret.png; mkdir closed; cp good.png closed/a.png; chmod 000 closed""");
+
+        FolderImageSource source = await gallery.OpenAsync(new FakePictureModel());
+        IReadOnlyList<string> notes = source.Report.Notes;
+        // Root reads everything.
+        int extra = Environment.UserName == "root" ? 2 : 0;
+        Assert.Equal(5 + extra, source.Report.Pictures);
+        foreach (string part in (string[])["bad name.png", "empty.png", "cut.jpg", "page.webp", "huge.png", "pipe.png", "captions.json"])
+            Assert.Contains(notes, note => note.Contains(part, StringComparison.Ordinal));
+        Assert.Contains(notes, note => note.Contains("its name is not UTF-8", StringComparison.Ordinal));
+        Assert.All(notes, note => Assert.DoesNotContain(note, letter => char.IsControl(letter) || letter == '\u202e'));
+        foreach (string wanted in (string[])["red", "green", "blue"])
+            Assert.NotEmpty(await source.SearchAsync(new ImageQuery($"something {wanted}", 4), TestContext.Current.CancellationToken));
+
+        // A second run reads the index, whatever names are in it.
+        FolderImageSource again = await gallery.OpenAsync(new FakePictureModel());
+        Assert.Equal((5 + extra, 0), (again.Report.Pictures, again.Report.Encoded));
+        Shell("chmod 700 closed");
+    }
+
+    [Fact]
+    public async Task Unforeseen_failure_of_one_picture_is_a_note()
+    {
+        gallery.Add("a.png", Red);
+        gallery.Add("b.png", Green);
+        model.Before = name => _ = name == "b.png" ? throw new InvalidDataException("unforeseen") : 0;
+        FolderImageSource source = await gallery.OpenAsync(model);
+        Assert.Equal(1, source.Report.Pictures);
+        Assert.Equal(["b.png: unforeseen"], source.Report.Notes);
+    }
+
+    private void Shell(string script)
+    {
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sh", ["-e", "-c", script]) { WorkingDirectory = gallery.Root })!;
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
     [Fact]
     public async Task Named_pipe_does_not_block()
     {

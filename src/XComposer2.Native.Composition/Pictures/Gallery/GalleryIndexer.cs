@@ -79,9 +79,9 @@ internal sealed class GalleryIndexer(string root, IPictureModel model, GalleryOp
             isChanged = true;
             return made;
         }
-        catch (Exception error) when (error is ImageException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is ImageException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or NotSupportedException or ArithmeticException or IndexOutOfRangeException)
         {
-            // The decoder's messages begin with the name; the file system's may have none, or a whole path.
+            // One picture, whatever is wrong with it, never ends the run; a failing model does. The decoder's messages begin with the name; the file system's may have none, or a whole path.
             notes.Add(error is ImageException ? error.Message : $"{picture.Path}: {error.Message}");
             Forget(picture.Path);
             return null;

@@ -161,6 +161,9 @@ internal sealed class JpegHuffmanTable
         return offset >= 0 && offset < _counts[length] ? _symbols[_firstSymbol[length] + offset] : -1;
     }
 
+    /// <summary>Number of codes of a length from 1 to 16.</summary>
+    public int CountOf(int length) => _counts[length];
+
     /// <summary>The tables of annex K, which motion JPEG frames omit.</summary>
     /// <param name="isAc">For AC coefficients, else for DC.</param>
     /// <param name="index">0 for luminance, 1 for chrominance.</param>

@@ -15,10 +15,16 @@ internal static class PngDecoder
 
     private const int RowsBetweenChecks = 16;
 
-    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, ImageJob job)
+    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, ImageJob job) => Read(bytes, job, wantsAlpha: false)!;
+
+    /// <summary>The opacity of each pixel, in all three channels; null if the picture is opaque by its header.</summary>
+    public static RgbImage? DecodeAlpha(ReadOnlyMemory<byte> bytes, ImageJob job) => Read(bytes, job, wantsAlpha: true);
+
+    private static RgbImage? Read(ReadOnlyMemory<byte> bytes, ImageJob job, bool wantsAlpha)
     {
         PngLayout? layout = null;
         byte[] palette = [];
+        byte[]? transparency = null;
         using PngDataStream data = new();
         foreach (PngChunk chunk in PngChunk.Of(bytes))
         {
@@ -29,6 +35,7 @@ internal static class PngDecoder
             else if (!isHeader && !isPalette)
             {
                 // Chunks after the picture data are ignored.
+                if (kind.SequenceEqual("tRNS"u8) && !data.HasBytes) transparency ??= chunk.Content.ToArray();
                 if (!chunk.IsAncillary && !data.HasBytes) throw job.Fault($"PNG: an unknown critical chunk at byte {chunk.Position}");
             }
             else if (data.HasBytes) throw job.Fault($"PNG: a header or palette behind the picture data, at byte {chunk.Position}");
@@ -40,7 +47,8 @@ internal static class PngDecoder
         }
         if (layout is null) throw job.Fault("PNG: no IHDR chunk");
         if (!data.HasBytes) throw job.Fault("PNG: the file is cut off before its picture data");
-        return Inflate(layout, palette, data, job);
+        if (!wantsAlpha) return Inflate(layout, palette, data, job);
+        return layout.HasAlpha || transparency is not null ? Inflate(layout with { Transparency = transparency ?? [] }, palette, data, job) : null;
     }
 
     private static RgbImage Inflate(PngLayout layout, byte[] palette, PngDataStream data, ImageJob job)
@@ -79,7 +87,8 @@ internal static class PngDecoder
             inflated.ReadExactly(current);
             PngFilter.Undo(filter, current, above, Math.Max(layout.BitsPerPixel / 8, 1));
             long target = 3L * ((pass.Top + (long)row * pass.StepY) * job.Width + pass.Left);
-            layout.Expand(current, columns, palette, pixels.AsSpan((int)target), 3 * pass.StepX);
+            if (layout.Transparency is { } transparency) layout.ExpandAlpha(current, columns, transparency, pixels.AsSpan((int)target), 3 * pass.StepX);
+            else layout.Expand(current, columns, palette, pixels.AsSpan((int)target), 3 * pass.StepX);
             (current, above) = (above, current);
         }
     }
@@ -115,7 +124,7 @@ internal static class PngFilter
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte Paeth(int left, int above, int corner)
+    internal static byte Paeth(int left, int above, int corner)
     {
         int estimate = left + above - corner;
         int toLeft = Math.Abs(estimate - left), toAbove = Math.Abs(estimate - above), toCorner = Math.Abs(estimate - corner);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace XComposer2.Native.Model;
@@ -14,6 +15,12 @@ internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interla
     };
 
     public int BitsPerPixel => Samples * Depth;
+
+    /// <summary>Whether each pixel has an opacity.</summary>
+    public bool HasAlpha => ColorType is PngColorType.GrayAlpha or PngColorType.RgbAlpha;
+
+    /// <summary>Content of the tRNS chunk if the opacity is decoded; null if the colours are.</summary>
+    public byte[]? Transparency { get; init; }
 
     /// <summary>Reads the 13 bytes of the IHDR chunk, of which the size was read before.</summary>
     public static PngLayout Read(ReadOnlySpan<byte> header, string name)
@@ -54,6 +61,37 @@ internal sealed record PngLayout(PngColorType ColorType, int Depth, bool Interla
             else if (ColorType == PngColorType.Palette) LookUp(palette, pixel[0], rgb);
             else rgb.Fill(pixel[0]);
         }
+    }
+
+    /// <summary>Writes the opacity of one row into three channels, <paramref name="step"/> bytes from pixel to pixel.</summary>
+    public void ExpandAlpha(ReadOnlySpan<byte> row, int columns, ReadOnlySpan<byte> transparency, Span<byte> target, int step)
+    {
+        int sampleBytes = Math.Max(Depth / 8, 1), pixelBytes = BitsPerPixel / 8;
+        for (int column = 0; column < columns; column++)
+        {
+            byte opacity = ColorType switch
+            {
+                PngColorType.GrayAlpha or PngColorType.RgbAlpha => row[((column + 1) * pixelBytes) - sampleBytes],
+                PngColorType.Palette => Packed(row, column) is int index && index < transparency.Length ? transparency[index] : byte.MaxValue,
+                PngColorType.Gray => transparency.Length >= 2 && Gray(row, column) == BinaryPrimitives.ReadUInt16BigEndian(transparency) ? byte.MinValue : byte.MaxValue,
+                _ => transparency.Length >= 6 && IsColorKey(row.Slice(column * pixelBytes, pixelBytes), sampleBytes, transparency) ? byte.MinValue : byte.MaxValue,
+            };
+            target.Slice(column * step, 3).Fill(opacity);
+        }
+    }
+
+    private int Packed(ReadOnlySpan<byte> row, int column) => Depth == 8 ? row[column] : row[column / (8 / Depth)] >> (8 - (Depth * ((column % (8 / Depth)) + 1))) & ((1 << Depth) - 1);
+
+    private int Gray(ReadOnlySpan<byte> row, int column) => Depth == 16 ? BinaryPrimitives.ReadUInt16BigEndian(row[(2 * column)..]) : Packed(row, column);
+
+    private static bool IsColorKey(ReadOnlySpan<byte> pixel, int sampleBytes, ReadOnlySpan<byte> key)
+    {
+        for (int sample = 0; sample < 3; sample++)
+        {
+            int value = sampleBytes == 2 ? BinaryPrimitives.ReadUInt16BigEndian(pixel[(2 * sample)..]) : pixel[sample];
+            if (value != BinaryPrimitives.ReadUInt16BigEndian(key[(2 * sample)..])) return false;
+        }
+        return true;
     }
 
     private void ExpandPacked(ReadOnlySpan<byte> row, int columns, ReadOnlySpan<byte> palette, Span<byte> target, int step)

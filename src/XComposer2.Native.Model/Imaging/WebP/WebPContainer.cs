@@ -79,7 +79,7 @@ internal readonly record struct WebPContainer(int Width, int Height, int Left, i
         return (container, fits ? null : $"a frame of {width} x {height} at ({container.Left}, {container.Top}) on a canvas of {container.Width} x {container.Height}");
     }
 
-    private static IEnumerable<(ReadOnlyMemory<byte> Kind, ReadOnlyMemory<byte> Content, bool IsWhole)> Chunks(ReadOnlyMemory<byte> bytes)
+    public static IEnumerable<(ReadOnlyMemory<byte> Kind, ReadOnlyMemory<byte> Content, bool IsWhole)> Chunks(ReadOnlyMemory<byte> bytes)
     {
         while (bytes.Length >= 8)
         {

@@ -27,9 +27,38 @@ public partial class ArticlePageTests
     {
         byte[] noise = new byte[100_000];
         new Random(1).NextBytes(noise);
-        ArticlePicture picture = ArticlePicture.Own("large.png", TestPicture.Png(1, 2, 3, 8, ("noIs", noise)));
+        ArticlePicture picture = ArticlePicture.Own("large.png", TestPicture.Png(1, 2, 3, 8, ("noIs", noise)), options: new PictureOptions { KeepOriginals = true });
         Match data = Data().Match(Render(SampleArticle.Of() with { Sections = [SampleArticle.Illustrated("one", "", picture)] }));
         Assert.Equal(picture.Bytes.ToArray(), Convert.FromBase64String(data.Groups[1].Value));
+    }
+
+    [Fact]
+    public void Every_figure_has_an_alternative_text()
+    {
+        byte[] file = SampleArticle.Red.Bytes.ToArray();
+        ArticlePicture named = ArticlePicture.Own("red-rose.png", file), nameless = ArticlePicture.Own("IMG_0031.png", file);
+        (ArticleFigure Figure, string Expected)[] figures =
+        [
+            (SampleArticle.Figure("a caption", SampleArticle.Red) with { AlternativeText = "by a person" }, "by a person"),
+            (SampleArticle.Figure("a caption", SampleArticle.Red), "A red square"),
+            (SampleArticle.Figure("a *caption*", named), "a caption"),
+            (SampleArticle.Figure("", named), "red rose"),
+            (SampleArticle.Figure("", nameless), "The text of the section."),
+        ];
+        foreach ((ArticleFigure figure, string expected) in figures)
+        {
+            Article article = SampleArticle.Of() with { Sections = [new("The text of the section.", figure)] };
+            Assert.Contains($"<img alt=\"{expected}\"", Render(article), StringComparison.Ordinal);
+            Assert.Contains($"![{expected}](", ArticleMarkdown.Render(article), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Print_style_keeps_figures_and_headings_whole()
+    {
+        string print = PageStyle.Css[PageStyle.Css.IndexOf("@media print", StringComparison.Ordinal)..];
+        foreach (string rule in (string[])["figure { break-inside: avoid;", "h1, h2, h3, h4 { break-after: avoid; break-inside: avoid; }", "figcaption { break-before: avoid;", "img { max-height: 15cm;", "p, li { orphans: 3; widows: 3; }", "counter(page)"])
+            Assert.Contains(rule, print, StringComparison.Ordinal);
     }
 
     [Fact]
