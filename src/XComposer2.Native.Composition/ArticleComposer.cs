@@ -21,7 +21,7 @@ public sealed class ArticleComposer : IDisposable
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="EngineException">An option is out of range.</exception>
     public ArticleComposer(XComposerEngine engine, ComposerOptions? options = null)
-        : this(new EngineCompositionModel(engine ?? throw new ArgumentNullException(nameof(engine))), options)
+        : this(new EngineCompositionModel(engine ?? throw new ArgumentNullException(nameof(engine)), options?.Meta ?? false), options)
     {
     }
 
@@ -40,6 +40,9 @@ public sealed class ArticleComposer : IDisposable
         outlines = new OutlineStep(questions);
     }
 
+    /// <summary>How this model is asked for an English article, for <see cref="ArticleInstruction.Of"/>; null for the published wording.</summary>
+    public string? EnglishPrompt => model.EnglishPrompt;
+
     /// <summary>Runs all steps: text, places, captions, pictures.</summary>
     /// <param name="request">The article to write.</param>
     /// <param name="source">Picture source; null for none. Not used if the user supplies pictures.</param>
@@ -55,7 +58,7 @@ public sealed class ArticleComposer : IDisposable
 
     /// <summary>Runs all steps after the text: adds figures to an article or replaces them.</summary>
     /// <param name="article">An article with text.</param>
-    /// <param name="figures">Maximum number of figures; null means the number of own pictures or, without own pictures, the model's choice.</param>
+    /// <param name="figures">Maximum number of figures: null, <see cref="ArticleRequest.AutomaticFigures"/> or 1 and more, as in <see cref="ArticleRequest.Figures"/>.</param>
     /// <param name="source">Picture source. Not used if the user supplies pictures.</param>
     /// <param name="seed">A different seed may give different figures.</param>
     /// <param name="cancellationToken">Stops the current step.</param>
@@ -63,10 +66,10 @@ public sealed class ArticleComposer : IDisposable
     public IAsyncEnumerable<CompositionEvent> FiguresAsync(Article article, int? figures, PictureSource? source, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
-        EngineException.ThrowUnless(figures is null or (>= 1 and <= ArticleRequest.MaximumFigures), "figures", $"1 to {ArticleRequest.MaximumFigures}", figures);
+        EngineException.ThrowUnless(figures is null or ArticleRequest.AutomaticFigures or (>= 1 and <= ArticleRequest.MaximumFigures), "figures", $"1 to {ArticleRequest.MaximumFigures}", figures);
         if (article.OwnPictures.Count > 0)
         {
-            int own = Math.Min(figures ?? int.MaxValue, article.OwnPictures.Count);
+            int own = figures is null or ArticleRequest.AutomaticFigures ? article.OwnPictures.Count : Math.Min(figures.Value, article.OwnPictures.Count);
             return Chain(PlaceAsync(article, own, seed, cancellationToken), cancellationToken,
                 placed => AssignOwnAsync(placed, seed, cancellationToken),
                 assigned => DescribeAsync(assigned, seed, cancellationToken));
@@ -74,7 +77,8 @@ public sealed class ArticleComposer : IDisposable
 
         if (source is null)
             throw new EngineException("figures need pictures: the article has no own pictures, and no source is given");
-        return Chain(PlaceAsync(article, figures, seed, cancellationToken), cancellationToken,
+        int? wanted = figures == ArticleRequest.AutomaticFigures ? null : figures ?? ArticleRequest.DefaultFigures;
+        return Chain(PlaceAsync(article, wanted, seed, cancellationToken), cancellationToken,
             placed => CaptionAsync(placed, seed, cancellationToken),
             captioned => IllustrateAsync(captioned, source, seed, cancellationToken));
     }
@@ -222,6 +226,9 @@ public sealed record ComposerOptions
 
     /// <summary>Maximum article length in tokens.</summary>
     public int MaxArticleTokens { get; init; } = 4096;
+
+    /// <summary>Precedes every prompt with the system text of the composition model ("With Meta" in the original demo, where it is off by default).</summary>
+    public bool Meta { get; init; }
 
     /// <summary>
     /// Maximum length of an edited or inserted section in tokens. The original subtracts the prompt's length from its 500, which leaves nothing for a long section.

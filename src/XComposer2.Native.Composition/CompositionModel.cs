@@ -12,6 +12,9 @@ internal interface ICompositionModel : IDisposable
     /// <summary>Maximum length of a sequence in tokens.</summary>
     int ContextLength { get; }
 
+    /// <summary>How the model is asked for an English article, <c>{title}</c> in the place of the title; null for the published wording.</summary>
+    string? EnglishPrompt { get; }
+
     /// <summary>Length of a prompt in tokens.</summary>
     int Measure(CompositionPrompt prompt);
 
@@ -26,19 +29,24 @@ internal interface ICompositionModel : IDisposable
 /// The engine as the model of a composition. Each prompt is the only turn of its conversation. The prefix shared with the previous prompt
 /// stays in the KV cache, and each picture is encoded once.
 /// </summary>
-internal sealed class EngineCompositionModel(XComposerEngine engine) : ICompositionModel
+internal sealed class EngineCompositionModel(XComposerEngine engine, bool hasMeta) : ICompositionModel
 {
-    private readonly ChatSession session = engine.CreateSession(new SessionOptions { PromptStyle = PromptStyle.Train.Name, MayBeLong = true });
+    // The demo's text ends with a line end.
+    private const string MetaText = SystemTexts.Composition + "\n";
+
+    private readonly ChatSession session = engine.CreateSession(new SessionOptions { PromptStyle = PromptStyle.Train.Name, System = hasMeta ? MetaText : null, MayBeLong = true });
     private readonly ChatTemplate template = new(engine.Tokenizer, PromptStyle.Train);
     private readonly ConditionalWeakTable<ArticlePicture, ImageInput> inputs = [];
 
     public string Name => engine.Info.Model.Split(',')[0];
 
+    public string? EnglishPrompt => engine.Config.ArticlePrompt;
+
     public int ContextLength => engine.Info.ContextLength;
 
     public int Measure(CompositionPrompt prompt)
     {
-        IReadOnlyList<PromptPiece> pieces = template.Render(null, [new ChatTurn(prompt.Text, prompt.Pictures.Count, null)], prompt.AnswerPrefix);
+        IReadOnlyList<PromptPiece> pieces = template.Render(hasMeta ? MetaText : null, [new ChatTurn(prompt.Text, prompt.Pictures.Count, null)], prompt.AnswerPrefix);
         return pieces.Sum(piece => piece.IsImage ? engine.Info.TokensPerImage : piece.Ids.Length);
     }
 

@@ -38,7 +38,8 @@ internal static class ComposeCommand
                                    machine; what is learnt lies in DIR/.xc2-gallery
           --picture-service URL    a service to search instead; captions are sent to it
           --allow-host HOST        a host that may be connected to; repeat for more
-          --figures auto|N         how many at most, 0 to 60 (auto: the model decides)
+          --figures auto|N         how many at most, 0 to 60; auto: the model decides (6,
+                                   or as many as your own)
           --candidates N           pictures that the model chooses from, 1 to 10 (4)
 
         Model
@@ -58,6 +59,7 @@ internal static class ComposeCommand
           --repetition-penalty R   over 0; 1 is none (1.005)
           --seed N                 the same seed gives the same article
           --max-tokens N           longest text (4096)
+          --meta                   precede every prompt with the model's system text
 
         Output
           --out DIR                the folder (article, or article-2, ... where it is)
@@ -71,9 +73,6 @@ internal static class ComposeCommand
           xc2 compose --instruction "My garden." --image a.jpg --image b.jpg
         """;
 
-    /// <summary>What "auto" is parsed to.</summary>
-    public const int AutomaticFigures = -1;
-
     public static Command Create(CliServices services, Option<bool> verbose)
     {
         Option<string?> instruction = new("--instruction");
@@ -81,7 +80,7 @@ internal static class ComposeCommand
         Option<string?> outline = new("--outline");
         Option<string[]> material = new("--material") { Arity = ArgumentArity.OneOrMore };
         Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
-        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 0, ArticleRequest.MaximumFigures, "auto", AutomaticFigures);
+        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 0, ArticleRequest.MaximumFigures, "auto", ArticleRequest.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         Option<string?> folder = new("--out");
         Option<bool> force = CheckedOption.Flag("--force");
@@ -105,7 +104,7 @@ internal static class ComposeCommand
                 Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
                 Storage = writing.Storage(result) ?? PictureOptions.Default,
-                Figures = result.GetValue(figures) is { } count and not AutomaticFigures ? count : null,
+                Figures = result.GetValue(figures),
                 Seed = writing.Seed(result),
                 Folder = result.GetValue(folder),
                 Force = result.GetValue(force),

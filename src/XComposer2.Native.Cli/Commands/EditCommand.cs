@@ -54,7 +54,8 @@ internal static class EditCommand
           --originals              store pictures unchanged, with their metadata
           --allow-private          its address may lead to this machine or a private
                                    network
-          --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
+          --figures auto|N         how many at most, 1 to 60; auto: the model decides (6,
+                                   or as many as your own)
 
         Pictures
           --gallery DIR            a folder to search for pictures
@@ -79,6 +80,7 @@ internal static class EditCommand
           --repetition-penalty R   over 0; 1 is none (1.005)
           --seed N                 the same seed gives the same change
           --max-tokens N           longest section (500)
+          --meta                   precede every prompt with the model's system text
 
         Output
           --json                   one JSON object on standard output instead of text
@@ -103,7 +105,7 @@ internal static class EditCommand
         Option<int?> target = CheckedOption.Integer("--to", 1);
         Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
         Option<string?> image = new("--image");
-        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", ComposeCommand.AutomaticFigures);
+        Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", Composition.ArticleRequest.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         WritingOptions writing = new();
         DocumentedCommand command = new("edit", HelpPage) { article, section, operation, instruction, caption, alternative, title, target, candidate, image, figures, maxTokens };
@@ -126,7 +128,7 @@ internal static class EditCommand
                 Target = result.GetValue(target),
                 Candidate = result.GetValue(candidate),
                 Image = result.GetValue(image),
-                Figures = result.GetValue(figures) is { } count and not ComposeCommand.AutomaticFigures ? count : null,
+                Figures = result.GetValue(figures),
                 Reader = writing.Reader(result, services.Console),
                 Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),

@@ -30,11 +30,12 @@ internal sealed class WritingOptions
     private readonly Option<bool> allowPrivate = CheckedOption.Flag("--allow-private");
     private readonly Option<bool> originals = CheckedOption.Flag("--originals");
     private readonly Option<int?> pictureSize = CheckedOption.Integer("--picture-size", PictureOptions.SmallestSide, PictureOptions.LargestSide);
+    private readonly Option<bool> meta = CheckedOption.Flag("--meta");
     private readonly Option<bool> json = CheckedOption.Flag("--json");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
             command.Add(option);
     }
 
@@ -64,6 +65,7 @@ internal sealed class WritingOptions
                 RepetitionPenalty = result.GetValue(penalty) ?? defaults.Sampling.RepetitionPenalty,
             },
             Candidates = result.GetValue(candidates) ?? defaults.Candidates,
+            Meta = result.GetValue(meta),
         };
     }
 

@@ -18,9 +18,10 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             RequireFree(named);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         string[] material = [.. request.Material.Select(TextFile.Read)];
+        string outline = request.Outline is { } file && !request.AsksOutline ? TextFile.Read(file) : "";
         ArticleRequest article = new()
         {
-            Instruction = await InstructionAsync(material, cancellationToken).ConfigureAwait(false),
+            Instruction = request.Title ?? await InstructionAsync(cancellationToken).ConfigureAwait(false),
             Title = request.Title ?? "",
             OwnPictures = await OwnPictures.ReadAsync(request.Reader, request.Images, request.Orientation, request.Storage, cancellationToken).ConfigureAwait(false),
             Pictures = request.Storage,
@@ -35,13 +36,15 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         if (request.AsksOutline)
         {
             var dialog = new OutlineDialog(console, connection.Composer, request.Title!, material, request.Seed);
-            if (await dialog.RunAsync(cancellationToken).ConfigureAwait(false) is not { } outline)
+            if (await dialog.RunAsync(cancellationToken).ConfigureAwait(false) is not { } points)
             {
                 console.Hint("Stopped: no article was written.");
                 return ExitCode.Failed;
             }
-            article = article with { Instruction = ArticleInstruction.Of(request.Title!, string.Join('\n', outline), material) };
+            outline = string.Join('\n', points);
         }
+        if (request.Title is { } title)
+            article = article with { Instruction = ArticleInstruction.Of(title, outline, material, connection.Composer.EnglishPrompt) };
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Figures == 0 ? PictureSourceRequest.None : request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
         using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
         CompositionPrinter printer = new(console, isSilent: request.Json);
@@ -92,10 +95,8 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
             throw new UsageException("--figures needs pictures: --gallery or --image");
     }
 
-    private async Task<string> InstructionAsync(string[] material, CancellationToken cancellationToken)
+    private async Task<string> InstructionAsync(CancellationToken cancellationToken)
     {
-        if (request.Title is { } title)
-            return ArticleInstruction.Of(title, request.Outline is { } outline && !request.AsksOutline ? TextFile.Read(outline) : "", material);
         string text = request.Instruction is "-" ? await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false) : request.Instruction!;
         return string.IsNullOrWhiteSpace(text) ? throw new Model.PromptException("the instruction is empty") : text;
     }

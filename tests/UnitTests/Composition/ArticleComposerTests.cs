@@ -145,6 +145,37 @@ public sealed class ArticleComposerTests
         Assert.Equal(int.Parse(asked, null), article.Sections.Count(section => section.Figure is not null));
     }
 
+    [Theory]
+    [InlineData(null, "6")]
+    [InlineData(ArticleRequest.AutomaticFigures, "")]
+    [InlineData(2, "2")]
+    public async Task Place_prompt_names_six_figures_by_default(int? figures, string asked)
+    {
+        ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg0>");
+        await ComposeAsync(model, Request() with { Figures = figures }, CompositionPictures.Shelf(5));
+        Assert.EndsWith($"选择适合插入图像的{asked}行", model.Asked[1].Prompt.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>The original gives generate() ids for places without own pictures and for captions, and embeddings for everything else.</summary>
+    [Fact]
+    public async Task Repetition_is_penalised_over_the_prompt_where_the_original_passes_ids()
+    {
+        ScriptedCompositionModel model = ScriptedCompositionModel.Of(Text, "<Seg0>");
+        await ComposeAsync(model, Request(), CompositionPictures.Shelf(5));
+        Assert.Equal(
+            [("", false), ("适合插入图像的行是", true), ("标题是\"", true), ("最合适的图是", false)],
+            model.Asked.Select(asked => (asked.Prompt.AnswerPrefix, asked.Options.PenalizePrompt == true)));
+        ScriptedCompositionModel own = ScriptedCompositionModel.Of(Text, "<Seg0>");
+        await ComposeAsync(own, Request(CompositionPictures.Own(0), CompositionPictures.Own(1)), null);
+        Assert.All(own.Asked.Where(asked => asked.Prompt.Pictures.Count > 0), asked => Assert.False(asked.Options.PenalizePrompt));
+    }
+
+    [Theory]
+    [InlineData("one\ntwo", "one two")]
+    [InlineData("one \n  two\r\n\r\n three ", "one two three")]
+    [InlineData("one  two", "one  two")]
+    public void Lines_of_an_edited_section_are_joined_by_one_blank(string text, string expected) => Assert.Equal(expected, ArticleText.Join(text));
+
     [Fact]
     public async Task Own_picture_without_a_place_is_noted()
     {

@@ -26,7 +26,7 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
         foreach (CompositionCase wanted in cases.Articles)
         {
             using ArticleComposer composer = new(RightModel(wanted), null);
-            Article article = await composer.ComposeAsync(new ArticleRequest { Instruction = wanted.Instruction, Figures = wanted.Figures, Seed = 1 }, gallery, Cancellation).ToArticleAsync(Cancellation);
+            Article article = await composer.ComposeAsync(new ArticleRequest { Instruction = wanted.Instruction, Figures = wanted.Figures ?? ArticleRequest.AutomaticFigures, Seed = 1 }, gallery, Cancellation).ToArticleAsync(Cancellation);
             CaseJudge judge = new CaseJudge(wanted, article, cases.Shown).Run();
             Assert.Empty(judge.Misses);
             Assert.Equal((true, true, wanted.Objects.Count, wanted.Objects.Count), (judge.MentionsAll, judge.PlacesAreRight, judge.Figures, judge.RightPictures));
@@ -56,7 +56,7 @@ public sealed partial class CompositionCasesTests(DemoEngine demo) : IClassFixtu
         int mention = 0, places = 0, figures = 0, pictures = 0, failed = 0;
         foreach ((int number, CompositionCase wanted) in cases.Articles.Index())
         {
-            Article article = await composer.ComposeAsync(new ArticleRequest { Instruction = wanted.Instruction, Figures = wanted.Figures, Seed = 8909 + (ulong)number }, gallery, Cancellation).ToArticleAsync(Cancellation);
+            Article article = await composer.ComposeAsync(new ArticleRequest { Instruction = wanted.Instruction, Figures = wanted.Figures ?? ArticleRequest.AutomaticFigures, Seed = 8909 + (ulong)number }, gallery, Cancellation).ToArticleAsync(Cancellation);
             CaseJudge judge = new CaseJudge(wanted, article, cases.Shown).Run();
             mention += judge.MentionsAll ? 1 : 0;
             places += judge.PlacesAreRight ? 1 : 0;

@@ -141,10 +141,17 @@ public sealed class CompositionPromptTests
         ArticleInstruction.Of("中国水墨画：流动的诗意与东方美学", "", ["水墨画起源于唐代。\n", " 留白。"]));
 
     [Fact]
+    public void English_instruction_uses_the_wording_of_the_paper_or_of_the_model()
+    {
+        Assert.Equal("Please write a blog based on the title: French Pastries", ArticleInstruction.Of(" French Pastries ", "", []));
+        Assert.Equal("Write a short article about tea.", ArticleInstruction.Of("tea", "", [], "Write a short article about {title}."));
+    }
+
+    [Fact]
     public void Outline_stands_between_title_and_material()
     {
-        Assert.Equal("Write a short article about the park. Outline: a red circle; a blue square.", ArticleInstruction.Of("the park", "a red circle\n\n a blue square.\n", []));
-        Assert.Equal("Write a short article about tea. Use this material: Tea is old.", ArticleInstruction.Of("tea", "", ["Tea is old."]));
+        Assert.Equal("Please write a blog based on the title: the park. Outline: a red circle; a blue square.", ArticleInstruction.Of("the park", "a red circle\n\n a blue square.\n", []));
+        Assert.Equal("Write a short article about tea. Use this material: Tea is old.", ArticleInstruction.Of("tea", "", ["Tea is old."], "Write a short article about {title}."));
         Assert.Equal("根据以下标题：“茶”，创作长文章，字数不少于800字。文章大纲：历史；种类。", ArticleInstruction.Of("茶", "历史\n种类", []));
     }
 

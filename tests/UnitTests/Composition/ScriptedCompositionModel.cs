@@ -14,6 +14,8 @@ internal sealed class ScriptedCompositionModel(Func<CompositionPrompt, string> a
 
     public string Name => "scripted model";
 
+    public string? EnglishPrompt { get; init; }
+
     public int ContextLength { get; init; } = 100_000;
 
     public FinishReason FinishReason { get; init; }
