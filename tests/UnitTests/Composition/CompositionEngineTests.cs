@@ -45,7 +45,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     [Fact]
     public async Task Prompts_are_independent_and_measured_correctly()
     {
-        using EngineCompositionModel model = new(demo.Engine);
+        using EngineCompositionModel model = new(demo.Engine, hasMeta: false);
         Article article = CompositionPictures.Article("Welcome to the park of shapes.", "Nobody forgets the red circle.", "We will come back soon.");
         CompositionPrompt[] prompts =
         [
@@ -56,7 +56,7 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
         {
             GenerationResult asked = await AskAsync(model, prompt);
             await demo.Engine.ForgetPrefixesAsync();
-            using EngineCompositionModel fresh = new(demo.Engine);
+            using EngineCompositionModel fresh = new(demo.Engine, hasMeta: false);
             GenerationResult alone = await AskAsync(fresh, prompt);
             Assert.Equal(alone.TokenIds, asked.TokenIds);
             Assert.Equal((model.Measure(prompt), 0), (asked.Usage.PromptTokens, alone.Usage.CachedTokens));
@@ -68,9 +68,19 @@ public sealed class CompositionEngineTests(DemoEngine demo) : IClassFixture<Demo
     }
 
     [Fact]
+    public async Task Meta_precedes_every_prompt_with_the_system_text()
+    {
+        using EngineCompositionModel plain = new(demo.Engine, hasMeta: false), model = new(demo.Engine, hasMeta: true);
+        CompositionPrompt prompt = CompositionPrompts.Write("Write about tea.", []);
+        int system = demo.Engine.Tokenizer.Encode($"[UNUSED_TOKEN_146]system\n{SystemTexts.Composition}\n[UNUSED_TOKEN_145]\n").Count;
+        Assert.Equal(plain.Measure(prompt) + system, model.Measure(prompt));
+        Assert.Equal(model.Measure(prompt), (await AskAsync(model, prompt)).Usage.PromptTokens);
+    }
+
+    [Fact]
     public async Task Shared_prefixes_and_pictures_are_computed_once()
     {
-        using EngineCompositionModel model = new(demo.Engine);
+        using EngineCompositionModel model = new(demo.Engine, hasMeta: false);
         ArticlePicture circle = Picture("red circle"), square = Picture("blue square"), star = Picture("green star");
         Article article = CompositionPictures.Article("Welcome.", "Nobody forgets the red circle.", "Nobody forgets the blue square.");
         await AskAsync(model, CompositionPrompts.Choose(article.Sections, 1, [circle, square]));

@@ -128,6 +128,28 @@ public sealed class EngineTests
         await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(new UserMessage("x"), greedy with { TopLogProbs = 21 }));
     }
 
+    /// <summary>The original gives generate() the ids of a prompt without pictures, and its penalty sees them; of a prompt with pictures it sees none.</summary>
+    [Fact]
+    public async Task The_repetition_penalty_sees_prompts_without_pictures()
+    {
+        await using XComposerEngine engine = await LoadAsync();
+        GenerationOptions strong = greedy with { RepetitionPenalty = 3f, MaxTokens = 20 };
+        UserMessage text = new("Describe a red circle and a blue square.");
+        await using ChatSession session = engine.CreateSession();
+        int[] byDefault = await Ids(text, strong), whole = await Ids(text, strong with { PenalizePrompt = true }), answer = await Ids(text, strong with { PenalizePrompt = false });
+        Assert.Equal(whole, byDefault);
+        Assert.NotEqual(answer, byDefault);
+        byDefault = await Ids(AboutPicture(), strong);
+        Assert.Equal(await Ids(AboutPicture(), strong with { PenalizePrompt = false }), byDefault);
+        Assert.NotEqual(await Ids(AboutPicture(), strong with { PenalizePrompt = true }), byDefault);
+
+        async Task<int[]> Ids(UserMessage message, GenerationOptions options)
+        {
+            session.Reset();
+            return [.. (await session.AskAsync(message, options)).TokenIds];
+        }
+    }
+
     [Fact]
     public async Task Limits_out_of_range_are_refused_with_the_range()
     {
