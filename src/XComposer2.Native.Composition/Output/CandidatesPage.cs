@@ -81,9 +81,9 @@ public static class CandidatesPage
 
     private static void WriteFigure(StreamWriter page, int index, ArticleSection section, ArticleFigure figure)
     {
-        string caption = EmphasisReader.Plain(CaptionText.Clean(figure.Caption)), excerpt = CaptionText.Clean(section.Text, ExcerptLength);
+        string caption = EmphasisReader.Plain(CaptionText.Clean(figure.Caption)), text = EmphasisReader.Plain(CaptionText.Clean(section.Text).TrimStart('#', ' ')), excerpt = CaptionText.Clean(text, ExcerptLength);
         page.WriteLine($"<section>\n<h2>Figure after section {index + 1}{(caption.Length > 0 ? $": {HtmlText.Escape(caption)}" : "")}</h2>");
-        page.WriteLine($"<p class=\"excerpt\">{HtmlText.Escape(excerpt)}{(excerpt.Length < section.Text.Length ? " …" : "")}</p>\n<ol>");
+        page.WriteLine($"<p class=\"excerpt\">{HtmlText.Escape(excerpt)}{(excerpt.Length < text.Length ? " …" : "")}</p>\n<ol>");
         for (int candidate = 0; candidate < figure.Candidates.Count; candidate++)
             WriteCandidate(page, figure.Candidates[candidate], candidate, figure.Scores.Count > 0 ? figure.Scores[candidate] : default, candidate == figure.ChosenIndex);
         page.WriteLine("</ol>\n</section>");
@@ -96,16 +96,14 @@ public static class CandidatesPage
         page.WriteLine($"<div class=\"picture\"><img alt=\"{HtmlText.Escape(description.Length > 0 ? description : name)}\" loading=\"lazy\" src=\"{ArticleFolder.PicturesFolder}/{picture.FileName}\"></div>");
         page.WriteLine($"<div class=\"text\">\n<div class=\"number\"><span>Candidate {index + 1}</span><span>{(isChosen ? "chosen" : "")}</span></div>");
         if (score.Probability is { } probability)
-            page.WriteLine(string.Create(CultureInfo.InvariantCulture, $"<progress max=\"1\" value=\"{probability:0.####}\"></progress>\n<p>{CandidateText.Percent(probability)} by the model{Rank(score, ", ")}</p>"));
-        else if (score.Rank is not null)
-            page.WriteLine($"<p>{Rank(score, "")}</p>");
+            page.WriteLine(string.Create(CultureInfo.InvariantCulture, $"<progress max=\"1\" value=\"{probability:0.####}\"></progress>\n<p>Model {CandidateText.Percent(probability)}{(score.Rank is { } rank ? $", search rank {rank}" : "")}</p>"));
+        else if (score.Rank is { } only)
+            page.WriteLine(string.Create(CultureInfo.InvariantCulture, $"<p>Search rank {only}</p>"));
         page.WriteLine($"<p>{HtmlText.Escape(name)} <span class=\"soft\">of {HtmlText.Escape(CaptionText.Clean(picture.Source))}</span></p>");
         if (description.Length > 0)
             page.WriteLine($"<p class=\"soft\">{HtmlText.Escape(description)}</p>");
         page.WriteLine("</div>\n</li>");
     }
-
-    private static string Rank(CandidateScore score, string separator) => score.Rank is { } rank ? string.Create(CultureInfo.InvariantCulture, $"{separator}number {rank} of the search") : "";
 }
 
 /// <summary>Describes the choice of a figure in one sentence.</summary>

@@ -123,14 +123,12 @@ public sealed class ArticleComposerTests
         // The last picture is assigned without a prompt; the second prompt shows the first choice in the text.
         Assert.Equal(["own-1.png", "own-0.png", "own-2.png"], model.Asked[3].Prompt.Pictures.Select(picture => picture.Name));
 
-        // Then each figure gets an alternative text from its picture, and a caption from picture and article.
-        Assert.Equal(4 + (2 * 3), model.Asked.Count);
-        Assert.Equal("<image>Describe this image.", CompositionPictures.Published(model.Asked[4].Prompt));
-        Assert.StartsWith("<image> 给定文章\"<Seg0> ", CompositionPictures.Published(model.Asked[5].Prompt), StringComparison.Ordinal);
-        Assert.EndsWith("给出适合在<Seg0>后插入的图像对应的标题。", model.Asked[5].Prompt.Text, StringComparison.Ordinal);
-        Assert.Contains("现在<Seg0>后插入图像对应的标题是\"a picture\"。", model.Asked[7].Prompt.Text, StringComparison.Ordinal);
-        Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.Equal(("a picture", "own"), (section.Figure!.Caption, section.Figure.Picture!.Source)));
-        Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.NotEmpty(section.Figure!.AlternativeText));
+        // Then the model describes each picture.
+        Assert.Equal(4 + 3, model.Asked.Count);
+        Assert.All(model.Asked.Skip(4), asked => Assert.Equal("<image>Describe this image.", CompositionPictures.Published(asked.Prompt)));
+        Assert.Equal(["own-1.png", "own-2.png", "own-0.png"], model.Asked.Skip(4).Select(asked => Assert.Single(asked.Prompt.Pictures).Name));
+        Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.Equal("own", section.Figure!.Picture!.Source));
+        Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.True(section.Figure!.Caption.Length > 0 && section.Figure.AlternativeText.Length > 0));
     }
 
     [Theory]

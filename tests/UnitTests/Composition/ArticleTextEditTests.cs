@@ -69,11 +69,19 @@ public sealed class ArticleTextEditTests : IDisposable
     [Fact]
     public async Task Model_writes_the_caption_of_a_figure()
     {
-        using CliHarness xc2 = new() { Composer = new ScriptedCompositionModel(prompt => prompt.AnswerPrefix == "标题是\"" ? "a circle\"。" : "The image shows a red circle. It is") };
+        using CliHarness xc2 = new() { Composer = new ScriptedCompositionModel(_ => "The image shows a red circle. It is") };
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("edit", "--article", Folder, "--section", "2", "--op", "set-caption"));
-        Assert.EndsWith("figure after section 2: a circle; alternative text: The image shows a red circle.\n", xc2.Error, StringComparison.Ordinal);
-        Assert.All(xc2.Composer.Asked, asked => Assert.Equal("0.png", Assert.Single(asked.Prompt.Pictures).Name));
+        Assert.EndsWith("figure after section 2: A red circle; alternative text: The image shows a red circle.\n", xc2.Error, StringComparison.Ordinal);
+        Assert.Equal("0.png", Assert.Single(Assert.Single(xc2.Composer.Asked).Prompt.Pictures).Name);
     }
+
+    [Theory]
+    [InlineData("The image shows a red circle. It is round.", "A red circle")]
+    [InlineData("This picture depicts a tower of 3.7 m!", "A tower of 3.7 m!")]
+    [InlineData("图中有红色圆形。很大。", "红色圆形")]
+    [InlineData("这张图片展示了一座山", "一座山")]
+    [InlineData("A cat", "A cat")]
+    public void Caption_is_the_first_sentence_of_a_description(string description, string caption) => Assert.Equal(caption, DescriptionStep.CaptionOf(description));
 
     [Fact]
     public async Task Section_moves_with_its_figure()

@@ -105,8 +105,8 @@ public sealed class CandidateScoreTests : IDisposable
         Assert.Contains("<h1>Candidates: The park</h1>", page, StringComparison.Ordinal);
         Assert.Contains("<h2>Figure after section 1: a star</h2>\n<p class=\"excerpt\">one &amp; only</p>", page, StringComparison.Ordinal);
         Assert.Equal(3, page.Split("<li>").Length + page.Split("<li class").Length - 2);
-        Assert.Contains("<span>Candidate 3</span><span>chosen</span></div>\n<progress max=\"1\" value=\"0.7\"></progress>\n<p>70 % by the model, number 3 of the search</p>", page, StringComparison.Ordinal);
-        Assert.Contains("<span>Candidate 2</span><span></span></div>\n<p>number 2 of the search</p>\n<p>1.png <span class=\"soft\">of shelf</span></p>\n<p class=\"soft\">picture &lt;1&gt;</p>", page, StringComparison.Ordinal);
+        Assert.Contains("<span>Candidate 3</span><span>chosen</span></div>\n<progress max=\"1\" value=\"0.7\"></progress>\n<p>Model 70 %, search rank 3</p>", page, StringComparison.Ordinal);
+        Assert.Contains("<span>Candidate 2</span><span></span></div>\n<p>Search rank 2</p>\n<p>1.png <span class=\"soft\">of shelf</span></p>\n<p class=\"soft\">picture &lt;1&gt;</p>", page, StringComparison.Ordinal);
         foreach (ArticlePicture picture in ArticleFolder.Open(Folder).Current.Sections[0].Figure!.Candidates)
             Assert.Contains($"src=\"pictures/{picture.FileName}\"", page, StringComparison.Ordinal);
 

@@ -1,10 +1,12 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using XComposer2.Native.Composition;
 using XComposer2.Native.Model;
 using Xunit;
 
 namespace XComposer2.Native.UnitTests;
 
-public class ArticlePageInBrowserTests
+public partial class ArticlePageInBrowserTests
 {
     private static readonly Article article = SampleArticle.Of() with
     {
@@ -52,6 +54,45 @@ public class ArticlePageInBrowserTests
         Assert.InRange(Count(seen, 0x17, 0x17, 0x1A), 500_000, 1_400_000);
         Assert.InRange(Count(seen, 250, 10, 10), 4000, 4096);
     }
+
+    /// <summary>Pictures of several shapes, some of them taller than a page, among text.</summary>
+    [Fact]
+    public async Task Printed_pages_cut_no_picture()
+    {
+        const string Paragraph = "A walk through the park takes an hour, and most visitors begin at the southern gate, where plane trees throw their shade over the gravel.";
+        (int Width, int Height)[] sizes = [(500, 1600), (1600, 900), (600, 600), (300, 2400), (1500, 1500)];
+        Article printed = SampleArticle.Of() with
+        {
+            Title = "The park",
+            Sections = [.. sizes.SelectMany((size, index) => (ArticleSection[])[
+                new($"## Part {index}"), new(Paragraph), SampleArticle.Illustrated(Paragraph, "a caption", ArticlePicture.Own($"{index}.jpg", JpegEncoder.Encode(TestPhoto.Of(size.Width, size.Height))))])],
+        };
+        string pdf = await Chromium.PrintAsync(ArticlePageTests.Render(printed));
+        string[] pictures = [.. PdfImage().Matches(pdf).Select(match => match.Groups[1].Value)];
+        Assert.Equal(sizes.Length, pictures.Length);
+        Assert.All(pictures, picture => Assert.Single(Regex.Matches(pdf, $@"/X[0-9]+ {picture} 0 R")));
+        Assert.InRange(Regex.Matches(pdf, @"/Type /Page\b").Count, 3, 6);
+    }
+
+    [Theory]
+    [InlineData(false, 0xFC, 0xFB, 0xF8)]
+    [InlineData(true, 0x17, 0x17, 0x1A)]
+    public async Task Candidates_page_shows_the_pictures_of_its_folder(bool isDark, byte red, byte green, byte blue)
+    {
+        ArticlePicture other = ArticlePicture.Own("g.png", TestPicture.Png(10, 250, 10, 64));
+        ArticleFigure figure = new() { Caption = "c", Candidates = [SampleArticle.Red, other], Scores = [new CandidateScore(1, 0.7f), new CandidateScore(2, 0.2f)], ChosenIndex = 0 };
+        using MemoryStream page = new();
+        CandidatesPage.Write(SampleArticle.Of() with { Sections = [new("text", figure)] }, page);
+        (RgbImage seen, string log) = await Chromium.OpenAsync(
+            Encoding.UTF8.GetString(page.ToArray()), isDark, [.. figure.Candidates.Select(picture => ($"pictures/{picture.FileName}", picture.Bytes))]);
+        Assert.DoesNotContain("CONSOLE", log, StringComparison.Ordinal);
+        Assert.InRange(Count(seen, 250, 10, 10), 4000, 4096);
+        Assert.InRange(Count(seen, 10, 250, 10), 4000, 4096);
+        Assert.InRange(Count(seen, red, green, blue), 500_000, 1_400_000);
+    }
+
+    [GeneratedRegex(@"(?<=\n)([0-9]+) 0 obj\s*<<\s*/Type /XObject\s*/Subtype /Image")]
+    private static partial Regex PdfImage();
 
     private static int Count(RgbImage image, byte red, byte green, byte blue)
     {
