@@ -2,13 +2,15 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Reflection;
 
 namespace XComposer2.Native.Cli;
 
 /// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
 internal static class CliApplication
 {
-    public const string Version = "0.1.0";
+    /// <summary>The version of Directory.Build.props, without the commit.</summary>
+    public static string Version => typeof(CliApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public const string HelpPage = """
         Usage: xc2 COMMAND [options]

@@ -23,7 +23,8 @@ public sealed record EngineOptions
     /// <summary>Receives progress while a GPU is prepared. Called from any thread.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }
 
-    /// <summary>Receives warnings, one sentence each, for example that compiled kernels cannot be cached. Called from any thread.</summary>
+    /// <summary>Receives warnings, one sentence each, for example that compiled kernels cannot be cached, or that the
+    /// program uses narrower vectors than the processor has. Called from any thread.</summary>
     public Action<string>? Notice { get; init; }
 }
 

@@ -22,8 +22,18 @@ public sealed class CpuBackend : IBackend
 
     public int Threads => pool.Threads;
 
-    public string Description => string.Create(
-        CultureInfo.InvariantCulture, $"cpu, {Threads} {(Threads == 1 ? "thread" : "threads")}, {(int)VectorWidth.Best.Resolve()}-bit vectors");
+    /// <summary>Set if the processor has wider vectors than the program uses: why, and the remedy.</summary>
+    public static string? VectorWarning => VectorSupport.Current.Warning;
+
+    public string Description
+    {
+        get
+        {
+            VectorSupport vectors = VectorSupport.Current;
+            string wider = vectors.IsNarrow ? $" (the processor has {vectors.ProcessorBits}-bit vectors)" : "";
+            return string.Create(CultureInfo.InvariantCulture, $"cpu, {Threads} {(Threads == 1 ? "thread" : "threads")}, {vectors.ProgramBits}-bit vectors{wider}");
+        }
+    }
 
     public CacheFormat CacheFormat { get; }
 

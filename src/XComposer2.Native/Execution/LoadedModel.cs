@@ -62,7 +62,10 @@ internal sealed class LoadedModel : IDisposable
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
             IWeightSource source = Quantizations.Over(checkpoint, quantization);
             weights = new PreparedWeights(source, checkpoint.Config);
-            return new LoadedModel(checkpoint, quantization, source as QuantizedWeights, weights, Backends.Create(device, checkpoint.Config.StoredType, reporter, notice));
+            ChosenDevice chosen = Backends.Create(device, checkpoint.Config.StoredType, reporter, notice);
+            if (chosen.Backend is CpuBackend && CpuBackend.VectorWarning is { } warning)
+                notice?.Invoke(warning);
+            return new LoadedModel(checkpoint, quantization, source as QuantizedWeights, weights, chosen);
         }
         catch
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Xml.Linq;
 using XComposer2.Native.Cli;
 using Xunit;
 
@@ -80,7 +81,6 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("xc2 0.1.0\n", "--version")]
     [InlineData(CliApplication.HelpPage + "\n", "--help")]
     [InlineData(ChatCommand.HelpPage + "\n", "chat", "-h")]
     [InlineData(ChatCommand.HelpPage + "\n", "chat", "--temperature", "0", "--help")]
@@ -91,6 +91,16 @@ public sealed class CommandLineTests
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
         Assert.Equal((expected, ""), (xc2.Output, xc2.Error));
+    }
+
+    [Fact]
+    public async Task Version_is_that_of_the_packages()
+    {
+        using CliHarness xc2 = new();
+        string version = XDocument.Load(TestPaths.Repository("Directory.Build.props")).Descendants("VersionPrefix").Single().Value;
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("--version"));
+        Assert.Equal(($"xc2 {version}\n", ""), (xc2.Output, xc2.Error));
     }
 
     [Fact]

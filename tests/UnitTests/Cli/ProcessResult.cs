@@ -3,19 +3,19 @@ using System.Diagnostics;
 namespace XComposer2.Native.UnitTests;
 
 /// <summary>Output and exit code of a process.</summary>
-internal sealed record ProcessResult(int ExitCode, string Output, string Error)
+public sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs a process to its end with <paramref name="input"/> on standard input.</summary>
-    public static ProcessResult Of(ProcessStartInfo start, string input = "")
+    public static ProcessResult Of(ProcessStartInfo start, string input = "", TimeSpan? limit = null)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Write(input);
         process.StandardInput.Close();
-        if (!process.WaitForExit(Limit))
+        if (!process.WaitForExit(limit ?? Limit))
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"{start.FileName} did not end");

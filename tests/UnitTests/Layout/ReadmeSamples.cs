@@ -2,6 +2,7 @@ using XComposer2.Native.Composition;
 using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Composition.Storage;
 using XComposer2.Native.Cuda;
+using XComposer2.Native.Devices;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.UnitTests;
@@ -18,6 +19,25 @@ internal static class ReadmeSamples
         await foreach (GenerationEvent next in session.SendAsync(message))
             if (next is TextDelta delta)
                 Console.Write(delta.Text);
+        #endregion
+    }
+
+    public static async Task PackageAsync()
+    {
+        #region src/XComposer2.Native/README.md
+        await using XComposerEngine engine = await XComposerEngine.LoadAsync(new EngineOptions
+        {
+            ModelPath = "./internlm-xcomposer2-vl-7b",
+            Device = new DeviceOptions { Kind = DeviceKind.Auto },
+            Notice = Console.Error.WriteLine,
+        });
+        await using ChatSession session = engine.CreateSession();
+        var message = new UserMessage("What is in this picture?", [ImageInput.FromFile("cat.png")]);
+        await foreach (GenerationEvent next in session.SendAsync(message, new GenerationOptions { MaxTokens = 200 }))
+            if (next is TextDelta delta)
+                Console.Write(delta.Text);
+            else if (next is GenerationCompleted { Result: var answer })
+                Console.WriteLine($" ({answer.Usage.CompletionTokens} tokens)");
         #endregion
     }
 
