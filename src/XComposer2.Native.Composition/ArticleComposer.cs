@@ -89,6 +89,7 @@ public sealed class ArticleComposer : IDisposable
     /// <param name="seed">A different seed may give a different outline.</param>
     /// <param name="cancellationToken">Stops the step.</param>
     /// <returns>One point per entry; at least one.</returns>
+    /// <exception cref="ArgumentException">The title is empty.</exception>
     /// <exception cref="EngineException">The model returned no outline, or the material does not fit into the context.</exception>
     public Task<IReadOnlyList<string>> OutlineAsync(string title, IReadOnlyList<string> material, ulong seed, CancellationToken cancellationToken = default)
     {

@@ -21,8 +21,11 @@ internal static partial class ArticleText
         return [.. lines.Take(MaximumSections).Select(line => new ArticleSection(line))];
     }
 
-    /// <summary>Joins an edited section to one line.</summary>
-    public static string Join(string text) => text.Trim().ReplaceLineEndings(" ");
+    /// <summary>Joins an edited section to one line: a blank for each line end with the blanks around it.</summary>
+    public static string Join(string text) => JoinedLines().Replace(text.ReplaceLineEndings("\n").Trim(), " ");
+
+    [GeneratedRegex(@"[^\S\n]*\n\s*")]
+    private static partial Regex JoinedLines();
 
     [GeneratedRegex(@"(\n\s*)+")]
     private static partial Regex LineEnds();

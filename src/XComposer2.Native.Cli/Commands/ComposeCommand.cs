@@ -38,8 +38,8 @@ internal static class ComposeCommand
                                    machine; what is learnt lies in DIR/.xc2-gallery
           --picture-service URL    a service to search instead; captions are sent to it
           --allow-host HOST        a host that may be connected to; repeat for more
-          --figures auto|N         how many at most, 0 to 60; auto: the model decides (6,
-                                   or as many as your own)
+          --figures auto|N         how many at most, 0 to 60; auto: the model
+                                   decides (6, or the number of your own)
           --candidates N           pictures that the model chooses from, 1 to 10 (4)
 
         Model

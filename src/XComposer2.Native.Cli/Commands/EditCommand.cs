@@ -54,8 +54,8 @@ internal static class EditCommand
           --originals              store pictures unchanged, with their metadata
           --allow-private          its address may lead to this machine or a private
                                    network
-          --figures auto|N         how many at most, 1 to 60; auto: the model decides (6,
-                                   or as many as your own)
+          --figures auto|N         how many at most, 1 to 60; auto: the model
+                                   decides (6, or the number of your own)
 
         Pictures
           --gallery DIR            a folder to search for pictures

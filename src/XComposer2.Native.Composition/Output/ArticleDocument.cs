@@ -4,7 +4,7 @@ using System.Text;
 using System.Xml;
 using XComposer2.Native.Model;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>
 /// Writes an article as a word processor's document (Office Open XML, .docx): headings and lists as styles, pictures with alternative texts and captions.

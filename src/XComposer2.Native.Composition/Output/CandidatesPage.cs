@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using XComposer2.Native.Composition.Pictures;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>
 /// A contact sheet: the candidates of each figure with their numbers, the model's probabilities and the ranks of the search, to choose with

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Xml;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>Writes word/document.xml. All texts are written by the XML writer, which escapes them.</summary>
 internal sealed class DocumentBody(ArticleLayout layout, DocumentPictures pictures)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace XComposer2.Native.Composition;
+namespace XComposer2.Native.Composition.Output;
 
 /// <summary>Styles and lists of the document: plain, with the fonts of the word processor, for readers to change.</summary>
 internal static class DocumentStyles

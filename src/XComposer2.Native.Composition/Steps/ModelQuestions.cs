@@ -32,7 +32,7 @@ internal sealed class ModelQuestions(ICompositionModel model, ComposerOptions op
     {
         GenerationOptions asked = options.Sampling with
         {
-            MaxTokens = ComposerOptions.MaxChoiceTokens, Seed = seed, Stop = [], LogProbs = true, TopLogProbs = LetterProbabilities.TokensPerPlace,
+            MaxTokens = ComposerOptions.MaxChoiceTokens, Seed = seed, Stop = [], PenalizePrompt = prompt.IsPenalized, LogProbs = true, TopLogProbs = LetterProbabilities.TokensPerPlace,
         };
         GenerationResult? result = await CompleteAsync(model.AnswerAsync(prompt, asked, cancellationToken)).ConfigureAwait(false);
         return (result?.Text ?? "", LetterProbabilities.Read(result?.LogProbs ?? [], candidates, model.TextOf));

@@ -43,6 +43,7 @@ public static class ArticleFolder
     /// <summary>Checks that <see cref="Save"/> can write: before a model is loaded for an edit.</summary>
     /// <param name="path">Of the folder.</param>
     /// <param name="outputs">Files to make of the article.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     /// <exception cref="ArticleFileException">The folder cannot be written, or a folder has the name of a file.</exception>
     public static void RequireWritable(string path, IReadOnlyList<ArticleOutput> outputs)
     {

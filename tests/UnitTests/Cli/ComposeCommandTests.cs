@@ -101,7 +101,7 @@ public sealed class ComposeCommandTests : IDisposable
         int exit = await xc2.RunAsync(Compose(
             "--title", "the park", "--outline", Path.Combine(root, "outline.txt"), "--material", Path.Combine(root, "material.txt"), "--image", Path.Combine(Gallery, "0.png"), "--figures", "auto"));
         Assert.Equal(ExitCode.Done, exit);
-        Assert.Equal("<ImageHere>Write a short article about the park. Outline: a red circle; the end. Use this material: It is round.", xc2.Composer.Asked[0].Prompt.Text);
+        Assert.Equal("<ImageHere>Please write a blog based on the title: the park. Outline: a red circle; the end. Use this material: It is round.", xc2.Composer.Asked[0].Prompt.Text);
         Article article = ArticleFolder.Open(Folder).Current;
         Assert.Equal(("the park", "0.png"), (article.Title, article.Sections[1].Figure!.Picture!.Name));
     }

@@ -65,7 +65,7 @@ public sealed class ArticleComposerTests
         int asked = model.Asked.Count;
 
         Article article = await composer.WriteAsync(Request(), Cancellation).ToArticleAsync(Cancellation);
-        article = await composer.PlaceAsync(article, null, 7, Cancellation).ToArticleAsync(Cancellation);
+        article = await composer.PlaceAsync(article, ArticleRequest.DefaultFigures, 7, Cancellation).ToArticleAsync(Cancellation);
         Assert.All(article.Sections.Where(section => section.Figure is not null), section => Assert.Null(section.Figure!.Picture));
         article = await composer.CaptionAsync(article, 7, Cancellation).ToArticleAsync(Cancellation);
         article = await composer.IllustrateAsync(article, shelf, 7, Cancellation).ToArticleAsync(Cancellation);

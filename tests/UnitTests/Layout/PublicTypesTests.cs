@@ -24,11 +24,11 @@ public sealed class PublicTypesTests
         ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
         ["XComposer2.Native.Composition"] =
         [
-            "Article", "ArticleChanged", "ArticleComposer", "ArticleFigure", "ArticleHistory", "ArticleInstruction", "ArticleNote", "ArticlePicture", "ArticleRequest",
-            "ArticleSection", "ArticleState", "ComposerOptions", "CompositionEvent", "CompositionEvents", "CompositionStep", "NoteCause", "PictureSource", "SectionEdit",
-            "StepStarted", "TextWritten",
+            "Article", "ArticleChanged", "ArticleComposer", "ArticleFigure", "ArticleHistory", "ArticleInstruction", "ArticleNote", "ArticleOutline", "ArticlePicture",
+            "ArticleRequest", "ArticleSection", "ArticleState", "CandidateScore", "ComposerOptions", "CompositionEvent", "CompositionEvents", "CompositionStep", "NoteCause",
+            "PictureOptions", "PictureSource", "SectionEdit", "StepStarted", "TextWritten",
         ],
-        ["XComposer2.Native.Composition.Output"] = ["ArticleMarkdown", "ArticlePage"],
+        ["XComposer2.Native.Composition.Output"] = ["ArticleDocument", "ArticleMarkdown", "ArticlePage", "CandidateText", "CandidatesPage"],
         ["XComposer2.Native.Composition.Pictures"] =
         [
             "EnginePictureModel", "FolderImageSource", "GalleryOptions", "GalleryProgress", "GalleryReport", "HttpImageSource", "HttpImageSourceOptions", "IImageSource",
