@@ -53,7 +53,7 @@ public sealed class ArticleHistory
         CurrentIndex + 1 < States.Count ? new ArticleHistory(States, CurrentIndex + 1) : throw new EngineException("there is no change to redo");
 
     /// <summary>Stores the pictures of all states as the options say, for example those of an article from elsewhere, which may have metadata.</summary>
-    /// <remarks>A picture that cannot be decoded is kept as it is.</remarks>
+    /// <remarks>From a picture that cannot be decoded only metadata is removed.</remarks>
     public ArticleHistory WithPictures(PictureOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -70,20 +70,8 @@ public sealed class ArticleHistory
         ArticlePicture Replace(ArticlePicture picture)
         {
             if (!prepared.TryGetValue(picture, out ArticlePicture? replacement))
-                prepared.Add(picture, replacement = PreparedOrSame(picture));
+                prepared.Add(picture, replacement = picture.Prepared(options));
             return replacement;
-        }
-
-        ArticlePicture PreparedOrSame(ArticlePicture picture)
-        {
-            try
-            {
-                return picture.Prepared(options);
-            }
-            catch (Model.ImageException)
-            {
-                return picture;
-            }
         }
     }
 

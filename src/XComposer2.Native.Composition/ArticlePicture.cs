@@ -78,10 +78,22 @@ public sealed class ArticlePicture
     public static ArticlePicture Own(string name, ReadOnlyMemory<byte> bytes, ExifOrientation orientation = ExifOrientation.Apply, PictureOptions? options = null) =>
         Of(OwnSource, null, name, null, bytes, orientation, options);
 
-    /// <summary>The picture as the options store it; itself if it fulfils them.</summary>
-    /// <exception cref="ImageException">The file is damaged.</exception>
-    internal ArticlePicture Prepared(PictureOptions options) =>
-        PicturePreparation.IsPrepared(this, options) ? this : Of(Source, Source == OwnSource ? null : Id, Name, Caption, Bytes, ExifOrientation.Apply, options);
+    /// <summary>The picture as the options store it; itself if it fulfils them. From a damaged picture only metadata is removed.</summary>
+    internal ArticlePicture Prepared(PictureOptions options)
+    {
+        if (PicturePreparation.IsPrepared(this, options))
+            return this;
+        string? id = Source == OwnSource ? null : Id;
+        try
+        {
+            return Of(Source, id, Name, Caption, Bytes, ExifOrientation.Apply, options);
+        }
+        catch (ImageException)
+        {
+            ImageFormat format = ImageHeader.Read(Bytes, Name).Format;
+            return ImageMetadata.Remove(Bytes, format) is { } stripped ? new ArticlePicture(Source, id, Name, Caption, stripped, format) : this;
+        }
+    }
 
     /// <summary>Restores a picture from an article's folder. Only its header is checked.</summary>
     /// <exception cref="ImageException">The file is not a picture.</exception>

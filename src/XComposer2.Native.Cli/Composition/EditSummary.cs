@@ -29,6 +29,8 @@ internal static class EditSummary
             EditOperation.Illustrate => Figures(after.Current),
             EditOperation.Undo => [$"undone: {before.States[before.CurrentIndex].Change}"],
             EditOperation.Redo => [$"redone: {after.States[after.CurrentIndex].Change}"],
+            EditOperation.ReplaceFigure when after.Current.Sections[number - 1].Figure is { Caption.Length: 0 } figure =>
+                [Figure(number - 1, figure, before.Current.Sections[number - 1].Figure), "the figure has no caption: --op set-caption writes one"],
             _ => [Figure(number - 1, after.Current.Sections[number - 1].Figure!, before.Current.Sections[number - 1].Figure)],
         };
     }

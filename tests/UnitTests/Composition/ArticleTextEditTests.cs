@@ -160,6 +160,7 @@ public sealed class ArticleTextEditTests : IDisposable
         File.WriteAllBytes(picture, CompositionPictures.Bytes(5));
         Assert.Equal("section 1 replaced\n", await EditAsync("--section", "1", "--op", "set-text", "--instruction", "first"));
         Assert.Equal("figure after section 3: mine: mine.png of own, the only candidate\n", await EditAsync("--section", "3", "--op", "replace-figure", "--image", picture, "--caption", "mine"));
+        Assert.Equal("figure after section 1: mine.png of own, the only candidate\nthe figure has no caption: --op set-caption writes one\n", await EditAsync("--section", "1", "--op", "replace-figure", "--image", picture));
         Assert.Equal("figure after section 3 removed\n", await EditAsync("--section", "3", "--op", "remove-figure"));
         Assert.Equal("section 2 removed, with its figure\n", await EditAsync("--section", "2", "--op", "remove-section"));
         Assert.Equal("section 2 removed\n", await EditAsync("--section", "2", "--op", "set-text", "--instruction", " "));

@@ -146,6 +146,18 @@ public sealed class PicturePreparationTests : IDisposable
         Assert.Single(Directory.EnumerateFiles(Path.Combine(Folder, "pictures")));
     }
 
+    [Fact]
+    public void Metadata_of_a_stored_picture_that_cannot_be_decoded_is_removed()
+    {
+        byte[] phone = TestPhoto.Phone(64, 64, orientation: 6);
+        byte[] cut = phone[..(phone.Length / 2)];
+        ArticlePicture damaged = ArticlePicture.Restore("shelf", "id", "x.jpg", null, cut), prepared = damaged.Prepared(PictureOptions.Default);
+        Assert.True(Tells(damaged.Bytes.Span));
+        Assert.False(Tells(prepared.Bytes.Span));
+        Assert.Equal(("shelf", "id"), (prepared.Source, prepared.Id));
+        Assert.Throws<ImageException>(() => Decode(prepared));
+    }
+
     /// <summary>All files of the article, of its archives, and the pictures embedded in its pages.</summary>
     private IEnumerable<(string Name, byte[] Bytes)> Everything()
     {

@@ -62,6 +62,41 @@ public class ImageMetadataTests
         Assert.InRange(compared, 30, int.MaxValue);
     }
 
+    /// <summary>Pictures of an article from elsewhere are not decoded before their metadata is removed.</summary>
+    [Fact]
+    public void Damaged_files_with_a_header_cause_no_exception()
+    {
+        int read = 0;
+        foreach (PillowPicture picture in PillowPicture.ReadAll())
+        {
+            for (int round = 0; round < 40; round++)
+            {
+                byte[] file = PictureDamage.Of(picture.Bytes, (ulong)((977 * picture.Number) + round));
+                if (round % 4 == 0)
+                    file = file[..Math.Min(file.Length, 20 + (file.Length * round / 40))];
+                ImageHeader header;
+                try
+                {
+                    header = ImageHeader.Read(file, "x");
+                }
+                catch (ImageException)
+                {
+                    continue;
+                }
+
+                read++;
+                _ = ImageMetadata.IsAnimated(file, header.Format);
+                _ = ImageMetadata.HasAlpha(file, header.Format);
+                _ = ImageMetadata.IsLossless(file, header.Format);
+                _ = ImageMetadata.ColorProfile(file, header.Format);
+                if (ImageMetadata.Remove(file, header.Format) is { } stripped)
+                    Assert.Equal(header.Format, ImageHeader.Read(stripped, "x").Format);
+            }
+        }
+
+        Assert.InRange(read, 2000, int.MaxValue);
+    }
+
     [Fact]
     public void Jpeg_of_a_phone_keeps_its_colour_profile_only()
     {
