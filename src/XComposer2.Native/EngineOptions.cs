@@ -12,6 +12,9 @@ public sealed record EngineOptions
     /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order. A merged weight takes memory of its own.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
+    /// <summary>Whether weight files are mapped, or read into memory so that no later change of them matters.</summary>
+    public WeightLoading Loading { get; init; }
+
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 

@@ -31,12 +31,14 @@ internal static class CudaMemoryPlan
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             ModelRunner.PictureMemory(config, sizes),
-            new MemoryItem("rotary table", (long)sizes.ContextLength * layout.Geometry.HeadSize * sizeof(float)),
+            ModelMemoryPlan.RotaryTable(sizes, layout.Geometry),
             new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
         ]);
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget, plans)
         {
             Device = DeviceKind.Cuda,
+            // Gate and up, and others that are uploaded as one, are there together.
+            Host = facts.LargestConvertedBytes > 0 ? [new MemoryItem("two converted weights at a time", 2 * facts.LargestConvertedBytes)] : [],
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
         };
     }
