@@ -25,6 +25,17 @@ public interface IWeightSource : IDisposable
         return isFloat;
     }
 
+    /// <summary>Bytes that asking for a tensor allocates until it is released: of one that is dequantised, merged, quantised or copied; 0 for one that is used where it lies.</summary>
+    long AllocatedBytes(string name) => 0;
+
+    /// <summary>Bytes that are allocated now for tensors that were asked for.</summary>
+    long HeldBytes => 0;
+
+    /// <summary>For callers that are about to read tensors where they lie: throws where a file has become shorter since it was mapped, since reading it would end the process.</summary>
+    void RequireIntact()
+    {
+    }
+
     /// <summary>The bytes of a tensor have been used and are not needed now: what was allocated for it alone may be freed. Asked for again, it is the same.</summary>
     void Release(string name)
     {

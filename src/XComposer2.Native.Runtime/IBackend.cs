@@ -14,6 +14,9 @@ public interface IBackend : IDisposable
     /// <summary>A run returns before its results are there, so that the next one can be queued behind it: waiting for results comes last.</summary>
     bool RunsAhead { get; }
 
+    /// <summary>Runs read weights where their source has them; false where binding copies them.</summary>
+    bool ReadsWeightsInPlace { get; }
+
     /// <summary>The memory plan of a graph, with the scratch that this device's kernels want.</summary>
     ExecutionPlan Plan(ComputeGraph graph);
 

@@ -11,6 +11,9 @@ public sealed record EngineOptions
     /// <summary>Folders of LoRA adapters (PEFT), merged into the weights during loading, in this order. Merged weights are copied, not memory-mapped.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
+    /// <summary>Whether weight files are mapped, or read into memory, so that later changes of the files have no effect.</summary>
+    public WeightLoading Loading { get; init; }
+
     /// <summary>The device; by default a GPU if one works, else the CPU.</summary>
     public DeviceOptions Device { get; init; } = new();
 

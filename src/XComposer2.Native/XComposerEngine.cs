@@ -143,17 +143,15 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     private static XComposerEngine Load(EngineOptions options, DeviceOptions device, TimeSpan started, string? deviceNote, CancellationToken cancellation)
     {
         var reporter = new LoadReporter(options.Progress);
-        LoadedModel model = LoadedModel.Open(options.ModelPath, device, options.Quantization, reporter, options.Notice, options.Adapters);
+        LoadedModel model = LoadedModel.Open(
+            options.ModelPath, device, options.Quantization, reporter, options.Notice, new CheckpointOptions { Adapters = options.Adapters, Loading = options.Loading, Cancellation = cancellation });
         ModelRunner? runner = null;
         try
         {
             TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
             EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
-            if (model.Backend is CudaBackend gpu)
-                plan.RequireFit(gpu);
-            else
-                plan.RequireFit();
+            plan.RequireFit(model.Backend);
             model.Quantize(cancellation);
             reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
             runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);

@@ -54,7 +54,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Loading = request.Loading, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
@@ -75,6 +75,9 @@ internal sealed record ChatRequest
 {
     /// <summary>A checkpoint folder; null where the command line names none.</summary>
     public string? ModelPath { get; init; }
+
+    /// <summary>How weight files are used.</summary>
+    public WeightLoading Loading { get; init; }
 
     /// <summary>Null: standard input, or a conversation where that is a terminal. "-": standard input.</summary>
     public string? Prompt { get; init; }

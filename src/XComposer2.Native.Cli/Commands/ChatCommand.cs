@@ -22,6 +22,8 @@ internal static class ChatCommand
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
                                    and less time, a little less exact (stored)
+          --loading mapped|memory  memory: weight files are read into memory, and may
+                                   change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
 
@@ -63,6 +65,7 @@ internal static class ChatCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<WeightQuantization?> weights = ModelOptions.Weights();
+        Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
         Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
@@ -81,7 +84,7 @@ internal static class ChatCommand
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, weights, embeddings, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, adapters, device, storage, weights, embeddings, loading, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
         };
         command.SetAction((result, cancellationToken) =>
         {
@@ -90,6 +93,7 @@ internal static class ChatCommand
             {
                 ModelPath = result.GetValue(model),
                 Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
+                Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
                 Prompt = result.GetValue(prompt),
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,

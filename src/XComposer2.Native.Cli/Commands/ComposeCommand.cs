@@ -50,6 +50,8 @@ internal static class ComposeCommand
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
                                    and less time, a little less exact (stored)
+          --loading mapped|memory  memory: weight files are read into memory, and may
+                                   change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
           --greedy                 the most likely token, every time

@@ -12,6 +12,9 @@ internal static class ModelOptions
     /// <summary>LoRA adapters to merge while loading.</summary>
     public static Option<string[]> Adapters() => new("--adapter") { Arity = ArgumentArity.OneOrMore };
 
+    /// <summary>How weight files are used.</summary>
+    public static Option<WeightLoading?> Loading() => CheckedOption.Choice("--loading", ("mapped", WeightLoading.Mapped), ("memory", WeightLoading.Memory));
+
     public static Option<string?> Preset() => new("--preset");
 
     public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));

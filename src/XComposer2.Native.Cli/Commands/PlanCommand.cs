@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
 
@@ -20,6 +21,8 @@ internal static class PlanCommand
           --weights stored|int8  int8: the decoder's linears quantised while loading;
                                  or the type of a preset's weights, which are bf16
                                  as stored: bf16, f16, f32
+          --adapter DIR          a LoRA adapter (PEFT) to merge; repeat for more
+          --loading mapped|memory whether weight files are read into memory (mapped)
           --device cpu|cuda      on which device, which need not be there (cpu)
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --embeddings device|host where a GPU finds the token embeddings (device)
@@ -40,6 +43,8 @@ internal static class PlanCommand
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
         Option<WeightChoice?> weights = ModelOptions.PresetWeights();
+        Option<string[]> adapters = ModelOptions.Adapters();
+        Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> context = ModelOptions.Context();
         Option<DeviceKind?> device = CheckedOption.Choice("--device", ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
         Option<DType?> storage = ModelOptions.Storage();
@@ -47,12 +52,15 @@ internal static class PlanCommand
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> steps = CheckedOption.Flag("--steps");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, device, storage, embeddings, context, threads, steps, json };
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, adapters, loading, device, storage, embeddings, context, threads, steps, json };
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
             WeightChoice choice = result.GetValue(weights) ?? default;
             choice.RequireFit(path);
+            CheckpointOptions options = new() { Adapters = result.GetValue(adapters) ?? [], Loading = result.GetValue(loading) ?? WeightLoading.Mapped };
+            if (path is null && (options.Adapters.Count > 0 || options.Loading != WeightLoading.Mapped))
+                throw new UsageException("--adapter and --loading are for a checkpoint; a preset has no files");
             bool isOnGpu = result.GetValue(device) == DeviceKind.Cuda;
             DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings);
             if (path is null && isOnGpu && chosen.Storage is null)
@@ -61,8 +69,8 @@ internal static class PlanCommand
             {
                 (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, choice.Type ?? DType.BF16, choice.Quantization),
                 (null, true) => ModelMemoryPlan.ForPresetOnCuda(result.GetValue(preset)!, result.GetValue(context), chosen, choice.Quantization),
-                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization),
-                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen, choice.Quantization),
+                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization, options),
+                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen, choice.Quantization, options),
             };
             long machineBytes = isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))

@@ -14,6 +14,7 @@ internal sealed class WritingOptions
     private readonly Option<DType?> storage = ModelOptions.Storage();
     private readonly Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
     private readonly Option<WeightQuantization?> weights = ModelOptions.Weights();
+    private readonly Option<WeightLoading?> loading = ModelOptions.Loading();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();
     private readonly Option<bool> greedy = CheckedOption.Flag("--greedy");
@@ -35,7 +36,7 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, loading, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
             command.Add(option);
     }
 
@@ -46,6 +47,7 @@ internal sealed class WritingOptions
     {
         ModelPath = "",
         Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
+        Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
         Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
         Quantization = result.GetValue(weights) ?? WeightQuantization.None,
         Limits = new EngineLimits { Context = result.GetValue(context) },

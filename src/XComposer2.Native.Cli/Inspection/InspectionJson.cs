@@ -16,6 +16,9 @@ internal sealed record InspectionJson
     /// <summary>Number of pieces in tokenizer.model; null if it is missing, damaged or too large.</summary>
     public required int? TokenizerPieces { get; init; }
 
+    /// <summary>Memory of tensors that are not used where they lie in the files: dequantised from GPTQ, or copied.</summary>
+    public required long ConvertedBytes { get; init; }
+
     public required IReadOnlyList<InspectedKind> Tensors { get; init; }
 
     public required IReadOnlyList<InspectedTensor> Missing { get; init; }

@@ -44,6 +44,8 @@ internal sealed class InspectionText(IAnsiConsole console)
         Fact("vision", $"{sizes.VisionLayers} layers, width {sizes.VisionWidth}, {sizes.VisionHeads} heads, patches of {sizes.PatchSize} pixels");
         Fact("pictures", $"{sizes.ImageSize} x {sizes.ImageSize} pixels, {sizes.TokensPerImage} tokens each");
         Fact("context", $"{sizes.ContextLength} tokens");
+        if (inspection.ConvertedBytes > 0)
+            Fact("memory", $"{Size(inspection.ConvertedBytes)} for weights converted while loading");
         Fact("tokenizer", inspection.TokenizerPieces is { } pieces ? $"tokenizer.model, {pieces} pieces" : "none usable");
     }
 

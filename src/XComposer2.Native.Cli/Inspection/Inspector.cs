@@ -17,6 +17,7 @@ internal static class Inspector
             Layout = checkpoint.Layout,
             Sizes = SizesOf(checkpoint.Config),
             TokenizerPieces = pieces,
+            ConvertedBytes = checkpoint.Tensors.Sum(tensor => checkpoint.AllocatedBytes(tensor.Name)),
             Tensors = [.. Kinds(checkpoint.Tensors)],
             Missing = [.. report.Missing.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],
             Unknown = [.. report.Unknown.Select(tensor => InspectedTensor.Of(tensor.Name, tensor.Shape))],

@@ -34,7 +34,8 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
     public void Write(ModelMemoryPlan plan, long machineBytes, bool steps)
     {
         Line(string.Create(CultureInfo.InvariantCulture, $"{TerminalText.OneLine(plan.Model)}, context of {plan.ContextLength} tokens"), "bold");
-        Item(plan.Weights);
+        if (plan.Weights.Bytes > 0)
+            Item(plan.Weights);
         foreach (MemoryItem item in plan.Allocated.Items)
             Item(item);
         Item(new MemoryItem("all", plan.TotalBytes), "bold");
@@ -43,6 +44,8 @@ internal sealed class MemoryPlanText(IAnsiConsole console)
             Item(item);
         foreach (MemoryItem item in plan.Growth)
             Item(item with { Name = $"with use: {item.Name}" });
+        foreach (MemoryItem item in plan.Host)
+            Item(item with { Name = item.Name + ", in host memory" });
 
         Line("");
         Line($"  {"graph",-12}{"steps",8}{"arena",14}{"lower bound",16}", "bold");

@@ -35,14 +35,28 @@ internal sealed unsafe class AdaptedWeights : IWeightSource
 
     public bool TryGet(string name, out HostTensor tensor)
     {
-        if (!source.TryGet(name, out tensor))
+        if (!IsAdapted(name))
+            return source.TryGet(name, out tensor);
+        if (!source.TryDescribe(name, out tensor))
             return false;
-        if (adapters.Any(adapter => adapter.Updates.ContainsKey(name)))
-            tensor = tensor with { Data = Merged(name, tensor) };
+        tensor = tensor with { Data = Merged(name, tensor.Bytes) };
         return true;
     }
 
     public bool TryDescribe(string name, out HostTensor facts) => source.TryDescribe(name, out facts);
+
+    public long AllocatedBytes(string name) => IsAdapted(name) && source.TryDescribe(name, out HostTensor facts) ? facts.Bytes : source.AllocatedBytes(name);
+
+    public long HeldBytes
+    {
+        get
+        {
+            lock (merging)
+                return merged.Values.Sum(block => block.LengthBytes) + source.HeldBytes;
+        }
+    }
+
+    public void RequireIntact() => source.RequireIntact();
 
     public void Release(string name)
     {
@@ -67,21 +81,30 @@ internal sealed unsafe class AdaptedWeights : IWeightSource
         source.Dispose();
     }
 
-    private nint Merged(string name, HostTensor weight)
+    private bool IsAdapted(string name) => adapters.Any(adapter => adapter.Updates.ContainsKey(name));
+
+    /// <summary>A weight that the source itself makes is not kept beside the merged one.</summary>
+    private nint Merged(string name, long lengthBytes)
     {
         lock (merging)
         {
             if (merged.TryGetValue(name, out NativeBlock? block))
                 return block.Address;
-            block = new NativeBlock(weight.Bytes);
+            block = new NativeBlock(lengthBytes);
             try
             {
+                if (!source.TryGet(name, out HostTensor weight))
+                    throw new InvalidOperationException($"{name} was there when the adapters were opened");
                 Merge(name, weight, block.Address);
             }
             catch
             {
                 block.Dispose();
                 throw;
+            }
+            finally
+            {
+                source.Release(name);
             }
             merged.Add(name, block);
             return block.Address;

@@ -31,6 +31,12 @@ public sealed class Checkpoint : IWeightSource
     /// <summary>All tensors, by the names that <see cref="TryGet"/> accepts.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
+    /// <summary>How the files are used.</summary>
+    public WeightLoading Loading { get; internal init; }
+
+    /// <summary>Bytes of all weight files, adapters included.</summary>
+    public long FileBytes { get; internal init; }
+
     /// <summary>Bytes of all tensors in the files.</summary>
     public long TotalBytes => Tensors.Sum(tensor => tensor.Bytes);
 
@@ -50,6 +56,12 @@ public sealed class Checkpoint : IWeightSource
         return names.Contains(name) && source.TryDescribe(name, out facts);
     }
 
+    public long AllocatedBytes(string name) => names.Contains(name) ? source.AllocatedBytes(name) : 0;
+
+    public long HeldBytes => source.HeldBytes;
+
+    public void RequireIntact() => source.RequireIntact();
+
     public void Release(string name) => source.Release(name);
 
     /// <summary>Like <see cref="TryGet"/>, without dequantising: for scans of the stored values.</summary>
@@ -64,6 +76,12 @@ public sealed record CheckpointOptions
 {
     /// <summary>Limit of all dequantised GPTQ weights in F32, which is exact; above it they are dequantised to F16.</summary>
     public long ExactGptqLimitBytes { get; init; } = 4L << 30;
+
+    /// <summary>Whether weight files are mapped or read into memory.</summary>
+    public WeightLoading Loading { get; init; }
+
+    /// <summary>Looked at while weight files are read into memory.</summary>
+    public CancellationToken Cancellation { get; init; }
 
     /// <summary>Folders of LoRA adapters (PEFT) that are merged into the weights while they load, in this order.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];

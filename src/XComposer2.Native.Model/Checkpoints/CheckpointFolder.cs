@@ -12,6 +12,8 @@ public static class CheckpointFolder
     private const string ConfigName = "config.json", AdapterConfigName = "adapter_config.json";
 
     /// <summary>Opens the folder; <see cref="Checkpoint.Dispose"/> unmaps it.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="options">Null for the defaults.</param>
     /// <exception cref="CheckpointException">A file is missing, damaged, contradictory or unsupported.</exception>
     public static Checkpoint Open(string directory, CheckpointOptions? options = null)
     {
@@ -35,11 +37,12 @@ public static class CheckpointFolder
 
     private static Checkpoint Open(string directory, string configPath, CheckpointOptions options)
     {
-        using FileBytes config = FileBytes.Map(configPath);
+        using FileBytes config = FileBytes.Read(configPath, MaximumConfigBytes, "configuration", options.Cancellation);
         config.RefuseStandIn("the configuration");
-        ReadOnlySpan<byte> json = config.Whole(MaximumConfigBytes, "configuration");
+        ReadOnlySpan<byte> json = config.Whole();
         QuantizationSettings quantization = QuantizationSettings.Read(directory, configPath, json);
-        WeightFiles files = WeightFiles.Open(directory);
+        WeightReader reader = new(options.Loading, options.Cancellation);
+        WeightFiles files = WeightFiles.Open(directory, reader);
         try
         {
             TensorSet set = new(files.Files);
@@ -53,8 +56,8 @@ public static class CheckpointFolder
             }
             ModelConfig model = ModelConfigReader.Resolve(configPath, json, tensors);
             if (options.Adapters.Count > 0)
-                (source, layout) = (WithAdapters(source, tensors, options.Adapters), $"{layout}, {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged");
-            return new Checkpoint(directory, layout, model, tensors, source);
+                (source, layout) = (WithAdapters(source, tensors, options.Adapters, reader), $"{layout}, {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged");
+            return new Checkpoint(directory, layout, model, tensors, source) { Loading = options.Loading, FileBytes = reader.TotalBytes };
         }
         catch
         {
@@ -63,13 +66,13 @@ public static class CheckpointFolder
         }
     }
 
-    private static AdaptedWeights WithAdapters(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<string> folders)
+    private static AdaptedWeights WithAdapters(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<string> folders, WeightReader reader)
     {
         List<LoraAdapter> adapters = [];
         try
         {
             foreach (string folder in folders)
-                adapters.Add(LoraAdapter.Open(folder));
+                adapters.Add(LoraAdapter.Open(folder, reader));
             return new AdaptedWeights(source, tensors, adapters);
         }
         catch
@@ -104,8 +107,8 @@ public static class CheckpointFolder
 
     private static string AdapterBase(string path)
     {
-        using FileBytes bytes = FileBytes.Map(path);
-        using var document = ConfigSection.ParseDocument(path, bytes.Whole(MaximumConfigBytes, "configuration"));
+        using FileBytes bytes = FileBytes.Read(path, MaximumConfigBytes, "configuration");
+        using var document = ConfigSection.ParseDocument(path, bytes.Whole());
         return new ConfigSection(path, "", document.RootElement).Text("base_model_name_or_path") is { } name ? CheckpointException.Show(name) : "(not named)";
     }
 
@@ -116,8 +119,8 @@ public static class CheckpointFolder
         string reference = Path.Combine(directory, "refs", "main");
         if (File.Exists(reference))
         {
-            using FileBytes bytes = FileBytes.Map(reference);
-            string name = System.Text.Encoding.UTF8.GetString(bytes.Whole(MaximumReferenceBytes, "reference")).Trim();
+            using FileBytes bytes = FileBytes.Read(reference, MaximumReferenceBytes, "reference");
+            string name = System.Text.Encoding.UTF8.GetString(bytes.Whole()).Trim();
             if (name.Length > 0 && !name.AsSpan().ContainsAny('/', '\\') && Directory.Exists(Path.Combine(snapshots, name)))
                 return Path.Combine(snapshots, name);
         }

@@ -68,10 +68,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
             tensor = new HostTensor(Dequantized(name, module), WeightType, new Shape(module.Outputs, module.Inputs));
             return true;
         }
-        const string biasSuffix = ".bias";
-        if (name.EndsWith(biasSuffix, StringComparison.Ordinal) && modules.TryGetValue(name[..^biasSuffix.Length] + ".weight", out module) && module.HasBias)
-            return source.TryGet(module.Prefix + biasSuffix, out tensor);
-        return source.TryGet(name, out tensor);
+        return source.TryGet(StoredName(name), out tensor);
     }
 
     public bool TryDescribe(string name, out HostTensor facts)
@@ -87,9 +84,27 @@ internal sealed unsafe class GptqWeights : IWeightSource
         return true;
     }
 
+    public long AllocatedBytes(string name) => modules.TryGetValue(name, out GptqModule? module) ? BytesOf(module) : source.AllocatedBytes(StoredName(name));
+
+    public long HeldBytes
+    {
+        get
+        {
+            lock (making)
+                return blocks.Values.Sum(block => block.LengthBytes) + source.HeldBytes;
+        }
+    }
+
+    public void RequireIntact() => source.RequireIntact();
+
     /// <summary>Frees a dequantised weight, which is made anew when it is asked for again.</summary>
     public void Release(string name)
     {
+        if (!modules.ContainsKey(name))
+        {
+            source.Release(StoredName(name));
+            return;
+        }
         lock (making)
         {
             if (blocks.Remove(name, out NativeBlock? block))
@@ -157,6 +172,16 @@ internal sealed unsafe class GptqWeights : IWeightSource
         }
     }
 
+    /// <summary>The name in the files of a tensor that is not dequantised: a bias lies beside its module's packed weight.</summary>
+    private string StoredName(string name)
+    {
+        const string BiasSuffix = ".bias";
+        bool isBias = name.EndsWith(BiasSuffix, StringComparison.Ordinal) & modules.TryGetValue(name[..^Math.Min(BiasSuffix.Length, name.Length)] + ".weight", out GptqModule? module);
+        return isBias && module!.HasBias ? module.Prefix + BiasSuffix : name;
+    }
+
+    private long BytesOf(GptqModule module) => checked((long)module.Outputs * module.Inputs * WeightType.ElementBytes());
+
     private static string ModuleName(string prefix) => prefix.EndsWith(".linear", StringComparison.Ordinal) ? prefix[..^".linear".Length] : prefix;
 
     private bool IsZero(string name) => source.TryGet(name, out HostTensor tensor) && !Bytes(tensor).ContainsAnyExcept((byte)0);
@@ -167,7 +192,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         {
             if (blocks.TryGetValue(name, out NativeBlock? block))
                 return block.Address;
-            block = new NativeBlock(checked((long)module.Outputs * module.Inputs * WeightType.ElementBytes()));
+            block = new NativeBlock(BytesOf(module));
             try
             {
                 Fill(module, block);

@@ -28,7 +28,9 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Opens and checks an adapter.</summary>
     /// <exception cref="CheckpointException">A file is missing, damaged or unsupported.</exception>
-    public static LoraAdapter Open(string directory)
+    public static LoraAdapter Open(string directory) => Open(directory, new WeightReader());
+
+    internal static LoraAdapter Open(string directory, WeightReader reader)
     {
         ArgumentNullException.ThrowIfNull(directory);
         string configPath = Path.Combine(directory, ConfigName);
@@ -38,7 +40,7 @@ public sealed class LoraAdapter : IDisposable
         string safetensors = Path.Combine(directory, "adapter_model.safetensors"), archive = Path.Combine(directory, "adapter_model.bin");
         if (!File.Exists(safetensors) && !File.Exists(archive))
             throw new CheckpointException(directory, "weights", "adapter_model.safetensors or adapter_model.bin", "neither of them");
-        TensorFile file = File.Exists(safetensors) ? TensorFile.OpenSafetensors(safetensors) : TensorFile.OpenTorch(archive);
+        TensorFile file = File.Exists(safetensors) ? reader.OpenSafetensors(safetensors) : reader.OpenTorch(archive);
         try
         {
             return new LoraAdapter(directory, file, Pair(file, settings));
@@ -60,9 +62,9 @@ public sealed class LoraAdapter : IDisposable
 
     private static LoraSettings ReadSettings(string path)
     {
-        using FileBytes bytes = FileBytes.Map(path);
+        using FileBytes bytes = FileBytes.Read(path, CheckpointFolder.MaximumConfigBytes, "configuration");
         bytes.RefuseStandIn("the configuration of a LoRA adapter");
-        using JsonDocument document = ConfigSection.ParseDocument(path, bytes.Whole(CheckpointFolder.MaximumConfigBytes, "configuration"));
+        using JsonDocument document = ConfigSection.ParseDocument(path, bytes.Whole());
         ConfigSection config = new(path, "", document.RootElement);
         if (config.Text("peft_type") is { } type and not "LORA")
             throw config.Bad("peft_type", "LORA", CheckpointException.Show(type));

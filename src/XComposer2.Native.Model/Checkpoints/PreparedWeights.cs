@@ -28,6 +28,7 @@ public sealed class PreparedWeights : IWeightSource
             float[] resized = PositionTable.Resize(HostTensorValues.ToFloats(stored), vision.Width, vision.StoredGrid, config.ImageGrid);
             positions = new NativeBlock((long)resized.Length * sizeof(float));
             Marshal.Copy(resized, 0, positions.Address, resized.Length);
+            source.Release(ModelTensors.PositionTableName);
             positionTable = new HostTensor(positions.Address, DType.F32, new Shape((config.ImageGrid * config.ImageGrid) + 1, vision.Width));
         }
         catch
@@ -61,6 +62,12 @@ public sealed class PreparedWeights : IWeightSource
         format = WeightFormat.F32;
         return true;
     }
+
+    public long AllocatedBytes(string name) => positions is null || name != ModelTensors.PositionTableName ? source.AllocatedBytes(name) : positions.LengthBytes;
+
+    public long HeldBytes => (positions?.LengthBytes ?? 0) + source.HeldBytes;
+
+    public void RequireIntact() => source.RequireIntact();
 
     public void Release(string name)
     {

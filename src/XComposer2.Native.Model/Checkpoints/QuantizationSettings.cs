@@ -25,8 +25,8 @@ internal sealed record QuantizationSettings(int? GroupSize)
         string gptqPath = Path.Combine(directory, GptqName);
         if (!File.Exists(gptqPath))
             return new QuantizationSettings(stated);
-        using FileBytes bytes = FileBytes.Map(gptqPath);
-        using JsonDocument gptq = ConfigSection.ParseDocument(gptqPath, bytes.Whole(CheckpointFolder.MaximumConfigBytes, "configuration"));
+        using FileBytes bytes = FileBytes.Read(gptqPath, CheckpointFolder.MaximumConfigBytes, "configuration");
+        using JsonDocument gptq = ConfigSection.ParseDocument(gptqPath, bytes.Whole());
         ConfigSection beside = new(gptqPath, "", gptq.RootElement);
         RequireGptq(beside);
         int? size = GroupSizeOf(beside);

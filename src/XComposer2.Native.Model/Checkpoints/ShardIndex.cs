@@ -21,9 +21,9 @@ public sealed record ShardIndex(string Path, IReadOnlyDictionary<string, string>
     /// <param name="extension">Which all shards must have, for example <c>.safetensors</c>.</param>
     public static ShardIndex Read(string path, string extension)
     {
-        using FileBytes bytes = FileBytes.Map(path);
+        using FileBytes bytes = FileBytes.Read(path, MaximumBytes, "index");
         bytes.RefuseStandIn("the index of shards");
-        return Parse(bytes.Whole(MaximumBytes, "index"), path, extension);
+        return Parse(bytes.Whole(), path, extension);
     }
 
     public static ShardIndex Parse(ReadOnlySpan<byte> json, string path, string extension)

@@ -58,6 +58,17 @@ public sealed unsafe class SyntheticWeights : IWeightSource
         return found;
     }
 
+    public long AllocatedBytes(string name) => TryDescribe(name, out HostTensor facts) ? facts.Bytes : 0;
+
+    public long HeldBytes
+    {
+        get
+        {
+            lock (making)
+                return blocks.Values.Sum(block => block.LengthBytes);
+        }
+    }
+
     public void Release(string name)
     {
         lock (making)

@@ -30,6 +30,8 @@ public sealed unsafe class TensorFile : IWeightSource
 
     public string Path => bytes.Path;
 
+    public long LengthBytes => bytes.LengthBytes;
+
     /// <summary>In the file's order.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
@@ -57,18 +59,32 @@ public sealed unsafe class TensorFile : IWeightSource
         }
         CheckpointTensor facts = stored.Facts;
         DType type = Served(facts);
+        bytes.RequireIntact();
         nint address = bytes.Address(stored.OffsetBytes, stored.View is { SpanElements: { } elements } ? elements * type.ElementBytes() : facts.Bytes);
-        if (stored.View is not null || address % type.ElementBytes() != 0)
+        if (IsCopied(stored))
             address = Copy(stored, address, type.ElementBytes());
         tensor = new HostTensor(address, type, facts.Shape);
         return true;
     }
+
+    public void RequireIntact() => bytes.RequireIntact();
 
     public bool TryDescribe(string name, out HostTensor facts)
     {
         bool found = byName.TryGetValue(name, out StoredTensor stored);
         facts = found ? new HostTensor(0, Served(stored.Facts), stored.Facts.Shape) : default;
         return found;
+    }
+
+    public long AllocatedBytes(string name) => byName.TryGetValue(name, out StoredTensor stored) && IsCopied(stored) ? stored.Facts.Bytes : 0;
+
+    public long HeldBytes
+    {
+        get
+        {
+            lock (copying)
+                return copies.Values.Sum(copy => copy.LengthBytes);
+        }
     }
 
     /// <summary>Frees the copy, if there is one.</summary>
@@ -91,6 +107,8 @@ public sealed unsafe class TensorFile : IWeightSource
             copies.Clear();
         }
     }
+
+    private bool IsCopied(StoredTensor stored) => stored.View is not null || bytes.Address(stored.OffsetBytes, 0) % (stored.Facts.Type?.ElementBytes() ?? 1) != 0;
 
     private DType Served(CheckpointTensor facts) => facts.Type
         ?? throw new CheckpointException(Path, $"tensor {CheckpointException.Show(facts.Name)}", "F32, F16, BF16, I64, I32, I8 or U8", facts.TypeName);

@@ -44,6 +44,16 @@ internal sealed class TensorSet : IWeightSource
         return false;
     }
 
+    public long AllocatedBytes(string name) => owners.TryGetValue(name, out TensorFile? file) ? file.AllocatedBytes(name) : 0;
+
+    public long HeldBytes => files.Sum(file => file.HeldBytes);
+
+    public void RequireIntact()
+    {
+        foreach (TensorFile file in files)
+            file.RequireIntact();
+    }
+
     public void Release(string name)
     {
         if (owners.TryGetValue(name, out TensorFile? file))

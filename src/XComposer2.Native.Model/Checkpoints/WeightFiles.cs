@@ -25,23 +25,23 @@ internal sealed class WeightFiles : IDisposable
 
     /// <summary>Finds and opens the weight files.</summary>
     /// <exception cref="CheckpointException">There are no weights, a shard is missing, or a file is damaged.</exception>
-    public static WeightFiles Open(string directory)
+    public static WeightFiles Open(string directory, WeightReader reader)
     {
         ShardIndex? incomplete = null;
         string ignored = "";
         if (TryIndex("model.safetensors.index.json", Safetensors) is { } safetensorsIndex)
             return safetensorsIndex;
         if (TrySingle("model.safetensors") is { } single)
-            return new WeightFiles([TensorFile.OpenSafetensors(single)], "safetensors, one file" + ignored);
+            return new WeightFiles([reader.OpenSafetensors(single)], "safetensors, one file" + ignored);
         if (TryQuantized() is { } quantized)
             return quantized;
         if (TryIndex("pytorch_model.bin.index.json", Torch) is { } torchIndex)
             return torchIndex;
         if (TrySingle("pytorch_model.bin") is { } archive)
-            return new WeightFiles([TensorFile.OpenTorch(archive)], "torch .bin, one file" + ignored);
+            return new WeightFiles([reader.OpenTorch(archive)], "torch .bin, one file" + ignored);
         if (incomplete is not null)
             throw MissingShard(directory, incomplete);
-        return TryShards(directory, "model-*", Safetensors) ?? TryShards(directory, "pytorch_model-*", Torch) ?? OpenAnySafetensors(directory);
+        return TryShards(directory, "model-*", Safetensors, reader) ?? TryShards(directory, "pytorch_model-*", Torch, reader) ?? OpenAnySafetensors(directory, reader);
 
         WeightFiles? TryIndex(string name, string extension)
         {
@@ -50,7 +50,7 @@ internal sealed class WeightFiles : IDisposable
                 return null;
             ShardIndex index = ShardIndex.Read(path, extension);
             if (index.RequiredShards.All(shard => File.Exists(Path.Combine(directory, shard))))
-                return OpenIndexed(directory, index, extension, ignored);
+                return OpenIndexed(directory, index, extension, ignored, reader);
             incomplete ??= index;
             ignored = $" ({name} passed over: it names shards that are absent)";
             return null;
@@ -62,10 +62,10 @@ internal sealed class WeightFiles : IDisposable
             foreach (string name in names.Where(name => name.EndsWith(".safetensors.index.json", StringComparison.Ordinal)))
                 if (TryIndex(name, Safetensors) is { } indexed)
                     return indexed;
-            if (TryShards(directory, "gptq_model*", Safetensors) is { } shards)
+            if (TryShards(directory, "gptq_model*", Safetensors, reader) is { } shards)
                 return shards;
             return names.FirstOrDefault(name => name.EndsWith(Safetensors, StringComparison.Ordinal)) is { } one
-                ? new WeightFiles([TensorFile.OpenSafetensors(Path.Combine(directory, one))], $"safetensors, {one}" + ignored)
+                ? new WeightFiles([reader.OpenSafetensors(Path.Combine(directory, one))], $"safetensors, {one}" + ignored)
                 : null;
         }
 
@@ -84,10 +84,10 @@ internal sealed class WeightFiles : IDisposable
         return new CheckpointException(index.Path, "weight_map", $"its shard {CheckpointException.Show(missing)} beside it", "no such file");
     }
 
-    private static WeightFiles OpenIndexed(string directory, ShardIndex index, string extension, string ignored)
+    private static WeightFiles OpenIndexed(string directory, ShardIndex index, string extension, string ignored, WeightReader reader)
     {
         string[] shards = [.. index.Shards.Where(shard => File.Exists(Path.Combine(directory, shard)))];
-        WeightFiles opened = OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards" + ignored);
+        WeightFiles opened = OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards" + ignored, reader);
         try
         {
             Dictionary<string, TensorFile> files = shards.Zip(opened.Files).ToDictionary();
@@ -104,7 +104,7 @@ internal sealed class WeightFiles : IDisposable
     }
 
     /// <summary>A set of shards without an index; tensor names are unique across shards.</summary>
-    private static WeightFiles? TryShards(string directory, string pattern, string extension)
+    private static WeightFiles? TryShards(string directory, string pattern, string extension, WeightReader reader)
     {
         HashSet<string> names = [.. Directory.EnumerateFiles(directory, pattern + extension).Select(Path.GetFileName).OfType<string>()];
         foreach (string name in names.Order(StringComparer.Ordinal))
@@ -114,18 +114,18 @@ internal sealed class WeightFiles : IDisposable
             string[] shards = [.. Enumerable.Range(1, first.Count).Select(number => first.NameOf(number))];
             if (shards.FirstOrDefault(shard => !names.Contains(shard)) is { } missing)
                 throw new CheckpointException(directory, "weights", $"{first.Count} shards, as {CheckpointException.Show(name)} says", $"no {CheckpointException.Show(missing)}");
-            return OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards without {first.Stem.TrimEnd('-')}{extension}.index.json");
+            return OpenAll(directory, shards, extension, $"{Words(extension)}, {shards.Length} shards without {first.Stem.TrimEnd('-')}{extension}.index.json", reader);
         }
         return null;
     }
 
-    private static WeightFiles OpenAll(string directory, IReadOnlyList<string> names, string extension, string layout)
+    private static WeightFiles OpenAll(string directory, IReadOnlyList<string> names, string extension, string layout, WeightReader reader)
     {
         List<TensorFile> files = [];
         try
         {
             foreach (string name in names)
-                files.Add(extension == Torch ? TensorFile.OpenTorch(Path.Combine(directory, name)) : TensorFile.OpenSafetensors(Path.Combine(directory, name)));
+                files.Add(extension == Torch ? reader.OpenTorch(Path.Combine(directory, name)) : reader.OpenSafetensors(Path.Combine(directory, name)));
             return new WeightFiles(files, layout);
         }
         catch
@@ -136,11 +136,11 @@ internal sealed class WeightFiles : IDisposable
         }
     }
 
-    private static WeightFiles OpenAnySafetensors(string directory)
+    private static WeightFiles OpenAnySafetensors(string directory, WeightReader reader)
     {
         foreach (string path in Directory.EnumerateFiles(directory, "*.safetensors").Order(StringComparer.Ordinal))
         {
-            TensorFile file = TensorFile.OpenSafetensors(path);
+            TensorFile file = reader.OpenSafetensors(path);
             if (file.Contains(CheckpointFolder.EmbeddingName))
                 return new WeightFiles([file], "safetensors, one file");
             file.Dispose();

@@ -9,6 +9,8 @@ public sealed class WeightFacts
     private readonly Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WeightFormat> formats = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, long> converted = new(StringComparer.Ordinal);
+
     private WeightFacts()
     {
     }
@@ -22,6 +24,12 @@ public sealed class WeightFacts
 
     /// <summary>Of these, bytes of weights that were quantised while loading, with all parts of their formats.</summary>
     public long QuantizedBytes => formats.Where(static pair => !pair.Value.IsFloat).Sum(pair => pair.Value.Bytes(tensors[pair.Key].Shape));
+
+    /// <summary>Bytes of weights of floating types that are not used where they lie: dequantised from GPTQ, merged with adapters, resized, or copied to be aligned.</summary>
+    public long ConvertedBytes => converted.Values.Sum();
+
+    /// <summary>The largest of them.</summary>
+    public long LargestConvertedBytes => converted.Values.DefaultIfEmpty().Max();
 
     /// <summary>Elements of one weight.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
@@ -39,6 +47,8 @@ public sealed class WeightFacts
                 throw Refused(source, expected.Name, $"{expected.Shape}", "no such tensor");
             if (!source.TryGetFormat(expected.Name, out WeightFormat format))
                 throw Refused(source, expected.Name, "a floating type, or a source that states the format of its integers", $"{tensor.Type} {tensor.Shape} without a format");
+            if (format.IsFloat && source.AllocatedBytes(expected.Name) is > 0 and long bytes)
+                facts.converted.Add(expected.Name, bytes);
             foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape))
             {
                 string name = WeightFormat.NameOf(expected.Name, part.Part);
@@ -63,6 +73,7 @@ public sealed class WeightFacts
             facts.Add(expected.Name, quantization.FormatOf(expected.Name) ?? WeightFormat.Of(type), expected.Shape);
         facts.formats[ModelTensors.PositionTableName] = WeightFormat.F32;
         facts.tensors[ModelTensors.PositionTableName] = new HostTensor(0, DType.F32, new Shape(config.TokensPerImage + 1, config.Vision.Width));
+        facts.converted[ModelTensors.PositionTableName] = facts.tensors[ModelTensors.PositionTableName].Bytes;
         return facts;
     }
 

@@ -76,6 +76,12 @@ public sealed class QuantizedWeights : IWeightSource
         return source.TryDescribe(name, out _);
     }
 
+    public long AllocatedBytes(string name) => WeightOf(name) is null ? source.AllocatedBytes(name) : TryDescribe(name, out HostTensor facts) ? facts.Bytes : 0;
+
+    public long HeldBytes => TotalBytes + source.HeldBytes;
+
+    public void RequireIntact() => source.RequireIntact();
+
     /// <summary>Frees a quantised weight with all its parts.</summary>
     public void Release(string name)
     {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// Finds the longest matching piece at each position of a text. The pieces are sorted, and each character of the text narrows the range of
-/// candidates by binary search: the index needs no memory per character of a piece.
+/// Finds the longest matching piece at each position of a text. The pieces are sorted: one binary search finds the last piece that is not above the text, and the
+/// longest match is that piece or one of its prefixes. No memory per character of a piece, and no step per character of a near miss.
 /// </summary>
 internal sealed class PieceIndex
 {
@@ -12,6 +12,10 @@ internal sealed class PieceIndex
 
     private readonly string[] pieces;
     private readonly int[] ids;
+
+    /// <summary>Of each piece, the longest other piece that it starts with, and one further up, so that a walk takes logarithmic time.</summary>
+    private readonly int[] prefixes, jumps;
+
     private readonly SearchValues<char> firstCharacters;
 
     /// <param name="pieces">Distinct and not empty.</param>
@@ -21,6 +25,9 @@ internal sealed class PieceIndex
         Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Piece, b.Piece));
         this.pieces = [.. sorted.Select(piece => piece.Piece)];
         ids = [.. sorted.Select(piece => piece.Id)];
+        prefixes = new int[this.pieces.Length];
+        jumps = new int[this.pieces.Length];
+        LinkPrefixes();
         firstCharacters = SearchValues.Create([.. this.pieces.Select(piece => piece[0]).Distinct()]);
     }
 
@@ -44,33 +51,39 @@ internal sealed class PieceIndex
 
     private (int Length, int Id) LongestAt(ReadOnlySpan<char> text)
     {
-        (int Length, int Id) longest = (0, NoPiece);
         int low = 0, high = pieces.Length;
-        for (int i = 0; i < text.Length; i++)
-        {
-            // All pieces in the range start with text[..i].
-            low = FirstFrom(low, high, i, text[i]);
-            high = FirstFrom(low, high, i, text[i] + 1);
-            if (low == high)
-                break;
-            if (pieces[low].Length == i + 1)
-                longest = (i + 1, ids[low]);
-        }
-        return longest;
-    }
-
-    /// <summary>Index of the first piece in the range whose character at <paramref name="position"/> is at least <paramref name="letter"/>.</summary>
-    private int FirstFrom(int low, int high, int position, int letter)
-    {
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            string piece = pieces[middle];
-            if (piece.Length <= position || piece[position] < letter)
+            if (pieces[middle].AsSpan().SequenceCompareTo(text) <= 0)
                 low = middle + 1;
             else
                 high = middle;
         }
-        return low;
+        int piece = low - 1;
+        int common = piece < 0 ? 0 : text.CommonPrefixLength(pieces[piece]);
+        while (piece >= 0 && pieces[piece].Length > common)
+            piece = jumps[piece] >= 0 && pieces[jumps[piece]].Length > common ? jumps[piece] : prefixes[piece];
+        return piece < 0 ? (0, NoPiece) : (pieces[piece].Length, ids[piece]);
+    }
+
+    private void LinkPrefixes()
+    {
+        int[] depths = new int[pieces.Length];
+        for (int piece = 0; piece < pieces.Length; piece++)
+        {
+            int prefix = piece - 1;
+            while (prefix >= 0 && !pieces[piece].StartsWith(pieces[prefix], StringComparison.Ordinal))
+                prefix = prefixes[prefix];
+            prefixes[piece] = prefix;
+            depths[piece] = DepthOf(prefix) + 1;
+            // Skew binary numbers: a jump is as long as the two before it together where these are alike.
+            int jump = JumpOf(prefix);
+            jumps[piece] = prefix >= 0 && DepthOf(prefix) - DepthOf(jump) == DepthOf(jump) - DepthOf(JumpOf(jump)) ? JumpOf(jump) : prefix;
+        }
+
+        int DepthOf(int piece) => piece < 0 ? 0 : depths[piece];
+
+        int JumpOf(int piece) => piece < 0 ? NoPiece : jumps[piece];
     }
 }

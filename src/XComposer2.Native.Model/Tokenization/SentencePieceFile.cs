@@ -8,7 +8,7 @@ namespace XComposer2.Native.Model;
 /// </summary>
 internal sealed class SentencePieceFile
 {
-    private const int MaximumFileBytes = 64 << 20;
+    public const int MaximumFileBytes = 64 << 20;
 
     /// <summary>Limit for a piece, because matching takes one step per character. The longest published piece has 384 bytes.</summary>
     private const int MaximumPieceBytes = 1024;

@@ -47,7 +47,7 @@ public sealed class TextTokenizer
         string path = System.IO.Path.Combine(checkpointDirectory, FileName);
         if (!System.IO.Path.Exists(path))
             throw new CheckpointException(path, "file", "the tokenizer", "no such file");
-        using FileBytes bytes = FileBytes.Map(path);
+        using FileBytes bytes = FileBytes.Read(path, SentencePieceFile.MaximumFileBytes, "file");
         return Read(bytes, embeddingRows);
     }
 

@@ -39,6 +39,8 @@ public sealed class CpuBackend : IBackend
 
     public bool RunsAhead => false;
 
+    public bool ReadsWeightsInPlace => true;
+
     public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, Threads);
 
     /// <summary>The plan of a graph on so many threads, without making them.</summary>

@@ -122,19 +122,21 @@ internal sealed unsafe class CudaRopeTables(CudaContext context, CudaStream stre
     {
         var table = new RopeTable(positions, headSize, theta);
         int half = headSize / 2;
-        var pairs = new float[positions * headSize];
-        for (int position = 0; position < positions; position++)
+        DeviceMemory memory = DeviceMemory.Allocate(context, RopeTable.Bytes(positions, headSize));
+        var pairs = new float[Math.Min(RopeTable.BlockPositions, positions) * headSize];
+        for (int first = 0; first < positions; first += RopeTable.BlockPositions)
         {
-            float* row = table.Row(position);
-            for (int i = 0; i < half; i++)
+            int rows = Math.Min(RopeTable.BlockPositions, positions - first);
+            for (int i = 0; i < rows * half; i++)
             {
-                pairs[(position * headSize) + (2 * i)] = row[i];
-                pairs[(position * headSize) + (2 * i) + 1] = row[half + i];
+                float* row = table.Row(first + (i / half));
+                (pairs[2 * i], pairs[(2 * i) + 1]) = (row[i % half], row[half + (i % half)]);
             }
+
+            stream.CopyToDevice<float>(memory.Span.Slice(RopeTable.Bytes(first, headSize), RopeTable.Bytes(rows, headSize)), pairs.AsSpan(0, rows * headSize));
         }
 
-        DeviceMemory memory = DeviceMemory.Allocate(context, (long)pairs.Length * sizeof(float));
-        stream.CopyToDevice<float>(memory.Span, pairs);
+        GC.KeepAlive(table);
         return memory;
     }
 }

@@ -46,14 +46,14 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="quantization">What is done to the decoder's linears.</param>
     /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
     /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
-    /// <param name="adapters">Folders of LoRA adapters to merge; null for none.</param>
+    /// <param name="options">Adapters, and how files are read; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The device is not there.</exception>
     public static LoadedModel Open(
         string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null,
-        IReadOnlyList<string>? adapters = null)
+        CheckpointOptions? options = null)
     {
-        Checkpoint checkpoint = CheckpointFolder.Open(path, new CheckpointOptions { Adapters = adapters ?? [] });
+        Checkpoint checkpoint = CheckpointFolder.Open(path, options);
         PreparedWeights? weights = null;
         try
         {

@@ -93,7 +93,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         int row = pictures.Add(picture.Hash);
         try
         {
-            IBoundGraph vision = Bound(graphs.Vision);
+            IBoundGraph vision = Ready(graphs.Vision);
             picture.Pixels.CopyTo(vision.Floats(vision.Graph.Find(VisionNetwork.Pixels)));
             vision.Run(new RowCounts(0, 0, 1), [], cancellation);
             pictures.Memory.CopyFrom(vision, vision.Graph.Find(VisionNetwork.ImageEmbeds), row);
@@ -123,7 +123,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
 
     public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation)
     {
-        IBoundGraph graph = Bound(graphs.PrefillFor(positions.Length));
+        IBoundGraph graph = Ready(graphs.PrefillFor(positions.Length));
         WritePositions(graph, pictures, positions);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
         graph.Run(new RowCounts(positions.Length, slot is null ? 0 : 1, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
@@ -134,7 +134,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
 
     public void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation)
     {
-        IBoundGraph graph = Bound(graphs.DecodeFor(rows.Length));
+        IBoundGraph graph = Ready(graphs.DecodeFor(rows.Length));
         Tensor ids = graph.Graph.Find(DecoderNetwork.Ids);
         for (int row = 0; row < rows.Length; row++)
         {
@@ -178,7 +178,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     /// <summary>Appends one token, and makes <see cref="Logits"/>. For a client that has no scheduler.</summary>
     public void Decode(KeyValueSequence sequence, int id, CancellationToken cancellation)
     {
-        IBoundGraph graph = Bound(graphs.DecodeFor(1));
+        IBoundGraph graph = Ready(graphs.DecodeFor(1));
         sequence.Reserve(1);
         graph.Integers(graph.Graph.Find(DecoderNetwork.Ids))[0] = id;
         graph.Run(new RowCounts(1, 0, 0), [new SequenceRows(sequence, 0, 1)], cancellation);
@@ -217,6 +217,15 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
             last = picture;
             visualRow[i] = firstRow + position.Row;
         }
+    }
+
+    /// <summary>A bound graph, about to run.</summary>
+    /// <exception cref="XComposerException">A file of weights that the run reads was truncated.</exception>
+    private IBoundGraph Ready(ModelGraph graph)
+    {
+        if (backend.ReadsWeightsInPlace)
+            weights.RequireIntact();
+        return Bound(graph);
     }
 
     private IBoundGraph Bound(ModelGraph graph)

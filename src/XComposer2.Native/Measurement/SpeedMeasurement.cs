@@ -51,6 +51,7 @@ public static class SpeedMeasurement
         EngineSizes sizes = EngineSizes.Resolve(
             new EngineLimits { Sequences = options.Sequences, Context = context }, config, backend.CacheFormat, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
         sizes = sizes with { CachePages = checked((options.Sequences * sizes.PagesPerSequence) + 1) };
+        ModelMemoryPlan.For(name, config, WeightFacts.Of(weights, config), sizes, backend, options.Device.Embeddings).RequireFit(backend);
         using var runner = new ModelRunner(config, weights, backend, sizes);
         var vision = new List<TimeSpan>();
         var prefill = new List<TimeSpan>();

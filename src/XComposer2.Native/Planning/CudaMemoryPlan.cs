@@ -30,7 +30,7 @@ internal static class CudaMemoryPlan
             MemoryItem.Arena(plans),
             new MemoryItem("inputs of all graphs", graphs.All.Sum(graph => graph.Build().InputBytes())),
             ModelRunner.PictureMemory(config, sizes),
-            new MemoryItem("rotary table", (long)sizes.ContextLength * layout.Geometry.HeadSize * sizeof(float)),
+            ModelMemoryPlan.RotaryTable(sizes, layout.Geometry),
             new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
         ]);
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget)
@@ -38,6 +38,8 @@ internal static class CudaMemoryPlan
             Plans = plans,
             Device = DeviceKind.Cuda,
             Growth = ModelRunner.Growth(config, layout, sizes),
+            // Gate and up, and others that are uploaded as one, are there together.
+            Host = facts.LargestConvertedBytes > 0 ? [new MemoryItem("two converted weights at a time", 2 * facts.LargestConvertedBytes)] : [],
             PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
         };
     }

@@ -13,6 +13,8 @@ namespace XComposer2.Native.Planning;
 /// <param name="Allocated">All allocations: quantised weights, cache, arena, inputs.</param>
 public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem Weights, MemoryBudget Allocated)
 {
+    internal const string ConvertedWeights = "weights converted while loading";
+
     /// <summary>The processor, or a GPU.</summary>
     public DeviceKind Device { get; init; } = DeviceKind.Cpu;
 
@@ -21,6 +23,9 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     /// <summary>What may be allocated later, with use: the cache of long sequences, rows of their pictures. Not part of <see cref="TotalBytes"/>.</summary>
     public IReadOnlyList<MemoryItem> Growth { get; init; } = [];
+
+    /// <summary>Host memory allocated while a GPU is loaded, except page-locked memory; not part of <see cref="TotalBytes"/>.</summary>
+    public IReadOnlyList<MemoryItem> Host { get; init; } = [];
 
     /// <summary>Weights and allocations.</summary>
     /// <exception cref="OverflowException">The sum exceeds 63 bits.</exception>
@@ -34,13 +39,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
     /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="options">Adapters, and how the files will be read, which are only mapped here; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
     public static ModelMemoryPlan ForCheckpoint(
-        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = WeightQuantization.None)
+        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = WeightQuantization.None, CheckpointOptions? options = null)
     {
-        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization);
-        return For(model, Sizes(contextLength, model.Config, CacheFormat.F32, DeviceKind.Cpu), EmbeddingPlace.Device);
+        options ??= new CheckpointOptions();
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization, options: options with { Loading = WeightLoading.Mapped });
+        return For(model, Sizes(contextLength, model.Config, CacheFormat.F32, DeviceKind.Cpu), EmbeddingPlace.Device, options.Loading);
     }
 
     /// <summary>Memory use of a published model on the CPU, without its weights.</summary>
@@ -62,14 +69,18 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
     /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="options">Adapters, and how the files will be read, which are only mapped here; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context is out of range.</exception>
-    public static ModelMemoryPlan ForCheckpointOnCuda(string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
+    public static ModelMemoryPlan ForCheckpointOnCuda(
+        string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, CheckpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
-        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization);
+        options ??= new CheckpointOptions();
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization, options: options with { Loading = WeightLoading.Mapped });
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
+        EngineSizes sizes = Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda);
+        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
     }
 
     /// <summary>Memory use of a published model on a GPU, without its weights. No GPU is required.</summary>
@@ -86,17 +97,20 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
     }
 
-    internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings)
-    {
-        WeightFacts facts = WeightFacts.Of(model.Weights, model.Config);
-        return model.Backend is CpuBackend processor
-            ? For(model.Description, model.Config, facts, sizes, processor.Threads, processor.CacheFormat)
-            : CudaMemoryPlan.For(model.Description, model.Config, facts, sizes, ((CudaBackend)model.Backend).Storage, embeddings);
-    }
+    internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings) => For(model, sizes, embeddings, model.Checkpoint.Loading);
 
-    /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated; the message has the numbers.</exception>
-    internal void RequireFit(CudaBackend gpu)
+    /// <summary>Refuses what does not fit, with the numbers.</summary>
+    /// <exception cref="EngineException">The machine has less memory than is to be allocated in it.</exception>
+    /// <exception cref="CudaUnavailableException">The GPU has less memory free than is to be allocated.</exception>
+    internal void RequireFit(IBackend backend)
     {
+        if (backend is not CudaBackend gpu)
+        {
+            RequireHost(Allocated.Items, "beside its weights", "a shorter context needs less");
+            return;
+        }
+
+        RequireHost([.. PageLocked, .. Host], "of the machine's memory beside the GPU", "token embeddings on the GPU and mapped weights need less");
         (long free, long total) = gpu.ReadMemory();
         if (TotalBytes <= free)
             return;
@@ -107,13 +121,30 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
             + $"{Mebibytes(free)} of {Mebibytes(total)} are free on {gpu.DeviceName}; {advice}");
     }
 
-    /// <exception cref="EngineException">The machine has less memory than is to be allocated; the message has the numbers.</exception>
-    internal void RequireFit()
+    private void RequireHost(IReadOnlyList<MemoryItem> items, string what, string advice)
     {
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (Allocated.TotalBytes <= available)
-            return;
-        throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(Allocated.TotalBytes)} beside its weights ({Items(Allocated.Items)}), this machine has {Mebibytes(available)}; a shorter context needs less");
+        long needed = items.Aggregate(0L, (sum, item) => checked(sum + item.Bytes));
+        if (needed > available)
+            throw new EngineException($"{Model} with a context of {ContextLength} tokens needs {Mebibytes(needed)} {what} ({Items(items)}), this machine has {Mebibytes(available)}; {advice}");
+    }
+
+    /// <summary>Of weights from anywhere.</summary>
+    internal static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, IBackend backend, EmbeddingPlace embeddings) => backend is CpuBackend processor
+        ? For(name, config, facts, sizes, processor.Threads, processor.CacheFormat)
+        : CudaMemoryPlan.For(name, config, facts, sizes, ((CudaBackend)backend).Storage, embeddings);
+
+    private static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings, WeightLoading loading) =>
+        For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, model.Backend, embeddings).WithFiles(model.Checkpoint, loading);
+
+    private ModelMemoryPlan WithFiles(Checkpoint checkpoint, WeightLoading loading)
+    {
+        if (loading == WeightLoading.Mapped)
+            return this;
+        MemoryItem files = new("weight files, read into memory", checkpoint.FileBytes);
+        return Device == DeviceKind.Cuda
+            ? this with { Host = [files, .. Host] }
+            : this with { Weights = Weights with { Bytes = 0 }, Allocated = new MemoryBudget([files, .. Allocated.Items]) };
     }
 
     private static EngineSizes Sizes(int? contextLength, ModelConfig config, CacheFormat cache, DeviceKind device) =>
@@ -126,17 +157,22 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         var budget = new MemoryBudget(
         [
             .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
+            .. facts.ConvertedBytes > 0 ? [new MemoryItem(ConvertedWeights, facts.ConvertedBytes)] : Array.Empty<MemoryItem>(),
             ModelRunner.CacheMemory(layout, sizes),
             MemoryItem.Arena(plans),
             ModelRunner.PictureMemory(config, sizes),
             new MemoryItem("inputs of the three graphs", plans.Sum(plan => plan.Graph.InputBytes())),
+            RotaryTable(sizes, layout.Geometry),
         ]);
-        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes), budget)
+        return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem("weights", facts.TotalBytes - facts.QuantizedBytes - facts.ConvertedBytes), budget)
         {
             Plans = plans,
             Growth = ModelRunner.Growth(config, layout, sizes),
         };
     }
+
+    /// <summary>At most: on the processor, its blocks are made when a sequence reaches them.</summary>
+    internal static MemoryItem RotaryTable(EngineSizes sizes, AttentionGeometry geometry) => new("rotary table", RopeTable.Bytes(sizes.ContextLength, geometry.HeadSize));
 
     private static string Items(IEnumerable<MemoryItem> items) => string.Join(", ", items.Select(item => $"{item.Name}: {Mebibytes(item.Bytes)}"));
 

@@ -17,6 +17,7 @@ public static class ModelVerifier
         ArgumentNullException.ThrowIfNull(options);
         EngineException.ThrowUnless(options.Tolerance is null or >= 0, "tolerance", "a number of 0 or more", options.Tolerance);
         using LoadedModel model = LoadedModel.Open(options.ModelPath, options.Device, options.Quantization);
+        ModelMemoryPlan.For(model, EngineSizes.ForOne(model.Config, model.Config.ContextLength), options.Device.Embeddings).RequireFit(model.Backend);
         using var golden = new GoldenFile(options.GoldenPath ?? Path.Combine(options.ModelPath, "golden.safetensors"), model.Config);
         var stages = new List<StageResult>();
         double device = options.Tolerance ?? VerificationTolerance.For(model.Backend);

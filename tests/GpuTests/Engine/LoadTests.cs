@@ -1,4 +1,6 @@
 using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
 using Xunit;
 
 namespace XComposer2.Native.GpuTests;
@@ -22,6 +24,21 @@ public sealed class LoadTests(GpuDevice device)
         Assert.Equal(uploads.Select(upload => upload.Done), uploads.Select(upload => upload.Done).Order());
         Assert.All(uploads, upload => Assert.Equal(all, upload.Total));
         Assert.Equal(all, uploads[^1].Done);
+    }
+
+    [Fact]
+    public void Dequantised_weights_are_uploaded_as_planned_and_leave_host_memory()
+    {
+        string gptq = SharedMaterial.Find("golden/gptq-4bit-128g");
+        device.Require("f16");
+        var options = new DeviceOptions { Kind = DeviceKind.Cuda, Storage = DType.F16 };
+        ModelMemoryPlan plan = ModelMemoryPlan.ForCheckpointOnCuda(gptq, 64, options);
+        using LoadedModel model = LoadedModel.Open(gptq, options);
+        using var runner = new ModelRunner(model.Config, model.Weights, model.Backend, EngineSizes.ForOne(model.Config, 64));
+        runner.Prepare();
+        Assert.Equal(plan.Weights.Bytes, ((CudaBackend)model.Backend).WeightBytes);
+        Assert.Equal(sizeof(float) * (model.Config.TokensPerImage + 1) * model.Config.Vision.Width, model.Weights.HeldBytes);
+        Assert.True(Assert.Single(plan.Host).Bytes >= 2 * WeightFacts.Of(model.Weights, model.Config).LargestConvertedBytes);
     }
 
     [Fact]

@@ -50,16 +50,22 @@ public sealed class KilledEditTests : IDisposable
         int succeeded = 0;
         for (int round = 0; round < (Rounds + 1) / 2; round++)
         {
-            Process[] edits = [.. Enumerable.Range(0, 3).Select(Start)];
-            foreach (Process edit in edits)
+            int first = 3 * round;
+            Process[] edits = [.. Enumerable.Range(first, 3).Select(Start)];
+            for (int i = 0; i < edits.Length; i++)
             {
-                edit.WaitForExit();
-                succeeded += edit.ExitCode == 0 ? 1 : 0;
-                edit.Dispose();
+                edits[i].WaitForExit();
+                if (edits[i].ExitCode == 0)
+                {
+                    succeeded++;
+                    // The history is limited: each round is looked for while it is recent.
+                    Assert.Contains(ArticleFolder.Open(Folder).States, state => state.Article.Sections.Any(section => section.Figure?.Caption == $"c{first + i}"));
+                }
+                edits[i].Dispose();
             }
         }
         Assert.True(succeeded > 0);
-        Assert.Equal(1 + succeeded, ArticleFolder.Open(Folder).States.Count);
+        Assert.Equal(Math.Min(1 + succeeded, ArticleHistory.MaximumStates), ArticleFolder.Open(Folder).States.Count);
     }
 
     private Process Start(int round)

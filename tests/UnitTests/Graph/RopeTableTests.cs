@@ -20,6 +20,29 @@ public sealed unsafe class RopeTableTests
     }
 
     [Fact]
+    public void Only_blocks_with_a_used_position_are_allocated()
+    {
+        var table = new RopeTable(1 << 20, 1024, 10000f);
+        Assert.Equal(0, table.AllocatedBytes);
+        _ = table.Row(0)[0] + table.Row(RopeTable.BlockPositions - 1)[0] + table.Row((1 << 20) - 1)[0];
+        Assert.Equal(2 * RopeTable.Bytes(RopeTable.BlockPositions, 1024), table.AllocatedBytes);
+    }
+
+    [Fact]
+    public void All_positions_take_the_planned_bytes_from_any_number_of_threads()
+    {
+        const int Positions = 700;
+        var table = new RopeTable(Positions, 6, 10000f);
+        Parallel.For(0, 8 * Positions, i =>
+        {
+            float* row = table.Row(i % Positions);
+            Assert.Equal(1, (row[0] * row[0]) + (row[3] * row[3]), 1e-5);
+        });
+        Assert.Equal(RopeTable.Bytes(Positions, 6), table.AllocatedBytes);
+        Assert.Equal((float)Math.Cos(699), table.Row(699)[0]);
+    }
+
+    [Fact]
     public void Odd_head_sizes_and_non_finite_wavelengths_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new RopeTable(4, 7, 10000f));

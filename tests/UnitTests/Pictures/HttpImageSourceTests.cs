@@ -45,6 +45,20 @@ public class HttpImageSourceTests
     }
 
     [Fact]
+    public async Task Trickling_services_end_at_the_timeout()
+    {
+        TimeSpan limit = TimeSpan.FromMilliseconds(400);
+        await using LoopbackService service = new((_, _) => LoopbackService.Reply("{\"data\": {}}")) { Pause = TimeSpan.FromMilliseconds(50) };
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        using (HttpImageSource source = new(Options(service) with { Timeout = limit }))
+            await Assert.ThrowsAsync<ImageSourceException>(async () => await source.SearchAsync(new ImageQuery("red", 4), TestContext.Current.CancellationToken));
+        ImageSourceException error = await Assert.ThrowsAsync<ImageSourceException>(() => PictureDownload.FetchAsync(
+            service.Address.ToString(), new PictureDownloadOptions { AllowPrivateAddresses = true, Timeout = limit }, TestContext.Current.CancellationToken));
+        Assert.Equal("not loaded within 0.4 s", error.Message);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 4);
+    }
+
+    [Fact]
     public async Task Failed_pictures_are_skipped_with_a_note_and_replaced_by_the_next()
     {
         List<string> notes = [];

@@ -25,6 +25,9 @@ internal sealed class LoopbackService : IAsyncDisposable
 
     public Uri Address => new($"http://{Authority}/image/similar");
 
+    /// <summary>Before each byte of a reply; none by default.</summary>
+    public TimeSpan Pause { get; init; }
+
     public List<string> Requests { get; } = [];
 
     public static byte[] Reply(byte[] content, string headers = "", string status = "200 OK") =>
@@ -69,7 +72,13 @@ internal sealed class LoopbackService : IAsyncDisposable
                 byte[] reply = answer(line, content);
                 if (reply.Length == 0)
                     await Task.Delay(Timeout.Infinite, stop.Token);
-                await stream.WriteAsync(reply, stop.Token);
+                for (int i = 0; Pause > TimeSpan.Zero && i < reply.Length; i++)
+                {
+                    await Task.Delay(Pause, stop.Token);
+                    await stream.WriteAsync(reply.AsMemory(i, 1), stop.Token);
+                }
+                if (Pause == TimeSpan.Zero)
+                    await stream.WriteAsync(reply, stop.Token);
             }
             catch (Exception error) when (error is OperationCanceledException or IOException)
             {
