@@ -91,7 +91,7 @@ public enum LoadPhase
 }
 
 /// <summary>A request that can't be carried out, with a message for the person who made it. Bad files have exceptions of their own.</summary>
-public sealed class EngineException : XComposerException
+public class EngineException : XComposerException
 {
     /// <inheritdoc/>
     public EngineException(string message)
@@ -111,4 +111,23 @@ public sealed class EngineException : XComposerException
         if (!holds)
             throw new EngineException(FormattableString.Invariant($"{option}: expected {expected}, found {found}"));
     }
+}
+
+/// <summary>A prompt leaves no room in the context for an answer.</summary>
+public sealed class ContextFullException : EngineException
+{
+    /// <param name="promptTokens">Tokens of the whole prompt.</param>
+    /// <param name="contextLength">Longest sequence in tokens.</param>
+    public ContextFullException(int promptTokens, int contextLength)
+        : base($"the prompt has {promptTokens} tokens, the context is {contextLength} tokens and must hold at least one of the answer")
+    {
+        PromptTokens = promptTokens;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>Tokens of the whole prompt.</summary>
+    public int PromptTokens { get; }
+
+    /// <summary>Longest sequence in tokens.</summary>
+    public int ContextLength { get; }
 }

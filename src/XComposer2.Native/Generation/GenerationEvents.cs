@@ -44,6 +44,9 @@ public enum FinishReason
 
     /// <summary>The answer reached <see cref="GenerationOptions.MaxTokens"/> or the context its end.</summary>
     Length,
+
+    /// <summary>The caller stopped the answer (<see cref="ChatSession.StopAnswer"/>); the text so far is kept.</summary>
+    Stopped,
 }
 
 /// <summary>Tokens of one answer.</summary>

@@ -20,7 +20,7 @@ public sealed record GenerationOptions
     /// <summary>Over 0; 1 is none. Applies to generated tokens only.</summary>
     public float RepetitionPenalty { get; init; } = 1.005f;
 
-    /// <summary>The same seed gives the same text on the same device; null draws one.</summary>
+    /// <summary>The same seed gives the same text on the same device; null draws one below 2^53.</summary>
     public ulong? Seed { get; init; }
 
     /// <summary>Longest answer in tokens.</summary>
@@ -37,6 +37,9 @@ public sealed record GenerationOptions
 
     /// <summary>Wants so many of the likeliest tokens at each place, with their log-probabilities; 0 to 20.</summary>
     public int TopLogProbs { get; init; }
+
+    /// <summary>Drawn seeds are below 2^53, so that JSON readers that hold numbers as doubles read them exactly.</summary>
+    internal const long MaximumDrawnSeed = 1L << 53;
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 

@@ -79,8 +79,7 @@ internal readonly record struct EngineSizes(int Sequences, int ContextLength, in
     }
 
     /// <summary>The refusal of a prompt that leaves no room for an answer.</summary>
-    public EngineException PromptTooLong(int tokens) =>
-        new($"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
+    public ContextFullException PromptTooLong(int tokens) => new(tokens, ContextLength);
 
     private static int PagesOf(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 
