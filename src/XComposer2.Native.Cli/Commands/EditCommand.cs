@@ -34,7 +34,7 @@ internal static class EditCommand
           --instruction TEXT       material, outline or text
           --caption TEXT           what a picture is to show
           --candidate N            which of the pictures that were found, from 1
-          --image FILE             your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
+          -i, --image FILE         your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
                                    a https:// address, or -
           --exif apply|ignore      whether it is turned upright as the camera noted
                                    (apply)
@@ -43,15 +43,16 @@ internal static class EditCommand
           --figures auto|N         how many at most, 1 to 60 (auto: the model decides)
 
         Pictures
-          --gallery DIR            a folder to search for pictures
+          -g, --gallery DIR        a folder to search for pictures
           --picture-service URL    a service to search instead; captions are sent to it
           --allow-host HOST        a host that may be connected to; repeat for more
           --candidates N           pictures that the model chooses from, 1 to 10 (4)
 
         Model
-          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
           --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          -d, --device auto|cpu|cuda
+                                   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
@@ -59,7 +60,7 @@ internal static class EditCommand
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
           --greedy                 the most likely token, every time
-          --temperature T          over 0 (1)
+          -t, --temperature T      0 for greedy (1)
           --top-p P                over 0, at most 1 (0.8)
           --top-k K                the K most likely tokens; 0 for all (40)
           --repetition-penalty R   over 0; 1 is none (1.005)
@@ -85,7 +86,7 @@ internal static class EditCommand
         Option<string?> instruction = new("--instruction");
         Option<string?> caption = new("--caption");
         Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
-        Option<string?> image = new("--image");
+        Option<string?> image = new("--image", "-i");
         Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", ComposeCommand.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         WritingOptions writing = new();
