@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
@@ -27,9 +28,11 @@ internal static class CliApplication
           plan       memory use of a model
           bench      how fast prompts and answers are, with or without weights
           kernels    the GPU's kernels: which, compiled ahead of time, inspected
+          completion a script that completes command lines in a shell
+          help       the page of a command: xc2 help chat
 
         Options
-          --verbose      timings, and stack traces of errors, on standard error
+          -v, --verbose  timings, and stack traces of errors, on standard error
           --version      the version
           -h, --help     this page; after a command, the page of that command
 
@@ -41,6 +44,9 @@ internal static class CliApplication
 
         Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
         """;
+
+    /// <summary>How command lines are parsed.</summary>
+    public static ParserConfiguration Parser { get; } = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <returns>The exit code; never throws.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CliServices services)
@@ -54,9 +60,9 @@ internal static class CliApplication
                 services.Console.Error.WriteLine(HelpPage);
                 return ExitCode.Usage;
             }
-            Option<bool> verboseOption = CheckedOption.Flag("--verbose");
+            Option<bool> verboseOption = CheckedOption.Flag("--verbose", "-v");
             verboseOption.Recursive = true;
-            ParseResult result = CreateRoot(services, verboseOption).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            ParseResult result = CreateRoot(services, verboseOption).Parse(args, Parser);
             page = PageOf(result);
             if (ParseErrorText.Of(result) is { } problem)
                 throw new UsageException(problem);
@@ -90,6 +96,9 @@ internal static class CliApplication
     {
         RootCommand root = new() { verbose };
         root.Directives.Clear();
+        SuggestDirective suggest = new();
+        suggest.Action = new SuggestAction(services.Console, root, suggest);
+        root.Add(suggest);
         foreach (Option option in root.Options)
         {
             if (option is HelpOption)
@@ -106,6 +115,8 @@ internal static class CliApplication
         root.Add(PlanCommand.Create(services));
         root.Add(BenchCommand.Create(services));
         root.Add(KernelsCommand.Create(services));
+        root.Add(CompletionCommand.Create(services));
+        root.Add(HelpCommand.Create(services, root));
         return root;
     }
 

@@ -30,6 +30,7 @@ internal static class Failure
     /// <summary>One sentence; what no one expected says so.</summary>
     public static string Describe(Exception error) => Unwrap(error) switch
     {
+        ContextFullException full => $"{full.Message}; a longer --context or a shorter prompt is needed",
         XComposerException or GraphException => Unwrap(error).Message,
         CudaUnavailableException or CudaException or NvrtcException or KernelSourceException or KernelBenchException => Unwrap(error).Message,
         OutOfMemoryException memory => $"not enough memory: {memory.Message}",

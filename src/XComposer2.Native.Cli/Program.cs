@@ -1,7 +1,9 @@
 using XComposer2.Native.Cli;
 
 Interrupts interrupts = Interrupts.Listen();
-CliServices services = new(CliConsole.Open(), interrupts, EngineChatClient.ConnectAsync);
+CliConsole console = CliConsole.Open();
+CliServices services = new(console, interrupts, EngineChatClient.ConnectAsync);
 int exitCode = await CliApplication.RunAsync(args, services).ConfigureAwait(false);
+console.Editor?.Leave();
 // Returning would wait for abandoned work.
 Environment.Exit(exitCode);

@@ -32,7 +32,7 @@ public sealed record EngineOptions
 }
 
 /// <summary>An invalid request or option. The message is meant for the user. Damaged files have exceptions of their own.</summary>
-public sealed class EngineException : XComposerException
+public class EngineException : XComposerException
 {
     /// <inheritdoc/>
     public EngineException(string message)
@@ -53,4 +53,26 @@ public sealed class EngineException : XComposerException
         if (!holds)
             throw new EngineException(FormattableString.Invariant($"{option}: expected {expected}, found {found}"));
     }
+}
+
+/// <summary>The prompt exceeds the limit for prompts, or leaves no room in the context for an answer.</summary>
+public sealed class ContextFullException : EngineException
+{
+    /// <param name="promptTokens">Length of the whole prompt in tokens.</param>
+    /// <param name="contextLength">Maximum length of a sequence in tokens.</param>
+    /// <param name="promptLength">Maximum length of a prompt in tokens; null if only the context limits it.</param>
+    public ContextFullException(int promptTokens, int contextLength, int? promptLength = null)
+        : base(promptLength is { } limit && promptTokens < contextLength
+            ? $"the prompt has {promptTokens} tokens, the limit is {limit} tokens, the checkpoint's max_length; an explicit context allows longer prompts"
+            : $"the prompt has {promptTokens} tokens, the context is {contextLength} tokens and must hold at least one of the answer")
+    {
+        PromptTokens = promptTokens;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>Length of the whole prompt in tokens.</summary>
+    public int PromptTokens { get; }
+
+    /// <summary>Maximum length of a sequence in tokens.</summary>
+    public int ContextLength { get; }
 }

@@ -169,7 +169,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 }
 
 /// <summary>Facts about a loaded model.</summary>
-/// <param name="Model">Variant and file layout, for example "internlm-xcomposer2-vl-7b, torch .bin, 2 shards".</param>
+/// <param name="Model">Name and element type of the weights, for example "internlm-xcomposer2-vl-7b, bf16".</param>
 /// <param name="Device">The device, for example "cpu, 2 threads, 512-bit vectors".</param>
 /// <param name="ContextLength">Maximum length of a sequence in tokens, prompt and answer together.</param>
 /// <param name="TokensPerImage">Positions per picture.</param>
@@ -194,8 +194,20 @@ public sealed record EngineInfo(string Model, string Device, int ContextLength, 
             ModelVariant.Composition7B => ModelPresets.Composition7B,
             ModelVariant.VisionLanguage1B8 => ModelPresets.VisionLanguage1B8,
             ModelVariant.HighResolution7B => "internlm-xcomposer2-4khd-7b",
-            _ => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint.Directory))),
+            _ => NameOf(checkpoint.Directory),
         };
-        return $"{variant}, {checkpoint.Layout}";
+        return $"{variant}, {checkpoint.Weights}";
+    }
+
+    /// <summary>Name of a checkpoint folder. Folders with a generic name are called like the one above, snapshots of a hub cache like their repository.</summary>
+    internal static string NameOf(string directory)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        string name = Path.GetFileName(path);
+        if (Path.GetDirectoryName(path) is not { } parent || Path.GetFileName(parent) is not { Length: > 0 } parentName)
+            return name.Length > 0 ? name : path;
+        if (parentName == "snapshots" && Path.GetFileName(Path.GetDirectoryName(parent)) is { } cache && cache.StartsWith("models--", StringComparison.Ordinal))
+            return cache[(cache.LastIndexOf("--", StringComparison.Ordinal) + 2)..];
+        return name is "checkpoint" or "model" or "weights" ? parentName : name;
     }
 }

@@ -11,6 +11,18 @@ internal interface IChatClient : IDisposable
     /// <inheritdoc cref="ChatSession.SendAsync"/>
     IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions options, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="ChatSession.System"/>
+    string? System { get; set; }
+
+    /// <inheritdoc cref="ChatSession.RegenerateAsync"/>
+    IAsyncEnumerable<GenerationEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="ChatSession.StopAnswer"/>
+    void StopAnswer();
+
+    /// <inheritdoc cref="ChatSession.RestoreAsync"/>
+    Task RestoreAsync(IReadOnlyList<ChatExchange> exchanges, CancellationToken cancellationToken);
+
     /// <summary>Forgets the conversation.</summary>
     void Reset();
 }
@@ -41,6 +53,18 @@ internal sealed class EngineChatClient(XComposerEngine engine, ChatSession sessi
 
     public IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions options, CancellationToken cancellationToken) =>
         session.SendAsync(message, options, cancellationToken);
+
+    public string? System
+    {
+        get => session.System;
+        set => session.System = value;
+    }
+
+    public IAsyncEnumerable<GenerationEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken) => session.RegenerateAsync(options, cancellationToken);
+
+    public void StopAnswer() => session.StopAnswer();
+
+    public Task RestoreAsync(IReadOnlyList<ChatExchange> exchanges, CancellationToken cancellationToken) => session.RestoreAsync(exchanges, cancellationToken);
 
     public void Reset() => session.Reset();
 

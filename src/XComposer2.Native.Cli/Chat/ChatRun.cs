@@ -6,6 +6,8 @@ namespace XComposer2.Native.Cli;
 /// <summary>One run of <c>xc2 chat</c>: a single answer, or a conversation.</summary>
 internal sealed class ChatRun(CliServices services, ChatRequest request)
 {
+    private static readonly TimeSpan PatienceTime = TimeSpan.FromSeconds(3);
+
     private readonly CliConsole console = services.Console;
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -45,11 +47,27 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private async Task<string> ReadPromptAsync(CancellationToken cancellationToken)
     {
-        if (request.Prompt is not (null or "-"))
-            return request.Prompt;
-        if (request.Prompt is null && (console.InputIsTerminal || PictureReader.UsesStandardInput(request.Images)))
-            return "";
-        return await PromptText.ReadAsync(console.In, cancellationToken).ConfigureAwait(false);
+        bool isGiven = request.Prompt is not (null or "-");
+        if (request.Prompt is not "-" && (console.InputIsTerminal || PictureReader.UsesStandardInput(request.Images)))
+            return request.Prompt ?? "";
+        Task<string> reading = PromptText.ReadAsync(console.In, cancellationToken);
+        if (!isGiven)
+            return await reading.ConfigureAwait(false);
+        // A pipe that nobody writes to and nobody closes would look like a program that hangs.
+        if (await Task.WhenAny(reading, Task.Delay(PatienceTime, cancellationToken)).ConfigureAwait(false) != reading && !cancellationToken.IsCancellationRequested)
+            console.Hint("xc2: waiting for the end of standard input, which belongs to the prompt (</dev/null if there is none)");
+        string piped;
+        try
+        {
+            piped = await reading.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Not readable, for example under nohup: nothing was piped.
+            piped = "";
+        }
+
+        return string.IsNullOrWhiteSpace(piped) ? request.Prompt! : $"{piped}\n{request.Prompt}";
     }
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
@@ -66,7 +84,8 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, cancellationToken), isSilent: request.Json).ConfigureAwait(false);
         if (request.Json)
             console.Say(JsonSerializer.Serialize(ChatJson.Of(result, client.Info), CliJson.Lines.ChatJson) + "\n");
-        printer.PrintRemarks(result, request.Verbose);
+        if (!request.Json || request.Verbose)
+            printer.PrintRemarks(result, request.Generation.MaxTokens, request.Verbose, isConversation: false);
     }
 }
 
@@ -79,7 +98,7 @@ internal sealed record ChatRequest
     /// <summary>How weight files are used.</summary>
     public WeightLoading Loading { get; init; }
 
-    /// <summary>Null: standard input, or a conversation where that is a terminal. "-": standard input.</summary>
+    /// <summary>Null: standard input, or a conversation where that is a terminal. "-": standard input. Else it follows the text of standard input.</summary>
     public string? Prompt { get; init; }
 
     public IReadOnlyList<string> Images { get; init; } = [];
@@ -106,6 +125,9 @@ internal sealed record ChatRequest
     /// <summary>One JSON object instead of text.</summary>
     public bool Json { get; init; }
 
+    /// <summary>Whether later conversations can recall the messages of this one.</summary>
+    public bool KeepsHistory { get; init; } = true;
+
     /// <summary>Timings on standard error.</summary>
     public bool Verbose { get; init; }
 
@@ -126,7 +148,19 @@ internal sealed record ChatJson(
         info.Model,
         info.Device);
 
-    public static string FinishName(FinishReason reason) => reason == Native.FinishReason.Length ? "length" : "stop";
+    public static string FinishName(FinishReason reason) => reason switch
+    {
+        Native.FinishReason.Length => "length",
+        Native.FinishReason.Stopped => "stopped",
+        _ => "stop",
+    };
+
+    public static FinishReason FinishReasonOf(string? name) => name switch
+    {
+        "length" => Native.FinishReason.Length,
+        "stopped" => Native.FinishReason.Stopped,
+        _ => Native.FinishReason.Stop,
+    };
 }
 
 /// <summary>Tokens of one answer.</summary>

@@ -1,75 +1,135 @@
 namespace XComposer2.Native.Cli;
 
-/// <summary>The chat at a terminal: a line is a message, or a command when it begins with a slash.</summary>
+/// <summary>The chat at a terminal: a text is a message, or a command when it begins with a slash.</summary>
 internal sealed class Conversation(CliServices services, IChatClient client, ChatRequest request, PictureReader reader, IEnumerable<PictureInput> pictures)
 {
-    private const string Help = """
-          /image FILE   adds a picture (or its https:// address) to the next message;
-                        <ImageHere> says where
-          /reset        forgets the conversation
-          /save FILE    writes it, as Markdown (.md) or JSON (.json)
-          /help         this list
-          /exit         leaves, as Ctrl-D does; Ctrl-C stops an answer
-        """;
-
     private readonly CliConsole console = services.Console;
     private readonly AnswerPrinter printer = new(services.Console);
+    private readonly ChatSettings settings = new(request.Generation, request.Verbose);
     private readonly List<PictureInput> waitingPictures = [.. pictures];
 
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        console.Note($"{client.Info.Model}, {client.Info.Device}. /help lists the commands.");
+        console.Note($"{client.Info.Model}; {client.Info.Device}. /help lists the commands.");
+        ChatCommands commands = new(services, client, request, reader, settings, waitingPictures);
+        OpenEditor();
         while (true)
         {
-            string? line = await ReadAsync().ConfigureAwait(false);
-            if (line is null)
+            string? text = await ReadAsync().ConfigureAwait(false);
+            if (text is null or "/exit" or "/quit" or "/bye")
                 return ExitCode.Done;
-            if (string.IsNullOrWhiteSpace(line) && waitingPictures.Count == 0)
+            if (string.IsNullOrWhiteSpace(text) && waitingPictures.Count == 0)
                 continue;
-            if (!line.StartsWith('/'))
-                await SendAsync(line).ConfigureAwait(false);
-            else if (!await ObeyAsync(line).ConfigureAwait(false))
-                return ExitCode.Done;
+            if (!MessageSyntax.IsCommand(text))
+                await SendAsync(text).ConfigureAwait(false);
+            else if (text is "/regenerate")
+                await RegenerateAsync().ConfigureAwait(false);
+            else
+                await ObeyAsync(commands, text).ConfigureAwait(false);
         }
     }
 
+    private void OpenEditor()
+    {
+        if (console.Editor is not { } editor)
+            return;
+        editor.Completer = new ChatCompleter();
+        editor.History = InputHistory.Open(request.KeepsHistory ? InputHistory.DefaultPath(services.Variable) : null);
+        if (editor.History.Problem is { } problem)
+            console.Note($"The history is not kept: {problem}");
+    }
+
+    /// <returns>Null to leave.</returns>
     private async Task<string?> ReadAsync()
     {
-        string pictures = waitingPictures.Count switch { 0 => "", 1 => "(1 picture) ", int count => $"({count} pictures) " };
+        string waiting = waitingPictures.Count switch { 0 => "", 1 => "(1 picture) ", int count => $"({count} pictures) " };
+        CancellationToken ended = services.Interrupts.Program;
+        using Interrupts.PromptScope scope = services.Interrupts.BeginPrompt(Warn);
         try
         {
-            string? line = await console.ReadLineAsync($"{pictures}> ", services.Interrupts.Program).ConfigureAwait(false);
-            if (line is null)
-                console.Error.WriteLine();
-            return line;
+            while (true)
+            {
+                TypedLine typed = await console.ReadLineAsync($"{waiting}> ", ended).ConfigureAwait(false);
+                switch (typed.End)
+                {
+                    case LineEnd.Entered:
+                        string text = MessageSyntax.Unfence(typed.Text).TrimEnd('\n');
+                        return MessageSyntax.IsCommand(text) ? text.TrimEnd() : text;
+                    case LineEnd.EndOfInput:
+                        if (console.Editor is null)
+                            console.Error.WriteLine();
+                        return null;
+                    default:
+                        // Discarding a text is not a step towards leaving.
+                        if (typed.Text.Length > 0)
+                            services.Interrupts.BeginPrompt(Warn);
+                        services.Interrupts.Interrupt();
+                        ended.ThrowIfCancellationRequested();
+                        break;
+                }
+            }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (console.Editor is null)
         {
             console.Error.WriteLine();
             throw;
         }
+
+        void Warn() => console.Hint("(Ctrl-C again, or Ctrl-D, leaves)");
     }
 
     private async Task SendAsync(string text)
     {
-        using Interrupts.AnswerScope scope = services.Interrupts.BeginAnswer();
         try
         {
             PromptText.Check(text, waitingPictures.Count);
             UserMessage message = new(text, [.. waitingPictures.Select(request.ImageOf)]);
-            GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, scope.Token), isSilent: false).ConfigureAwait(false);
-            printer.PrintRemarks(result, request.Verbose);
-            waitingPictures.Clear();
-        }
-        catch (OperationCanceledException) when (!services.Interrupts.Program.IsCancellationRequested)
-        {
-            console.Error.WriteLine(console.Dim("(stopped; the conversation is as it was before)"));
+            if (await AnswerAsync(cancellation => client.SendAsync(message, settings.Generation, cancellation)).ConfigureAwait(false))
+                waitingPictures.Clear();
         }
         catch (Exception error) when (error is not (ClosedPipeException or OperationCanceledException))
         {
             Complain(error);
             DropPictures(error);
+        }
+    }
+
+    /// <summary>With a new seed: the same one would give the same answer.</summary>
+    private async Task RegenerateAsync()
+    {
+        try
+        {
+            if (client.History.Count == 0)
+                throw new UsageException("there is no answer yet");
+            if (settings.Generation.Greedy)
+                console.Note("(greedy: equal settings give an equal answer; /set temperature 1 samples)");
+            await AnswerAsync(cancellation => client.RegenerateAsync(settings.Generation with { Seed = null }, cancellation)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not (ClosedPipeException or OperationCanceledException))
+        {
+            Complain(error);
+        }
+    }
+
+    /// <summary>Shows an answer, which Ctrl-C stops.</summary>
+    /// <returns>Whether it is part of the conversation.</returns>
+    private async Task<bool> AnswerAsync(Func<CancellationToken, IAsyncEnumerable<GenerationEvent>> begin)
+    {
+        using Interrupts.AnswerScope scope = services.Interrupts.BeginAnswer();
+        using CancellationTokenRegistration stop = scope.Token.Register(client.StopAnswer);
+        try
+        {
+            GenerationResult result = await printer.PrintAsync(begin(services.Interrupts.Program), isSilent: false).ConfigureAwait(false);
+            printer.PrintRemarks(result, settings.Generation.MaxTokens, settings.IsVerbose, isConversation: true);
+            if (result.FinishReason == FinishReason.Stopped)
+                console.Error.WriteLine(console.Dim("(stopped; the conversation keeps the answer so far, /regenerate replaces it)"));
+            return true;
+        }
+        catch (OperationCanceledException) when (!services.Interrupts.Program.IsCancellationRequested)
+        {
+            console.Error.WriteLine(console.Dim("(stopped; the conversation is as it was before)"));
+            return false;
         }
     }
 
@@ -81,64 +141,27 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
         console.Error.WriteLine("No picture is waiting any more.");
     }
 
-    /// <returns>False to leave.</returns>
-    private async Task<bool> ObeyAsync(string line)
+    private async Task ObeyAsync(ChatCommands commands, string line)
     {
-        string[] words = line.Split((char[]?)null, 2, StringSplitOptions.TrimEntries);
-        string argument = words.Length > 1 ? PictureFile.Unquote(words[1]) : "";
         try
         {
-            switch (words[0])
-            {
-                case "/exit":
-                    return false;
-                case "/help":
-                    console.Error.WriteLine(Help);
-                    break;
-                case "/image":
-                    await AddPictureAsync(argument).ConfigureAwait(false);
-                    break;
-                case "/reset":
-                    client.Reset();
-                    waitingPictures.Clear();
-                    console.Error.WriteLine("The conversation is forgotten.");
-                    break;
-                case "/save":
-                    Save(argument);
-                    break;
-                default:
-                    throw new UsageException($"there is no command {words[0]}; /help lists them");
-            }
+            await commands.RunAsync(line).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not ClosedPipeException)
         {
             Complain(error);
         }
-        return true;
-    }
-
-    private async Task AddPictureAsync(string name)
-    {
-        if (name.Length == 0)
-            throw new UsageException("/image needs a file");
-        using Interrupts.AnswerScope scope = services.Interrupts.BeginAnswer();
-        waitingPictures.Add(await reader.ReadAsync(name, scope.Token).ConfigureAwait(false));
-    }
-
-    private void Save(string path)
-    {
-        if (path.Length == 0)
-            throw new UsageException("/save needs a file, ending in .md or .json");
-        if (client.History.Count == 0)
-            throw new UsageException("there is nothing to save yet");
-        ConversationFile.Write(path, client.Info.Model, request.Session.System, client.History);
-        console.Error.WriteLine($"Saved {client.History.Count} turn{(client.History.Count == 1 ? "" : "s")} to {path}.");
     }
 
     private void Complain(Exception error)
     {
-        console.Complain(error is UsageException ? error.Message : Failure.Describe(error));
-        if (request.Verbose)
+        console.Complain(error switch
+        {
+            UsageException => error.Message,
+            ContextFullException full => $"{full.Message}; /reset forgets the conversation, and xc2 chat --context N starts one with more room",
+            _ => Failure.Describe(error),
+        });
+        if (settings.IsVerbose)
             console.Hint(Failure.Trace(error));
     }
 }

@@ -3,9 +3,13 @@ using System.Text.Json;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>Writes a conversation: Markdown to read, JSON to work with. The file is there whole or not at all.</summary>
+/// <summary>A conversation in a file: Markdown to read, JSON to work with and to continue.</summary>
 internal static class ConversationFile
 {
+    private const int MaximumTurns = 10_000;
+    private const long MaximumFileBytes = 64L << 20;
+
+    /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="path">Ends in .md or .json. An existing file is replaced.</param>
     /// <param name="model">What answered.</param>
     /// <param name="system">Text of the system turn; null for none.</param>
@@ -23,6 +27,32 @@ internal static class ConversationFile
         Replace(path, text);
     }
 
+    /// <summary>Reads what <see cref="Write"/> has written as JSON.</summary>
+    /// <exception cref="IOException">The file cannot be read, or is not a conversation.</exception>
+    public static ConversationJson Read(string path)
+    {
+        if (!File.Exists(path))
+            throw new IOException($"{path}: {(Directory.Exists(path) ? "is a folder" : "no such file")}");
+        if (new FileInfo(path).Length > MaximumFileBytes)
+            throw new IOException($"{path}: has more than {MaximumFileBytes} bytes, the limit");
+        ConversationJson? file;
+        try
+        {
+            file = JsonSerializer.Deserialize(File.ReadAllBytes(path), CliJson.Lines.ConversationJson);
+        }
+        catch (JsonException error)
+        {
+            throw new IOException($"{path}: expected a conversation in JSON, as /save writes it: {error.Message}", error);
+        }
+
+        if (file?.Turns is not { Count: > 0 and <= MaximumTurns } turns)
+            throw new IOException($"{path}: turns: expected 1 to {MaximumTurns}, found {file?.Turns?.Count ?? 0}");
+        for (int index = 0; index < turns.Count; index++)
+            if (turns[index] is null || turns[index].Question is null || turns[index].Answer is null)
+                throw new IOException($"{path}: turns[{index}]: expected a question and an answer");
+        return file;
+    }
+
     private static string Markdown(string model, string? system, IReadOnlyList<ChatExchange> turns)
     {
         StringBuilder text = new();
@@ -35,6 +65,8 @@ internal static class ConversationFile
             foreach (ImageInput image in turn.Question.Images)
                 text.Append($"![{Path.GetFileName(image.Name)}](<{image.Name}>)\n\n");
             text.Append(turn.Question.Text).Append("\n\n**Model**\n\n").Append(turn.Answer.Text).Append("\n\n");
+            if (turn.Answer.FinishReason == FinishReason.Stopped)
+                text.Append("*(stopped)*\n\n");
         }
         return text.ToString();
     }
@@ -75,4 +107,8 @@ internal sealed record TurnJson(string Question, IReadOnlyList<string> Images, s
 {
     public static TurnJson Of(ChatExchange turn) => new(
         turn.Question.Text, [.. turn.Question.Images.Select(image => image.Name)], turn.Answer.Text, ChatJson.FinishName(turn.Answer.FinishReason), turn.Answer.Seed);
+
+    /// <param name="images">Pictures of the question.</param>
+    public ChatExchange ToExchange(IReadOnlyList<ImageInput> images) => new(
+        new UserMessage(Question, images), new GenerationResult(Answer, ChatJson.FinishReasonOf(FinishReason), [], Seed, new TokenUsage(0, 0, 0, 0), new GenerationTimings()));
 }

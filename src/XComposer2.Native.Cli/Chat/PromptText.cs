@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Cli;
@@ -12,9 +13,12 @@ internal static class PromptText
     private const int MaximumCharacters = 1 << 20;
 
     /// <summary>All of standard input, without the line end that a shell adds.</summary>
-    /// <exception cref="PromptException">It is longer than any context.</exception>
+    /// <exception cref="PromptException">It is longer than any context, or not UTF-8.</exception>
     public static async Task<string> ReadAsync(TextReader input, CancellationToken cancellationToken) =>
         await Task.Run(() => Read(input), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Whether the bytes of an argument are not UTF-8; the runtime replaces them silently.</summary>
+    public static bool IsDamaged(string argument) => RawArguments.Find(argument) is { } raw && !Utf8.IsValid(raw);
 
     /// <exception cref="PromptException">There is nothing to answer, or pictures and their places differ in number.</exception>
     public static void Check(string text, int images)
@@ -32,12 +36,20 @@ internal static class PromptText
     {
         StringBuilder text = new();
         char[] buffer = new char[4096];
-        for (int read; (read = input.Read(buffer)) > 0;)
+        try
         {
-            text.Append(buffer.AsSpan(0, read));
-            if (text.Length > MaximumCharacters)
-                throw new PromptException($"the prompt on standard input is longer than {MaximumCharacters} characters");
+            for (int read; (read = input.Read(buffer)) > 0;)
+            {
+                text.Append(buffer.AsSpan(0, read));
+                if (text.Length > MaximumCharacters)
+                    throw new PromptException($"the prompt on standard input is longer than {MaximumCharacters} characters");
+            }
         }
+        catch (DecoderFallbackException)
+        {
+            throw new PromptException("the prompt on standard input is not UTF-8");
+        }
+
         string all = text.ToString();
         return all.EndsWith("\r\n", StringComparison.Ordinal) ? all[..^2] : all.EndsWith('\n') ? all[..^1] : all;
     }

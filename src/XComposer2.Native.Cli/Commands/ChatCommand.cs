@@ -11,13 +11,15 @@ internal static class ChatCommand
         Usage: xc2 chat [options] [PROMPT]
 
         Answers PROMPT about text and pictures. Without PROMPT: what a pipe brings, or
-        a conversation at a terminal. PROMPT - is standard input. Pictures stand where
-        the prompt says <ImageHere>, in order; where it does not, before the text.
+        a conversation at a terminal. With both, the piped text comes before PROMPT;
+        PROMPT - is standard input alone. Pictures stand where the prompt says
+        <ImageHere>, in order; where it does not, before the text.
 
         Model
-          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
           --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          -d, --device auto|cpu|cuda
+                                   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
@@ -28,27 +30,31 @@ internal static class ChatCommand
           --context N              longest sequence in tokens (the checkpoint's own)
 
         Question
-          --image FILE             a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an
+          -i, --image FILE         a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an
                                    https:// address, or - for standard input; repeat
                                    for more
           --exif apply|ignore      whether pictures are turned upright as the camera
                                    noted (apply; the original ignores it)
           --allow-private          addresses of pictures may lead to this machine or a
                                    private network
-          --system TEXT            what the model is told beforehand
+          -s, --system TEXT        what the model is told beforehand
           --prompt-style NAME      how it is written: train, chat, eval or gradio
 
         Answer
           --greedy                 the most likely token, every time
-          --temperature T          over 0 (1)
+          -t, --temperature T      0 for greedy (1)
           --top-p P                over 0, at most 1 (0.8)
           --top-k K                the K most likely tokens; 0 for all (50)
           --repetition-penalty R   over 0; 1 is none (1.005)
-          --seed N                 the same seed gives the same text
-          --max-tokens N           longest answer (1024)
+          --seed N                 the same seed gives the same text; below 2^53
+          -n, --max-tokens N       longest answer (1024)
           --stop TEXT              the answer ends before TEXT; repeat for more
           --json                   one JSON object: text, tokens, seed, times
-          --verbose                timings, and stack traces of errors
+          -v, --verbose            timings, and stack traces of errors
+
+        Conversation
+          --no-history             keeps no messages for later runs; else they lie in
+                                   $XC2_HISTORY (~/.local/state/xc2/history; off: no)
 
         Examples
           xc2 chat --image cat.png "What is in this picture?"
@@ -59,7 +65,7 @@ internal static class ChatCommand
     public static Command Create(CliServices services, Option<bool> verbose)
     {
         Argument<string?> prompt = new("PROMPT") { Arity = ArgumentArity.ZeroOrOne };
-        Option<string?> model = new("--model");
+        Option<string?> model = ModelOptions.Model();
         Option<string[]> adapters = ModelOptions.Adapters();
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
@@ -68,24 +74,22 @@ internal static class ChatCommand
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
-        Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
+        Option<string[]> images = new("--image", "-i") { Arity = ArgumentArity.OneOrMore };
         Option<ExifOrientation?> exif = ModelOptions.Exif();
         Option<bool> allowPrivate = CheckedOption.Flag("--allow-private");
-        Option<string?> system = new("--system");
+        Option<string?> system = new("--system", "-s");
         Option<string?> style = new("--prompt-style");
-        Option<bool> greedy = CheckedOption.Flag("--greedy");
-        Option<float?> temperature = CheckedOption.Positive("--temperature");
-        Option<float?> topP = CheckedOption.Positive("--top-p", 1);
-        Option<int?> topK = CheckedOption.Integer("--top-k", 0);
-        Option<float?> penalty = CheckedOption.Positive("--repetition-penalty");
-        Option<ulong?> seed = CheckedOption.Unsigned("--seed");
-        Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
+        style.CompletionSources.Add([.. PromptStyle.All.Select(known => known.Name)]);
+        SamplingOptions sampling = new();
+        Option<int?> maxTokens = CheckedOption.Of("--max-tokens", SamplingValues.MaxTokens, "-n");
         Option<string[]> stop = new("--stop") { Arity = ArgumentArity.OneOrMore };
         Option<bool> json = CheckedOption.Flag("--json");
+        Option<bool> noHistory = CheckedOption.Flag("--no-history");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, weights, embeddings, loading, threads, context, images, exif, allowPrivate, system, style, greedy, temperature, topP, topK, penalty, seed, maxTokens, stop, json,
+            prompt, model, adapters, device, storage, weights, embeddings, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
         };
+        sampling.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             GenerationOptions defaults = new();
@@ -102,18 +106,13 @@ internal static class ChatCommand
                 Quantization = result.GetValue(weights) ?? WeightQuantization.None,
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
-                Generation = defaults with
+                Generation = sampling.Read(result, defaults) with
                 {
-                    Greedy = result.GetValue(greedy),
-                    Temperature = result.GetValue(temperature) ?? defaults.Temperature,
-                    TopP = result.GetValue(topP) ?? defaults.TopP,
-                    TopK = result.GetValue(topK) ?? defaults.TopK,
-                    RepetitionPenalty = result.GetValue(penalty) ?? defaults.RepetitionPenalty,
-                    Seed = result.GetValue(seed),
                     MaxTokens = result.GetValue(maxTokens) ?? defaults.MaxTokens,
                     Stop = result.GetValue(stop) ?? [],
                 },
                 Json = result.GetValue(json),
+                KeepsHistory = !result.GetValue(noHistory),
                 Verbose = result.GetValue(verbose),
             }).RunAsync(cancellationToken);
         });

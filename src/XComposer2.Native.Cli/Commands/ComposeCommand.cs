@@ -23,7 +23,7 @@ internal static class ComposeCommand
           --material FILE          a text to write from; repeat for more
 
         Pictures
-          --image FILE             your own: written from, and each used once at most;
+          -i, --image FILE         your own: written from, and each used once at most;
                                    PNG, JPEG, WebP, GIF, BMP or TIFF, a https://
                                    address, or - ; repeat for more, 10 at most
           --exif apply|ignore      whether your own are turned upright as the camera
@@ -34,7 +34,7 @@ internal static class ComposeCommand
                                    such as the GPS position
           --allow-private          addresses of pictures may lead to this machine or a
                                    private network
-          --gallery DIR            a folder to search for pictures. Nothing leaves the
+          -g, --gallery DIR        a folder to search for pictures. Nothing leaves the
                                    machine; what is learnt lies in DIR/.xc2-gallery
           --picture-service URL    a service to search instead; captions are sent to it
           --allow-host HOST        a host that may be connected to; repeat for more
@@ -43,9 +43,10 @@ internal static class ComposeCommand
           --candidates N           pictures that the model chooses from, 1 to 10 (4)
 
         Model
-          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
           --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          -d, --device auto|cpu|cuda
+                                   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
@@ -55,7 +56,7 @@ internal static class ComposeCommand
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
           --greedy                 the most likely token, every time
-          --temperature T          over 0 (1)
+          -t, --temperature T      0 for greedy (1)
           --top-p P                over 0, at most 1 (0.8)
           --top-k K                the K most likely tokens; 0 for all (40)
           --repetition-penalty R   over 0; 1 is none (1.005)
@@ -64,10 +65,10 @@ internal static class ComposeCommand
           --meta                   precede every prompt with the model's system text
 
         Output
-          --out DIR                the folder (article, or article-2, ... where it is)
+          -o, --out DIR            the folder (article, or article-2, ... where it is)
           --force                  take over a folder that is there already
           --json                   one JSON object on standard output instead of text
-          --verbose                the device, and stack traces of errors
+          -v, --verbose            the device, and stack traces of errors
 
         Examples
           xc2 compose --instruction "Write about tea." --gallery ~/Pictures --out tea
@@ -81,10 +82,10 @@ internal static class ComposeCommand
         Option<string?> title = new("--title");
         Option<string?> outline = new("--outline");
         Option<string[]> material = new("--material") { Arity = ArgumentArity.OneOrMore };
-        Option<string[]> images = new("--image") { Arity = ArgumentArity.OneOrMore };
+        Option<string[]> images = new("--image", "-i") { Arity = ArgumentArity.OneOrMore };
         Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 0, ArticleRequest.MaximumFigures, "auto", ArticleRequest.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
-        Option<string?> folder = new("--out");
+        Option<string?> folder = new("--out", "-o");
         Option<bool> force = CheckedOption.Flag("--force");
         WritingOptions writing = new();
         DocumentedCommand command = new("compose", HelpPage) { instruction, title, outline, material, images, figures, maxTokens, folder, force };

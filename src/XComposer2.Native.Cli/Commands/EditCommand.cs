@@ -45,7 +45,7 @@ internal static class EditCommand
           --caption TEXT           what a picture is to show
           --alt TEXT               what it shows, for readers who cannot see it
           --candidate N            which of the pictures that were found, from 1
-          --image FILE             your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
+          -i, --image FILE         your own picture: PNG, JPEG, WebP, GIF, BMP or TIFF,
                                    a https:// address, or -
           --exif apply|ignore      whether it is turned upright as the camera noted
                                    (apply)
@@ -58,15 +58,16 @@ internal static class EditCommand
                                    decides (6, or the number of your own)
 
         Pictures
-          --gallery DIR            a folder to search for pictures
+          -g, --gallery DIR        a folder to search for pictures
           --picture-service URL    a service to search instead; captions are sent to it
           --allow-host HOST        a host that may be connected to; repeat for more
           --candidates N           pictures that the model chooses from, 1 to 10 (4)
 
         Model
-          --model DIR              a checkpoint folder (else $XC2_MODEL, else the demo)
+          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
           --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          --device auto|cpu|cuda   where to run (auto: a GPU where one works)
+          -d, --device auto|cpu|cuda
+                                   where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --weights stored|int8    int8: the decoder's linears take half the memory
@@ -76,7 +77,7 @@ internal static class EditCommand
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the checkpoint's own)
           --greedy                 the most likely token, every time
-          --temperature T          over 0 (1)
+          -t, --temperature T      0 for greedy (1)
           --top-p P                over 0, at most 1 (0.8)
           --top-k K                the K most likely tokens; 0 for all (40)
           --repetition-penalty R   over 0; 1 is none (1.005)
@@ -106,7 +107,7 @@ internal static class EditCommand
         Option<string?> title = new("--title");
         Option<int?> target = CheckedOption.Integer("--to", 1);
         Option<int?> candidate = CheckedOption.Integer("--candidate", 1);
-        Option<string?> image = new("--image");
+        Option<string?> image = new("--image", "-i");
         Option<int?> figures = CheckedOption.IntegerOrWord("--figures", 1, Composition.ArticleRequest.MaximumFigures, "auto", Composition.ArticleRequest.AutomaticFigures);
         Option<int?> maxTokens = CheckedOption.Integer("--max-tokens", 1);
         WritingOptions writing = new();

@@ -71,7 +71,7 @@ internal static class KernelsCommand
     private static DocumentedCommand CreateCompile(CliServices services)
     {
         SelectionOptions options = new();
-        Option<string?> folder = new("--out");
+        Option<string?> folder = new("--out", "-o");
         Option<int?> threads = ModelOptions.Threads();
         DocumentedCommand command = options.AddTo(new DocumentedCommand("compile", HelpPage) { folder, threads });
         command.SetAction(async (result, cancellationToken) =>

@@ -28,7 +28,7 @@ internal static class MergeCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string[]> adapters = ModelOptions.Adapters();
-        Option<string?> output = new("--out");
+        Option<string?> output = new("--out", "-o");
         DocumentedCommand command = new("merge", HelpPage) { model, adapters, output };
         command.SetAction((result, cancellationToken) =>
         {

@@ -7,7 +7,7 @@ namespace XComposer2.Native.Cli;
 /// <summary>Options that several commands have, made in one place so that they mean the same everywhere.</summary>
 internal static class ModelOptions
 {
-    public static Option<string?> Model() => new("--model");
+    public static Option<string?> Model() => new("--model", "-m");
 
     /// <summary>LoRA adapters to merge while loading.</summary>
     public static Option<string[]> Adapters() => new("--adapter") { Arity = ArgumentArity.OneOrMore };
@@ -17,7 +17,7 @@ internal static class ModelOptions
 
     public static Option<string?> Preset() => new("--preset");
 
-    public static Option<DeviceKind?> Device() => CheckedOption.Choice("--device", ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
+    public static Option<DeviceKind?> Device() => CheckedOption.ChoiceWithAlias("--device", ["-d"], ("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
 
     /// <summary>Type of weights and activations on a GPU.</summary>
     public static Option<DType?> Storage() => CheckedOption.Choice("--storage", ("bf16", DType.BF16), ("f16", DType.F16), ("f32", DType.F32));

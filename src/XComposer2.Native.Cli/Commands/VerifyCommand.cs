@@ -15,9 +15,11 @@ internal static class VerifyCommand
         and compares every stage: position table, vision layers, projector, decoder
         layers, logits, greedy ids. Exit status 1 when a stage is out of tolerance.
 
-          --model DIR         a checkpoint folder (else $XC2_MODEL, else the demo)
-          --golden FILE       the golden file (golden.safetensors in the folder)
-          --device auto|cpu|cuda
+          -m, --model DIR     a checkpoint folder (else $XC2_MODEL, else the small one
+                              of the repository, tests/golden/checkpoint)
+          --golden FILE       the golden file (golden.safetensors in the folder);
+                              tools/golden makes one from published weights
+          -d, --device auto|cpu|cuda
                               where to run (auto: a GPU where one works)
           --storage bf16|f16|f32
                               type of weights on a GPU (the checkpoint's own)
@@ -31,6 +33,7 @@ internal static class VerifyCommand
           --verbose           stack traces of errors
 
         Examples
+          xc2 verify
           xc2 verify --model ./my-port --golden ./golden.safetensors
           xc2 verify --model ./my-port --weights int8 --json
         """;
@@ -50,7 +53,7 @@ internal static class VerifyCommand
         {
             VerificationOptions options = new()
             {
-                ModelPath = ModelOptions.Choose(result.GetValue(model), null, services)!,
+                ModelPath = ChooseModel(result.GetValue(model), result.GetValue(golden), services),
                 GoldenPath = result.GetValue(golden),
                 Device = ModelOptions.DeviceOf(result, device, threads, storage),
                 Quantization = result.GetValue(weights) ?? WeightQuantization.None,
@@ -59,6 +62,14 @@ internal static class VerifyCommand
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>A golden file without a model belongs to the demo, which has none of its own.</summary>
+    private static string ChooseModel(string? model, string? golden, CliServices services)
+    {
+        bool isNamed = model is not null || golden is not null || services.Variable(ModelFolder.VariableName) is { Length: > 0 };
+        return isNamed ? ModelOptions.Choose(model, null, services)! : ModelFolder.FindSmallest(AppContext.BaseDirectory)
+            ?? throw new UsageException($"no model: set --model or {ModelFolder.VariableName} to a checkpoint folder with a golden.safetensors, or use a clone of the repository");
     }
 
     private static async Task<int> RunAsync(CliConsole console, VerificationOptions options, bool json, CancellationToken cancellationToken)

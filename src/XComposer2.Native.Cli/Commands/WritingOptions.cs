@@ -17,13 +17,8 @@ internal sealed class WritingOptions
     private readonly Option<WeightLoading?> loading = ModelOptions.Loading();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();
-    private readonly Option<bool> greedy = CheckedOption.Flag("--greedy");
-    private readonly Option<float?> temperature = CheckedOption.Positive("--temperature");
-    private readonly Option<float?> topP = CheckedOption.Positive("--top-p", 1);
-    private readonly Option<int?> topK = CheckedOption.Integer("--top-k", 0);
-    private readonly Option<float?> penalty = CheckedOption.Positive("--repetition-penalty");
-    private readonly Option<ulong?> seed = CheckedOption.Unsigned("--seed");
-    private readonly Option<string?> gallery = new("--gallery");
+    private readonly SamplingOptions sampling = new();
+    private readonly Option<string?> gallery = new("--gallery", "-g");
     private readonly Option<string?> service = new("--picture-service");
     private readonly Option<string[]> hosts = new("--allow-host") { Arity = ArgumentArity.OneOrMore };
     private readonly Option<int?> candidates = CheckedOption.Integer("--candidates", 1, ArticleRequest.MaximumOwnPictures);
@@ -36,8 +31,9 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, loading, threads, context, greedy, temperature, topP, topK, penalty, seed, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, loading, threads, context, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
             command.Add(option);
+        sampling.AddTo(command);
     }
 
     public string? ModelPath(ParseResult result) => result.GetValue(model);
@@ -58,14 +54,7 @@ internal sealed class WritingOptions
         ComposerOptions defaults = new();
         return defaults with
         {
-            Sampling = defaults.Sampling with
-            {
-                Greedy = result.GetValue(greedy),
-                Temperature = result.GetValue(temperature) ?? defaults.Sampling.Temperature,
-                TopP = result.GetValue(topP) ?? defaults.Sampling.TopP,
-                TopK = result.GetValue(topK) ?? defaults.Sampling.TopK,
-                RepetitionPenalty = result.GetValue(penalty) ?? defaults.Sampling.RepetitionPenalty,
-            },
+            Sampling = sampling.Read(result, defaults.Sampling) with { Seed = defaults.Sampling.Seed },
             Candidates = result.GetValue(candidates) ?? defaults.Candidates,
             Meta = result.GetValue(meta),
         };
@@ -82,7 +71,7 @@ internal sealed class WritingOptions
         ? null
         : new PictureOptions { KeepOriginals = result.GetValue(originals), MaximumSide = result.GetValue(pictureSize) ?? PictureOptions.DefaultSide };
 
-    public ulong? Seed(ParseResult result) => result.GetValue(seed);
+    public ulong? Seed(ParseResult result) => sampling.Seed(result);
 
     public bool Json(ParseResult result) => result.GetValue(json);
 }

@@ -7,20 +7,30 @@ namespace XComposer2.Native.Cli;
 internal sealed class CliConsole
 {
     private const int ReportWidth = 80;
+    private const int ReportHeight = 24;
     private const int MinimumWidth = 40;
+    private const string ContinuationPrompt = "... ";
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly Lazy<IAnsiConsole> richError;
+    private readonly Lazy<TextReader> input;
 
     public CliConsole(TextReader input, TextWriter output, TextWriter error)
+        : this(new Lazy<TextReader>(input), output, error)
     {
-        In = input;
+    }
+
+    private CliConsole(Lazy<TextReader> input, TextWriter output, TextWriter error)
+    {
+        this.input = input;
         Out = output;
         Error = error;
         richError = new Lazy<IAnsiConsole>(() => Rich(Error, ErrorIsTerminal));
     }
 
-    public TextReader In { get; }
+    /// <summary>Standard input as text. Reading throws a <see cref="DecoderFallbackException"/> if it is not UTF-8.</summary>
+    public TextReader In => input.Value;
 
     public TextWriter Out { get; }
 
@@ -42,7 +52,7 @@ internal sealed class CliConsole
     public bool Color { get; init; }
 
     /// <summary>Reads lines with editing keys; null reads plain lines.</summary>
-    public LineEditor? Editor { get; private init; }
+    public LineEditor? Editor { get; init; }
 
     /// <summary>Standard error with live progress and prompts.</summary>
     public IAnsiConsole RichError => richError.Value;
@@ -54,16 +64,16 @@ internal sealed class CliConsole
         bool errorIsTerminal = !Console.IsErrorRedirected;
         StreamWriter error = new(Console.OpenStandardError(), Utf8) { AutoFlush = true };
         return new CliConsole(
-            Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), Utf8) : Console.In,
+            new Lazy<TextReader>(static () => StandardInput.IsMissing ? TextReader.Null : Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), StrictUtf8) : Console.In),
             new StreamWriter(OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutputStream(), Utf8),
             error)
         {
-            BinaryIn = Console.IsInputRedirected ? Console.OpenStandardInput : null,
+            BinaryIn = StandardInput.IsMissing ? static () => Stream.Null : Console.IsInputRedirected ? Console.OpenStandardInput : null,
             InputIsTerminal = !Console.IsInputRedirected,
             OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = errorIsTerminal,
             Decorates = decorates,
-            Editor = decorates && errorIsTerminal && !Console.IsInputRedirected ? new LineEditor(error, new Keyboard(), TerminalWidth) : null,
+            Editor = decorates && errorIsTerminal && !Console.IsInputRedirected ? new LineEditor(error, Keyboard(), static () => (TerminalWidth(), TerminalHeight())) : null,
             Color = decorates && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
         };
     }
@@ -101,9 +111,9 @@ internal sealed class CliConsole
     /// <summary>Standard output with colours and tables.</summary>
     public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
 
-    /// <summary>Prompts for a line; null at the end of the input.</summary>
+    /// <summary>Prompts for a text of one or more lines (<see cref="MessageSyntax"/>).</summary>
     /// <exception cref="OperationCanceledException">Cancelled; typed text is lost.</exception>
-    public async Task<string?> ReadLineAsync(string prompt, CancellationToken cancellationToken) =>
+    public async Task<TypedLine> ReadLineAsync(string prompt, CancellationToken cancellationToken) =>
         await Task.Run(() => ReadLine(prompt), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Waits for work. If it takes longer, a terminal shows its name and duration.</summary>
@@ -130,13 +140,25 @@ internal sealed class CliConsole
     /// <summary>Dimmed text for standard error.</summary>
     public string Dim(string text) => Color && ErrorIsTerminal ? $"\e[2m{text}\e[0m" : text;
 
-    private string? ReadLine(string prompt)
+    private TypedLine ReadLine(string prompt)
     {
         if (Editor is not null)
             return Editor.Read(prompt);
         Error.Write(prompt);
-        return In.ReadLine();
+        if (In.ReadLine() is not { } text)
+            return new TypedLine(LineEnd.EndOfInput);
+        while (MessageSyntax.Continues(text))
+        {
+            Error.Write(ContinuationPrompt);
+            if (In.ReadLine() is not { } next)
+                break;
+            text = $"{MessageSyntax.WithoutContinuation(text)}\n{next}";
+        }
+
+        return new TypedLine(LineEnd.Entered, text);
     }
+
+    private static IKeySource Keyboard() => OperatingSystem.IsWindows() ? new WindowsKeyboard() : new UnixKeyboard();
 
     private IAnsiConsole Rich(TextWriter writer, bool isTerminal)
     {
@@ -151,6 +173,18 @@ internal sealed class CliConsole
         // A pipe has no width: lines are not wrapped there, so that text search works.
         console.Profile.Width = isTerminal ? Math.Max(MinimumWidth, TerminalWidth()) : 100 * ReportWidth;
         return console;
+    }
+
+    private static int TerminalHeight()
+    {
+        try
+        {
+            return Console.WindowHeight > 0 ? Console.WindowHeight : ReportHeight;
+        }
+        catch (IOException)
+        {
+            return ReportHeight;
+        }
     }
 
     private static int TerminalWidth()

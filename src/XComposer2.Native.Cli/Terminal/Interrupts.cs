@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace XComposer2.Native.Cli;
 
 /// <summary>
-/// Turns Ctrl-C and termination signals into cancellation. The first Ctrl-C cancels the current answer or, without one, the program. Another
-/// Ctrl-C during that cancellation is left to the system, which ends the process.
+/// Turns Ctrl-C and termination signals into cancellation. The first Ctrl-C cancels the current answer, warns at an idle prompt, or else cancels the
+/// program, as the second one at a prompt does. Another Ctrl-C during that cancellation is left to the system, which ends the process.
 /// </summary>
 internal sealed class Interrupts : IDisposable
 {
@@ -14,6 +14,7 @@ internal sealed class Interrupts : IDisposable
     private readonly CancellationTokenSource program = new();
     private readonly List<PosixSignalRegistration> registrations = [];
     private CancellationTokenSource? answer;
+    private Action? warning;
     private int unfinished;
 
     /// <summary>Cancelled when the program must end.</summary>
@@ -37,6 +38,13 @@ internal sealed class Interrupts : IDisposable
     {
         lock (guard)
             return new AnswerScope(this, answer = CancellationTokenSource.CreateLinkedTokenSource(program.Token));
+    }
+
+    /// <summary>Until the result is disposed, the first Ctrl-C only warns.</summary>
+    public PromptScope BeginPrompt(Action warn)
+    {
+        Interlocked.Exchange(ref warning, warn);
+        return new PromptScope(this);
     }
 
     /// <summary>Until the result is disposed, the program is not abandoned after a signal: it has something to save.</summary>
@@ -63,6 +71,13 @@ internal sealed class Interrupts : IDisposable
     /// <returns>Whether it was handled; false lets the system end the process.</returns>
     public bool Interrupt()
     {
+        Action? warn = Interlocked.Exchange(ref warning, null);
+        if (warn is not null)
+        {
+            warn();
+            return true;
+        }
+
         lock (guard)
         {
             CancellationTokenSource target = answer ?? program;
@@ -109,6 +124,12 @@ internal sealed class Interrupts : IDisposable
         public CancellationToken Token => source.Token;
 
         public void Dispose() => owner.EndAnswer(source);
+    }
+
+    /// <summary>The time in which a prompt waits for input.</summary>
+    public readonly struct PromptScope(Interrupts owner) : IDisposable
+    {
+        public void Dispose() => Interlocked.Exchange(ref owner.warning, null);
     }
 
     /// <summary>The time in which something is made or written that a signal must not cost.</summary>

@@ -1,204 +1,299 @@
 using System.Text;
-using Spectre.Console.Rendering;
 
 namespace XComposer2.Native.Cli;
 
+/// <summary>Why a text ended.</summary>
+internal enum LineEnd
+{
+    Entered,
+    EndOfInput,
+
+    /// <summary>Ctrl-C; the typed text is to be discarded.</summary>
+    Interrupted,
+}
+
+/// <summary>What was typed.</summary>
+/// <param name="End">Why it ended.</param>
+/// <param name="Text">The text.</param>
+internal readonly record struct TypedLine(LineEnd End, string Text = "");
+
 /// <summary>
-/// Reads a line with the usual editing keys: arrows, Home, End, Ctrl-A/E/K/U/W/D, and history on the up arrow.
-/// Console.ReadLine supports only Backspace and mishandles wide characters.
+/// Reads a text of one or more lines with the usual editing keys, history, search and completion. Pasted lines are one text: a terminal marks pastes, and
+/// where it does not, lines that are waiting already belong together.
 /// </summary>
 /// <param name="screen">A terminal with ANSI sequences.</param>
 /// <param name="keys">Source of key presses.</param>
-/// <param name="width">Columns of the terminal.</param>
-internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<int> width)
+/// <param name="size">Columns and rows of the terminal.</param>
+internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<(int Columns, int Rows)> size)
 {
-    private readonly List<string> history = [];
-    private readonly EditedLine line = new();
+    private const string BeginPastes = "\e[?2004h";
+    private const string EndPastes = "\e[?2004l";
+    private static readonly TimeSpan pasteTime = TimeSpan.FromMilliseconds(10);
+
+    private readonly EditBuffer text = new();
+    private readonly EditScreen view = new(screen, size);
+    private string draft = "";
     private int historyIndex;
-    private int shownRow;
-    private char pendingSurrogate;
+    private bool isReading;
 
-    /// <returns>Null if Ctrl-D was pressed on an empty line.</returns>
-    public string? Read(string prompt)
+    /// <summary>Earlier texts.</summary>
+    public InputHistory History { get; set; } = new();
+
+    /// <summary>Completes words on Tab; null for none.</summary>
+    public ICompleter? Completer { get; set; }
+
+    /// <summary>Restores the terminal if the process ends while a text is read.</summary>
+    public void Leave()
     {
-        line.Text = "";
-        historyIndex = history.Count;
-        shownRow = 0;
-        while (true)
+        if (!Interlocked.Exchange(ref isReading, false))
+            return;
+        keys.End();
+        screen.Write(EndPastes);
+    }
+
+    /// <param name="prompt">Before the first line.</param>
+    public TypedLine Read(string prompt)
+    {
+        text.Text = "";
+        historyIndex = History.Entries.Count;
+        view.Begin();
+        isReading = true;
+        keys.Begin();
+        screen.Write(BeginPastes);
+        try
         {
-            if (!keys.IsWaiting)
-                Show(prompt);
-            ConsoleKeyInfo key = keys.Read();
-            if (key.KeyChar == '\x04' && line.IsEmpty)
-                return null;
-            if (key.Key == ConsoleKey.Enter)
-                return Finish(prompt);
-            Press(key);
+            while (true)
+            {
+                if (!keys.IsWaiting(TimeSpan.Zero))
+                    view.Show(prompt, text);
+                Key key = keys.Read();
+                if (key.Kind == KeyKind.Search)
+                    key = Search();
+                if (Ends(key) is { } end)
+                    return Finish(prompt, end);
+                Press(key, prompt);
+            }
+        }
+        finally
+        {
+            Leave();
         }
     }
 
-    private string Finish(string prompt)
+    private LineEnd? Ends(Key key) => key.Kind switch
     {
-        line.MoveToEnd();
-        Show(prompt);
-        screen.Write("\r\n");
-        string text = line.Text;
-        if (!string.IsNullOrWhiteSpace(text) && (history.Count == 0 || history[^1] != text))
-            history.Add(text);
-        return text;
+        KeyKind.Enter when !IsContinued() => LineEnd.Entered,
+        KeyKind.EndOfInput when text.IsEmpty => LineEnd.EndOfInput,
+        KeyKind.Closed => LineEnd.EndOfInput,
+        KeyKind.Interrupt => LineEnd.Interrupted,
+        _ => null,
+    };
+
+    /// <summary>Whether Enter begins another line.</summary>
+    private bool IsContinued()
+    {
+        string typed = text.Text;
+        if (!MessageSyntax.Continues(typed))
+            return !MessageSyntax.IsCommand(typed) && !text.IsEmpty && keys.IsWaiting(pasteTime);
+        if (MessageSyntax.WithoutContinuation(typed) is { } plain && plain.Length < typed.Length)
+            text.Text = plain;
+        return true;
     }
 
-    private void Press(ConsoleKeyInfo key)
+    private TypedLine Finish(string prompt, LineEnd end)
     {
-        switch (key.Key)
-        {
-            case ConsoleKey.Backspace: line.Delete(-1); return;
-            case ConsoleKey.Delete: line.Delete(1); return;
-            case ConsoleKey.LeftArrow: line.Move(-1); return;
-            case ConsoleKey.RightArrow: line.Move(1); return;
-            case ConsoleKey.Home: line.MoveToStart(); return;
-            case ConsoleKey.End: line.MoveToEnd(); return;
-            case ConsoleKey.UpArrow: Recall(-1); return;
-            case ConsoleKey.DownArrow: Recall(1); return;
-        }
-        switch (key.KeyChar)
-        {
-            case '\x01': line.MoveToStart(); break;
-            case '\x04': line.Delete(1); break;
-            case '\x05': line.MoveToEnd(); break;
-            case '\x0B': line.DeleteToEnd(); break;
-            case '\x15': line.DeleteToStart(); break;
-            case '\x17': line.DeleteWord(); break;
-            default: Type(key.KeyChar); break;
-        }
+        string typed = text.Text;
+        text.MoveToEnd();
+        view.Finish(prompt, text);
+        if (end == LineEnd.Entered)
+            History.Add(typed);
+        return new TypedLine(end, typed);
     }
 
-    private void Type(char typed)
+    private void Press(Key key, string prompt)
     {
-        if (char.IsHighSurrogate(typed))
-            pendingSurrogate = typed;
-        else if (Rune.TryCreate(pendingSurrogate, typed, out Rune pair) || (!char.IsControl(typed) && Rune.TryCreate(typed, out pair)))
-            line.Insert(pair);
+        switch (key.Kind)
+        {
+            case KeyKind.Text or KeyKind.Paste: text.Insert(key.Text); break;
+            case KeyKind.Enter: text.MoveToEnd(); text.Insert("\n"); break;
+            case KeyKind.NewLine: text.Insert("\n"); break;
+            case KeyKind.Backspace: text.Delete(-1); break;
+            case KeyKind.Delete or KeyKind.EndOfInput: text.Delete(1); break;
+            case KeyKind.Left: text.Move(-1); break;
+            case KeyKind.Right: text.Move(1); break;
+            case KeyKind.Home: text.MoveToLineStart(); break;
+            case KeyKind.End: text.MoveToLineEnd(); break;
+            case KeyKind.WordLeft: text.MoveWord(-1); break;
+            case KeyKind.WordRight: text.MoveWord(1); break;
+            case KeyKind.DeleteWordLeft: text.DeleteWord(-1); break;
+            case KeyKind.DeleteWordRight: text.DeleteWord(1); break;
+            case KeyKind.DeleteToStart: text.DeleteToLineStart(); break;
+            case KeyKind.DeleteToEnd: text.DeleteToLineEnd(); break;
+            case KeyKind.Up when !text.MoveLine(-1): Recall(-1); break;
+            case KeyKind.Down when !text.MoveLine(1): Recall(1); break;
+            case KeyKind.ClearScreen: view.Clear(); break;
+            case KeyKind.Tab: Complete(prompt); break;
+            case KeyKind.Suspend: Suspend(prompt); break;
+        }
     }
 
     private void Recall(int step)
     {
-        int index = Math.Clamp(historyIndex + step, 0, history.Count);
+        int index = Math.Clamp(historyIndex + step, 0, History.Entries.Count);
         if (index == historyIndex)
             return;
+        if (historyIndex == History.Entries.Count)
+            draft = text.Text;
         historyIndex = index;
-        line.Text = index == history.Count ? "" : history[index];
+        text.Text = index == History.Entries.Count ? draft : History.Entries[index];
     }
 
-    private void Show(string prompt)
+    /// <summary>Searches the history backwards while a part of a text is typed.</summary>
+    /// <returns>The key that ended the search, to be handled with the found text.</returns>
+    private Key Search()
     {
-        int columns = Math.Max(2, width());
-        StringBuilder output = new();
-        output.Append('\r').Append(Up(shownRow)).Append("\e[J").Append(prompt).Append(line.Text);
-        (int endRow, int endColumn) = line.PlaceOfEnd(prompt, columns);
-        if (endColumn == columns)
+        (string before, int cursor) = (text.Text, text.Cursor);
+        string wanted = "";
+        int found = History.Entries.Count;
+        while (true)
         {
-            // After a full row the cursor stays on it; the next row must exist before the cursor can move there.
-            output.Append("\r\n");
-            (endRow, endColumn) = (endRow + 1, 0);
+            view.Show($"(search \"{wanted}\"{(found < 0 ? ": not found" : "")}) ", text);
+            Key key = keys.Read();
+            switch (key.Kind)
+            {
+                case KeyKind.Search when wanted.Length > 0:
+                    Find(found - 1);
+                    break;
+                case KeyKind.Text:
+                    wanted += key.Text;
+                    Find(History.Entries.Count - 1);
+                    break;
+                case KeyKind.Backspace when wanted.Length > 0:
+                    wanted = wanted[..^(char.IsLowSurrogate(wanted[^1]) ? 2 : 1)];
+                    Find(History.Entries.Count - 1);
+                    break;
+                case KeyKind.Search or KeyKind.Backspace:
+                    break;
+                case KeyKind.Cancel:
+                    text.Text = before;
+                    text.MoveTo(cursor);
+                    return new Key(KeyKind.Unknown);
+                default:
+                    historyIndex = found >= 0 && wanted.Length > 0 ? found : History.Entries.Count;
+                    return key;
+            }
         }
-        (int row, int column) = line.PlaceOf(prompt, line.Cursor, columns);
-        if (column == columns)
-            (row, column) = (row + 1, 0);
-        output.Append('\r').Append(Up(endRow - row)).Append(column > 0 ? $"\e[{column}C" : "");
-        shownRow = row;
+
+        void Find(int from)
+        {
+            found = wanted.Length == 0 ? History.Entries.Count : from;
+            while (wanted.Length > 0 && found >= 0 && !History.Entries[found].Contains(wanted, StringComparison.OrdinalIgnoreCase))
+                found--;
+            if (found >= 0 && wanted.Length > 0)
+                text.Text = History.Entries[found];
+            else if (wanted.Length == 0)
+                text.Text = before;
+        }
+    }
+
+    private void Complete(string prompt)
+    {
+        if (Completer?.Complete(text.TextBeforeCursor) is not { Candidates.Count: > 0 } completion)
+            return;
+        string common = completion.CommonPrefix;
+        if (common.Length > completion.Typed.Length || completion.Candidates.Count == 1)
+        {
+            text.Delete(-completion.Typed.EnumerateRunes().Count());
+            text.Insert(common);
+        }
+        else
+        {
+            view.List(prompt, text, completion);
+        }
+    }
+
+    private void Suspend(string prompt)
+    {
+        view.Finish(prompt, text);
+        screen.Write(EndPastes);
+        keys.Suspend();
+        screen.Write(BeginPastes);
+        view.Begin();
+    }
+}
+
+/// <summary>Shows a text that is edited, and shows it again after each change.</summary>
+internal sealed class EditScreen(TextWriter screen, Func<(int Columns, int Rows)> size)
+{
+    private const int MaximumListed = 60;
+
+    private int cursorRow;
+    private int firstRow;
+
+    /// <summary>The cursor stands on an empty row.</summary>
+    public void Begin() => (cursorRow, firstRow) = (0, 0);
+
+    public void Show(string prompt, EditBuffer text)
+    {
+        (int columns, int rows) = size();
+        EditLayout layout = EditLayout.Of(prompt, text.Runes, text.Cursor, Math.Max(8, columns));
+        // A text that is longer than the screen is shown around its cursor.
+        int height = Math.Clamp(layout.Rows.Count, 1, Math.Max(1, rows));
+        firstRow = Math.Clamp(firstRow, Math.Max(0, layout.CursorRow - height + 1), Math.Min(layout.CursorRow, layout.Rows.Count - height));
+        StringBuilder output = new();
+        output.Append('\r').Append(Up(cursorRow)).Append("\e[J").AppendJoin("\r\n", layout.Rows.Skip(firstRow).Take(height));
+        cursorRow = layout.CursorRow - firstRow;
+        output.Append('\r').Append(Up(height - 1 - cursorRow)).Append(layout.CursorColumn > 0 ? $"\e[{layout.CursorColumn}C" : "");
         screen.Write(output);
+    }
+
+    /// <summary>Shows the whole text and leaves the cursor below it.</summary>
+    public void Finish(string prompt, EditBuffer text)
+    {
+        EditLayout layout = EditLayout.Of(prompt, text.Runes, -1, Math.Max(8, size().Columns));
+        StringBuilder output = new();
+        output.Append('\r').Append(Up(cursorRow)).Append("\e[J").AppendJoin("\r\n", layout.Rows).Append("\r\n");
+        screen.Write(output);
+        Begin();
+    }
+
+    /// <summary>Empties the screen.</summary>
+    public void Clear()
+    {
+        screen.Write("\e[H\e[2J");
+        Begin();
+    }
+
+    /// <summary>Shows candidates below the text, and then the text again.</summary>
+    public void List(string prompt, EditBuffer text, Completion completion)
+    {
+        Finish(prompt, text);
+        int columns = Math.Max(8, size().Columns);
+        string[] shown = [.. completion.Candidates.Select(candidate => TerminalText.OneLine(candidate[completion.Hidden..]))];
+        int width = shown.Max(candidate => candidate.Length) + 2;
+        int perRow = Math.Max(1, columns / width);
+        foreach (string[] row in shown.Take(MaximumListed).Chunk(perRow))
+            screen.Write(string.Concat(row.Select(candidate => candidate.PadRight(width))).TrimEnd() + "\r\n");
+        if (shown.Length > MaximumListed)
+            screen.Write($"... and {shown.Length - MaximumListed} more\r\n");
     }
 
     private static string Up(int rows) => rows > 0 ? $"\e[{rows}A" : "";
 }
 
-/// <summary>An edited line: its characters and the cursor.</summary>
-internal sealed class EditedLine
+/// <summary>Completes what stands before the cursor.</summary>
+internal interface ICompleter
 {
-    private readonly List<Rune> runes = [];
-
-    /// <summary>Number of characters before the cursor.</summary>
-    public int Cursor { get; private set; }
-
-    public bool IsEmpty => runes.Count == 0;
-
-    public string Text
-    {
-        get => string.Concat(runes);
-        set
-        {
-            runes.Clear();
-            runes.AddRange(value.EnumerateRunes());
-            Cursor = runes.Count;
-        }
-    }
-
-    public void Insert(Rune rune) => runes.Insert(Cursor++, rune);
-
-    public void Move(int characters) => Cursor = Math.Clamp(Cursor + characters, 0, runes.Count);
-
-    public void MoveToStart() => Cursor = 0;
-
-    public void MoveToEnd() => Cursor = runes.Count;
-
-    /// <summary>Deletes <paramref name="characters"/> characters after the cursor; if negative, before it.</summary>
-    public void Delete(int characters)
-    {
-        int other = Math.Clamp(Cursor + characters, 0, runes.Count);
-        (int start, int end) = (Math.Min(Cursor, other), Math.Max(Cursor, other));
-        runes.RemoveRange(start, end - start);
-        Cursor = start;
-    }
-
-    public void DeleteToStart() => Delete(-Cursor);
-
-    public void DeleteToEnd() => Delete(runes.Count - Cursor);
-
-    /// <summary>Deletes the word before the cursor and the blanks between.</summary>
-    public void DeleteWord()
-    {
-        int start = Cursor;
-        while (start > 0 && Rune.IsWhiteSpace(runes[start - 1]))
-            start--;
-        while (start > 0 && !Rune.IsWhiteSpace(runes[start - 1]))
-            start--;
-        Delete(start - Cursor);
-    }
-
-    /// <summary>Terminal position after <paramref name="prompt"/> and this many characters; wide characters do not straddle the edge.</summary>
-    /// <returns>Row and column from the start of the prompt. A column equal to the width is the position after the last column.</returns>
-    public (int Row, int Column) PlaceOf(string prompt, int characters, int width)
-    {
-        (int row, int column) = (0, 0);
-        foreach (Rune rune in prompt.EnumerateRunes().Concat(runes.Take(characters)))
-        {
-            int cells = new Segment(rune.ToString()).CellCount();
-            if (column + cells > width)
-                (row, column) = (row + 1, 0);
-            column += cells;
-        }
-        return (row, column);
-    }
-
-    /// <summary>Terminal position after the whole line.</summary>
-    public (int Row, int Column) PlaceOfEnd(string prompt, int width) => PlaceOf(prompt, runes.Count, width);
+    /// <returns>Null if there is nothing to complete.</returns>
+    Completion? Complete(string textBeforeCursor);
 }
 
-/// <summary>A source of key presses.</summary>
-internal interface IKeySource
+/// <summary>Continuations of a word.</summary>
+/// <param name="Typed">The part that was typed, which is replaced.</param>
+/// <param name="Candidates">Whole words.</param>
+/// <param name="Hidden">Leading characters that are not shown in a list, such as the folder of a path.</param>
+internal sealed record Completion(string Typed, IReadOnlyList<string> Candidates, int Hidden = 0)
 {
-    /// <summary>Whether another key is available, as in pasted text.</summary>
-    bool IsWaiting { get; }
-
-    /// <summary>Waits for a key without echo.</summary>
-    ConsoleKeyInfo Read();
-}
-
-/// <summary>The keyboard of this process's terminal.</summary>
-internal sealed class Keyboard : IKeySource
-{
-    public bool IsWaiting => Console.KeyAvailable;
-
-    public ConsoleKeyInfo Read() => Console.ReadKey(intercept: true);
+    /// <summary>What all candidates begin with.</summary>
+    public string CommonPrefix => Candidates.Aggregate((first, second) => first[..first.AsSpan().CommonPrefixLength(second)]);
 }

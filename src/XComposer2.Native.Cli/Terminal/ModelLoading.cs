@@ -97,6 +97,7 @@ internal readonly record struct ModelFolder(string Path, bool IsDemo)
     public const string VariableName = "XC2_MODEL";
 
     private const string DemoPath = "tools/demo/checkpoint";
+    private const string GoldenPath = "tests/golden/checkpoint";
 
     /// <param name="named">Value of the command line option; null if absent.</param>
     /// <param name="variable">Reads an environment variable.</param>
@@ -108,9 +109,20 @@ internal readonly record struct ModelFolder(string Path, bool IsDemo)
             return new ModelFolder(named, false);
         if (variable(VariableName) is { Length: > 0 } fromVariable)
             return new ModelFolder(fromVariable, false);
-        foreach (string root in new[] { programFolder, ProgramCheckout.Find(programFolder) }.OfType<string>())
-            if (System.IO.Path.Combine(root, DemoPath) is { } demo && Directory.Exists(demo))
-                return new ModelFolder(demo, true);
+        if (FindBeside(programFolder, DemoPath) is { } demo)
+            return new ModelFolder(demo, true);
         throw new UsageException($"no model: set --model or {VariableName} to a checkpoint folder (the demo, {DemoPath}, was not found beside this program)");
+    }
+
+    /// <summary>The checkpoint of the repository that has a golden file; null if it was not found.</summary>
+    /// <param name="programFolder">It is searched here and in the checkout that the program was built in.</param>
+    public static string? FindSmallest(string programFolder) => FindBeside(programFolder, GoldenPath);
+
+    private static string? FindBeside(string programFolder, string path)
+    {
+        foreach (string root in new[] { programFolder, ProgramCheckout.Find(programFolder) }.OfType<string>())
+            if (System.IO.Path.Combine(root, path) is { } folder && Directory.Exists(folder))
+                return folder;
+        return null;
     }
 }

@@ -10,10 +10,11 @@ public sealed class Checkpoint : IWeightSource
     private readonly IWeightSource source;
     private readonly HashSet<string> names;
 
-    internal Checkpoint(string directory, string layout, ModelConfig config, IReadOnlyList<CheckpointTensor> tensors, IWeightSource source)
+    internal Checkpoint(string directory, string layout, string weights, ModelConfig config, IReadOnlyList<CheckpointTensor> tensors, IWeightSource source)
     {
         Directory = directory;
         Layout = layout;
+        Weights = weights;
         Config = config;
         Tensors = tensors;
         this.source = source;
@@ -25,6 +26,9 @@ public sealed class Checkpoint : IWeightSource
 
     /// <summary>Description of the file layout.</summary>
     public string Layout { get; }
+
+    /// <summary>Element type of most weights and merged adapters in a few words, for example "bf16" or "4-bit GPTQ".</summary>
+    public string Weights { get; }
 
     public ModelConfig Config { get; }
 

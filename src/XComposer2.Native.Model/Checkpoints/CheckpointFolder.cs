@@ -48,16 +48,20 @@ public static class CheckpointFolder
             TensorSet set = new(files.Files);
             IReadOnlyList<CheckpointTensor> tensors = set.Tensors;
             IWeightSource source = set;
-            string layout = files.Layout;
+            (string layout, string weightType) = (files.Layout, MostCommonType(tensors));
             if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
             {
                 GptqWeights weights = new(set, quantization.GroupSize, options.ExactGptqLimitBytes);
-                (source, tensors, layout) = (weights, weights.Tensors, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}");
+                (source, tensors, layout, weightType) = (weights, weights.Tensors, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}", "4-bit GPTQ");
             }
             ModelConfig model = ModelConfigReader.Resolve(configPath, json, tensors);
             if (options.Adapters.Count > 0)
-                (source, layout) = (WithAdapters(source, tensors, options.Adapters, reader), $"{layout}, {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged");
-            return new Checkpoint(directory, layout, model, tensors, source) { Loading = options.Loading, FileBytes = reader.TotalBytes };
+            {
+                string merged = $", {options.Adapters.Count} {(options.Adapters.Count == 1 ? "adapter" : "adapters")} merged";
+                (source, layout, weightType) = (WithAdapters(source, tensors, options.Adapters, reader), layout + merged, weightType + merged);
+            }
+
+            return new Checkpoint(directory, layout, weightType, model, tensors, source) { Loading = options.Loading, FileBytes = reader.TotalBytes };
         }
         catch
         {
@@ -65,6 +69,10 @@ public static class CheckpointFolder
             throw;
         }
     }
+
+    /// <summary>By bytes.</summary>
+    private static string MostCommonType(IReadOnlyList<CheckpointTensor> tensors) =>
+        tensors.GroupBy(tensor => tensor.TypeName).MaxBy(group => group.Sum(tensor => tensor.Bytes))?.Key.ToLowerInvariant() ?? "no weights";
 
     private static AdaptedWeights WithAdapters(IWeightSource source, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<string> folders, WeightReader reader)
     {

@@ -24,16 +24,15 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
         if (count > (asked.MayBeLong ? sizes.ContextLength - 1 : sizes.PromptLength))
             throw sizes.PromptTooLong(count);
         TimeSpan decodeTime = TimeSpan.Zero;
-        // Begun together, so that a machine with room for several prepares several.
-        TimedPicture[] prepared =
-            await Task.WhenAll(asked.Inputs.Select(input => preparer.PrepareAsync(input, cancellation))).ConfigureAwait(false);
+        TimedPicture[] prepared = await PrepareAsync(asked.Inputs, cancellation).ConfigureAwait(false);
         foreach (TimedPicture timed in prepared)
         {
             asked.NewPictures.Add(timed.Picture);
             decodeTime += timed.Time;
         }
 
-        ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
+        // Readers of JSON in other languages hold numbers as doubles, which are exact below 2^53.
+        ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(GenerationOptions.MaximumDrawnSeed);
         var text = new AnswerText(tokenizer, stopIds, options.Stop, options.WantsLogProbs, events);
         List<PromptPosition> positions = asked.Positions();
         var request = new AnswerRequest(positions, options.Sampling(seed, positions), options.MaxTokens, text, options.Timeout, cancellation);
@@ -68,6 +67,11 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
             }
         }
     }
+
+    /// <summary>Decodes and resizes pictures; begun together, so that a machine with room for several prepares several.</summary>
+    /// <exception cref="ImageException">A picture is damaged, too large, or no picture.</exception>
+    public Task<TimedPicture[]> PrepareAsync(IEnumerable<ImageInput> inputs, CancellationToken cancellation) =>
+        Task.WhenAll(inputs.Select(input => preparer.PrepareAsync(input, cancellation)));
 
     private static GenerationTimings Timings(TimeSpan decodeTime, AnswerTimes times) => new()
     {

@@ -33,4 +33,7 @@ public enum FinishReason
 
     /// <summary><see cref="GenerationOptions.MaxTokens"/> or the end of the context was reached.</summary>
     Length,
+
+    /// <summary>The caller stopped the answer (<see cref="ChatSession.StopAnswer"/>); the text so far is kept.</summary>
+    Stopped,
 }

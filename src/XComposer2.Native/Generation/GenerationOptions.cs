@@ -24,7 +24,7 @@ public sealed record GenerationOptions
     /// generate() sees the ids of such prompts and no ids of prompts with pictures.</summary>
     public bool? PenalizePrompt { get; init; }
 
-    /// <summary>The same seed gives the same text on the same device; null draws a seed.</summary>
+    /// <summary>The same seed gives the same text on the same device; null draws a seed below 2^53.</summary>
     public ulong? Seed { get; init; }
 
     /// <summary>Maximum length of the answer in tokens.</summary>
@@ -41,6 +41,9 @@ public sealed record GenerationOptions
 
     /// <summary>Requests this number of most likely tokens at each position, with their log-probabilities; 0 to 20.</summary>
     public int TopLogProbs { get; init; }
+
+    /// <summary>Drawn seeds are below 2^53, so that JSON readers that hold numbers as doubles read them exactly.</summary>
+    internal const long MaximumDrawnSeed = 1L << 53;
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 

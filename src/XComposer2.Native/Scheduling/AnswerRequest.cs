@@ -21,6 +21,7 @@ internal sealed class AnswerRequest : IDisposable
     private readonly long submitted = Stopwatch.GetTimestamp();
     private CancellationTokenRegistration engineStop;
     private volatile Exception? reason;
+    private volatile bool stopped;
 
     /// <param name="prompt">Not empty.</param>
     /// <param name="sampling">How tokens are chosen.</param>
@@ -111,6 +112,13 @@ internal sealed class AnswerRequest : IDisposable
         }
     }
 
+    /// <summary>Ends it from any thread and keeps what was said: its outcome is <see cref="FinishReason.Stopped"/>.</summary>
+    public void Stop()
+    {
+        stopped = true;
+        Cancel();
+    }
+
     public void Complete(FinishReason finish)
     {
         AnswerTimes times = Clock.Finish(submitted);
@@ -124,6 +132,8 @@ internal sealed class AnswerRequest : IDisposable
     {
         if (reason is { } why)
             outcome.TrySetException(why);
+        else if (stopped && !cancellation.IsCancellationRequested)
+            Complete(FinishReason.Stopped);
         else if (cancellation.IsCancellationRequested || timeout is null)
             outcome.TrySetCanceled(cancellation);
         else
@@ -168,6 +178,11 @@ internal sealed class AnswerClock
             first = Stopwatch.GetTimestamp();
     }
 
-    public AnswerTimes Finish(long submitted) => new(
-        Stopwatch.GetElapsedTime(submitted, admitted), Vision, Stopwatch.GetElapsedTime(admitted, first) - Vision, Stopwatch.GetElapsedTime(first), DecodeSteps);
+    /// <summary>An answer that was stopped may not have been admitted, or not have a first token.</summary>
+    public AnswerTimes Finish(long submitted)
+    {
+        long now = Stopwatch.GetTimestamp();
+        long began = admitted == 0 ? now : admitted, spoke = first == 0 ? now : first;
+        return new AnswerTimes(Stopwatch.GetElapsedTime(submitted, began), Vision, Stopwatch.GetElapsedTime(began, spoke) - Vision, Stopwatch.GetElapsedTime(spoke, now), DecodeSteps);
+    }
 }

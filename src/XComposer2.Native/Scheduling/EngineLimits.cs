@@ -91,10 +91,7 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
     }
 
     /// <summary>The refusal of a prompt that leaves no room for an answer.</summary>
-    public EngineException PromptTooLong(int tokens) => new(
-        PromptLength + 1 < ContextLength && tokens < ContextLength
-            ? $"the prompt has {tokens} tokens, the limit is {PromptLength} tokens, the checkpoint's max_length; an explicit context allows longer prompts"
-            : $"the prompt has {tokens} tokens, the context is {ContextLength} tokens and must hold at least one of the answer");
+    public ContextFullException PromptTooLong(int tokens) => new(tokens, ContextLength, PromptLength + 1 < ContextLength ? PromptLength : null);
 
     /// <summary>The refusal of a request that is alone and has no room.</summary>
     public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int pages) => new(

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using XComposer2.Native.Cli;
 using XComposer2.Native.Graph;
@@ -61,13 +62,77 @@ public sealed class ChatCommandTests
         }
     }
 
-    [Fact]
-    public async Task Command_line_prompt_does_not_read_the_pipe()
+    [Theory]
+    [InlineData("", "what?", "what?")]
+    [InlineData("\n", "what?", "what?")]
+    [InlineData("a text\nof lines\n", "what?", "a text\nof lines\nwhat?")]
+    [InlineData("a text", "--not-an-option", "a text\n--not-an-option")]
+    public async Task Standard_input_comes_before_the_prompt(string piped, string prompt, string question)
     {
-        using CliHarness xc2 = new() { Input = "ignored" };
+        using CliHarness xc2 = new() { Input = piped };
 
-        await xc2.RunAsync("chat", "--", "--not-an-option");
-        Assert.Equal("you said --not-an-option\n", xc2.Output);
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--", prompt));
+        Assert.Equal((question, ""), (xc2.Client.History[0].Question.Text, xc2.Error));
+    }
+
+    [Fact]
+    public async Task Standard_input_is_not_read_at_a_terminal_or_if_it_is_a_picture()
+    {
+        using CliHarness terminal = new() { IsTerminal = true, Input = "unread" };
+        using CliHarness picture = new() { Input = "unread", InputBytes = File.ReadAllBytes(Picture) };
+        await terminal.RunAsync("chat", "what?");
+        await picture.RunAsync("chat", "--image", "-", "what?");
+
+        Assert.Equal(["what?", "what?"], [terminal.Client.History[0].Question.Text, picture.Client.History[0].Question.Text]);
+    }
+
+    [Fact]
+    public async Task Standard_input_that_is_not_utf_8_is_refused()
+    {
+        foreach (string[] args in (string[][])[["chat"], ["chat", "-"], ["chat", "what?"]])
+        {
+            using CliHarness xc2 = new() { InputReader = new StreamReader(new MemoryStream([(byte)'a', 0xFF, (byte)'b']), new UTF8Encoding(false, throwOnInvalidBytes: true)) };
+
+            Assert.Equal(ExitCode.Failed, await xc2.RunAsync(args));
+            Assert.Equal(("xc2: the prompt on standard input is not UTF-8\n", null), (xc2.Error, xc2.LoadedWith));
+        }
+    }
+
+    [Theory]
+    [InlineData("--temperature", "0")]
+    [InlineData("--temperature", "0.0")]
+    [InlineData("-t", "0")]
+    [InlineData("--greedy", "--temperature", "0")]
+    [InlineData("--temperature", "0", "--top-p", "1", "--top-k", "0")]
+    [InlineData("--greedy", "--top-k", "1", "--seed", "3")]
+    public async Task Temperature_0_is_greedy(params string[] options)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync(["chat", .. options, "hi"]));
+        Assert.True(xc2.Client.LastOptions!.Greedy);
+        Assert.Equal(1f, xc2.Client.LastOptions.Temperature);
+    }
+
+    [Fact]
+    public async Task Short_options_are_the_long_ones()
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "-m", "folder", "-d", "cpu", "-i", Picture, "-s", "be brief", "-t", "0.5", "-n", "9", "-v", "hi"));
+        Assert.Equal(new EngineOptions { ModelPath = "folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu } }, Asked(xc2));
+        Assert.Equal(("be brief", 0.5f, 9), (xc2.OpenedWith!.System, xc2.Client.LastOptions!.Temperature, xc2.Client.LastOptions.MaxTokens));
+        Assert.Equal(Picture, xc2.Client.History[0].Question.Images[0].Name);
+        Assert.Contains("finish reason stop", xc2.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Full_context_says_what_is_needed()
+    {
+        using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => throw new ContextFullException(9, 8)) };
+
+        Assert.Equal(ExitCode.Failed, await xc2.RunAsync("chat", "hi"));
+        Assert.Equal("xc2: the prompt has 9 tokens, the context is 8 tokens and must hold at least one of the answer; a longer --context or a shorter prompt is needed\n", xc2.Error);
     }
 
     [Fact]
@@ -77,14 +142,14 @@ public sealed class ChatCommandTests
         string[] args =
         [
             "chat", "--model", "some/folder", "--device", "cpu", "--embeddings", "host", "--threads", "3", "--weights", "int8", "--context", "77", "--image", Picture, "--system", "be brief",
-            "--prompt-style", "eval", "--greedy", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7", "--repetition-penalty", "1.5",
-            "--seed", "18446744073709551615", "--max-tokens", "9", "--stop", "END", "--stop", "\n\n", "--image", Picture, "<ImageHere> or <ImageHere>?",
+            "--prompt-style", "eval", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7", "--repetition-penalty", "1.5",
+            "--seed", "9007199254740991", "--max-tokens", "9", "--stop", "END", "--stop", "\n\n", "--image", Picture, "<ImageHere> or <ImageHere>?",
         ];
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
         Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, Quantization = WeightQuantization.Int8, Limits = new EngineLimits { Context = 77 } }, Asked(xc2));
         Assert.Equal(new SessionOptions { System = "be brief", PromptStyle = "eval" }, xc2.OpenedWith);
-        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = ulong.MaxValue, MaxTokens = 9 };
+        GenerationOptions expected = new() { Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = (1UL << 53) - 1, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });
         Assert.Equal(["END", "\n\n"], xc2.Client.LastOptions!.Stop);
         Assert.Equal([Picture, Picture], xc2.Client.History[0].Question.Images.Select(image => image.Name));
@@ -127,10 +192,10 @@ public sealed class ChatCommandTests
     {
         using CliHarness xc2 = new() { Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("一", "\"2\"")) { FinishReason = FinishReason.Length } };
 
-        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--json", "--seed", "18446744073709551615", "hi"));
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--json", "--seed", "9007199254740991", "hi"));
         Assert.Equal(
             """
-            {"text":"一\"2\"","finish_reason":"length","token_ids":[5,6,7],"usage":{"prompt_tokens":40,"image_tokens":36,"cached_tokens":1,"completion_tokens":3},"seed":18446744073709551615,"timings":{"load":12.346,"image_decode":1,"vision":2,"prefill":3,"decode":4,"per_token":2},"model":"scripted model","device":"no device"}
+            {"text":"一\"2\"","finish_reason":"length","token_ids":[5,6,7],"usage":{"prompt_tokens":40,"image_tokens":36,"cached_tokens":1,"completion_tokens":3},"seed":9007199254740991,"timings":{"load":12.346,"image_decode":1,"vision":2,"prefill":3,"decode":4,"per_token":2},"model":"scripted model","device":"no device"}
 
             """,
             xc2.Output);
@@ -190,9 +255,10 @@ public sealed class ChatCommandTests
         await xc2.RunAsync("chat", "--verbose", "hi");
         Assert.Equal("you said hi\n", xc2.Output);
         string[] lines = xc2.Error.Split('\n');
-        Assert.Equal(3, lines.Length);
+        Assert.Equal(4, lines.Length);
         Assert.Equal(xc2.Client.Info.Device, lines[0]);
         Assert.Equal("prompt 40 tokens (36 of pictures, 1 cached), answer 3, seed 99; pictures 1.0 ms, vision 2.0 ms, prefill 3.0 ms, decode 4.0 ms (2.0 ms a token)", lines[1]);
+        Assert.Equal("3 tokens, 0.01 s in all, 500.0 tokens/s, finish reason stop", lines[2]);
     }
 
     [Fact]
@@ -237,13 +303,16 @@ public sealed class ChatCommandTests
         Assert.Equal("a\e[2J\tb\r\n", piped.Output);
     }
 
-    [Fact]
-    public async Task Truncated_answer_is_reported_on_a_terminal()
+    [Theory]
+    [InlineData(true, "3", "--max-tokens 3 is reached")]
+    [InlineData(false, "3", "--max-tokens 3 is reached")]
+    [InlineData(false, "4", "the context is full, a longer --context is needed")]
+    public async Task Truncated_answer_is_reported_on_standard_error(bool isTerminal, string maxTokens, string why)
     {
-        using CliHarness xc2 = new() { IsTerminal = true, Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("a")) { FinishReason = FinishReason.Length } };
+        using CliHarness xc2 = new() { IsTerminal = isTerminal, Client = new ScriptedChatClient((_, _) => ScriptedChatClient.Pieces("a")) { FinishReason = FinishReason.Length } };
 
-        await xc2.RunAsync("chat", "hi");
-        Assert.Equal("(cut off after 3 tokens: --max-tokens or the context is used up)\n", xc2.Error);
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--max-tokens", maxTokens, "hi"));
+        Assert.Equal(("a\n", $"xc2: the answer is cut off after 3 tokens: {why}\n"), (xc2.Output, xc2.Error));
     }
 
     // Without the program's own listeners.

@@ -17,6 +17,12 @@ internal sealed class CliHarness : IDisposable
     /// <summary>Standard input.</summary>
     public string Input { get; init; } = "";
 
+    /// <summary>Standard input that is more than <see cref="Input"/>.</summary>
+    public TextReader? InputReader { get; init; }
+
+    /// <summary>Keys typed at a terminal with an editor; null for plain lines of <see cref="Input"/>.</summary>
+    public IKeySource? Keys { get; init; }
+
     /// <summary>Standard input as bytes.</summary>
     public byte[] InputBytes { get; init; } = [];
 
@@ -48,7 +54,7 @@ internal sealed class CliHarness : IDisposable
 
     public async Task<int> RunAsync(params string[] args)
     {
-        CliConsole console = new(new StringReader(Input), OutputWriter, error) { BinaryIn = () => new MemoryStream(InputBytes), InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
+        CliConsole console = new(InputReader ?? new StringReader(Input), OutputWriter, error) { Editor = Keys is null ? null : new LineEditor(error, Keys, () => (80, 24)), BinaryIn = () => new MemoryStream(InputBytes), InputIsTerminal = IsTerminal, OutputIsTerminal = IsTerminal, ErrorIsTerminal = IsTerminal };
         CliServices services = new(console, Interrupts, ConnectAsync) { Variable = name => Variables.GetValueOrDefault(name), ConnectComposer = ConnectComposerAsync };
         return await CliApplication.RunAsync(args, services);
     }
@@ -62,6 +68,7 @@ internal sealed class CliHarness : IDisposable
     private async Task<IChatClient> ConnectAsync(EngineOptions engine, SessionOptions session, CancellationToken cancellationToken)
     {
         (LoadedWith, OpenedWith) = (engine, session);
+        Client.System ??= session.System;
         await Loading(engine);
         return LoadError is null ? Client : throw LoadError;
     }

@@ -8,20 +8,30 @@ namespace XComposer2.Native.UnitTests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, inspect, verify, merge, plan, bench, kernels", "foo")]
-    [InlineData("xc2: a command is missing: chat, compose, edit, inspect, verify, merge, plan, bench, kernels", "--verbose")]
+    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, inspect, verify, merge, plan, bench, kernels, completion, help", "foo")]
+    [InlineData("xc2: there is no command 'caht'; did you mean chat?", "caht")]
+    [InlineData("xc2: there is no command 'prefil'; did you mean prefill?", "bench", "prefil")]
+    [InlineData("xc2: there is no command 'comose'; did you mean compose?", "help", "comose")]
+    [InlineData("xc2: there is no option '--verbos'; did you mean --verbose?", "inspect", "--verbos", "dir")]
+    [InlineData("xc2: there is no option '--temp=1'; did you mean --temperature?", "chat", "--temp=1", "hi")]
+    [InlineData("xc2: SHELL must be bash or zsh or fish or pwsh, not 'sh'", "completion", "sh")]
+    [InlineData("xc2: --greedy takes the most likely token every time, --temperature 0.5 contradicts it", "chat", "--greedy", "--temperature", "0.5", "hi")]
+    [InlineData("xc2: --greedy takes the most likely token every time, --top-k 5 contradicts it", "chat", "--greedy", "--top-k", "5", "hi")]
+    [InlineData("xc2: --temperature 0 takes the most likely token every time, --top-p 0.5 contradicts it", "chat", "--temperature", "0", "--top-p", "0.5", "hi")]
+    [InlineData("xc2: --greedy takes the most likely token every time, --temperature 2 contradicts it", "compose", "--title", "x", "--greedy", "--temperature", "2")]
+    [InlineData("xc2: a command is missing: chat, compose, edit, inspect, verify, merge, plan, bench, kernels, completion, help", "--verbose")]
     [InlineData("xc2: a command is missing: prefill, decode, kernels", "bench")]
-    [InlineData("xc2: there is no option '--tmeperature'", "chat", "--tmeperature", "1", "hi")]
+    [InlineData("xc2: there is no option '--tmeperature'; did you mean --temperature?", "chat", "--tmeperature", "1", "hi")]
     [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]
-    [InlineData("xc2: there is no option '--chek'", "inspect", "--chek", "dir")]
+    [InlineData("xc2: there is no option '--chek'; did you mean --check?", "inspect", "--chek", "dir")]
     [InlineData("xc2: 'this' is one argument too many; text of several words has to be quoted", "chat", "Describe", "this")]
     [InlineData("xc2: DIR is missing", "inspect")]
     [InlineData("xc2: --image needs a value", "chat", "hi", "--image")]
     [InlineData("xc2: --seed may be given once", "chat", "--seed", "1", "--seed", "2", "hi")]
-    [InlineData("xc2: --temperature must be a number over 0, not '0'", "chat", "--temperature", "0", "hi")]
-    [InlineData("xc2: --temperature must be a number over 0, not 'nan'", "chat", "--temperature", "nan", "hi")]
-    [InlineData("xc2: --temperature must be a number over 0, not '1,5'", "chat", "--temperature", "1,5", "hi")]
-    [InlineData("xc2: --temperature must be a number over 0, not 'infinity'", "chat", "--temperature", "infinity", "hi")]
+    [InlineData("xc2: --temperature must be a number, 0 (greedy) or more, not '-1'", "chat", "--temperature", "-1", "hi")]
+    [InlineData("xc2: --temperature must be a number, 0 (greedy) or more, not 'nan'", "chat", "--temperature", "nan", "hi")]
+    [InlineData("xc2: --temperature must be a number, 0 (greedy) or more, not '1,5'", "chat", "--temperature", "1,5", "hi")]
+    [InlineData("xc2: --temperature must be a number, 0 (greedy) or more, not 'infinity'", "chat", "--temperature", "infinity", "hi")]
     [InlineData("xc2: --top-p must be a number over 0, at most 1, not '1.01'", "chat", "--top-p", "1.01", "hi")]
     [InlineData("xc2: --top-p must be a number over 0, at most 1, not '0'", "chat", "--top-p", "0", "hi")]
     [InlineData("xc2: --top-k must be an integer, at least 0, not '-1'", "chat", "--top-k", "-1", "hi")]
@@ -29,8 +39,8 @@ public sealed class CommandLineTests
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '0'", "chat", "--max-tokens", "0", "hi")]
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '2147483648'", "chat", "--max-tokens", "2147483648", "hi")]
     [InlineData("xc2: --context must be an integer, at least 1, not 'x'", "chat", "--context", "x", "hi")]
-    [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '18446744073709551616'", "chat", "--seed", "18446744073709551616", "hi")]
-    [InlineData("xc2: --seed must be an integer, 0 to 18446744073709551615, not '-1'", "chat", "--seed", "-1", "hi")]
+    [InlineData("xc2: --seed must be an integer, 0 to 9007199254740991, not '9007199254740992'", "chat", "--seed", "9007199254740992", "hi")]
+    [InlineData("xc2: --seed must be an integer, 0 to 9007199254740991, not '-1'", "chat", "--seed", "-1", "hi")]
     [InlineData("xc2: --threads must be an integer, 1 to 1024, not '1025'", "chat", "--threads", "1025", "hi")]
     [InlineData("xc2: --device must be auto or cpu or cuda, not 'gpu'", "chat", "--device", "gpu", "hi")]
     [InlineData("xc2: --weights must be stored or int8, not 'int4'", "chat", "--weights", "int4", "hi")]
@@ -83,7 +93,11 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData(CliApplication.HelpPage + "\n", "--help")]
     [InlineData(ChatCommand.HelpPage + "\n", "chat", "-h")]
-    [InlineData(ChatCommand.HelpPage + "\n", "chat", "--temperature", "0", "--help")]
+    [InlineData(ChatCommand.HelpPage + "\n", "chat", "--temperature", "x", "--help")]
+    [InlineData(ChatCommand.HelpPage + "\n", "help", "chat")]
+    [InlineData(CliApplication.HelpPage + "\n", "help")]
+    [InlineData(HelpCommand.HelpPage + "\n", "help", "--help")]
+    [InlineData(HelpCommand.HelpPage + "\n", "help", "help")]
     [InlineData(InspectCommand.HelpPage + "\n", "inspect", "--help")]
     public async Task Help_and_version_go_to_standard_output(string expected, params string[] args)
     {
@@ -126,13 +140,67 @@ public sealed class CommandLineTests
     {
         GenerationOptions defaults = new();
 
-        Assert.Contains(FormattableString.Invariant($"over 0 ({defaults.Temperature})"), ChatCommand.HelpPage, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"0 for greedy ({defaults.Temperature})"), ChatCommand.HelpPage, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"at most 1 ({defaults.TopP})"), ChatCommand.HelpPage, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"0 for all ({defaults.TopK})"), ChatCommand.HelpPage, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"1 is none ({defaults.RepetitionPenalty})"), ChatCommand.HelpPage, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"longest answer ({defaults.MaxTokens})"), ChatCommand.HelpPage, StringComparison.Ordinal);
         foreach (string style in Model.PromptStyle.All.Select(style => style.Name))
             Assert.Contains(style, ChatCommand.HelpPage, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bench", "xc2 ben")]
+    [InlineData("prefill decode kernels", "xc2 bench ")]
+    [InlineData("--max-tokens --model", "xc2 chat --m")]
+    [InlineData("--help", "./xc2 inspect --h")]
+    [InlineData("auto cpu cuda", "xc2 chat --device ")]
+    [InlineData("cpu cuda", "xc2 chat -d c")]
+    [InlineData("train chat eval gradio", "xc2 chat --prompt-style ")]
+    [InlineData("bash", "xc2 completion b")]
+    [InlineData("chat", "xc2 help ch")]
+    [InlineData("", "xc2 chat --image ")]
+    [InlineData("", "xc2 chat ")]
+    [InlineData("", "xc2")]
+    public async Task Shells_are_told_what_completes_a_command_line(string expected, string line)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync($"[suggest:{line.Length}]", line + " cut off"));
+        Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal), xc2.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal("", xc2.Error);
+    }
+
+    [Theory]
+    [InlineData("bash", "complete -o default")]
+    [InlineData("zsh", "compdef")]
+    [InlineData("fish", "complete -c xc2")]
+    [InlineData("pwsh", "Register-ArgumentCompleter")]
+    public async Task Completion_script_asks_the_program(string shell, string registration)
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("completion", shell));
+        Assert.Contains(registration, xc2.Output, StringComparison.Ordinal);
+        Assert.Contains("[suggest:", xc2.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--tmeperature", "--temperature")]
+    [InlineData("--top_p", "--top-p")]
+    [InlineData("--sed", "--seed")]
+    [InlineData("--xyz", null)]
+    [InlineData("-x", null)]
+    public void Near_words_are_proposed(string typed, string? meant) => Assert.Equal(meant, DidYouMean.Find(typed, ["--temperature", "--top-p", "--seed", "--json"]));
+
+    [Fact]
+    public async Task Another_picture_without_its_option_is_explained()
+    {
+        using CliHarness xc2 = new();
+        string picture = TestPaths.Repository("tools/demo/pictures/shapes-1.png");
+
+        Assert.Equal(ExitCode.Usage, await xc2.RunAsync("chat", "--image", picture, picture, picture));
+        Assert.StartsWith($"xc2: '{picture}' is one argument too many; --image is repeated for each picture\n", xc2.Error, StringComparison.Ordinal);
     }
 
     private static IEnumerable<DocumentedCommand> Documented(Command command) =>

@@ -111,12 +111,12 @@ public sealed class ComposeCommandTests : IDisposable
     {
         using CliHarness xc2 = Harness();
         await xc2.RunAsync(Compose(
-            "--instruction", "x", "--model", "some/folder", "--device", "cpu", "--weights", "int8", "--embeddings", "host", "--threads", "3", "--context", "77", "--greedy", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7",
+            "--instruction", "x", "--model", "some/folder", "--device", "cpu", "--weights", "int8", "--embeddings", "host", "--threads", "3", "--context", "77", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7",
             "--repetition-penalty", "1.5", "--max-tokens", "11", "--candidates", "3"));
         Assert.Equal(("some/folder", 77, 3, DeviceKind.Cpu), (xc2.LoadedWith!.ModelPath, xc2.LoadedWith.Limits.Context, xc2.LoadedWith.Device.Threads, xc2.LoadedWith.Device.Kind));
         Assert.Equal((WeightQuantization.Int8, EmbeddingPlace.Host), (xc2.LoadedWith.Quantization, xc2.LoadedWith.Device.Embeddings));
         GenerationOptions sampling = xc2.ComposedWith!.Sampling;
-        Assert.Equal((true, 0.5f, 0.25f, 7, 1.5f), (sampling.Greedy, sampling.Temperature, sampling.TopP, sampling.TopK, sampling.RepetitionPenalty));
+        Assert.Equal((false, 0.5f, 0.25f, 7, 1.5f), (sampling.Greedy, sampling.Temperature, sampling.TopP, sampling.TopK, sampling.RepetitionPenalty));
         Assert.Equal((11, 3), (xc2.ComposedWith.MaxArticleTokens, xc2.ComposedWith.Candidates));
     }
 
@@ -126,7 +126,7 @@ public sealed class ComposeCommandTests : IDisposable
         ComposerOptions defaults = new();
         foreach (string page in (string[])[ComposeCommand.HelpPage, EditCommand.HelpPage])
         {
-            Assert.Contains(FormattableString.Invariant($"over 0 ({defaults.Sampling.Temperature})"), page, StringComparison.Ordinal);
+            Assert.Contains(FormattableString.Invariant($"0 for greedy ({defaults.Sampling.Temperature})"), page, StringComparison.Ordinal);
             Assert.Contains(FormattableString.Invariant($"at most 1 ({defaults.Sampling.TopP})"), page, StringComparison.Ordinal);
             Assert.Contains(FormattableString.Invariant($"0 for all ({defaults.Sampling.TopK})"), page, StringComparison.Ordinal);
             Assert.Contains(FormattableString.Invariant($"1 is none ({defaults.Sampling.RepetitionPenalty})"), page, StringComparison.Ordinal);

@@ -41,6 +41,27 @@ public sealed class ProgramTests
         Assert.Matches(@"cpu, \d+ threads?, 128-bit vectors \(the processor has (256|512)-bit vectors\)", result.Error);
     }
 
+    [Theory]
+    [InlineData("<&-")]
+    [InlineData("</dev/null")]
+    [InlineData("0>/dev/null")]
+    public void Prompt_needs_no_standard_input(string redirection)
+    {
+        ProcessResult result = Shell($"\"$@\" {redirection}", "chat", "--greedy", "--image", Picture, "Describe this image.");
+
+        Assert.Equal((0, "The image shows a red star at the top.\n", ""), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Fact]
+    public void Arguments_that_are_not_utf_8_are_refused()
+    {
+        ProcessResult prompt = Shell("\"$@\" $'\\xff hello'", "chat"), system = Shell("\"$@\" --system $'\\xff' hello", "chat");
+
+        Assert.Equal((2, "xc2: PROMPT is not UTF-8"), (prompt.ExitCode, prompt.Error.Split('\n')[0]));
+        Assert.Equal((2, "xc2: --system is not UTF-8"), (system.ExitCode, system.Error.Split('\n')[0]));
+        Assert.Equal(0, Shell("\"$@\" $'\\xef\\xbf\\xbd hello'", "chat", "--max-tokens", "1", "--greedy").ExitCode);
+    }
+
     [Fact]
     public void Closed_pipe_ends_the_program_without_a_message()
     {

@@ -8,6 +8,9 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
 {
     private static readonly GenerationOptions Greedy = new() { Greedy = true, RepetitionPenalty = 1f, MaxTokens = 60 };
 
+    // A token that was said once is said for ever.
+    private static readonly GenerationOptions Endless = new() { Greedy = true, RepetitionPenalty = 0.1f, MaxTokens = 1500 };
+
     private static UserMessage AboutPicture(string text, string picture = "shapes-3.png") =>
         new(text, [ImageInput.FromFile(TestPaths.Repository("tools/demo/pictures/" + picture))]);
 
@@ -89,6 +92,143 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
     }
 
     [Fact]
+    public async Task Stopped_answers_stay_in_the_conversation_with_the_text_so_far()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        string streamed = "";
+        GenerationResult? stopped = null;
+        await foreach (GenerationEvent next in session.SendAsync(AboutPicture("Describe this image."), Endless, TestContext.Current.CancellationToken))
+        {
+            streamed += (next as TextDelta)?.Text;
+            stopped = (next as GenerationCompleted)?.Result;
+            if (streamed.Length > 0)
+                session.StopAnswer();
+        }
+
+        Assert.Equal((FinishReason.Stopped, streamed), (stopped!.FinishReason, stopped.Text));
+        Assert.InRange(stopped.TokenIds.Count, 1, Endless.MaxTokens - 1);
+        Assert.Equal(stopped.TokenIds.Count, stopped.Usage.CompletionTokens);
+        Assert.True(stopped.Timings.Decode >= TimeSpan.Zero && stopped.Timings.Prefill >= TimeSpan.Zero);
+        Assert.Same(stopped, Assert.Single(session.History).Answer);
+
+        // The next prompt continues from what was said, as the cache already holds it.
+        GenerationResult after = await session.AskAsync(new UserMessage("How many shapes are there?"), Greedy);
+        Assert.InRange(after.Usage.CachedTokens, stopped.Usage.PromptTokens, stopped.Usage.PromptTokens + stopped.TokenIds.Count);
+        Assert.Equal(2, session.History.Count);
+    }
+
+    [Fact]
+    public async Task Answers_stopped_before_their_first_word_leave_the_conversation_as_it_was()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        session.StopAnswer();
+        await session.AskAsync(AboutPicture("Describe this image."), Greedy);
+
+        // The engine is busy, so that the answer cannot begin.
+        using var released = new ManualResetEventSlim();
+        Task<bool> busy = demo.Engine.OnThreadAsync(() => released.Wait(TimeSpan.FromSeconds(30)));
+        IAsyncEnumerator<GenerationEvent> answer = session.SendAsync(new UserMessage("What?"), Greedy, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        ValueTask<bool> first = answer.MoveNextAsync();
+        session.StopAnswer();
+        released.Set();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await first);
+        await answer.DisposeAsync();
+        await busy;
+        Assert.Single(session.History);
+        await session.AskAsync(new UserMessage("How many shapes are there?"), Greedy);
+    }
+
+    [Fact]
+    public async Task Regenerated_answers_replace_the_last_one()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        GenerationResult first = await session.AskAsync(AboutPicture("Describe this image."), Greedy), second = await session.AskAsync(AboutPicture("What color is the square?", "shapes-2.png"), Greedy with { MaxTokens = 1 });
+        GenerationResult? again = null;
+        await foreach (GenerationEvent next in session.RegenerateAsync(Greedy, TestContext.Current.CancellationToken))
+            again = (next as GenerationCompleted)?.Result;
+
+        using ChatSession other = demo.Engine.CreateSession();
+        await other.AskAsync(AboutPicture("Describe this image."), Greedy);
+        GenerationResult expected = await other.AskAsync(AboutPicture("What color is the square?", "shapes-2.png"), Greedy);
+        Assert.Equal(expected.TokenIds, again!.TokenIds);
+        Assert.Equal([first, again], session.History.Select(turn => turn.Answer));
+        Assert.Equal((await other.AskAsync(new UserMessage("How many shapes are there?"), Greedy)).TokenIds, (await session.AskAsync(new UserMessage("How many shapes are there?"), Greedy)).TokenIds);
+
+        session.Reset();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+        {
+            await foreach (GenerationEvent unused in session.RegenerateAsync(Greedy, TestContext.Current.CancellationToken)) { }
+        });
+    }
+
+    [Fact]
+    public async Task Cancelled_regeneration_keeps_the_old_answer()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        GenerationResult first = await session.AskAsync(AboutPicture("Describe this image."), Greedy);
+        using var source = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (GenerationEvent unused in session.RegenerateAsync(Greedy, source.Token))
+                await source.CancelAsync();
+        });
+
+        Assert.Same(first, Assert.Single(session.History).Answer);
+    }
+
+    [Fact]
+    public async Task System_text_can_change_within_a_conversation()
+    {
+        using ChatSession session = demo.Engine.CreateSession(), other = demo.Engine.CreateSession(new SessionOptions { System = "be brief" });
+        GenerationResult without = await session.AskAsync(AboutPicture("Describe this image."), Greedy);
+        session.System = "be brief";
+        session.Reset();
+        GenerationResult with = await session.AskAsync(AboutPicture("Describe this image."), Greedy), expected = await other.AskAsync(AboutPicture("Describe this image."), Greedy);
+
+        Assert.True(with.Usage.PromptTokens > without.Usage.PromptTokens);
+        Assert.Equal((expected.Usage.PromptTokens, expected.Text), (with.Usage.PromptTokens, with.Text));
+        await foreach (GenerationEvent unused in session.SendAsync(new UserMessage("Hello?"), Greedy, TestContext.Current.CancellationToken))
+            Assert.Throws<InvalidOperationException>(() => session.System = null);
+    }
+
+    [Fact]
+    public async Task Restored_conversations_continue_as_if_they_had_never_ended()
+    {
+        using ChatSession first = demo.Engine.CreateSession(), second = demo.Engine.CreateSession();
+        await first.AskAsync(AboutPicture("Describe this image."), Greedy);
+        await first.AskAsync(new UserMessage("How many shapes are there?"), Greedy);
+        await second.RestoreAsync(first.History, TestContext.Current.CancellationToken);
+
+        Assert.Equal(first.History, second.History);
+        UserMessage next = AboutPicture("What color is the square?", "shapes-2.png");
+        GenerationResult expected = await first.AskAsync(next, Greedy), found = await second.AskAsync(next, Greedy);
+        Assert.Equal((expected.Usage.PromptTokens, expected.Text), (found.Usage.PromptTokens, found.Text));
+
+        ChatExchange unpaired = new(new UserMessage("<ImageHere> and <ImageHere>"), expected);
+        await Assert.ThrowsAsync<PromptException>(() => second.RestoreAsync([unpaired], TestContext.Current.CancellationToken));
+        Assert.Equal(3, second.History.Count);
+    }
+
+    [Fact]
+    public async Task Drawn_seeds_are_exact_as_doubles()
+    {
+        using ChatSession session = demo.Engine.CreateSession();
+        for (int round = 0; round < 8; round++)
+            Assert.InRange((await session.AskAsync(new UserMessage("Hello?"), new GenerationOptions { MaxTokens = 1 })).Seed, 0UL, (1UL << 53) - 1);
+    }
+
+    [Theory]
+    [InlineData("/models/tea", "tea")]
+    [InlineData("/models/tea/", "tea")]
+    [InlineData("/demo/checkpoint", "demo")]
+    [InlineData("/hub/models--internlm--internlm-xcomposer2-vl-7b/snapshots/0123abcd", "internlm-xcomposer2-vl-7b")]
+    [InlineData("/", "/")]
+    public void Names_of_models_read_well(string folder, string name) => Assert.Equal(name, EngineInfo.NameOf(folder));
+
+    [Fact]
+    public void Model_is_described_by_name_and_type() => Assert.Equal("demo, bf16", demo.Engine.Info.Model);
+
+    [Fact]
     public async Task An_answer_that_was_ready_before_it_was_read_can_still_be_cancelled_and_left()
     {
         using ChatSession session = demo.Engine.CreateSession();
@@ -154,7 +294,8 @@ public sealed class ChatSessionTests(DemoEngine demo) : IClassFixture<DemoEngine
         GenerationResult result = await session.AskAsync(asked, Greedy);
         Assert.Equal((FinishReason.Length, 4), (result.FinishReason, result.Usage.CompletionTokens));
 
-        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(asked, Greedy));
+        ContextFullException refusal = await Assert.ThrowsAsync<ContextFullException>(() => session.AskAsync(asked, Greedy));
+        Assert.Equal(context, refusal.ContextLength);
         Assert.Matches($@"the prompt has 1\d\d tokens, the context is {context} tokens", refusal.Message);
         session.Reset();
         Assert.Equal(result.TokenIds, (await session.AskAsync(asked, Greedy)).TokenIds);

@@ -168,7 +168,7 @@ public sealed class EngineTests
         await using XComposerEngine engine = await LoadAsync(new EngineLimits { Context = 64 });
         await using ChatSession session = engine.CreateSession();
         var message = new UserMessage("What?", [ImageInput.FromFile("nowhere.png"), ImageInput.FromFile("nowhere.png")]);
-        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => session.AskAsync(message, greedy));
+        ContextFullException refusal = await Assert.ThrowsAsync<ContextFullException>(() => session.AskAsync(message, greedy));
         Assert.Contains("the context is 64 tokens", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using XComposer2.Native.Cli;
 using XComposer2.Native.Model;
 using Xunit;
 
@@ -5,6 +7,34 @@ namespace XComposer2.Native.UnitTests;
 
 public sealed class ModelVerifierTests
 {
+    [Fact]
+    public async Task Verify_needs_nothing_but_a_clone()
+    {
+        using CliHarness xc2 = new();
+        xc2.Variables.Clear();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("verify", "--device", "cpu"));
+        Assert.Contains("All 24 stages are within", xc2.Output, StringComparison.Ordinal);
+        Assert.Contains("golden, bf16; cpu", xc2.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The script itself needs PyTorch: it was run once on the demo in PyTorch 1.13, and all 29 stages passed (tools/golden/README.md).</summary>
+    [Fact]
+    public void Golden_script_records_every_tensor()
+    {
+        string script = File.ReadAllText(TestPaths.Repository("tools/golden/make_golden.py"));
+        using JsonDocument header = JsonDocument.Parse(HeaderOf(TestPaths.Golden("checkpoint/golden.safetensors")));
+
+        foreach (JsonProperty tensor in header.RootElement.EnumerateObject().Where(tensor => tensor.Name != "__metadata__"))
+            Assert.Contains(tensor.Name.Contains('.') ? $"\"{{name}}.{tensor.Name.Split('.')[1]}\"" : $"\"{tensor.Name}\"", script.Replace("f\"", "\"", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    private static byte[] HeaderOf(string path)
+    {
+        byte[] file = File.ReadAllBytes(path);
+        return file[8..(8 + (int)BitConverter.ToInt64(file, 0))];
+    }
+
     [Theory]
     [InlineData("gqa-head64-fp32", 3)]
     [InlineData("mqa-head128-bf16", 3)]

@@ -14,7 +14,7 @@ public sealed class PublicTypesTests
     {
         ["XComposer2.Native"] =
         [
-            "ChatExchange", "ChatSession", "EngineException", "EngineInfo", "EngineLimits", "EngineOptions", "FinishReason", "GenerationCompleted", "GenerationEvent",
+            "ChatExchange", "ChatSession", "ContextFullException", "EngineException", "EngineInfo", "EngineLimits", "EngineOptions", "FinishReason", "GenerationCompleted", "GenerationEvent",
             "GenerationOptions", "GenerationResult", "ImageInput", "SessionOptions", "TextDelta", "UserMessage", "XComposerEngine", "XComposerException",
         ],
         ["XComposer2.Native.Devices"] = ["DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],

@@ -217,7 +217,7 @@ public sealed class SchedulerTests
         scheduler.Add(refused.Request);
         scheduler.Add(full.Request);
         Run(scheduler);
-        Assert.Equal("the prompt has 128 tokens, the context is 128 tokens and must hold at least one of the answer", Assert.Throws<EngineException>(refused.Outcome).Message);
+        Assert.Equal("the prompt has 128 tokens, the context is 128 tokens and must hold at least one of the answer", Assert.Throws<ContextFullException>(refused.Outcome).Message);
         Assert.Equal((FinishReason.Length, 8), (full.Outcome().Finish, full.Ids.Count));
     }
 
