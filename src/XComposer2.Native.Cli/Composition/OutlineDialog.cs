@@ -22,9 +22,9 @@ internal sealed partial class OutlineDialog(CliConsole console, ArticleComposer 
         List<string> points = await WriteAsync(cancellationToken).ConfigureAwait(false);
         Show(points);
         console.Hint(Replies);
-        while (await console.ReadLineAsync("outline> ", cancellationToken).ConfigureAwait(false) is { } line)
+        while (await console.ReadLineAsync("outline> ", cancellationToken).ConfigureAwait(false) is { End: LineEnd.Entered } line)
         {
-            string reply = line.Trim();
+            string reply = line.Text.Trim();
             if (reply.Length == 0 && points.Count > 0)
                 return points;
             if (reply is "stop")
