@@ -49,9 +49,9 @@ public static class CandidatesPage
 
         """;
 
-    // Pictures lie beside the page; a page opened from a disk has no origin that 'self' could name.
+    // Pictures lie beside the page; a page opened from a disk has no origin that 'self' could name. The empty icon is data.
     private static readonly string policy =
-        $"default-src 'none'; img-src 'self' file:; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Css)))}'; base-uri 'none'; form-action 'none'";
+        $"default-src 'none'; img-src 'self' file: data:; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Css)))}'; base-uri 'none'; form-action 'none'";
 
     /// <summary>Whether any figure has candidates.</summary>
     public static bool IsWanted(Article article)

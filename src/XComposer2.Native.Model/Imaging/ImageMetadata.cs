@@ -74,12 +74,11 @@ public static class ImageMetadata
         return isRgb ? profile : default;
     }
 
-    private static byte[]? OfJpeg(ReadOnlySpan<byte> bytes)
+    private static byte[] OfJpeg(ReadOnlySpan<byte> bytes)
     {
         using MemoryStream kept = new(bytes.Length);
         kept.Write([0xFF, 0xD8]);
         int position = 2;
-        bool hasScan = false;
         while (true)
         {
             int marker = JpegMarker.Next(bytes, ref position);
@@ -88,8 +87,9 @@ public static class ImageMetadata
             if (JpegMarker.IsAlone(marker))
                 continue;
             ReadOnlySpan<byte> segment = JpegMarker.Segment(bytes, ref position, out bool isWhole);
+            // Nothing follows a segment that is cut off.
             if (!isWhole)
-                return null;
+                break;
             segment = KeptOfJpeg(marker, segment);
             if (segment.IsEmpty)
                 continue;
@@ -99,10 +99,10 @@ public static class ImageMetadata
                 continue;
             int end = EndOfScan(bytes, position);
             kept.Write(bytes[position..end]);
-            (position, hasScan) = (end, true);
+            position = end;
         }
         kept.Write([0xFF, JpegMarker.End]);
-        return hasScan ? kept.ToArray() : null;
+        return kept.ToArray();
     }
 
     /// <summary>The part of a segment that affects the picture; empty for none.</summary>
