@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics;
+using System.Text;
 using XComposer2.Native.Cli;
 using Xunit;
 
@@ -104,6 +105,44 @@ public sealed class ProgramTests
 
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), "the process did not end while its input was open");
         Assert.Equal((exitCode, ""), (process.ExitCode, process.StandardError.ReadToEnd()));
+    }
+
+    [Fact]
+    public async Task Terminal_takes_a_paste_as_one_message_and_leaves_on_the_second_Ctrl_C()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script"))
+            Assert.Skip("script of util-linux, which makes a terminal, does not exist");
+        ProcessStartInfo start = Start(new ProcessStartInfo("script", ["-qec", $"'{Host}' '{Program}' chat --greedy --image '{Picture}'", "/dev/null"]));
+        start.RedirectStandardInput = start.RedirectStandardOutput = true;
+        (start.Environment["TERM"], start.Environment["XC2_HISTORY"]) = ("xterm", "off");
+        using Process process = Process.Start(start)!;
+        StringBuilder shown = new();
+
+        await TypeAsync("", "(1 picture) > ");
+        await TypeAsync("\e[200~Describe\nthis image.\e[201~\r", "The image shows a red star at the top.");
+        await TypeAsync("\x03", "(Ctrl-C again, or Ctrl-D, leaves)");
+        await TypeAsync("\x03", null);
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), shown.ToString());
+        Assert.Equal(130, process.ExitCode);
+        Assert.DoesNotContain("200~D", shown.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("\e[?2004l", shown.ToString(), StringComparison.Ordinal);
+
+        async Task TypeAsync(string keys, string? expected)
+        {
+            await process.StandardInput.WriteAsync(keys);
+            await process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+            using CancellationTokenSource late = new(TimeSpan.FromSeconds(60));
+            char[] buffer = new char[4096];
+            int from = shown.Length;
+            while (expected is null || !shown.ToString(from, shown.Length - from).Contains(expected, StringComparison.Ordinal))
+            {
+                int count = await process.StandardOutput.ReadAsync(buffer, late.Token);
+                if (count == 0 && expected is null)
+                    return;
+                Assert.True(count > 0, $"'{expected}' was not shown: {shown}");
+                shown.Append(buffer, 0, count);
+            }
+        }
     }
 
     private static bool Catches(int process, int signal)
