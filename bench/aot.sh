@@ -3,14 +3,15 @@
 # compiler at the width of the latter. Exit status 1 if the wider program is not at least 1.5 times as fast as the narrow one in prefill, or less than
 # 0.8 times as fast as the just-in-time compiler.
 #
-#   bench/aot.sh [-i INSTRUCTIONS] [-r ROUNDS]     x86-64-v3 (the package's choice) or x86-64-v4; 3 rounds
+#   bench/aot.sh [-n] [-i INSTRUCTIONS] [-r ROUNDS]     x86-64-v3 (the package's choice) or x86-64-v4; 3 rounds; -n: with the programs of the last run
 #
 # Needs the package ILCompiler and gcc or clang. Everything lies in artifacts/aot.
 set -euo pipefail
 
-instructions=x86-64-v3 rounds=3
-while getopts i:r: option; do
+instructions=x86-64-v3 rounds=3 publishes=true
+while getopts ni:r: option; do
     case $option in
+        n) publishes=false ;;
         i) instructions=$OPTARG ;;
         r) rounds=$OPTARG ;;
         *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
@@ -24,6 +25,9 @@ project=$root/src/XComposer2.Native.Cli/XComposer2.Native.Cli.csproj
 publish() { # NAME OPTIONS
     local out=$home/$1
     shift
+    $publishes || return 0
+    # The compiler ahead of time does not notice that the instruction set has changed.
+    find "$home/obj" -type d -name native -prune -exec rm -rf {} + 2>/dev/null || true
     printf 'publishing %s ...\n' "${out##*/}"
     dotnet publish "$project" -c Release --use-current-runtime --artifacts-path "$home/obj" -o "$out" --nologo -v quiet -nodeReuse:false \
         -p:RunAnalyzers=false -p:GenerateDocumentationFile=false -p:DebugType=none "$@"
