@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Intrinsics;
 using XComposer2.Native.Cli;
 using Xunit;
 
@@ -23,6 +24,21 @@ public sealed class ProgramTests
         ProcessResult result = Run("描述这张图片。\n", "chat", "--greedy", "--image", Picture);
 
         Assert.Equal((0, "图中有上方的红色星形。\n", ""), (result.ExitCode, result.Output, result.Error));
+    }
+
+    /// <summary>The setting narrows the vectors of the just-in-time compiler, as a compilation ahead of time for an old processor does.</summary>
+    [Fact]
+    public void Narrow_vectors_are_reported()
+    {
+        if (!Vector256.IsHardwareAccelerated)
+            Assert.Skip("the processor has only 128-bit vectors");
+        ProcessStartInfo start = Start(new ProcessStartInfo(Host, [Program, "chat", "--verbose", "--device", "cpu", "--greedy", "--image", Picture, "Describe this image."]));
+        start.Environment["DOTNET_EnableAVX2"] = "0";
+        ProcessResult result = ProcessResult.Of(start);
+
+        Assert.Equal((0, "The image shows a red star at the top.\n"), (result.ExitCode, result.Output));
+        Assert.Matches("xc2: this program uses 128-bit vectors, the processor has (256|512)-bit vectors, so the CPU computes more slowly than it could; unset the DOTNET_Enable", result.Error);
+        Assert.Matches(@"cpu, \d+ threads?, 128-bit vectors \(the processor has (256|512)-bit vectors\)", result.Error);
     }
 
     [Fact]
