@@ -42,7 +42,11 @@ internal sealed class CudaWeights : IDisposable
     public DevicePointer GetOnHost(string name, DType type)
     {
         if (!onHost.TryGetValue((name, type), out PinnedMemory? memory))
+        {
             onHost.Add((name, type), memory = CopyToPinned(Find(name), type));
+            source.Release(name);
+        }
+
         return memory.DeviceSpan.Pointer;
     }
 

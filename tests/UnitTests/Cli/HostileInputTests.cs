@@ -63,6 +63,27 @@ public sealed class HostileInputTests : IDisposable
         Assert.DoesNotContain("\nforged", shown, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("plan", "--model")]
+    [InlineData("verify", "--model")]
+    [InlineData("bench", "decode", "--model")]
+    [InlineData("edit", "--article")]
+    [InlineData("chat", "hi", "--image")]
+    [InlineData("compose", "--title", "x", "--out", "/dev/null/x", "--material")]
+    [InlineData("kernels", "compile", "--arch", "sm_80", "--model")]
+    [InlineData("chat", "hi", "--device")]
+    [InlineData("inspect")]
+    public async Task Every_command_sanitises_names_in_its_messages(params string[] args)
+    {
+        using CliHarness xc2 = new() { IsTerminal = true };
+        int status = await xc2.RunAsync([.. args, Path.Combine(root, "m\u001b]0;PWNED\u0007\u202E\u2066\u009Bx\nforged: line"), "--verbose"]);
+
+        Assert.NotEqual(ExitCode.Done, status);
+        Assert.Contains("PWNED", xc2.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(xc2.Error + xc2.Output, c => c is '\u001b' or '\u0007' or '\u202E' or '\u2066' or '\u009B');
+        Assert.DoesNotContain("\nforged", xc2.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Harmless_characters_are_kept()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Xunit;
 using XComposer2.Native.Cli;
+using XComposer2.Native.Composition;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.UnitTests;
@@ -102,6 +103,26 @@ public sealed class PictureArgumentTests : IDisposable
     {
         if (!Path.Exists("/dev/zero")) Assert.Skip("/dev/zero does not exist");
         Assert.Contains("has more than", Assert.Throws<ImageException>(() => PictureFile.Read("/dev/zero", Cancellation)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("chat", "hi")]
+    [InlineData("compose", "--instruction", "x")]
+    [InlineData("edit", "--section", "1", "--op", "replace-figure", "--caption", "c")]
+    public async Task Pipes_and_devices_are_rejected_before_a_model_is_loaded(params string[] args)
+    {
+        if (!Path.Exists("/dev/zero")) Assert.Skip("/dev/zero does not exist");
+        string pipe = Path.Combine(root, "pipe"), article = Path.Combine(root, "article");
+        Assert.Equal(0, ProcessResult.Of(new ProcessStartInfo("mkfifo", [pipe])).ExitCode);
+        ArticleFolder.Create(article, ArticleHistory.Begin(CompositionPictures.Article("one")), []);
+        string[] place = args[0] switch { "compose" => ["--out", Path.Combine(root, "out")], "edit" => ["--article", article], _ => [] };
+        foreach ((string file, string found) in new[] { (pipe, "nothing was written into it within 3 s"), ("/dev/zero", "has more than 268435456 bytes, the limit") })
+        {
+            using CliHarness xc2 = new();
+            Assert.Equal(ExitCode.Failed, await xc2.RunAsync([.. args, .. place, "--image", file]));
+            Assert.Contains(found, xc2.Error, StringComparison.Ordinal);
+            Assert.Null(xc2.LoadedWith);
+        }
     }
 
     [Fact]
