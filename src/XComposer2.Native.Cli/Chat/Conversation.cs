@@ -14,6 +14,8 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
         console.Note($"{client.Info.Model}; {client.Info.Device}. /help lists the commands.");
         ChatCommands commands = new(services, client, request, reader, settings, waitingPictures);
         OpenEditor();
+        // Also between an answer and the next prompt, Ctrl-C does not leave at once.
+        using Interrupts.PromptScope scope = services.Interrupts.BeginPrompt(Warn);
         while (true)
         {
             string? text = await ReadAsync().ConfigureAwait(false);
@@ -45,7 +47,7 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
     {
         string waiting = waitingPictures.Count switch { 0 => "", 1 => "(1 picture) ", int count => $"({count} pictures) " };
         CancellationToken ended = services.Interrupts.Program;
-        using Interrupts.PromptScope scope = services.Interrupts.BeginPrompt(Warn);
+        services.Interrupts.BeginPrompt(Warn);
         try
         {
             while (true)
@@ -75,9 +77,9 @@ internal sealed class Conversation(CliServices services, IChatClient client, Cha
             console.Error.WriteLine();
             throw;
         }
-
-        void Warn() => console.Hint("(Ctrl-C again, or Ctrl-D, leaves)");
     }
+
+    private void Warn() => console.Hint("(Ctrl-C again, or Ctrl-D, leaves)");
 
     private async Task SendAsync(string text)
     {

@@ -41,6 +41,7 @@ internal static class InspectCommand
         InspectionJson inspection = Inspector.Inspect(checkpoint);
         if (check)
             inspection = await CheckValuesAsync(console, inspection, checkpoint, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
         if (json)
             console.Out.WriteLine(JsonSerializer.Serialize(inspection, CliJson.Lines.InspectionJson));
         else

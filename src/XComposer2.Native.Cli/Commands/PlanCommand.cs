@@ -72,6 +72,7 @@ internal static class PlanCommand
                 (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization, options),
                 (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen, choice.Quantization, options),
             };
+            services.Interrupts.Program.ThrowIfCancellationRequested();
             long machineBytes = isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))
                 services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes), CliJson.Lines.MemoryPlanJson));

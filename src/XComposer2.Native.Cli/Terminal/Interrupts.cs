@@ -40,7 +40,7 @@ internal sealed class Interrupts : IDisposable
             return new AnswerScope(this, answer = CancellationTokenSource.CreateLinkedTokenSource(program.Token));
     }
 
-    /// <summary>Until the result is disposed, the first Ctrl-C only warns.</summary>
+    /// <summary>Until the result is disposed, the first Ctrl-C outside of an answer only warns. Calling it again makes the next Ctrl-C a first one.</summary>
     public PromptScope BeginPrompt(Action warn)
     {
         Interlocked.Exchange(ref warning, warn);
@@ -71,8 +71,7 @@ internal sealed class Interrupts : IDisposable
     /// <returns>Whether it was handled; false lets the system end the process.</returns>
     public bool Interrupt()
     {
-        Action? warn = Interlocked.Exchange(ref warning, null);
-        if (warn is not null)
+        if (Volatile.Read(ref answer) is null && Interlocked.Exchange(ref warning, null) is { } warn)
         {
             warn();
             return true;
@@ -126,7 +125,7 @@ internal sealed class Interrupts : IDisposable
         public void Dispose() => owner.EndAnswer(source);
     }
 
-    /// <summary>The time in which a prompt waits for input.</summary>
+    /// <summary>The time in which a prompt waits for input, or will.</summary>
     public readonly struct PromptScope(Interrupts owner) : IDisposable
     {
         public void Dispose() => Interlocked.Exchange(ref owner.warning, null);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace XComposer2.Native.Model;
@@ -94,7 +96,8 @@ internal readonly struct ConfigSection
 
     public CheckpointException Bad(string name, string expected, string found) => new(file, prefix + name, expected, found);
 
-    private CheckpointException Bad(string name, string expected, JsonElement value) => Bad(name, expected, CheckpointException.Show(value.GetRawText()));
+    // Not GetRawText, which refuses invalid UTF-8.
+    private CheckpointException Bad(string name, string expected, JsonElement value) => Bad(name, expected, CheckpointException.Show(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(value))));
 
     private JsonElement? Find(string name)
     {

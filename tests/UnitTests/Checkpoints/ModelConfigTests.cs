@@ -203,4 +203,8 @@ public sealed class ModelConfigTests
 
     private static List<CheckpointTensor> Facts(IReadOnlyList<ExpectedTensor> tensors) =>
         [.. tensors.Select(tensor => new CheckpointTensor(tensor.Name, "F32", DType.F32, tensor.Shape, tensor.Shape.ElementCount * 4, "file"))];
+
+    [Fact]
+    public void Invalid_UTF8_in_a_value_is_shown_and_rejected() => TinyCheckpoint.Refused(
+        () => ModelConfigReader.Resolve("config.json", [.. "{\"rms_norm_eps\":\"a"u8, 0xDC, .. "\"}"u8], []), "rms_norm_eps: expected a number", "found '\"a\uFFFD\"'");
 }

@@ -70,7 +70,6 @@ public sealed class HostileInputTests : IDisposable
     [InlineData("edit", "--article")]
     [InlineData("chat", "hi", "--image")]
     [InlineData("compose", "--title", "x", "--out", "/dev/null/x", "--material")]
-    [InlineData("kernels", "compile", "--arch", "sm_80", "--model")]
     [InlineData("chat", "hi", "--device")]
     [InlineData("inspect")]
     public async Task Every_command_sanitises_names_in_its_messages(params string[] args)
@@ -131,6 +130,17 @@ public sealed class HostileInputTests : IDisposable
         Assert.Equal(ExitCode.Interrupted, await running);
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.5, 10);
         never.SetResult();
+    }
+
+    [Theory]
+    [InlineData("inspect")]
+    [InlineData("plan", "--model")]
+    public async Task Signal_while_a_checkpoint_opens_ends_without_a_result(params string[] args)
+    {
+        using CliHarness xc2 = new();
+        Assert.True(xc2.Interrupts.Interrupt());
+        Assert.Equal(ExitCode.Interrupted, await xc2.RunAsync([.. args, TestPaths.Repository("tools/demo/checkpoint")]));
+        Assert.Empty(xc2.Output);
     }
 
     [Fact]

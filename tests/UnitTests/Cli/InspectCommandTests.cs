@@ -34,7 +34,7 @@ public sealed class InspectCommandTests : IDisposable
 
         Assert.Equal(ExitCode.Done, exitCode);
         Assert.Equal(
-            ["directory", "variant", "layout", "sizes", "tokenizer_pieces", "tensors", "missing", "unknown", "ignored", "wrong_shape", "decoder_biases", "unmerged_lora", "values_are_finite", "problems", "usable"],
+            ["directory", "variant", "layout", "sizes", "tokenizer_pieces", "converted_bytes", "tensors", "missing", "unknown", "ignored", "wrong_shape", "decoder_biases", "unmerged_lora", "values_are_finite", "problems", "usable"],
             json.EnumerateObject().Select(property => property.Name));
         Assert.True(json.GetProperty("usable").GetBoolean());
         Assert.Equal(JsonValueKind.Null, json.GetProperty("values_are_finite").ValueKind);

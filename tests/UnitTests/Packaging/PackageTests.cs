@@ -138,7 +138,9 @@ public sealed class PackageTests(PackageFolder packages) : IClassFixture<Package
         File.WriteAllText(Path.Combine(folder, "app.csproj"), Project.Replace("VERSION", PackageFolder.Version, StringComparison.Ordinal).Replace("</Project>", $"<Import Project=\"{targets}\" /></Project>", StringComparison.Ordinal));
         string[] arguments = ["msbuild", "app.csproj", "-t:XComposer2SelectInstructionSet", "-getProperty:IlcInstructionSet", "-p:PublishAot=true", $"-p:RuntimeIdentifier={platform}", .. option.Length > 0 ? [option] : Array.Empty<string>()];
 
-        string output = packages.Dotnet(folder, arguments).Trim();
+        ProcessResult result = packages.TryDotnet(folder, arguments);
+        string output = (result.Output + result.Error).Trim();
+        Assert.True(result.ExitCode == 0, output);
         if (expected.Length == 0)
             Assert.Equal("", output);
         else
