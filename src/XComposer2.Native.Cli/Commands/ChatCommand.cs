@@ -27,7 +27,8 @@ internal static class ChatCommand
           --loading mapped|memory  memory: weight files are read into memory, and may
                                    change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
-          --context N              longest sequence in tokens (the checkpoint's own)
+          --context N              longest sequence in tokens (the longest prompt of the
+                                   checkpoint, and its answer)
 
         Question
           -i, --image FILE         a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an
@@ -38,7 +39,8 @@ internal static class ChatCommand
           --allow-private          addresses of pictures may lead to this machine or a
                                    private network
           -s, --system TEXT        what the model is told beforehand
-          --prompt-style NAME      how it is written: train, chat, eval or gradio
+          --prompt-style NAME      how it is written: chat (as the published chat()),
+                                   train, eval or gradio (the checkpoint's own)
 
         Answer
           --greedy                 the most likely token, every time

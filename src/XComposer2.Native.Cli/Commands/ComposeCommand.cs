@@ -54,7 +54,8 @@ internal static class ComposeCommand
           --loading mapped|memory  memory: weight files are read into memory, and may
                                    change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
-          --context N              longest sequence in tokens (the checkpoint's own)
+          --context N              longest sequence in tokens (the longest prompt of the
+                                   checkpoint, and its answer)
           --greedy                 the most likely token, every time
           -t, --temperature T      0 for greedy (1)
           --top-p P                over 0, at most 1 (0.8)

@@ -30,7 +30,6 @@ public sealed class FolderImageSource : IImageSource
     /// <param name="options">Null for the defaults.</param>
     /// <param name="progress">Receives one report for each picture.</param>
     /// <param name="cancellationToken">Stops within one picture; finished work is kept in the index.</param>
-    /// <exception cref="ArgumentException">The path is empty.</exception>
     /// <exception cref="ImageSourceException">The folder does not exist, cannot be read or contains no pictures.</exception>
     /// <exception cref="EngineException">An option is out of range.</exception>
     /// <exception cref="ArgumentException">The path is empty.</exception>
@@ -55,6 +54,7 @@ public sealed class FolderImageSource : IImageSource
     }
 
     /// <summary>Checks that the folder contains pictures, without opening them: before a model is loaded.</summary>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     /// <exception cref="ImageSourceException">The folder does not exist, cannot be read or contains no pictures.</exception>
     public static void RequirePictures(string folder, GalleryOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -54,6 +54,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     /// <exception cref="ImageException">A picture is damaged, too large, or not a picture.</exception>
     /// <exception cref="TimeoutException">The answer took longer than <see cref="GenerationOptions.Timeout"/>.</exception>
     /// <exception cref="InvalidOperationException">Another answer of this session is running.</exception>
+    /// <exception cref="OperationCanceledException">The answer was cancelled, or stopped before its first text.</exception>
     /// <exception cref="ObjectDisposedException">The session or its engine was disposed before or during the answer.</exception>
     public IAsyncEnumerable<GenerationEvent> SendAsync(UserMessage message, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {

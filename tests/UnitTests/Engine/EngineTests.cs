@@ -133,7 +133,8 @@ public sealed class EngineTests
     public async Task The_repetition_penalty_sees_prompts_without_pictures()
     {
         await using XComposerEngine engine = await LoadAsync();
-        GenerationOptions strong = greedy with { RepetitionPenalty = 1.5f, MaxTokens = 40 };
+        // Below 1 it is a reward, and says what it sees.
+        GenerationOptions strong = greedy with { RepetitionPenalty = 0.1f, MaxTokens = 5 };
         UserMessage text = new("Write a short article about the park. Outline: a red circle; a blue square.");
         await using ChatSession session = engine.CreateSession();
         int[] byDefault = await Ids(text, strong), whole = await Ids(text, strong with { PenalizePrompt = true }), answer = await Ids(text, strong with { PenalizePrompt = false });

@@ -109,7 +109,7 @@ public sealed class PackageTests(PackageFolder packages) : IClassFixture<Package
         packages.Dotnet(app, "build", "--no-restore", "--nologo", "-v", "quiet", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", Path.Combine(app, "out"));
         string output = packages.Dotnet(app, Path.Combine(app, "out", "app.dll"), TestPaths.Repository("tools/demo/checkpoint"), TestPaths.Repository("tools/demo/pictures/shapes-1.png"));
 
-        Assert.Equal("no checkpoint\nThe image shows a red star at the top. (Stop, True)\nWrite a short article about tea.\n", output.ReplaceLineEndings("\n"));
+        Assert.Equal("no checkpoint\nThe image shows a red star at the top. (Stop, True)\nPlease write a blog based on the title: tea\n", output.ReplaceLineEndings("\n"));
         Assert.True(Directory.Exists(Path.Combine(packages.Cache, "xcomposer2.native", PackageFolder.Version)), "the app was not restored into the empty cache");
     }
 
