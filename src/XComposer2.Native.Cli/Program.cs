@@ -4,6 +4,6 @@ Interrupts interrupts = Interrupts.Listen();
 CliConsole console = CliConsole.Open();
 CliServices services = new(console, interrupts, EngineChatClient.ConnectAsync);
 int exitCode = await CliApplication.RunAsync(args, services).ConfigureAwait(false);
-console.Editor?.Leave();
+console.Editor?.Close();
 // Returning would wait for abandoned work.
 Environment.Exit(exitCode);

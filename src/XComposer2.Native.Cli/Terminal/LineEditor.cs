@@ -34,7 +34,9 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<(int C
     private readonly EditScreen view = new(screen, size);
     private string draft = "";
     private int historyIndex;
+    private readonly Lock terminal = new();
     private bool isReading;
+    private bool isClosed;
 
     /// <summary>Earlier texts.</summary>
     public InputHistory History { get; set; } = new();
@@ -42,13 +44,14 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<(int C
     /// <summary>Completes words on Tab; null for none.</summary>
     public ICompleter? Completer { get; set; }
 
-    /// <summary>Restores the terminal if the process ends while a text is read.</summary>
-    public void Leave()
+    /// <summary>Restores the terminal if the process ends while a text is read, on another thread; no text is read any more.</summary>
+    public void Close()
     {
-        if (!Interlocked.Exchange(ref isReading, false))
-            return;
-        keys.End();
-        screen.Write(EndPastes);
+        lock (terminal)
+        {
+            isClosed = true;
+            Leave();
+        }
     }
 
     /// <param name="prompt">Before the first line.</param>
@@ -57,9 +60,8 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<(int C
         text.Text = "";
         historyIndex = History.Entries.Count;
         view.Begin();
-        isReading = true;
-        keys.Begin();
-        screen.Write(BeginPastes);
+        if (!Enter())
+            return new TypedLine(LineEnd.EndOfInput);
         try
         {
             while (true)
@@ -77,6 +79,31 @@ internal sealed class LineEditor(TextWriter screen, IKeySource keys, Func<(int C
         finally
         {
             Leave();
+        }
+    }
+
+    private bool Enter()
+    {
+        lock (terminal)
+        {
+            if (isClosed)
+                return false;
+            isReading = true;
+            keys.Begin();
+            screen.Write(BeginPastes);
+            return true;
+        }
+    }
+
+    private void Leave()
+    {
+        lock (terminal)
+        {
+            if (!isReading)
+                return;
+            isReading = false;
+            keys.End();
+            screen.Write(EndPastes);
         }
     }
 

@@ -123,8 +123,9 @@ public sealed class LineEditorTests
 
         editor.Read("> ");
         Assert.Equal((2, 2, 1), (keys.Begun, keys.Ended, keys.Suspended));
-        editor.Leave();
-        Assert.Equal(2, keys.Ended);
+        editor.Close();
+        Assert.Equal(LineEnd.EndOfInput, editor.Read("> ").End);
+        Assert.Equal((2, 2), (keys.Begun, keys.Ended));
     }
 
     [Theory]

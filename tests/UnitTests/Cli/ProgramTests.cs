@@ -123,6 +123,7 @@ public sealed class ProgramTests
         await TypeAsync("\e[200~Describe\nthis image.\e[201~\r", "The image shows a red star at the top.");
         await TypeAsync("", "\e[?2004h");
         await TypeAsync("\x03", "(Ctrl-C again, or Ctrl-D, leaves)");
+        await TypeAsync("", "\e[?2004h");
         await TypeAsync("\x03", null);
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), shown.ToString());
         Assert.Equal(130, process.ExitCode);
