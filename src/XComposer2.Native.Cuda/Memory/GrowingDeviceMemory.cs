@@ -41,6 +41,9 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
     /// <summary>Bytes that <see cref="Grow"/> can reach.</summary>
     public long MaximumBytes { get; }
 
+    /// <summary>Bytes that the device has given: whole granules.</summary>
+    public long MappedBytes => whole is not null ? whole.LengthBytes : chunks.Count == 0 ? 0 : chunks[^1].EndBytes;
+
     /// <summary>The usable bytes.</summary>
     /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
     public DeviceSpan Span

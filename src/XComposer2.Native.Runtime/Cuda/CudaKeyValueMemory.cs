@@ -23,6 +23,9 @@ internal sealed class CudaKeyValueMemory : IKeyValueMemory
 
     public int ReadyPages => (int)(memory.LengthBytes / Layout.PageBytes);
 
+    /// <summary>Device memory that the pages take so far.</summary>
+    public long MappedBytes => memory.MappedBytes;
+
     /// <summary>The first byte of physical page 0.</summary>
     public DevicePointer Start => memory.Span.Pointer;
 

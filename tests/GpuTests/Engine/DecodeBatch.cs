@@ -94,7 +94,7 @@ internal sealed class DecodeBatch : IDisposable
     public long BytesBesidePages(GpuDevice device)
     {
         (long free, long total) = device.Context.ReadMemory();
-        return total - free - (memory.PageCount * memory.Layout.PageBytes);
+        return total - free - ((CudaKeyValueMemory)memory).MappedBytes;
     }
 
     public void Dispose()
