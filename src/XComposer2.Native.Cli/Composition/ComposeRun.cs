@@ -19,6 +19,7 @@ internal sealed class ComposeRun(CliServices services, ComposeRequest request)
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         string[] material = [.. request.Material.Select(TextFile.Read)];
         string outline = request.Outline is { } file && !request.AsksOutline ? TextFile.Read(file) : "";
+        // A title becomes an instruction when the model is known, which may have its own wording.
         ArticleRequest article = new()
         {
             Instruction = request.Title ?? await InstructionAsync(cancellationToken).ConfigureAwait(false),

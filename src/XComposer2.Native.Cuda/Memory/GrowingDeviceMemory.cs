@@ -103,11 +103,7 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
         if (chunks.Count > 0)
             Context.NoteRelease(Functions.cuCtxSynchronize(), nameof(DriverFunctions.cuCtxSynchronize));
         foreach (Chunk chunk in chunks)
-        {
-            Context.NoteRelease(Functions.cuMemUnmap(start + chunk.OffsetBytes, (nuint)chunk.LengthBytes), nameof(DriverFunctions.cuMemUnmap));
-            Context.NoteRelease(Functions.cuMemRelease(chunk.Handle), nameof(DriverFunctions.cuMemRelease));
-        }
-
+            Release(chunk);
         Context.NoteRelease(Functions.cuMemAddressFree(start, (nuint)reservedBytes), nameof(DriverFunctions.cuMemAddressFree));
     }
 
@@ -128,11 +124,25 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
             Driver.Check(mapped, nameof(DriverFunctions.cuMemMap), $"{bytes} bytes on {Context.Device}");
         }
 
-        chunks.Add(new Chunk(handle, offsetBytes, bytes));
+        var chunk = new Chunk(handle, offsetBytes, bytes);
         MemoryAccess access = MemoryAccess.ReadWrite(wanted.Location);
-        Driver.Check(Functions.cuMemSetAccess(start + offsetBytes, (nuint)bytes, &access, 1), nameof(DriverFunctions.cuMemSetAccess));
+        CudaResult allowed = Functions.cuMemSetAccess(start + offsetBytes, (nuint)bytes, &access, 1);
+        if (allowed != CudaResult.Success)
+        {
+            // A chunk without access would be a hole before the next one.
+            Release(chunk);
+            Driver.Check(allowed, nameof(DriverFunctions.cuMemSetAccess), $"{bytes} bytes on {Context.Device}");
+        }
+
+        chunks.Add(chunk);
         LengthBytes = Math.Min(MaximumBytes, offsetBytes + bytes);
         return true;
+    }
+
+    private void Release(Chunk chunk)
+    {
+        Context.NoteRelease(Functions.cuMemUnmap(start + chunk.OffsetBytes, (nuint)chunk.LengthBytes), nameof(DriverFunctions.cuMemUnmap));
+        Context.NoteRelease(Functions.cuMemRelease(chunk.Handle), nameof(DriverFunctions.cuMemRelease));
     }
 
     private static long RoundUp(long bytes, long unit) => checked((bytes + unit - 1) / unit * unit);

@@ -53,7 +53,7 @@ public sealed record GenerationOptions
     {
         Parameters = new SamplingParameters(Greedy, Temperature, TopK, TopP, RepetitionPenalty),
         Seed = seed,
-        SeenIds = PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null)
+        SeenIds = RepetitionPenalty != 1 && (PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null))
             ? prompt.Where(static position => position.Picture is null).Select(static position => position.Id).ToArray()
             : default(ReadOnlyMemory<int>),
         LogProbs = LogProbs,

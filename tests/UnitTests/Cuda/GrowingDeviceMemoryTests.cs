@@ -64,6 +64,21 @@ public sealed class GrowingDeviceMemoryTests
         Assert.Equal("cuMemCreate", Assert.Throws<CudaException>(() => memory.Grow(1)).Call);
     }
 
+    [Theory]
+    [InlineData("cuMemMap")]
+    [InlineData("cuMemSetAccess")]
+    public void Failed_chunk_is_given_back_and_leaves_no_hole(string call)
+    {
+        using GrowingDeviceMemory memory = GrowingDeviceMemory.Reserve(context, 1000 * Mebibyte);
+        Assert.True(memory.Grow(1));
+        native.Failures[call] = CudaResult.LaunchFailed;
+        Assert.Equal(call, Assert.Throws<CudaException>(() => memory.Grow(65 * Mebibyte)).Call);
+        Assert.Equal((64 * Mebibyte, 1), (memory.LengthBytes, native.Alive.Count(alive => alive.Kind == "mapped memory")));
+        native.Failures.Clear();
+        Assert.True(memory.Grow(65 * Mebibyte));
+        Assert.Equal((128 * Mebibyte, 128 * Mebibyte), (memory.LengthBytes, memory.MappedBytes));
+    }
+
     [Fact]
     public void Device_without_virtual_memory_allocates_everything_at_once()
     {
