@@ -1,8 +1,8 @@
 namespace XComposer2.Native.Cuda;
 
 /// <summary>
-/// Owned device memory at addresses that stay, with memory behind the first <see cref="LengthBytes"/> of them: more is mapped by <see cref="Grow"/>, so
-/// that kernels and captured graphs keep their pointers. Where the device has no virtual memory management, all of it is allocated at once. Uninitialised.
+/// Owned device memory with a fixed address range, uninitialised. The first <see cref="LengthBytes"/> are mapped; <see cref="Grow"/> maps more, and pointers of
+/// kernels and captured graphs stay valid. A device without virtual memory management allocates the whole range at once.
 /// </summary>
 public sealed unsafe class GrowingDeviceMemory : CudaResource
 {
@@ -41,7 +41,7 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
     /// <summary>Bytes that <see cref="Grow"/> can reach.</summary>
     public long MaximumBytes { get; }
 
-    /// <summary>Bytes that the device has given: whole granules.</summary>
+    /// <summary>Allocated device memory: whole granules.</summary>
     public long MappedBytes => whole is not null ? whole.LengthBytes : chunks.Count == 0 ? 0 : chunks[^1].EndBytes;
 
     /// <summary>The usable bytes.</summary>

@@ -22,15 +22,15 @@ public sealed class KeyValuePool
         AddReady();
     }
 
-    /// <summary>Pages that there are or may be: fewer than at first where the device has no memory left for them.</summary>
+    /// <summary>Maximum number of pages; it drops when the device runs out of memory.</summary>
     public int PageCount { get; private set; }
 
-    /// <summary>Pages that may be taken, those included that have no memory yet.</summary>
+    /// <summary>Free pages, including those without memory yet.</summary>
     public int FreePages => free.Count + PageCount - ready;
 
-    /// <summary>Gives free pages memory. Where the device has too little, the cache is as large as it is from then on.</summary>
-    /// <param name="pages">Free pages that are wanted with memory; at most <see cref="FreePages"/>.</param>
-    /// <returns>False where there are fewer; <see cref="PageCount"/> and <see cref="FreePages"/> say how many there are.</returns>
+    /// <summary>Allocates memory for free pages. If the device runs out of memory, the cache keeps its current size.</summary>
+    /// <param name="pages">Number of free pages with memory; at most <see cref="FreePages"/>.</param>
+    /// <returns>False if there are fewer; <see cref="PageCount"/> and <see cref="FreePages"/> are updated.</returns>
     public bool Prepare(int pages)
     {
         if (pages <= free.Count)

@@ -18,7 +18,7 @@ internal sealed class PictureRows : IDisposable
 
     /// <param name="backend">Not owned; must outlive this.</param>
     /// <param name="pictures">Places.</param>
-    /// <param name="kept">Places that are taken while none is pinned: further ones only when these all are.</param>
+    /// <param name="kept">Places used first; further ones are used only while all of these are pinned.</param>
     /// <param name="rowsPerPicture">Rows of each.</param>
     /// <param name="columns">Elements of a row.</param>
     public PictureRows(IBackend backend, int pictures, int kept, int rowsPerPicture, int columns)

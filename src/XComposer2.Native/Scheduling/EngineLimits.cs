@@ -47,11 +47,11 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
 
     private const int ProcessorPictures = 12, GpuPictures = 6, MaximumPictures = 4096;
 
-    /// <summary>Pages that must have memory before anything is answered: a prompt of full length. The rest grows with use, or is refused to the request.</summary>
+    /// <summary>Pages required at load: one prompt of maximum length. Further pages are added on demand; without memory for them the request fails.</summary>
     public int FirstPages => Math.Min(CachePages, PagesOf(PromptLength));
 
-    /// <summary>Pages of ended requests that are kept for those that begin alike: all of a cache that was made larger than one sequence, else those of two
-    /// long prompts, so that what was used once is not kept for ever.</summary>
+    /// <summary>Maximum number of retained prefix pages: the whole cache if it is larger than one sequence, else two prompts of maximum length, so that memory
+    /// of a single long sequence is reused.</summary>
     public int RetainedPages => CachePages > PagesOf(ContextLength) ? CachePages : Math.Min(CachePages, 2 * PagesOf(PromptLength));
 
     /// <summary>Entries of a sequence's page table.</summary>

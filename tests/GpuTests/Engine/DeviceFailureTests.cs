@@ -183,7 +183,7 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
     // Kept from run to run, beside what other tests keep: here it is counted what is there.
     private static string DemoKernels(string library) => DeviceLibraries.KernelCache(library) + "-demo";
 
-    // Six tokens are enough here; that they cut the answer off is said, and taken out of what is looked at.
+    // Six tokens suffice. The message about the cut-off answer is checked and removed from the errors.
     private static ProgramRun Ask(Dictionary<string, string?> environment, string kind, params ReadOnlySpan<string> more)
     {
         const string CutOff = "xc2: the answer is cut off after 6 tokens: --max-tokens 6 is reached\n";
