@@ -24,7 +24,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         Scheduler = new Scheduler(runner, sizes);
         thread = new EngineThread(Scheduler);
         preparer = new PicturePreparer(model.Config);
-        answers = new AnswerService(tokenizer, preparer, thread, sizes, model.Config.TokensPerImage);
+        answers = new AnswerService(tokenizer, preparer, thread, sizes, model.Config, model.Backend.AdjustsLogits);
         Info = new EngineInfo(
             model.Description,
             model.Backend.Description,
@@ -48,6 +48,16 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
 
     /// <summary>Belongs to the engine thread; others may look at its counts.</summary>
     internal Scheduler Scheduler { get; }
+
+    /// <summary>Answers prompts that belong to no session.</summary>
+    internal AnswerService Answers
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed is not null, this);
+            return answers;
+        }
+    }
 
     /// <summary>Of a GPU; 0 on the processor.</summary>
     internal int LoadedKernels => (model.Backend as CudaBackend)?.LoadedKernels ?? 0;
@@ -76,9 +86,13 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(disposed is not null, this);
         options ??= new SessionOptions();
-        PromptStyle style = options.PromptStyle is { } name ? PromptStyle.Find(name, Config) : Config.PromptStyle;
-        return new ChatSession(answers, new ChatTemplate(Tokenizer, style, Config.EosTokenIds), options.System, options.MayBeLong);
+        return new ChatSession(answers, TemplateOf(options.PromptStyle), options.System, options.MayBeLong);
     }
+
+    /// <param name="style">Name of a prompt style; null for the model's own.</param>
+    /// <exception cref="PromptException">The prompt style is unknown.</exception>
+    internal ChatTemplate TemplateOf(string? style) =>
+        new(Tokenizer, style is null ? Config.PromptStyle : PromptStyle.Find(style, Config), Config.EosTokenIds);
 
     /// <summary>Computes a feature vector of a picture: the mean of its visual embeddings in each quarter.</summary>
     /// <param name="image">The picture.</param>
@@ -114,6 +128,9 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         Scheduler.DropPrefixes();
         return true;
     });
+
+    /// <summary>What the engine does at this moment.</summary>
+    internal Task<EngineLoad> LoadOfAsync() => OnThreadAsync(() => new EngineLoad(Scheduler.Running, Scheduler.Waiting, Scheduler.PageCount, Scheduler.PageCount - Scheduler.AvailablePages));
 
     /// <summary>Runs something on the engine thread, between two iterations.</summary>
     internal Task<T> OnThreadAsync<T>(Func<T> job) => thread.RunAsync(_ => job(), CancellationToken.None);
@@ -167,6 +184,13 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         }
     }
 }
+
+/// <summary>What an engine does at one moment.</summary>
+/// <param name="Running">Requests that are read or answered.</param>
+/// <param name="Waiting">Requests that wait to be admitted.</param>
+/// <param name="Pages">Pages of the cache.</param>
+/// <param name="PagesInUse">Those that running requests hold.</param>
+internal readonly record struct EngineLoad(int Running, int Waiting, int Pages, int PagesInUse);
 
 /// <summary>Facts about a loaded model.</summary>
 /// <param name="Model">Name and element type of the weights, for example "internlm-xcomposer2-vl-7b, bf16".</param>

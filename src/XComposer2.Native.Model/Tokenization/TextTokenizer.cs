@@ -91,6 +91,16 @@ public sealed class TextTokenizer
         return text.ToString();
     }
 
+    /// <summary>The bytes that a token adds to a text: those of its text in UTF-8, the one byte of a byte piece, none of a control piece.</summary>
+    public byte[] BytesOf(int id)
+    {
+        if (IsByte(id, out byte value))
+            return [value];
+        StringBuilder text = new();
+        AppendText(id, text);
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
     /// <summary>The id of a control piece, which user text never encodes to.</summary>
     /// <exception cref="CheckpointException">The piece does not exist, or it is an ordinary piece.</exception>
     internal int FindMark(string piece)

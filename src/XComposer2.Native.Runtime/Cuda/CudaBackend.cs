@@ -56,6 +56,8 @@ public sealed class CudaBackend : IBackend
 
     public bool RunsAhead => true;
 
+    public bool AdjustsLogits => false;
+
     public bool ReadsWeightsInPlace => false;
 
     /// <summary>Everything that was queued is done.</summary>

@@ -32,7 +32,7 @@ internal sealed class CpuTokenSampler : ITokenSampler
         var sampler = new TokenSampler(request.Parameters, vocabularySize, request.Seed, (ulong)request.Step, room);
         foreach (int id in request.SeenIds.Span)
             sampler.Remember(id);
-        answers[slot] = new Answer(sampler, request.LogProbs, request.TopLogProbs);
+        answers[slot] = new Answer(sampler, LogitAdjustments.Of(request), request.LogProbs, request.TopLogProbs);
     }
 
     public void Choose(IBoundGraph graph, Tensor logits, ReadOnlySpan<SampleRow> rows)
@@ -73,7 +73,9 @@ internal sealed class CpuTokenSampler : ITokenSampler
         int id;
         try
         {
+            answer.Adjustments?.Apply(logits);
             id = answer.Sampler.Next(logits);
+            answer.Adjustments?.Hear(id);
         }
         catch (InvalidOperationException error)
         {
@@ -86,9 +88,11 @@ internal sealed class CpuTokenSampler : ITokenSampler
         return new TokenChoice(id, null, answer.LogProbs ? logProbs[asGiven[id]] : 0, logProbs.Top(asGiven, answer.Top));
     }
 
-    private sealed class Answer(TokenSampler sampler, bool logProbs, int top)
+    private sealed class Answer(TokenSampler sampler, LogitAdjustments? adjustments, bool logProbs, int top)
     {
         public TokenSampler Sampler => sampler;
+
+        public LogitAdjustments? Adjustments => adjustments;
 
         public bool LogProbs => logProbs;
 

@@ -55,6 +55,18 @@ public readonly record struct SamplingRequest
     /// <summary>Wants so many of the likeliest ids with their log-probabilities; 0 for none, which costs nothing.</summary>
     public int TopLogProbs { get; init; }
 
+    /// <summary>Added to the logits of ids, each at most once. Not on a device that does not adjust logits (<see cref="IBackend.AdjustsLogits"/>).</summary>
+    public ReadOnlyMemory<TokenBias> Biases { get; init; }
+
+    /// <summary>Subtracted from the logit of an id once for each of its occurrences in the answer. As <see cref="Biases"/>.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Subtracted from the logit of each id that occurs in the answer. As <see cref="Biases"/>.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Logits are changed by more than the repetition penalty.</summary>
+    public bool AdjustsLogits => !Biases.IsEmpty || FrequencyPenalty != 0 || PresencePenalty != 0;
+
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     internal void Require(int vocabularySize)
     {
@@ -65,6 +77,11 @@ public readonly record struct SamplingRequest
         foreach (int id in SeenIds.Span)
             if ((uint)id >= (uint)vocabularySize)
                 throw new ArgumentException($"seen ids: expected ids below {vocabularySize}, found {id}");
+        foreach (TokenBias bias in Biases.Span)
+            if ((uint)bias.Id >= (uint)vocabularySize || !float.IsFinite(bias.Bias))
+                throw new ArgumentException($"biases: expected finite ones of ids below {vocabularySize}, found {bias}");
+        if (!float.IsFinite(FrequencyPenalty) || !float.IsFinite(PresencePenalty))
+            throw new ArgumentException($"frequency and presence penalty: expected finite numbers, found {FrequencyPenalty} and {PresencePenalty}");
     }
 }
 

@@ -146,7 +146,7 @@ public sealed class ChatSession : IDisposable, IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         options ??= new GenerationOptions();
-        GenerationChecks.Require(options);
+        answers.Require(options);
         if (Interlocked.Exchange(ref answering, 1) != 0)
             throw new InvalidOperationException("another answer of this session is running");
         var events = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });

@@ -18,6 +18,7 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
     private readonly StringBuilder text = new();
     private readonly List<int> ids = [];
     private readonly List<TokenScore> scores = [];
+    private int told;
 
     /// <summary>A stop text was reached, so that <see cref="TokenIds"/> say more than the text.</summary>
     public bool EndedByText => filter.Stopped;
@@ -61,6 +62,7 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
         if (certain.Length == 0)
             return;
         text.Append(certain);
-        events.TryWrite(new TextDelta(certain));
+        events.TryWrite(new TextDelta(certain) { LogProbs = scores.Count == told ? [] : scores[told..] });
+        told = scores.Count;
     }
 }

@@ -5,7 +5,12 @@ public abstract record GenerationEvent;
 
 /// <summary>New text of the answer. Never splits a character; never contains part of a stop text.</summary>
 /// <param name="Text">Not empty.</param>
-public sealed record TextDelta(string Text) : GenerationEvent;
+public sealed record TextDelta(string Text) : GenerationEvent
+{
+    /// <summary>Log-probabilities of the tokens since the last delta; empty unless requested. Those of tokens without text, a stop text for example, are only in
+    /// <see cref="GenerationResult.LogProbs"/>.</summary>
+    public IReadOnlyList<TokenScore> LogProbs { get; init; } = [];
+}
 
 /// <summary>The last event of an answer.</summary>
 /// <param name="Result">The complete answer.</param>

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
@@ -24,6 +25,15 @@ public sealed record GenerationOptions
     /// generate() sees the ids of such prompts and no ids of prompts with pictures.</summary>
     public bool? PenalizePrompt { get; init; }
 
+    /// <summary>Subtracted from the logit of a token once for each of its occurrences in the answer; -2 to 2. CPU only.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Subtracted from the logit of each token that occurs in the answer; -2 to 2. CPU only.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them. CPU only.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
+
     /// <summary>The same seed gives the same text on the same device; null draws a seed below 2^53.</summary>
     public ulong? Seed { get; init; }
 
@@ -45,6 +55,11 @@ public sealed record GenerationOptions
     /// <summary>Drawn seeds are below 2^53, so that JSON readers that hold numbers as doubles read them exactly.</summary>
     internal const long MaximumDrawnSeed = 1L << 53;
 
+    /// <summary>Entries of <see cref="LogitBias"/>.</summary>
+    internal const int MaximumBiases = 1024;
+
+    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias.Count > 0;
+
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
     /// <param name="seed">Of the choices.</param>
@@ -58,12 +73,17 @@ public sealed record GenerationOptions
             : default(ReadOnlyMemory<int>),
         LogProbs = LogProbs,
         TopLogProbs = TopLogProbs,
+        Biases = LogitBias.Select(static bias => new TokenBias(bias.Key, bias.Value)).ToArray(),
+        FrequencyPenalty = FrequencyPenalty,
+        PresencePenalty = PresencePenalty,
     };
 }
 
 /// <summary>Range checks of <see cref="GenerationOptions"/>.</summary>
 internal static class GenerationChecks
 {
+    private const float LargestPenalty = 2, LargestBias = 100;
+
     /// <exception cref="EngineException">One is out of range.</exception>
     public static void Require(GenerationOptions options)
     {
@@ -71,10 +91,24 @@ internal static class GenerationChecks
         EngineException.ThrowUnless(options.Greedy || options.TopK >= 0, "top-k", "0 or more", options.TopK);
         EngineException.ThrowUnless(options.Greedy || (options.TopP > 0 && options.TopP <= 1), "top-p", "a number over 0, at most 1", options.TopP);
         EngineException.ThrowUnless(float.IsFinite(options.RepetitionPenalty) && options.RepetitionPenalty > 0, "repetition penalty", "a finite number over 0", options.RepetitionPenalty);
+        EngineException.ThrowUnless(Math.Abs(options.FrequencyPenalty) <= LargestPenalty, "frequency penalty", "-2 to 2", options.FrequencyPenalty);
+        EngineException.ThrowUnless(Math.Abs(options.PresencePenalty) <= LargestPenalty, "presence penalty", "-2 to 2", options.PresencePenalty);
+        EngineException.ThrowUnless(options.LogitBias.Count <= GenerationOptions.MaximumBiases, "logit bias", $"at most {GenerationOptions.MaximumBiases} tokens", options.LogitBias.Count);
+        foreach ((int id, float bias) in options.LogitBias)
+            EngineException.ThrowUnless(Math.Abs(bias) <= LargestBias, $"logit bias of token {id}", "-100 to 100", bias);
         EngineException.ThrowUnless(options.MaxTokens >= 1, "max tokens", "1 or more", options.MaxTokens);
         EngineException.ThrowUnless(options.Timeout is null || options.Timeout > TimeSpan.Zero, "timeout", "a time over 0", options.Timeout);
         EngineException.ThrowUnless(options.TopLogProbs is >= 0 and <= SamplingRequest.MaximumTopLogProbs, "top log-probabilities", $"0 to {SamplingRequest.MaximumTopLogProbs}", options.TopLogProbs);
         foreach (string stop in options.Stop)
             EngineException.ThrowUnless(!string.IsNullOrEmpty(stop), "stop", "texts that are not empty", "an empty one");
+    }
+
+    /// <exception cref="EngineException">The device cannot do what is asked, or an id is no token of the model.</exception>
+    public static void RequireSupport(GenerationOptions options, bool adjustsLogits, int vocabularySize)
+    {
+        if (options.AdjustsLogits && !adjustsLogits)
+            throw new EngineException("logit bias, frequency penalty and presence penalty are not supported on a GPU yet; run on the CPU, or use the repetition penalty");
+        foreach (int id in options.LogitBias.Keys)
+            EngineException.ThrowUnless((uint)id < (uint)vocabularySize, "logit bias", $"ids of 0 to {vocabularySize - 1}", id);
     }
 }
