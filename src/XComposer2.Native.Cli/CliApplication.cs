@@ -22,6 +22,7 @@ internal static class CliApplication
           chat       ask about pictures and text, once or as a conversation
           compose    write an article with pictures
           edit       change an article: its sections and its figures
+          serve      answer requests over HTTP, with OpenAI's API
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           merge      merge LoRA adapters into a checkpoint
@@ -109,6 +110,7 @@ internal static class CliApplication
         root.Add(ChatCommand.Create(services, verbose));
         root.Add(ComposeCommand.Create(services, verbose));
         root.Add(EditCommand.Create(services, verbose));
+        root.Add(ServeCommand.Create(services, verbose));
         root.Add(InspectCommand.Create(services));
         root.Add(VerifyCommand.Create(services));
         root.Add(MergeCommand.Create(services));

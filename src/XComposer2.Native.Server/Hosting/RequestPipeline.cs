@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace XComposer2.Native.Server;
+
+/// <summary>Answers one kind of request.</summary>
+internal delegate Task RequestHandler(HttpContext context);
+
+/// <summary>A path and its handler.</summary>
+/// <param name="Method">GET or POST.</param>
+/// <param name="Path">As in the request; one that ends in a slash is a prefix.</param>
+/// <param name="Handler">Throws what the client is told.</param>
+/// <param name="IsOpen">No key is wanted.</param>
+internal sealed record Route(string Method, string Path, RequestHandler Handler, bool IsOpen = false);
+
+/// <summary>From a request to its handler: host, key, route; and from every failure to an error response and a line of the log.</summary>
+internal sealed partial class RequestPipeline
+{
+    private static readonly string[] loopbackNames = ["localhost", "127.0.0.1", "[::1]", "::1"];
+
+    private readonly ServerState server;
+    private readonly IReadOnlyList<Route> routes;
+    private readonly byte[][] keyHashes;
+    private readonly bool isLoopback;
+
+    public RequestPipeline(ServerState server, IReadOnlyList<Route> routes)
+    {
+        this.server = server;
+        this.routes = routes;
+        keyHashes = [.. server.Options.ApiKeys.Select(key => SHA256.HashData(Encoding.UTF8.GetBytes(key)))];
+        isLoopback = server.Options.Host == "localhost" || (IPAddress.TryParse(server.Options.Host, out IPAddress? address) && IPAddress.IsLoopback(address));
+    }
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        long start = Stopwatch.GetTimestamp();
+        context.Response.Headers["X-Request-Id"] = context.TraceIdentifier;
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        int status;
+        try
+        {
+            await RouteOf(context).Handler(context).ConfigureAwait(false);
+            status = context.Response.StatusCode;
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            status = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception failure)
+        {
+            ApiException error = ApiException.Of(failure);
+            status = error.Status;
+            if (status >= 500 && status != 503)
+                LogFailure(server.Log, context.TraceIdentifier, failure);
+            await RespondAsync(context, error).ConfigureAwait(false);
+        }
+
+        server.Metrics.Respond(status);
+        string path = Printable(context.Request.Path);
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        LogRequest(server.Log, context.TraceIdentifier, context.Request.Method, path, status, milliseconds);
+    }
+
+    private Route RouteOf(HttpContext context)
+    {
+        // A name that somebody else's server resolves to this machine would otherwise let a page of theirs in.
+        if (isLoopback && !loopbackNames.Contains(context.Request.Host.Host, StringComparer.OrdinalIgnoreCase))
+            throw new ApiException(403, ApiException.InvalidRequest, "this server answers requests for localhost only; --host makes it reachable under other names") { Code = "host_not_allowed" };
+        string path = context.Request.Path.Value ?? "";
+        Route[] found = [.. routes.Where(route => route.Path == path || (route.Path[^1] == '/' && path.StartsWith(route.Path, StringComparison.Ordinal)))];
+        Route? route = Array.Find(found, candidate => HttpMethods.Equals(candidate.Method, context.Request.Method));
+        if (route is not { IsOpen: true } && keyHashes.Length > 0 && !HasKey(context.Request))
+            throw new ApiException(401, ApiException.InvalidRequest, "a valid API key is required: Authorization: Bearer KEY") { Code = "invalid_api_key" };
+        if (route is not null)
+            return route;
+        if (found.Length == 0)
+            throw new ApiException(404, ApiException.InvalidRequest, $"there is no {Printable(path)}") { Code = "not_found" };
+        context.Response.Headers.Allow = found[0].Method;
+        throw new ApiException(405, ApiException.InvalidRequest, $"{path} expects {found[0].Method}") { Code = "method_not_allowed" };
+    }
+
+    private bool HasKey(HttpRequest request)
+    {
+        const string Scheme = "Bearer ";
+        string? authorization = request.Headers.Authorization;
+        string given = authorization is not null && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : request.Headers["x-api-key"].ToString();
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(given));
+        bool isKnown = false;
+        // All of them, so that the time says nothing.
+        foreach (byte[] known in keyHashes)
+            isKnown |= CryptographicOperations.FixedTimeEquals(known, hash);
+        return isKnown;
+    }
+
+    private static async Task RespondAsync(HttpContext context, ApiException error)
+    {
+        try
+        {
+            var body = new ErrorResponseJson(new ErrorJson(error.Message, error.Type) { Param = error.Parameter, Code = error.Code });
+            if (!context.Response.HasStarted)
+            {
+                if (error.RetryAfter is { } later)
+                    context.Response.Headers.RetryAfter = ((int)Math.Ceiling(later.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                await ApiRequest.WriteAsync(context, error.Status, body, OpenAiJson.Lines.ErrorResponseJson).ConfigureAwait(false);
+            }
+            else if (context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) == true)
+            {
+                await new EventStream(context.Response, Timeout.InfiniteTimeSpan).SendAsync(body, OpenAiJson.Lines.ErrorResponseJson).ConfigureAwait(false);
+            }
+            else
+            {
+                context.Abort();
+            }
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or IOException)
+        {
+            // Nobody is left to tell.
+        }
+    }
+
+    private static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Id} {Method} {Path} {Status} {Milliseconds:0.0} ms")]
+    private static partial void LogRequest(ILogger log, string id, string method, string path, int status, double milliseconds);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Id} failed")]
+    private static partial void LogFailure(ILogger log, string id, Exception failure);
+}
