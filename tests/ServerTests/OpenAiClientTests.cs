@@ -120,6 +120,20 @@ public sealed class OpenAiClientTests(DemoServer demo) : IClassFixture<DemoServe
     }
 
     [Fact]
+    public async Task Answer_fits_a_schema()
+    {
+        ChatCompletionOptions options = Greedy;
+        options.ResponseFormat = OpenAI.Chat.ChatResponseFormat.CreateJsonSchemaFormat("shape", BinaryData.FromString("""
+            {"type":"object","properties":{"color":{"enum":["red","blue"]},"shape":{"type":"string","maxLength":12},"count":{"type":"integer","minimum":1,"maximum":3}},"required":["color","shape","count"],"additionalProperties":false}
+            """), jsonSchemaIsStrict: true);
+        ChatCompletion answer = await demo.Chat().CompleteChatAsync([DemoServer.AboutPicture("List the shapes as JSON.")], options, Cancellation);
+        System.Text.Json.JsonElement shape = System.Text.Json.JsonDocument.Parse(answer.Content[0].Text).RootElement;
+        Assert.Equal(["color", "shape", "count"], shape.EnumerateObject().Select(member => member.Name));
+        Assert.InRange(shape.GetProperty("count").GetInt32(), 1, 3);
+        Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
+    }
+
+    [Fact]
     public async Task Missing_question_is_an_error_in_the_clients_terms()
     {
         ClientResultException error = await Assert.ThrowsAsync<ClientResultException>(() => demo.Chat().CompleteChatAsync([new SystemChatMessage("Be brief.")], Greedy, Cancellation));

@@ -55,6 +55,9 @@ public sealed class RequestErrorTests(DemoServer demo) : IClassFixture<DemoServe
     [InlineData("\"prompt_style\":\"other\"", "prompt_style", "is not known")]
     [InlineData("\"tools\":[{}]", "tools", "does not call tools")]
     [InlineData("\"min_p\":0.1", "min_p", "not supported")]
+    [InlineData("\"response_format\":{\"type\":\"xml\"}", "response_format.type", "expected text, json_object or json_schema, found 'xml'")]
+    [InlineData("\"response_format\":{\"type\":\"json_schema\"}", "response_format.json_schema", "is required")]
+    [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"pattern\":\"a\"}}}", "response_format.json_schema.schema", "the keyword pattern is not supported")]
     [InlineData("\"num_beams\":2", "num_beams", "beam search")]
     [InlineData("\"modalities\":[\"audio\"]", "modalities", "answers are text")]
     public async Task Field_out_of_range_is_named(string field, string name, string message) => await ExpectAsync($"{{{field},{Question}}}", name, message);

@@ -91,6 +91,10 @@ public sealed class TextTokenizer
         return text.ToString();
     }
 
+    /// <summary>Whether a token is part of a text: no mark of turns, no control piece, not the unknown piece.</summary>
+    public bool IsText(int id) =>
+        (uint)id < (uint)file.Count && id != file.UnknownId && (file.Kind(id) is PieceKind.Normal or PieceKind.Byte || (file.Kind(id) == PieceKind.UserDefined && !IsMark(file.Piece(id))));
+
     /// <summary>The bytes that a token adds to a text: those of its text in UTF-8, the one byte of a byte piece, none of a control piece.</summary>
     public byte[] BytesOf(int id)
     {

@@ -58,7 +58,7 @@ internal sealed class CudaTokenSampler : ITokenSampler
         RequireSlot(slot);
         request.Require(sampling.VocabularySize);
         if (request.AdjustsLogits)
-            throw new ArgumentException("biases and penalties of occurrences are not supported on a GPU", nameof(request));
+            throw new ArgumentException("biases, penalties of occurrences and constraints are not supported on a GPU", nameof(request));
         SamplingParameters parameters = request.Parameters;
         memory.Begin(
             slot,

@@ -64,8 +64,11 @@ public readonly record struct SamplingRequest
     /// <summary>Subtracted from the logit of each id that occurs in the answer. As <see cref="Biases"/>.</summary>
     public float PresencePenalty { get; init; }
 
+    /// <summary>Which tokens are possible; null for all. Used by one answer alone. As <see cref="Biases"/>.</summary>
+    public ITokenConstraint? Constraint { get; init; }
+
     /// <summary>Logits are changed by more than the repetition penalty.</summary>
-    public bool AdjustsLogits => !Biases.IsEmpty || FrequencyPenalty != 0 || PresencePenalty != 0;
+    public bool AdjustsLogits => !Biases.IsEmpty || FrequencyPenalty != 0 || PresencePenalty != 0 || Constraint is not null;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     internal void Require(int vocabularySize)
@@ -83,6 +86,18 @@ public readonly record struct SamplingRequest
         if (!float.IsFinite(FrequencyPenalty) || !float.IsFinite(PresencePenalty))
             throw new ArgumentException($"frequency and presence penalty: expected finite numbers, found {FrequencyPenalty} and {PresencePenalty}");
     }
+}
+
+/// <summary>Which tokens are possible in one answer, step by step. Not thread-safe.</summary>
+public interface ITokenConstraint
+{
+    /// <summary>A bit for each token that may come next [vocabulary / 32, rounded up]; at least one is set.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be told.</exception>
+    ReadOnlySpan<uint> Allowed { get; }
+
+    /// <summary>The token was chosen.</summary>
+    /// <exception cref="InvalidOperationException">It was not allowed.</exception>
+    void Accept(int id);
 }
 
 /// <summary>A row of logits, and the slot whose answer it continues.</summary>

@@ -11,8 +11,7 @@ internal sealed class ChatEndpoint(ServerState server)
         LoadedEngine engine = server.Ready;
         using ApiRequest request = await ApiRequest.ReadAsync(context, server).ConfigureAwait(false);
         RequestFields fields = request.Fields;
-        GenerationOptions options = SamplingFields.WithChatLogProbs(fields, SamplingFields.Read(fields));
-        RequireText(fields);
+        GenerationOptions options = SamplingFields.WithFormat(fields, SamplingFields.WithChatLogProbs(fields, SamplingFields.Read(fields)));
         int count = fields.Integer("n", 1, server.Options.MaxAnswers) ?? 1;
         bool isStream = fields.Flag("stream");
         bool includesUsage = fields.Nested("stream_options")?.Flag("include_usage") ?? false;
@@ -25,12 +24,6 @@ internal sealed class ChatEndpoint(ServerState server)
             await StreamAsync(request, run, answer, count, includesUsage).ConfigureAwait(false);
         else
             await request.RespondAsync(answer.Whole(await run.FinishAsync().ConfigureAwait(false)), OpenAiJson.Lines.ChatCompletionJson).ConfigureAwait(false);
-    }
-
-    private static void RequireText(RequestFields fields)
-    {
-        if (fields.Nested("response_format") is { } format && format.RequiredText("type") is var type and not "text")
-            throw ApiException.Unsupported("response_format", $"response_format: '{type}' is not supported");
     }
 
     private async Task StreamAsync(ApiRequest request, AnswerRun run, ChatAnswer answer, int count, bool includesUsage)

@@ -42,6 +42,40 @@ internal static class SamplingFields
         };
     }
 
+    /// <summary>The answer's format, as chats ask for it.</summary>
+    /// <exception cref="ApiException">The format is unknown, or its schema is not supported.</exception>
+    public static GenerationOptions WithFormat(RequestFields request, GenerationOptions options)
+    {
+        if (request.Nested("response_format") is not { } format)
+            return options;
+        AnswerFormat? held = format.RequiredText("type") switch
+        {
+            "text" => null,
+            "json_object" => AnswerFormat.JsonObject,
+            "json_schema" => OfSchema(format.Nested("json_schema") ?? throw ApiException.Invalid(format.NameOf("json_schema"), $"{format.NameOf("json_schema")} is required")),
+            string other => throw ApiException.Unexpected(format.NameOf("type"), "text, json_object or json_schema", $"'{other}'"),
+        };
+        if (held is not null && request.Flag("ignore_eos"))
+            throw ApiException.Invalid("ignore_eos", "ignore_eos: an answer with a format ends when it is complete");
+        return options with { Format = held };
+    }
+
+    /// <summary>A schema, or an object with one.</summary>
+    /// <exception cref="ApiException">The schema is not supported.</exception>
+    public static AnswerFormat OfSchema(RequestFields holder)
+    {
+        if (!holder.TryGet("schema", out JsonElement schema))
+            throw ApiException.Invalid(holder.NameOf("schema"), $"{holder.NameOf("schema")} is required");
+        try
+        {
+            return AnswerFormat.OfJsonSchema(schema.GetRawText());
+        }
+        catch (EngineException error)
+        {
+            throw ApiException.Invalid(holder.NameOf("schema"), error.Message, "invalid_schema");
+        }
+    }
+
     /// <summary>Log-probabilities as chats ask for them.</summary>
     /// <exception cref="ApiException">top_logprobs without logprobs, or out of range.</exception>
     public static GenerationOptions WithChatLogProbs(RequestFields request, GenerationOptions options)

@@ -7,6 +7,8 @@ namespace XComposer2.Native;
 /// <summary>From prompts with pictures to requests of the engine thread, and from their outcomes to results. Safe to use from several threads.</summary>
 internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer preparer, EngineThread engine, EngineSizes sizes, ModelConfig config, bool adjustsLogits)
 {
+    private readonly Lazy<TokenBytes> tokenBytes = new(() => new TokenBytes(tokenizer));
+
     public TextTokenizer Tokenizer => tokenizer;
 
     /// <summary>Positions of a prompt.</summary>
@@ -46,7 +48,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(GenerationOptions.MaximumDrawnSeed);
         var text = new AnswerText(tokenizer, stopIds, options.Stop, options.WantsLogProbs, events);
         List<PromptPosition> positions = asked.Positions();
-        var request = new AnswerRequest(positions, options.Sampling(seed, positions), options.MaxTokens, text, options.Timeout, cancellation);
+        var request = new AnswerRequest(positions, options.Sampling(seed, positions, options.Format?.Constrain(tokenBytes.Value, stopIds, config.Decoder.VocabularySize)), options.MaxTokens, text, options.Timeout, cancellation);
         engine.Submit(request);
         int visual = positions.Count(static position => position.Picture is not null);
         return new PendingAnswer(request, text, ResultAsync());
@@ -66,6 +68,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
                     Timings(decodeTime, outcome.Times))
                 {
                     LogProbs = text.Scores,
+                    StopText = text.StopText,
                 };
             }
             catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)

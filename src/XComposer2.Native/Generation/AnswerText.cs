@@ -23,6 +23,9 @@ internal sealed class AnswerText(TextTokenizer tokenizer, IReadOnlyList<int> sto
     /// <summary>A stop text was reached, so that <see cref="TokenIds"/> say more than the text.</summary>
     public bool EndedByText => filter.Stopped;
 
+    /// <summary>The stop text; null where the answer did not end with one.</summary>
+    public string? StopText => filter.Found;
+
     /// <summary>Tokens without the end mark.</summary>
     public IReadOnlyList<int> TokenIds => ids;
 

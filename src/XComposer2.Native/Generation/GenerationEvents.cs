@@ -28,6 +28,9 @@ public sealed record GenerationResult(
 {
     /// <summary>Log-probability of each of <see cref="TokenIds"/>; empty unless requested.</summary>
     public IReadOnlyList<TokenScore> LogProbs { get; init; } = [];
+
+    /// <summary>The stop text that ended the answer; null if none did.</summary>
+    public string? StopText { get; init; }
 }
 
 /// <summary>Why an answer ended.</summary>

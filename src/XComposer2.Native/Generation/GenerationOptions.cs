@@ -34,6 +34,9 @@ public sealed record GenerationOptions
     /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them. CPU only.</summary>
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
 
+    /// <summary>What the answer is held to, JSON for example; null for free text. CPU only.</summary>
+    public AnswerFormat? Format { get; init; }
+
     /// <summary>The same seed gives the same text on the same device; null draws a seed below 2^53.</summary>
     public ulong? Seed { get; init; }
 
@@ -58,14 +61,16 @@ public sealed record GenerationOptions
     /// <summary>Entries of <see cref="LogitBias"/>.</summary>
     internal const int MaximumBiases = 1024;
 
-    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias.Count > 0;
+    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias.Count > 0 || Format is not null;
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
     /// <param name="seed">Of the choices.</param>
     /// <param name="prompt">All positions.</param>
-    internal SamplingRequest Sampling(ulong seed, IReadOnlyList<PromptPosition> prompt) => new()
+    /// <param name="constraint">Of <see cref="Format"/>.</param>
+    internal SamplingRequest Sampling(ulong seed, IReadOnlyList<PromptPosition> prompt, ITokenConstraint? constraint = null) => new()
     {
+        Constraint = constraint,
         Parameters = new SamplingParameters(Greedy, Temperature, TopK, TopP, RepetitionPenalty),
         Seed = seed,
         SeenIds = RepetitionPenalty != 1 && (PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null))
@@ -107,7 +112,7 @@ internal static class GenerationChecks
     public static void RequireSupport(GenerationOptions options, bool adjustsLogits, int vocabularySize)
     {
         if (options.AdjustsLogits && !adjustsLogits)
-            throw new EngineException("logit bias, frequency penalty and presence penalty are not supported on a GPU yet; run on the CPU, or use the repetition penalty");
+            throw new EngineException("answer formats, logit bias, frequency penalty and presence penalty are not supported on a GPU yet; run on the CPU, or use the repetition penalty");
         foreach (int id in options.LogitBias.Keys)
             EngineException.ThrowUnless((uint)id < (uint)vocabularySize, "logit bias", $"ids of 0 to {vocabularySize - 1}", id);
     }

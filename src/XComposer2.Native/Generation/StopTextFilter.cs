@@ -21,7 +21,10 @@ internal sealed class StopTextFilter
     }
 
     /// <summary>A stop text was reached; nothing more comes out.</summary>
-    public bool Stopped { get; private set; }
+    public bool Stopped => Found is not null;
+
+    /// <summary>The stop text that was reached; null before.</summary>
+    public string? Found { get; private set; }
 
     /// <summary>Takes more text and returns what is certain: no stop text begins in it. May be empty.</summary>
     public string Add(string delta)
@@ -30,10 +33,10 @@ internal sealed class StopTextFilter
         if (Stopped)
             return "";
         string text = held + delta;
-        int certain = FindFirstStop(text);
+        int certain = FindFirstStop(text, out string? found);
         if (certain >= 0)
         {
-            Stopped = true;
+            Found = found;
             held = "";
             return text[..certain];
         }
@@ -50,8 +53,9 @@ internal sealed class StopTextFilter
         return rest;
     }
 
-    private int FindFirstStop(string text)
+    private int FindFirstStop(string text, out string? found)
     {
+        found = null;
         int first = -1, firstEnd = int.MaxValue;
         foreach (string stop in stops)
         {
@@ -61,6 +65,7 @@ internal sealed class StopTextFilter
                 continue;
             first = start;
             firstEnd = end;
+            found = stop;
         }
         return first;
     }

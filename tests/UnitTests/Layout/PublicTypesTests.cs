@@ -18,7 +18,7 @@ public sealed class PublicTypesTests
             "GenerationOptions", "GenerationResult", "ImageInput", "SessionOptions", "TextDelta", "UserMessage", "XComposerEngine", "XComposerException",
         ],
         ["XComposer2.Native.Devices"] = ["DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],
-        ["XComposer2.Native.Generation"] = ["GenerationTimings", "TokenAlternative", "TokenScore", "TokenUsage"],
+        ["XComposer2.Native.Generation"] = ["AnswerFormat", "GenerationTimings", "TokenAlternative", "TokenScore", "TokenUsage"],
         ["XComposer2.Native.Measurement"] = ["SpeedMeasurement", "SpeedOptions", "SpeedResult", "SpeedSeries"],
         ["XComposer2.Native.Planning"] = ["ModelMemoryPlan"],
         ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
