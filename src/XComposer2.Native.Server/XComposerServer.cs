@@ -168,6 +168,8 @@ public sealed class XComposerServer : IAsyncDisposable
     [
         new("POST", "/v1/chat/completions", new ChatEndpoint(state).HandleAsync),
         new("POST", "/v1/completions", new CompletionEndpoint(state).HandleAsync),
+        new("POST", "/v1/responses", new ResponsesEndpoint(state).HandleAsync),
+        .. new MessagesEndpoint(state).Routes,
         .. new StatusEndpoints(state).Routes,
         .. new TokenEndpoints(state).Routes,
     ];

@@ -11,9 +11,10 @@ internal static class ServeCommand
         Usage: xc2 serve [options]
 
         Answers requests over HTTP with OpenAI's API: /v1/chat/completions with text
-        and pictures, /v1/completions, /v1/models; and /health, /metrics, /props,
-        /tokenize, /detokenize, /apply-template. Ends on Ctrl-C or SIGTERM when the
-        requests under way are answered.
+        and pictures, /v1/completions, /v1/responses, /v1/models; with Anthropic's:
+        /v1/messages; and /health, /metrics, /props, /tokenize, /detokenize,
+        /apply-template. Ends on Ctrl-C or SIGTERM when the requests under way are
+        answered.
 
         Model
           -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -100,26 +101,30 @@ internal sealed partial class RequestPipeline
     {
         try
         {
-            var body = new ErrorResponseJson(new ErrorJson(error.Message, error.Type) { Param = error.Parameter, Code = error.Code });
-            if (!context.Response.HasStarted)
-            {
-                if (error.RetryAfter is { } later)
-                    context.Response.Headers.RetryAfter = ((int)Math.Ceiling(later.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-                await ApiRequest.WriteAsync(context, error.Status, body, OpenAiJson.Lines.ErrorResponseJson).ConfigureAwait(false);
-            }
-            else if (context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) == true)
-            {
-                await new EventStream(context.Response, Timeout.InfiniteTimeSpan).SendAsync(body, OpenAiJson.Lines.ErrorResponseJson).ConfigureAwait(false);
-            }
+            if (context.Request.Path.StartsWithSegments(MessagesEndpoint.Path, StringComparison.Ordinal))
+                await WriteAsync(context, error, MessageErrorJson.Of(error, context.TraceIdentifier), AnthropicJson.Lines.MessageErrorJson, "error").ConfigureAwait(false);
             else
-            {
-                context.Abort();
-            }
+                await WriteAsync(context, error, ErrorResponseJson.Of(error), OpenAiJson.Lines.ErrorResponseJson, null).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException)
         {
             // Nobody is left to tell.
         }
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, ApiException error, T body, JsonTypeInfo<T> type, string? eventName)
+    {
+        if (context.Response.HasStarted)
+        {
+            if (context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) == true)
+                return new EventStream(context.Response, Timeout.InfiniteTimeSpan).SendAsync(body, type, eventName);
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        if (error.RetryAfter is { } later)
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(later.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return ApiRequest.WriteAsync(context, error.Status, body, type);
     }
 
     private static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);

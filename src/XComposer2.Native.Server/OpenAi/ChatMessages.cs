@@ -25,7 +25,7 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
     private readonly List<ChatTurn> turns = [];
     private readonly List<PictureReference> pictures = [];
     private readonly StringBuilder system = new();
-    private Content? question;
+    private QuestionText? question;
     private StringBuilder? answer;
 
     /// <param name="request">Has "messages".</param>
@@ -37,15 +37,16 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
         return reader.Read(request, request.TryGet("messages", out _) ? null : throw ApiException.Invalid("messages", "messages is required"));
     }
 
-    /// <param name="request">Has "messages".</param>
-    /// <param name="systemText">Before all messages.</param>
+    /// <param name="request">Has messages.</param>
+    /// <param name="systemText">Before all messages; null for none.</param>
+    /// <param name="field">The array of messages.</param>
     /// <exception cref="ApiException">The messages are no conversation.</exception>
-    public ChatPrompt Read(RequestFields request, string? systemText)
+    public ChatPrompt Read(RequestFields request, string? systemText, string field = "messages")
     {
         if (systemText is not null)
             system.Append(systemText);
         bool hasSystem = systemText is not null;
-        foreach ((JsonElement value, string name) in request.Elements("messages", MaximumMessages))
+        foreach ((JsonElement value, string name) in request.Elements(field, MaximumMessages))
         {
             RequestFields message = RequestFields.Of(value, name);
             string role = message.RequiredText("role");
@@ -59,7 +60,7 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
                     break;
                 case "user":
                     EndTurn();
-                    (question ??= new Content()).Append(Parts(message), pictures);
+                    Append(question ??= new QuestionText(), message);
                     break;
                 case "assistant":
                     if (question is null)
@@ -72,11 +73,33 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
         }
 
         if (question is null)
-            throw ApiException.Invalid("messages", "messages: expected a question of the user");
+            throw ApiException.Invalid(field, $"{field}: expected a question of the user");
         if (answer is not null && !continuesAnswer)
-            throw ApiException.Invalid("messages", "messages: the last one must be of the user; with continue_final_message it may be the beginning of the answer");
+            throw ApiException.Invalid(field, $"{field}: the last one must be of the user; with continue_final_message it may be the beginning of the answer");
         turns.Add(new ChatTurn(question.Text, question.Pictures, null));
         return new ChatPrompt(hasSystem ? system.ToString() : null, turns, pictures, answer?.ToString() ?? "");
+    }
+
+    private void Append(QuestionText to, RequestFields message)
+    {
+        foreach (Part part in Parts(message))
+        {
+            if (part.Text is null)
+            {
+                pictures.Add(new PictureReference(part.Picture, part.Name));
+                to.AddPicture();
+                continue;
+            }
+
+            try
+            {
+                to.AddText(part.Text);
+            }
+            catch (PromptException error)
+            {
+                throw ApiException.Invalid(part.Name, $"{part.Name}: {error.Message}");
+            }
+        }
     }
 
     private void EndTurn()
@@ -147,40 +170,4 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
 
     /// <summary>A text, or a picture.</summary>
     private readonly record struct Part(string? Text, JsonElement Picture, string Name);
-
-    /// <summary>What a user says in one turn.</summary>
-    private sealed class Content
-    {
-        private readonly StringBuilder text = new();
-        private bool hasText, endsWithText, isInline;
-
-        public int Pictures { get; private set; }
-
-        // Pictures before all text need no placeholders: their place is the prompt style's.
-        public string Text => isInline ? text.ToString() : text.ToString().Replace(ChatTemplate.Placeholder, "", StringComparison.Ordinal);
-
-        public void Append(IEnumerable<Part> parts, List<PictureReference> pictures)
-        {
-            foreach (Part part in parts)
-            {
-                if (part.Text is { } said)
-                {
-                    if (said.Contains(ChatTemplate.Placeholder, StringComparison.Ordinal))
-                        throw ApiException.Invalid(part.Name, $"{part.Name}: {ChatTemplate.Placeholder} marks the place of a picture; send pictures as parts of the content");
-                    if (endsWithText)
-                        text.Append('\n');
-                    text.Append(said);
-                    hasText = endsWithText = true;
-                }
-                else
-                {
-                    isInline |= hasText;
-                    endsWithText = false;
-                    text.Append(ChatTemplate.Placeholder);
-                    pictures.Add(new PictureReference(part.Picture, part.Name));
-                    Pictures++;
-                }
-            }
-        }
-    }
 }

@@ -28,7 +28,10 @@ internal sealed partial class OpenAiJson : JsonSerializerContext
     });
 }
 
-internal sealed record ErrorResponseJson(ErrorJson Error);
+internal sealed record ErrorResponseJson(ErrorJson Error)
+{
+    public static ErrorResponseJson Of(ApiException error) => new(new ErrorJson(error.Message, error.Type) { Param = error.Parameter, Code = error.Code });
+}
 
 internal sealed record ErrorJson(string Message, string Type)
 {
