@@ -1,8 +1,10 @@
+using Microsoft.Extensions.AI;
 using XComposer2.Native.Composition;
 using XComposer2.Native.Composition.Pictures;
 using XComposer2.Native.Composition.Storage;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Devices;
+using XComposer2.Native.Extensions.AI;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.UnitTests;
@@ -19,6 +21,16 @@ internal static class ReadmeSamples
         await foreach (GenerationEvent next in session.SendAsync(message))
             if (next is TextDelta delta)
                 Console.Write(delta.Text);
+        #endregion
+    }
+
+    public static async Task ChatClientAsync()
+    {
+        #region src/XComposer2.Native.Extensions.AI/README.md
+        using var client = new XComposerChatClient(await XComposerEngine.LoadAsync(new EngineOptions { ModelPath = "./internlm-xcomposer2-vl-7b" }), ownsEngine: true);
+        var question = new ChatMessage(ChatRole.User, [new DataContent(File.ReadAllBytes("cat.png"), "image/png"), new TextContent("What is in this picture?")]);
+        ChatResponse response = await client.GetResponseAsync([question], new ChatOptions { Temperature = 0, MaxOutputTokens = 200 });
+        Console.WriteLine($"{response.Text} ({response.Usage!.OutputTokenCount} tokens)");
         #endregion
     }
 

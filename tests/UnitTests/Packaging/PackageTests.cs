@@ -7,7 +7,7 @@ namespace XComposer2.Native.UnitTests;
 /// <summary>The packages are complete, and programs work with nothing but them.</summary>
 public sealed class PackageTests(PackageFolder packages) : IClassFixture<PackageFolder>
 {
-    private const string Engine = "XComposer2.Native", Composition = "XComposer2.Native.Composition", Tool = "XComposer2.Native.Cli";
+    private const string Engine = "XComposer2.Native", Composition = "XComposer2.Native.Composition", Client = "XComposer2.Native.Extensions.AI", Tool = "XComposer2.Native.Cli";
 
     // Below the engine; the package carries them.
     private static readonly string[] parts = ["Cpu", "Cuda", "Graph", "Kernels", "Model", "Runtime"];
@@ -56,6 +56,7 @@ public sealed class PackageTests(PackageFolder packages) : IClassFixture<Package
     [Theory]
     [InlineData(Engine)]
     [InlineData(Composition)]
+    [InlineData(Client)]
     [InlineData(Tool)]
     public void Package_has_all_metadata_and_symbols(string id)
     {
