@@ -73,7 +73,7 @@ internal sealed record LoadedEngine(XComposerEngine Engine, string Name, int Seq
         }
         catch (EngineException error)
         {
-            throw ApiException.Invalid(options.LogitBias.Count > 0 ? "logit_bias" : null, error.Message);
+            throw ApiException.Invalid(options.LogitBias is not null ? "logit_bias" : null, error.Message);
         }
     }
 

@@ -105,11 +105,11 @@ internal static class SamplingFields
         return number is not 0 ? number : throw ApiException.Unexpected(request.NameOf(field), string.Create(CultureInfo.InvariantCulture, $"a number over 0, at most {maximum}"), "0");
     }
 
-    private static Dictionary<int, float> Biases(RequestFields request)
+    private static Dictionary<int, float>? Biases(RequestFields request)
     {
-        Dictionary<int, float> biases = [];
         if (!request.TryGet("logit_bias", out JsonElement map))
-            return biases;
+            return null;
+        Dictionary<int, float> biases = [];
         RequestFields fields = RequestFields.Of(map, "logit_bias");
         foreach (JsonProperty property in map.EnumerateObject())
         {
@@ -120,7 +120,7 @@ internal static class SamplingFields
             biases[id] = fields.Number(property.Name, -MaximumBias, MaximumBias) ?? 0;
         }
 
-        return biases;
+        return biases.Count == 0 ? null : biases;
     }
 
     private static void RefuseUnsupported(RequestFields request)

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native;
@@ -31,8 +30,8 @@ public sealed record GenerationOptions
     /// <summary>Subtracted from the logit of each token that occurs in the answer; -2 to 2. CPU only.</summary>
     public float PresencePenalty { get; init; }
 
-    /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them. CPU only.</summary>
-    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
+    /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them; null for none. CPU only.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>What the answer is held to, JSON for example; null for free text. CPU only.</summary>
     public AnswerFormat? Format { get; init; }
@@ -61,7 +60,7 @@ public sealed record GenerationOptions
     /// <summary>Entries of <see cref="LogitBias"/>.</summary>
     internal const int MaximumBiases = 1024;
 
-    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias.Count > 0 || Format is not null;
+    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias is not null || Format is not null;
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
@@ -78,10 +77,13 @@ public sealed record GenerationOptions
             : default(ReadOnlyMemory<int>),
         LogProbs = LogProbs,
         TopLogProbs = TopLogProbs,
-        Biases = LogitBias.Select(static bias => new TokenBias(bias.Key, bias.Value)).ToArray(),
+        Biases = LogitBias is null ? default : BiasesOf(LogitBias),
         FrequencyPenalty = FrequencyPenalty,
         PresencePenalty = PresencePenalty,
     };
+
+    // Code over numbers as type arguments is compiled at run time: it is apart, for those who use it.
+    private static TokenBias[] BiasesOf(IReadOnlyDictionary<int, float> biases) => [.. biases.Select(static bias => new TokenBias(bias.Key, bias.Value))];
 }
 
 /// <summary>Range checks of <see cref="GenerationOptions"/>.</summary>
@@ -98,9 +100,8 @@ internal static class GenerationChecks
         EngineException.ThrowUnless(float.IsFinite(options.RepetitionPenalty) && options.RepetitionPenalty > 0, "repetition penalty", "a finite number over 0", options.RepetitionPenalty);
         EngineException.ThrowUnless(Math.Abs(options.FrequencyPenalty) <= LargestPenalty, "frequency penalty", "-2 to 2", options.FrequencyPenalty);
         EngineException.ThrowUnless(Math.Abs(options.PresencePenalty) <= LargestPenalty, "presence penalty", "-2 to 2", options.PresencePenalty);
-        EngineException.ThrowUnless(options.LogitBias.Count <= GenerationOptions.MaximumBiases, "logit bias", $"at most {GenerationOptions.MaximumBiases} tokens", options.LogitBias.Count);
-        foreach ((int id, float bias) in options.LogitBias)
-            EngineException.ThrowUnless(Math.Abs(bias) <= LargestBias, $"logit bias of token {id}", "-100 to 100", bias);
+        if (options.LogitBias is { } biases)
+            RequireBiases(biases, null);
         EngineException.ThrowUnless(options.MaxTokens >= 1, "max tokens", "1 or more", options.MaxTokens);
         EngineException.ThrowUnless(options.Timeout is null || options.Timeout > TimeSpan.Zero, "timeout", "a time over 0", options.Timeout);
         EngineException.ThrowUnless(options.TopLogProbs is >= 0 and <= SamplingRequest.MaximumTopLogProbs, "top log-probabilities", $"0 to {SamplingRequest.MaximumTopLogProbs}", options.TopLogProbs);
@@ -113,7 +114,18 @@ internal static class GenerationChecks
     {
         if (options.AdjustsLogits && !adjustsLogits)
             throw new EngineException("answer formats, logit bias, frequency penalty and presence penalty are not supported on a GPU yet; run on the CPU, or use the repetition penalty");
-        foreach (int id in options.LogitBias.Keys)
-            EngineException.ThrowUnless((uint)id < (uint)vocabularySize, "logit bias", $"ids of 0 to {vocabularySize - 1}", id);
+        if (options.LogitBias is { } biases)
+            RequireBiases(biases, vocabularySize);
+    }
+
+    private static void RequireBiases(IReadOnlyDictionary<int, float> biases, int? vocabularySize)
+    {
+        EngineException.ThrowUnless(biases.Count <= GenerationOptions.MaximumBiases, "logit bias", $"at most {GenerationOptions.MaximumBiases} tokens", biases.Count);
+        foreach ((int id, float bias) in biases)
+        {
+            EngineException.ThrowUnless(Math.Abs(bias) <= LargestBias, $"logit bias of token {id}", "-100 to 100", bias);
+            if (vocabularySize is { } size)
+                EngineException.ThrowUnless((uint)id < (uint)size, "logit bias", $"ids of 0 to {size - 1}", id);
+        }
     }
 }
