@@ -81,6 +81,16 @@ public sealed class RequestErrorTests(DemoServer demo) : IClassFixture<DemoServe
     }
 
     [Fact]
+    public async Task Texts_longer_than_any_context_are_not_tokenised()
+    {
+        string part = DemoServer.TextPart(new string('x', 400_000));
+        (int status, JsonElement body) = await demo.PostAsync("/v1/chat/completions", DemoServer.ChatBody("", part, part, part));
+        Assert.Equal((400, "context_length_exceeded", "messages[0].content[2]"), (status, body.GetProperty("error").GetProperty("code").GetString(), body.GetProperty("error").GetProperty("param").GetString()));
+        (status, body) = await demo.PostAsync("/v1/completions", $$"""{"prompt":"{{new string('x', 1_100_000)}}"}""");
+        Assert.Equal((400, "prompt"), (status, body.GetProperty("error").GetProperty("param").GetString()));
+    }
+
+    [Fact]
     public async Task Body_over_the_limit_is_refused()
     {
         await using DemoServer small = await DemoServer.OfAsync(new ServerOptions { MaxBodyBytes = 4096 });

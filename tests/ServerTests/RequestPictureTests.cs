@@ -43,6 +43,7 @@ public sealed class RequestPictureTests(DemoServer demo) : IClassFixture<DemoSer
     [InlineData("file://host/FOLDER/shapes-1.png", "not below the folder")]
     [InlineData("file://FOLDER/none.png", "no such file")]
     [InlineData("file://FOLDER", "not below the folder")]
+    [InlineData("file://FOLDER/a%00b.png", "not below the folder")]
     [InlineData("data:image/png;base64,####", "none of them")]
     [InlineData("data:image/png;base64,", "none of them")]
     [InlineData("data:image/png,raw", "expected data:image/...;base64")]

@@ -12,6 +12,9 @@ internal readonly struct RequestFields(JsonElement element, string path)
 {
     private const int ShownLength = 60;
 
+    /// <summary>Characters of one text. A prompt of so many is longer than any context.</summary>
+    public const int MaximumTextLength = 1 << 20;
+
     /// <exception cref="ApiException">Not an object.</exception>
     public static RequestFields Of(JsonElement element, string path = "") => element.ValueKind == JsonValueKind.Object
         ? new RequestFields(element, path)
@@ -25,7 +28,7 @@ internal readonly struct RequestFields(JsonElement element, string path)
     public bool TryGet(string name, out JsonElement value) => element.TryGetProperty(name, out value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
 
     /// <exception cref="ApiException">Not a text of whole characters, or too long.</exception>
-    public string? Text(string name, int maximumLength = int.MaxValue) => TryGet(name, out JsonElement value) ? TextOf(value, NameOf(name), maximumLength) : null;
+    public string? Text(string name, int maximumLength = MaximumTextLength) => TryGet(name, out JsonElement value) ? TextOf(value, NameOf(name), maximumLength) : null;
 
     /// <exception cref="ApiException">As for <see cref="Text"/>, or the field is absent.</exception>
     public string RequiredText(string name) => Text(name) ?? throw ApiException.Invalid(NameOf(name), $"{NameOf(name)} is required");
@@ -88,7 +91,7 @@ internal readonly struct RequestFields(JsonElement element, string path)
     }
 
     /// <exception cref="ApiException">Not a text of whole characters, or too long.</exception>
-    public static string TextOf(JsonElement value, string name, int maximumLength = int.MaxValue)
+    public static string TextOf(JsonElement value, string name, int maximumLength = MaximumTextLength)
     {
         if (value.ValueKind != JsonValueKind.String)
             throw ApiException.Unexpected(name, "a text", Show(value));

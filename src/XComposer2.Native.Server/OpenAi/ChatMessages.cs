@@ -27,6 +27,7 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
     private readonly StringBuilder system = new();
     private QuestionText? question;
     private StringBuilder? answer;
+    private int characters;
 
     /// <param name="request">Has "messages".</param>
     /// <param name="tokenizer">Encodes earlier answers.</param>
@@ -82,7 +83,7 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
 
     private void Append(QuestionText to, RequestFields message)
     {
-        foreach (Part part in Parts(message))
+        foreach (Part part in Counted(message))
         {
             if (part.Text is null)
             {
@@ -118,10 +119,20 @@ internal sealed class ChatMessages(TextTokenizer tokenizer, bool continuesAnswer
         text.Append(added);
     }
 
-    private static string TextOnly(RequestFields message)
+    // Texts are tokenised before their tokens are counted: all of them together have the limit of one.
+    private IEnumerable<Part> Counted(RequestFields message)
+    {
+        foreach (Part part in Parts(message))
+        {
+            characters += part.Text?.Length ?? 0;
+            yield return characters <= RequestFields.MaximumTextLength ? part : throw ApiException.Invalid(part.Name, $"the messages have more than {RequestFields.MaximumTextLength} characters", "context_length_exceeded");
+        }
+    }
+
+    private string TextOnly(RequestFields message)
     {
         var text = new StringBuilder();
-        foreach (Part part in Parts(message))
+        foreach (Part part in Counted(message))
             AppendLine(text, part.Text ?? throw ApiException.Invalid(part.Name, $"{part.Name}: pictures belong to messages of the user"));
         return text.ToString();
     }

@@ -82,7 +82,7 @@ internal sealed class PictureLoader : IDisposable
     private static ReadOnlyMemory<byte> UnescapedBytes(JsonElement source, string name)
     {
         ReadOnlySpan<byte> raw = JsonMarshal.GetRawUtf8Value(source)[1..^1];
-        return raw.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(RequestFields.TextOf(source, name)) : raw.ToArray();
+        return raw.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(RequestFields.TextOf(source, name, int.MaxValue)) : raw.ToArray();
     }
 
     private static bool StartsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> scheme) => text.Length >= scheme.Length && Ascii.EqualsIgnoreCase(text[..scheme.Length], scheme);
@@ -134,8 +134,9 @@ internal sealed class PictureLoader : IDisposable
     {
         if (folder is null)
             throw ApiException.Invalid(name, $"{name}: this server reads no files; send the picture as a data URL", "invalid_image");
-        string path = Path.GetFullPath(address.LocalPath);
-        if (address.Host.Length > 0 || !path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) || path.Contains('\0', StringComparison.Ordinal))
+        bool isPath = address.Host.Length == 0 && !address.LocalPath.Contains('\0', StringComparison.Ordinal);
+        string path = isPath ? Path.GetFullPath(address.LocalPath) : "";
+        if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw ApiException.Invalid(name, $"{name}: the file is not below the folder that this server reads", "invalid_image");
         // A link could lead out of the folder.
         for (string part = path; part.Length > folder.Length; part = Path.GetDirectoryName(part)!)
