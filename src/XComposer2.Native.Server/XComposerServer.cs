@@ -167,7 +167,7 @@ public sealed class XComposerServer : IAsyncDisposable
     private static Route[] Routes(ServerState state) =>
     [
         new("POST", "/v1/chat/completions", new ChatEndpoint(state).HandleAsync),
-        new("POST", "/v1/completions", new CompletionEndpoint(state).HandleAsync),
+        new("POST", CompletionEndpoint.Path, new CompletionEndpoint(state).HandleAsync),
         new("POST", "/v1/responses", new ResponsesEndpoint(state).HandleAsync),
         .. new MessagesEndpoint(state).Routes,
         .. new StatusEndpoints(state).Routes,

@@ -50,6 +50,31 @@ public sealed class ServerStatusTests(DemoServer demo) : IClassFixture<DemoServe
     }
 
     [Fact]
+    public async Task Meter_has_the_names_of_opentelemetry()
+    {
+        var seen = new System.Collections.Concurrent.ConcurrentBag<(string Name, string? Operation, string? Type)>();
+        using var listener = new System.Diagnostics.Metrics.MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Meter.Name == "XComposer2.Native.Server") self.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => seen.Add((instrument.Name, Tag(tags, "gen_ai.operation.name"), null)));
+        listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => seen.Add((instrument.Name, Tag(tags, "gen_ai.operation.name"), Tag(tags, "gen_ai.token.type"))));
+        listener.Start();
+        await demo.PostAsync("/v1/chat/completions", DemoServer.ChatBody("\"max_tokens\":3", DemoServer.TextPart("Hello")));
+        await demo.PostAsync("/v1/completions", """{"prompt":"x","max_tokens":2}""");
+        Assert.Contains(("gen_ai.server.request.duration", "chat", null), seen);
+        Assert.Contains(("gen_ai.server.time_to_first_token", "text_completion", null), seen);
+        Assert.Contains(("gen_ai.server.time_per_output_token", "chat", null), seen);
+        Assert.Contains(("gen_ai.client.token.usage", "chat", "input"), seen);
+        Assert.Contains(("gen_ai.client.token.usage", "chat", "output"), seen);
+
+        static string? Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
+        {
+            foreach ((string key, object? value) in tags)
+                if (key == name)
+                    return value as string;
+            return null;
+        }
+    }
+
+    [Fact]
     public async Task Tokens_become_text_again()
     {
         const string Text = "Describe this image. 描述这张图片。";

@@ -8,10 +8,12 @@ internal sealed partial class AnswerRun : IDisposable
     private readonly ApiRequest request;
     private readonly RequestGate.Admission admission;
     private readonly AnswerGroup group;
+    private readonly string model;
     private bool hasBegun;
 
-    private AnswerRun(ApiRequest request, RequestGate.Admission admission, AnswerGroup group)
+    private AnswerRun(ApiRequest request, RequestGate.Admission admission, AnswerGroup group, string model)
     {
+        this.model = model;
         this.request = request;
         this.admission = admission;
         this.group = group;
@@ -34,7 +36,7 @@ internal sealed partial class AnswerRun : IDisposable
                 foreach (string text in plans.Select(plan => PromptText.Of(engine.Tokenizer, plan.Pieces)))
                     LogPrompt(request.Server.Log, request.Http.TraceIdentifier, text);
             AnswerGroup group = await AnswerGroup.StartAsync(engine.Engine.Answers, [.. plans.Select(plan => plan with { Pictures = inputs })], request.Ended).ConfigureAwait(false);
-            return new AnswerRun(request, admission, group);
+            return new AnswerRun(request, admission, group, engine.Name);
         }
         catch (OperationCanceledException failure)
         {
@@ -105,6 +107,7 @@ internal sealed partial class AnswerRun : IDisposable
         if (next.Result is not { } result)
             return;
         request.Server.Metrics.Finish(result, request.Age);
+        request.Server.Telemetry.Finish(request.Http.Request.Path == CompletionEndpoint.Path ? "text_completion" : "chat", model, result, request.Age);
         if (request.Server.Options.LogsPrompts)
             LogAnswer(request.Server.Log, request.Http.TraceIdentifier, result.Text);
     }

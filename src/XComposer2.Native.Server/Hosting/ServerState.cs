@@ -18,6 +18,8 @@ internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposa
 
     public ServerMetrics Metrics { get; } = new();
 
+    public TelemetryMeter Telemetry { get; } = new();
+
     public PictureLoader Pictures { get; } = new(options);
 
     /// <summary>Seconds since 1970.</summary>
@@ -48,6 +50,7 @@ internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposa
     public void Dispose()
     {
         Pictures.Dispose();
+        Telemetry.Dispose();
         stop.Dispose();
     }
 }

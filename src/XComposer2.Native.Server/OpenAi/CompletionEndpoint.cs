@@ -8,6 +8,8 @@ namespace XComposer2.Native.Server;
 /// <summary><c>POST /v1/completions</c>: raw prompts, texts or ids, that no template changes. A text begins with BOS, and marks of turns in it are marks.</summary>
 internal sealed class CompletionEndpoint(ServerState server)
 {
+    public const string Path = "/v1/completions";
+
     private const int MaximumPrompts = 64, MaximumIds = 1 << 20;
 
     public async Task HandleAsync(HttpContext context)
