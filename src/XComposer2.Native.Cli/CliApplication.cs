@@ -25,6 +25,7 @@ internal static class CliApplication
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           merge      merge LoRA adapters into a checkpoint
+          quantize   write a checkpoint with weights of integers
           plan       memory use of a model
           bench      how fast prompts and answers are, with or without weights
           kernels    the GPU's kernels: which, compiled ahead of time, inspected
@@ -112,6 +113,7 @@ internal static class CliApplication
         root.Add(InspectCommand.Create(services));
         root.Add(VerifyCommand.Create(services));
         root.Add(MergeCommand.Create(services));
+        root.Add(QuantizeCommand.Create(services));
         root.Add(PlanCommand.Create(services));
         root.Add(BenchCommand.Create(services));
         root.Add(KernelsCommand.Create(services));

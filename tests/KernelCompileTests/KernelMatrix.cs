@@ -24,7 +24,7 @@ internal static class KernelMatrix
         from target in model.Targets
         // Before 8.0 tensor cores have no bf16: such a model is served as f16 there.
         where storage != DType.BF16 || CapabilityOf(target).Major >= 8
-        from quantization in Enum.GetValues<WeightQuantization>()
+        from quantization in new[] { WeightQuantization.None, WeightQuantization.Int8 }
         from definition in ModelCatalog.KernelsOf(model.Config, storage, CapabilityOf(target), quantization)
         select (definition, target);
 }

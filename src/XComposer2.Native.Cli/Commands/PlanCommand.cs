@@ -18,9 +18,14 @@ internal static class PlanCommand
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
-          --weights stored|int8  int8: the decoder's linears quantised while loading;
-                                 or the type of a preset's weights, which are bf16
-                                 as stored: bf16, f16, f32
+          --weights stored|int8|int4
+                                 int8, int4: the decoder's linears quantised while
+                                 loading, and with int4 the head, to int8; or the
+                                 type of a preset's weights, which are bf16 as
+                                 stored: bf16, f16, f32
+          --group 32|64|128      columns that share a scale (int4: 128; int8: all)
+          --head stored|int8, --plora stored|int8, --vision stored|int8
+                                 the head; Partial LoRA; vision tower and projector
           --adapter DIR          a LoRA adapter (PEFT) to merge; repeat for more
           --loading mapped|memory whether weight files are read into memory (mapped)
           --device cpu|cuda      on which device, which need not be there (cpu)
@@ -42,7 +47,7 @@ internal static class PlanCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
-        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
+        WeightOptions weights = new(hasTypes: true);
         Option<string[]> adapters = ModelOptions.Adapters();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> context = ModelOptions.Context();
@@ -52,11 +57,12 @@ internal static class PlanCommand
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> steps = CheckedOption.Flag("--steps");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, adapters, loading, device, storage, embeddings, context, threads, steps, json };
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, storage, embeddings, context, threads, steps, json };
+        weights.AddTo(command);
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
-            WeightChoice choice = result.GetValue(weights) ?? default;
+            WeightChoice choice = weights.Read(result);
             choice.RequireFit(path);
             CheckpointOptions options = new() { Adapters = result.GetValue(adapters) ?? [], Loading = result.GetValue(loading) ?? WeightLoading.Mapped };
             if (path is null && (options.Adapters.Count > 0 || options.Loading != WeightLoading.Mapped))
