@@ -148,10 +148,12 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         ModelRunner? runner = null;
         try
         {
-            TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
+            Task<TextTokenizer> tokenizer = Task.Run(() => TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize), CancellationToken.None);
             EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
             plan.RequireFit(model.Backend);
+            // Before what takes long: a damaged tokenizer is reported at once.
+            TextTokenizer text = tokenizer.GetAwaiter().GetResult();
             model.Quantize(cancellation);
             reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
             runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
@@ -159,7 +161,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
                 runner.Prepare();
             else if (!options.Quantization.IsNone)
                 runner.PrepareWeights();
-            return new XComposerEngine(model, tokenizer, runner, sizes, started, deviceNote);
+            return new XComposerEngine(model, text, runner, sizes, started, deviceNote);
         }
         catch
         {

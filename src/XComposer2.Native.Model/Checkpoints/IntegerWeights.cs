@@ -51,7 +51,7 @@ internal sealed class IntegerWeights : IWeightSource
     public bool TryGet(string name, out HostTensor tensor)
     {
         bool found = source.TryGet(name, out tensor);
-        if (found && parts.TryGetValue(name, out WeightPartSpec part))
+        if (found && parts.TryGetValue(name, out WeightPartSpec? part))
             tensor = new HostTensor(tensor.Data, part.Type, part.Shape);
         return found;
     }
@@ -59,7 +59,7 @@ internal sealed class IntegerWeights : IWeightSource
     public bool TryDescribe(string name, out HostTensor facts)
     {
         bool found = source.TryDescribe(name, out facts);
-        if (found && parts.TryGetValue(name, out WeightPartSpec part))
+        if (found && parts.TryGetValue(name, out WeightPartSpec? part))
             facts = new HostTensor(0, part.Type, part.Shape);
         return found;
     }
