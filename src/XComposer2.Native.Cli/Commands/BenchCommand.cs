@@ -21,9 +21,9 @@ internal static class BenchCommand
           --layers N             decoder layers of the preset (all)
           --weights stored|int8|int4
                                  int8, int4: the decoder's linears quantised while
-                                 loading, and with int4 the head, to int8; or the
-                                 type of a preset's weights, which are bf16 as
-                                 stored: bf16, f16, f32
+                                 loading, with int4 also head and vision, to int8;
+                                 or the type of a preset's weights, which are bf16
+                                 as stored: bf16, f16, f32
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
           --head stored|int8, --plora stored|int8, --vision stored|int8
                                  the head; Partial LoRA; vision tower and projector

@@ -52,7 +52,7 @@ internal static class ComposeCommand
           --weights stored|int8|int4
                                    int8 and int4: the decoder's linears take a half or
                                    a quarter of the memory and less time, and are less
-                                   exact; int4 makes the head int8 too (stored)
+                                   exact; int4 makes head and vision int8 (stored)
           --group 32|64|128        columns that share a scale (int4: 128; int8: all)
           --head stored|int8       the head
           --plora stored|int8      Partial LoRA, which pictures need (stored)

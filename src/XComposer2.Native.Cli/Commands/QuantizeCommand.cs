@@ -20,7 +20,7 @@ internal static class QuantizeCommand
           -m, --model DIR    a checkpoint folder (else $XC2_MODEL, else the demo)
           --out DIR          a new folder, or that of a run that was stopped
           --weights stored|int8|int4
-                             the decoder's linears; int4 also makes the head int8
+                             the decoder's linears; int4 makes head and vision int8
           --group 32|64|128  columns that share a scale (int4: 128; int8: the row)
           --head stored|int8, --plora stored|int8, --vision stored|int8
                              the head; Partial LoRA; vision tower and projector
@@ -31,7 +31,7 @@ internal static class QuantizeCommand
 
         Examples
           xc2 quantize --model ./my-7b --weights int4 --out my-7b-int4
-          xc2 quantize --weights int4 --group 32 --plora int8 --vision int8 --out small
+          xc2 quantize --weights int4 --group 32 --plora int8 --out small
         """;
 
     public static Command Create(CliServices services)

@@ -25,7 +25,7 @@ internal static class VerifyCommand
                               type of weights on a GPU (the checkpoint's own)
           --weights stored|int8|int4
                               int8, int4: the decoder's linears quantised while
-                              loading; int4 also the head, to int8
+                              loading; int4 also head and vision, to int8
           --group 32|64|128   columns that share a scale (int4: 128; int8: the row)
           --head stored|int8, --plora stored|int8, --vision stored|int8
                               the head; Partial LoRA; vision tower and projector

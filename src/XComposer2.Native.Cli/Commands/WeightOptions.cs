@@ -64,12 +64,14 @@ internal sealed class WeightOptions(bool hasTypes = false)
             LinearsChoice.F32 => DType.F32,
             _ => null,
         };
+        // 4 bits are asked for where memory is short.
+        PartChoice rest = choice == LinearsChoice.Int4 ? PartChoice.Int8 : PartChoice.Stored;
         return new WeightChoice(type, new WeightQuantization
         {
             Linears = format,
-            Head = FormatOf(result.GetValue(head) ?? (choice == LinearsChoice.Int4 ? PartChoice.Int8 : PartChoice.Stored)),
+            Head = FormatOf(result.GetValue(head) ?? rest),
             PartialLora = FormatOf(result.GetValue(plora) ?? PartChoice.Stored),
-            Vision = FormatOf(result.GetValue(vision) ?? PartChoice.Stored),
+            Vision = FormatOf(result.GetValue(vision) ?? rest),
         });
     }
 

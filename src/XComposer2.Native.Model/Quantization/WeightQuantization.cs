@@ -12,8 +12,8 @@ public readonly record struct WeightQuantization
     /// <summary>The decoder's linears as 8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
     public static WeightQuantization Int8 => new() { Linears = WeightFormat.Int8 };
 
-    /// <summary>The decoder's linears as 4-bit integers by groups of 128, the head as 8-bit integers.</summary>
-    public static WeightQuantization Int4 => new() { Linears = WeightFormat.Grouped(4, DefaultGroupSize), Head = WeightFormat.Int8 };
+    /// <summary>The decoder's linears as 4-bit integers by groups of 128; the head, the vision tower and the projector as 8-bit integers.</summary>
+    public static WeightQuantization Int4 => new() { Linears = WeightFormat.Grouped(4, DefaultGroupSize), Head = WeightFormat.Int8, Vision = WeightFormat.Int8 };
 
     /// <summary>Columns of a group where none is chosen.</summary>
     public const int DefaultGroupSize = 128;

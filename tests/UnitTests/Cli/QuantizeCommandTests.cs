@@ -1,6 +1,5 @@
 using System.Text.Json;
 using XComposer2.Native.Cli;
-using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using Xunit;
 
@@ -23,7 +22,7 @@ public sealed class QuantizeCommandTests : IDisposable
     public async Task A_written_demo_is_compared_and_answers_as_one_that_is_quantised_while_loading()
     {
         using CliHarness xc2 = new();
-        Assert.Equal(ExitCode.Done, await xc2.RunAsync("quantize", "--model", demo, "--weights", "int4", "--vision", "int8", "--out", Output, "--threads", "2", "--json"));
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("quantize", "--model", demo, "--weights", "int4", "--out", Output, "--threads", "2", "--json"));
         JsonElement report = JsonDocument.Parse(xc2.Output).RootElement;
         Assert.Equal("decoder's linears as int4 by 128, head as int8, vision as int8", report.GetProperty("quantization").GetString());
         JsonElement[] layers = [.. report.GetProperty("layers").EnumerateArray()], prompts = [.. report.GetProperty("prompts").EnumerateArray()];
@@ -34,7 +33,7 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.All(prompts, prompt => Assert.InRange(prompt.GetProperty("mean_cosine").GetDouble(), 0.95, 1));
         Assert.InRange(prompts.Sum(prompt => prompt.GetProperty("agreed").GetInt32()) / (double)prompts.Sum(prompt => prompt.GetProperty("tokens").GetInt32()), 0.8, 1);
 
-        WeightQuantization same = WeightQuantization.Int4 with { Vision = WeightFormat.Int8 };
+        WeightQuantization same = WeightQuantization.Int4;
         IReadOnlyList<int> written = await AnswerAsync(new EngineOptions { ModelPath = Output, Device = processor });
         Assert.Equal(await AnswerAsync(new EngineOptions { ModelPath = demo, Device = processor, Quantization = same }), written);
         Assert.True(written.Count > 3);

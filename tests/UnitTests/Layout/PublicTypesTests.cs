@@ -20,7 +20,7 @@ public sealed class PublicTypesTests
         ["XComposer2.Native.Devices"] = ["ActivationPrecision", "DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],
         ["XComposer2.Native.Generation"] = ["GenerationTimings", "TokenAlternative", "TokenScore", "TokenUsage"],
         ["XComposer2.Native.Measurement"] = ["SpeedMeasurement", "SpeedOptions", "SpeedResult", "SpeedSeries"],
-        ["XComposer2.Native.Planning"] = ["ModelMemoryPlan"],
+        ["XComposer2.Native.Planning"] = ["GpuFit", "GpuPlanRequest", "ModelMemoryPlan"],
         ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "PromptAgreement", "QuantizationComparison", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
         ["XComposer2.Native.Composition"] =
         [

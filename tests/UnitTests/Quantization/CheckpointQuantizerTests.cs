@@ -10,7 +10,7 @@ public sealed unsafe class CheckpointQuantizerTests : IDisposable
 {
     private static readonly WeightQuantization everything = WeightQuantization.Int4 with
     {
-        Linears = WeightFormat.Grouped(4, 32), PartialLora = WeightFormat.Int8, Vision = WeightFormat.Int8,
+        Linears = WeightFormat.Grouped(4, 32), PartialLora = WeightFormat.Int8,
     };
 
     private readonly string root = Directory.CreateTempSubdirectory("xc2-quantizer-").FullName;
