@@ -111,11 +111,12 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
         int runs = ChooseRuns(operands.Device.Multiprocessors, 1, sequences.MaximumPages);
         DecodeAttentionScratch scratch = Scratch(sequences.Maximum, runs);
         DeviceSpan scratchMemory = operands.SharedScratch(nameof(DecodeAttention), scratch.TotalBytes);
+        bool overlaps = operands.Device.Capability.Major >= 9;
         return (kernel, in run) =>
         {
             if (run.Sequences == 0)
                 return;
-            kernel.Launch(run.Stream, Geometry(run.Sequences, runs), Arguments(
+            kernel.Launch(run.Stream, Geometry(run.Sequences, runs) with { OverlapsPredecessor = overlaps }, Arguments(
                 query.Pointer(run), output.Pointer(run), layer.Start, layer.PageBytes, sequences.Spans, sequences.PageTable, scratch, scratchMemory));
         };
     }

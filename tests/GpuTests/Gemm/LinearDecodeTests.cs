@@ -26,7 +26,7 @@ public sealed class LinearDecodeTests(GpuDevice device)
     [MemberData(nameof(Storages))]
     public void A_row_gives_the_same_among_any_number_of_rows(DType storage)
     {
-        foreach (LinearForm form in (LinearForm[])[Form(storage, 328, 40) with { StoresFloat = true }, Form(storage, 192, 64) with { Weights = WeightFormat.Int8, Epilogue = LinearEpilogue.Gated }])
+        foreach (LinearForm form in (LinearForm[])[Form(storage, 1608, 40) with { StoresFloat = true }, Form(storage, 192, 64) with { Weights = WeightFormat.Int8, Epilogue = LinearEpilogue.Gated }])
             foreach (bool hasNorm in (bool[])[false, true])
             {
                 // Rows of a shorter case are the first ones of the longer.
@@ -37,6 +37,41 @@ public sealed class LinearDecodeTests(GpuDevice device)
                     Assert.Equal(all[..some.Length], some);
                 }
             }
+    }
+
+    /// <summary>To the bit: strips go to blocks in turns, and a block has its next strip's weights on their way before it has finished one.</summary>
+    [Theory]
+    [MemberData(nameof(Storages))]
+    public void The_grid_does_not_change_a_result(DType storage)
+    {
+        LinearCase one = new(Form(storage, 1608, 40) with { StoresFloat = true }, 8, hasNorm: true);
+        float[] expected = Run(one);
+        Assert.Equal(expected, Run(one, multiprocessors: 2));
+        Assert.Equal(expected, Run(one, multiprocessors: 132));
+    }
+
+    /// <summary>To the bit: where normed rows wait in shared memory, and where they do not.</summary>
+    [Theory]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Staging_the_input_does_not_change_a_result(DType storage)
+    {
+        LinearCase one = new(Form(storage, 1608, 40) with { StoresFloat = true }, 8, hasNorm: true);
+        Assert.Equal(Run(one), Run(one, mayStage: false));
+    }
+
+    [Fact]
+    public void What_does_not_fit_in_shared_memory_does_not_wait_there()
+    {
+        LinearForm form = Form(DType.F16, 4096, 16);
+        ComputeCapability ampere = new(8, 0);
+        Assert.True(LinearDecode.CanStage(form, true, 8, ampere));
+        Assert.False(LinearDecode.CanStage(form, false, 8, ampere));
+        Assert.False(LinearDecode.CanStage(form, true, 9, ampere));
+        Assert.False(LinearDecode.CanStage(form, true, 8, new ComputeCapability(7, 5)));
+        Assert.False(LinearDecode.CanStage(form with { InFeatures = 4104 }, true, 8, ampere));
+        Assert.False(LinearDecode.CanStage(form with { Storage = DType.F32 }, true, 8, ampere));
+        Assert.Throws<ArgumentException>(() => new LinearDecode(form, hasNorm: true, rows: 9, stagesInput: true));
     }
 
     [Theory]
@@ -97,9 +132,10 @@ public sealed class LinearDecodeTests(GpuDevice device)
         Accuracy.Within(expected, bounds, Run(one), $"{one.Form.Storage} {one.Rows} x {one.Form.InFeatures} x {one.Form.OutFeatures} {one.Form.Epilogue}");
     }
 
-    private float[] Run(LinearCase one)
+    // Two blocks, so that one takes several strips.
+    private float[] Run(LinearCase one, int multiprocessors = 1, bool mayStage = true)
     {
-        LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows);
+        LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows, mayStage && LinearDecode.CanStage(one.Form, one.HasNorm, one.Rows, device.Capability));
         using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? DType.F32 : one.Form.Storage);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
@@ -107,7 +143,7 @@ public sealed class LinearDecodeTests(GpuDevice device)
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceArray<float> residual = one.UploadResidual(device);
         using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? DType.F32 : one.Form.Storage);
-        device.Run(kernel, kernel.Geometry(one.Rows), new LinearDecodeArguments
+        device.Run(kernel, kernel.Geometry(one.Rows, new DeviceFacts(device.Capability, multiprocessors)), new LinearDecodeArguments
         {
             Input = new DevicePointer(input.Address),
             Gain = new DevicePointer(gain.Address),

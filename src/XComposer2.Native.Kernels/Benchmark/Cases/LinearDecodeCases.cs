@@ -10,7 +10,7 @@ internal static class LinearDecodeCases
         from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Integers]
         from rows in context.Counts.DecodeRows
         where new LinearDecode(kernel.Form, kernel.HasNorm, rows).BlockRows == kernel.BlockRows
-        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows), rows, context);
+        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows, kernel.StagesInput), rows, context);
 
     private static bool IsHead(LinearForm form) => form.StoresFloat && !form.HasResidual;
 
@@ -22,7 +22,7 @@ internal static class LinearDecodeCases
             memory, form, kernel.HasNorm ? DType.F32 : form.Storage, rows, CacheOperands.Decoding(rows, context.Counts.LongestContext));
         long gain = memory.Values(form.Storage, form.InFeatures);
         string work = $"{LinearText.Of(form)}{(kernel.HasNorm ? ", normed" : "")}, {CaseContext.Count(rows, "row")}";
-        return KernelCase.Create(work, kernel, kernel.Geometry(rows), kernel.Cost(rows), memory, start => new LinearDecodeArguments
+        return KernelCase.Create(work, kernel, kernel.Geometry(rows, context.Device), kernel.Cost(rows), memory, start => new LinearDecodeArguments
         {
             Input = operands.Input(start),
             Gain = start + gain,
