@@ -32,6 +32,7 @@ struct DecodeAttentionArguments {
 };
 
 static_assert(sizeof(DecodeAttentionArguments) == ARGS_BYTES, "as the host lays it out");
+static_assert(!CACHE_INT8 || sizeof(STORAGE) == 2, "integers become 16-bit numbers");
 
 // Of the block's sequence.
 struct PageRun {
@@ -59,14 +60,13 @@ __device__ __forceinline__ PageRun find_run(const SequenceSpan& span) {
 // Two pages of the run on their way to L2, a line of keys and one of values for each thread.
 __device__ __forceinline__ void prefetch_pages(const DecodeAttentionArguments& arguments, const SequenceSpan& span, const PageRun& run) {
 #if __CUDA_ARCH__ >= 900
-    using Cache = PagedCache<STORAGE, KEY_VALUE_HEADS, HEAD_SIZE>;
-    constexpr u32 kLineElements = 128 / sizeof(STORAGE), kLines = Cache::kHeadElements / kLineElements;
-    const Cache cache{arguments.layer, arguments.page_bytes};
+    using Cache = KeyValueCache<STORAGE, KEY_VALUE_HEADS, HEAD_SIZE>;
+    constexpr u32 kLineBytes = 128;
     for (u32 page = run.first_page; page < min(run.end_page, run.first_page + 2); ++page) {
-        const STORAGE* const keys = cache.keys(arguments.page_table[span.first_page + page], blockIdx.x);
-        for (u32 line = threadIdx.x; line < kLines; line += BLOCK_THREADS) {
-            prefetch_global_l2(keys + line * kLineElements);
-            prefetch_global_l2(keys + Cache::kValueOffset + line * kLineElements);
+        const u8* const keys = arguments.layer + arguments.page_table[span.first_page + page] * arguments.page_bytes + blockIdx.x * Cache::kHeadBytes;
+        for (u32 place = threadIdx.x * kLineBytes; place < Cache::kHeadBytes; place += BLOCK_THREADS * kLineBytes) {
+            prefetch_global_l2(keys + place);
+            prefetch_global_l2(keys + KEY_VALUE_HEADS * Cache::kHeadBytes + place);
         }
     }
 #endif
@@ -85,7 +85,7 @@ struct RowsOf<f32> {
 template <typename T>
 __device__ __forceinline__ void attend(const DecodeAttentionArguments& arguments, const SequenceSpan& span, const PageRun& run, u64 queries, WarpResults& results) {
     using Rows = typename RowsOf<T>::Type;
-    using Cache = PagedCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
+    using Cache = KeyValueCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
     static_assert(kWarps * Rows::kTokens == kPageTokens, "the warps share a page");
     const Cache cache{arguments.layer, arguments.page_bytes};
     const i32* const pages = arguments.page_table + span.first_page;
@@ -97,7 +97,7 @@ __device__ __forceinline__ void attend(const DecodeAttentionArguments& arguments
         const u32 end_token = run.length - page * kPageTokens;
         if (first_token >= end_token)
             break;
-        const T* const keys = cache.keys(next, blockIdx.x) + first_token * HEAD_SIZE;
+        const auto keys = cache.keys(next, blockIdx.x, first_token);
         if (page + 1 < run.end_page)
             next = pages[page + 1];
         rows.add(keys, keys + Cache::kValueOffset, end_token - first_token, arguments.score_scale);
@@ -132,8 +132,8 @@ __device__ __forceinline__ bool arrive_last(u32* arrivals, u32 runs) {
     return arrived_before == runs - 1;
 }
 
-// A group of one head shares nothing, and on sm_86 would spill at four blocks.
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 ? 4 : 3)
+// A group of one head shares nothing, and on sm_86 would spill at four blocks; so would integers on their way to 16 bits.
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 && !CACHE_INT8 ? 4 : 3)
 decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     __shared__ WarpResults results;
     griddepcontrol_launch_dependents();

@@ -15,6 +15,7 @@ static_assert(!STAGED_INPUT || (HAS_NORM && ROW_GROUPS == 1 && !PLAIN_ARITHMETIC
 struct DecodeInput {
     const INPUT* input;         // [rows, IN_FEATURES]
     const STORAGE* gain;        // [IN_FEATURES], HAS_NORM only
+    const i32* order;           // [IN_FEATURES], the input's column for each of the weights', WEIGHT_ORDER only
     u32 first_row;              // of the block
     u32 rows;
 };
@@ -33,18 +34,42 @@ struct RawVector {
 #endif
 };
 
-__device__ __forceinline__ RawVector read_vector(const DecodeInput& source, u32 row, u32 column, bool is_there) {
+#if WEIGHT_ORDER
+__device__ __forceinline__ u32 pair_at(const STORAGE* row, u32 first, u32 second) {
+    return (u32)row[second].bits << 16 | row[first].bits;
+}
+
+// Element by element: the weights' neighbours are not the input's.
+__device__ __forceinline__ RawVector read_vector(const DecodeInput& source, const INPUT* values, u32 column, bool is_there) {
     RawVector raw = {};
     if (!is_there)
         return raw;
-    const INPUT* const place = source.input + (i64)row * IN_FEATURES + column;
-    raw.values = ld_global_nc_v4(place);
+    const uint4 first = ld_global_nc_v4(source.order + column), second = ld_global_nc_v4(source.order + column + 4);
 #if HAS_NORM
-    raw.rest = ld_global_nc_v4(place + 4);
+    raw.values = {__float_as_uint(values[first.x]), __float_as_uint(values[first.y]), __float_as_uint(values[first.z]), __float_as_uint(values[first.w])};
+    raw.rest = {__float_as_uint(values[second.x]), __float_as_uint(values[second.y]), __float_as_uint(values[second.z]), __float_as_uint(values[second.w])};
+    const STORAGE* const pairs = source.gain;
+    uint4& words = raw.gain;
+#else
+    const STORAGE* const pairs = values;
+    uint4& words = raw.values;
+#endif
+    words = {pair_at(pairs, first.x, first.y), pair_at(pairs, first.z, first.w), pair_at(pairs, second.x, second.y), pair_at(pairs, second.z, second.w)};
+    return raw;
+}
+#else
+__device__ __forceinline__ RawVector read_vector(const DecodeInput& source, const INPUT* row, u32 column, bool is_there) {
+    RawVector raw = {};
+    if (!is_there)
+        return raw;
+    raw.values = ld_global_nc_v4(row + column);
+#if HAS_NORM
+    raw.rest = ld_global_nc_v4(row + column + 4);
     raw.gain = ld_global_nc_v4(source.gain + column);
 #endif
     return raw;
 }
+#endif
 
 __device__ __forceinline__ uint4 to_pairs(const RawVector& raw, float& squares) {
 #if HAS_NORM
@@ -68,7 +93,7 @@ __device__ __forceinline__ uint4 to_pairs(const RawVector& raw, float& squares) 
 class InputReader {
 public:
     __device__ __forceinline__ explicit InputReader(const DecodeInput& source)
-        : source(source) {}
+        : source(source), row(source.input + (i64)(source.first_row + lane_row()) * IN_FEATURES) {}
 
     // What the block before this one in the stream wrote may be read from now on.
     __device__ __forceinline__ void begin() {
@@ -98,10 +123,10 @@ public:
             pairs[i] = is_there ? ld_shared_v4(place(window, vector, lane_row(), lane_quad())) : uint4{0, 0, 0, 0};
 #else
             const u32 column = window * kWindowColumns + vector_column(vector, lane_quad());
-            const u32 row = source.first_row + group * kGroupRows + lane_row();
+            const bool is_there = source.first_row + group * kGroupRows + lane_row() < source.rows && (kWholeTurns || column < IN_FEATURES);
             if (vector == 0)
                 partial[group] = 0.0f;
-            pairs[i] = to_pairs(read_vector(source, row, column, row < source.rows && (kWholeTurns || column < IN_FEATURES)), partial[group]);
+            pairs[i] = to_pairs(read_vector(source, row + group * (kGroupRows * IN_FEATURES), column, is_there), partial[group]);
             if (HAS_NORM && vector == 1)
                 squares[group] += partial[group];
 #endif
@@ -112,6 +137,7 @@ public:
 
 private:
     DecodeInput source;
+    const INPUT* row;           // the lane's of the first group
     float squares[ROW_GROUPS] = {};
     float partial[ROW_GROUPS];
 
@@ -121,6 +147,20 @@ private:
         return cvta_to_shared(dynamic_shared()) + (((window * 2 + vector) * source.rows + row) * 4 + quad) * 16;
     }
 
+    // Both vectors on their way together take registers that int4's scales have.
+    static constexpr bool kVectorByVector = WEIGHT_INT4 || WEIGHT_ORDER;
+
+    __device__ __forceinline__ RawVector raw_of(u32 window, u32 vector, u32 row, bool has_window) const {
+        const u32 column = window * kWindowColumns + vector_column(vector, lane_quad());
+        return read_vector(source, source.input + (i64)row * IN_FEATURES, column, has_window && (kWholeTurns || column < IN_FEATURES));
+    }
+
+    __device__ __forceinline__ void put(u32 window, u32 vector, u32 row, bool has_window, const RawVector& raw, float& squares) const {
+        const uint4 pairs = to_pairs(raw, squares);
+        if (has_window)
+            st_shared_v4(place(window, vector, row, lane_quad()), pairs);
+    }
+
     // Eight of the warp's windows at a time, a lane for each quad of each.
     __device__ __forceinline__ void stage(u32 row) {
         float sum = 0.0f;
@@ -128,18 +168,15 @@ private:
         for (u32 first = 0; first < kTurns; first += kGroupRows) {
             const u32 window = (first + lane_row()) * kWarps + warp_index();
             const bool has_window = (kWholeTurns && kTurns % kGroupRows == 0) || window < kWindows;
-            RawVector raw[2];
-#pragma unroll
-            for (u32 vector = 0; vector < 2; vector++) {
-                const u32 column = window * kWindowColumns + vector_column(vector, lane_quad());
-                raw[vector] = read_vector(source, row, column, has_window && (kWholeTurns || column < IN_FEATURES));
-            }
             float of_window = 0.0f;
-#pragma unroll
-            for (u32 vector = 0; vector < 2; vector++) {
-                const uint4 pairs = to_pairs(raw[vector], of_window);
-                if (has_window)
-                    st_shared_v4(place(window, vector, row, lane_quad()), pairs);
+            if constexpr (kVectorByVector) {
+#pragma unroll 1
+                for (u32 vector = 0; vector < 2; vector++)
+                    put(window, vector, row, has_window, raw_of(window, vector, row, has_window), of_window);
+            } else {
+                const RawVector first_half = raw_of(window, 0, row, has_window), second_half = raw_of(window, 1, row, has_window);
+                put(window, 0, row, has_window, first_half, of_window);
+                put(window, 1, row, has_window, second_half, of_window);
             }
 #pragma unroll
             for (u32 turn = 0; turn < kGroupRows; turn++)

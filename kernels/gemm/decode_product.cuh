@@ -2,6 +2,7 @@
 #pragma once
 #include "gemm/decode_input.cuh"
 #include "gemm/decode_window.cuh"
+#include "gemm/int4_weights.cuh"
 #include "gemm/int8_weights.cuh"
 #include "gemm/multiply_step.cuh"
 
@@ -13,36 +14,51 @@ struct DecodeSums {
 
 #if PLAIN_ARITHMETIC
 // By plain multiplication and addition, a witness: the lane's four sums, element by element.
-__device__ __forceinline__ float decode_weight(const Weight* weight, u32 output, u32 column) {
-    const Weight* row = weight + (i64)weight_row(output) * IN_FEATURES;
-    if constexpr (WEIGHT_INT8)
-        return (float)row[column / 16 * 16 + int8_place_of(column % 16)];
-    else
-        return (float)row[column];
+__device__ __forceinline__ float decode_weight(const DecodeWeights& weights, u32 output, u32 column) {
+    const Weight* row = weights.weight + (i64)weight_row(output) * IN_FEATURES;
+#if WEIGHT_GROUP
+    const u32 strip = output / kStripRows, strip_row = output % kStripRows;
+    const u32 place = ((strip * kGroups + column / WEIGHT_GROUP) * 8 + strip_row % 8) * 2 + strip_row / 8;
+    const float scale = to_float(static_cast<const f16*>(weights.scale)[place]);
+    i32 zero = WEIGHT_ZEROS ? weights.zero[place] : WEIGHT_INT4 ? kInt4Bias : 0;
+#if WEIGHT_INT4
+    const Int4Place element = int4_place_of(strip_row, column % kWindowColumns);
+    const u32* const unit = reinterpret_cast<const u32*>(weights.weight) + ((i64)strip * kWindows + column / kWindowColumns) * (kWarpLanes * 4);
+    return (float)((i32)(unit[element.word] >> 4 * element.nibble & 15) - zero) * scale;
+#else
+    // Unsigned elements are stored with 128 subtracted.
+    return (float)(row[column / 16 * 16 + int8_place_of(column % 16)] + (WEIGHT_ZEROS ? 128 : 0) - zero) * scale;
+#endif
+#elif WEIGHT_INT8
+    return (float)row[column / 16 * 16 + int8_place_of(column % 16)];
+#else
+    return (float)row[column];
+#endif
 }
 
 class DecodeProduct {
 public:
-    __device__ __forceinline__ DecodeProduct(const Weight* weight, const DecodeInput& input)
-        : weight(weight), input(input) {}
+    __device__ __forceinline__ DecodeProduct(const DecodeWeights& weights, const DecodeInput& input)
+        : weights(weights), input(input) {}
 
     __device__ __forceinline__ void request_first(u32) {}
     __device__ __forceinline__ void begin() {}
 
     __device__ __forceinline__ void multiply(u32 strip, u32, DecodeSums& sums) {
         for (u32 window = warp_index(); window < kWindows; window += kWarps)
-            for (u32 column = window * kWindowColumns; column < (window + 1) * kWindowColumns && column < IN_FEATURES; column++) {
+            for (u32 place = window * kWindowColumns; place < (window + 1) * kWindowColumns && place < IN_FEATURES; place++) {
+                const float pair[2] = {decode_weight(weights, strip * kStripRows + lane_row(), place),
+                                       decode_weight(weights, strip * kStripRows + lane_row() + 8, place)};
+                const u32 column = WEIGHT_ORDER ? input.order[place] : place;
                 const float gain = HAS_NORM ? to_float(input.gain[column]) : 1.0f;
-                const float weights[2] = {decode_weight(weight, strip * kStripRows + lane_row(), column),
-                                          decode_weight(weight, strip * kStripRows + lane_row() + 8, column)};
 #pragma unroll
                 for (u32 group = 0; group < ROW_GROUPS; group++)
-                    add(sums, group, column, gain, weights);
+                    add(sums, group, column, gain, pair);
             }
     }
 
 private:
-    const Weight* weight;
+    DecodeWeights weights;
     DecodeInput input;
 
     __device__ __forceinline__ void add(DecodeSums& sums, u32 group, u32 column, float gain, const float (&weights)[2]) const {
@@ -62,23 +78,62 @@ private:
 };
 #else
 
-__device__ __forceinline__ void multiply_chunk(const Chunk& chunk, const uint4 (&pairs)[kVectors], float (&sums)[4]) {
-    if constexpr (WEIGHT_INT8) {
+#if WEIGHT_INT4 || WEIGHT_INT8
+__device__ __forceinline__ void multiply_integers(const Chunk& chunk, u32 step, const uint4 (&pairs)[kVectors], const u32 (&offsets)[2], float (&sums)[4]) {
+    u32 weight[4];
+#if WEIGHT_INT4
+    widen_int4<STORAGE>(word_of(chunk.rows[0], step), offsets, weight);
+    const uint4& values = pairs[step / 2];
+    multiply_step<STORAGE>(sums, weight, word_of(values, step % 2 * 2), word_of(values, step % 2 * 2 + 1));
+#else
+    widen_int8<STORAGE>(word_of(chunk.rows[0], step), weight[0], weight[2]);
+    widen_int8<STORAGE>(word_of(chunk.rows[1], step), weight[1], weight[3]);
+    if constexpr (WEIGHT_ZEROS)
 #pragma unroll
-        for (u32 step = 0; step < 4; step++) {
-            u32 weight[4];
-            widen_int8<STORAGE>(word_of(chunk.rows[0], step), weight[0], weight[2]);
-            widen_int8<STORAGE>(word_of(chunk.rows[1], step), weight[1], weight[3]);
-            multiply_step<STORAGE>(sums, weight, word_of(pairs[0], step), word_of(pairs[kVectors - 1], step));
-        }
-    } else {
+        for (u32 i = 0; i < 4; i++)
+            weight[i] = less_int8_zero<STORAGE>(weight[i], offsets[i % 2]);
+    multiply_step<STORAGE>(sums, weight, word_of(pairs[0], step), word_of(pairs[kVectors - 1], step));
+#endif
+}
+#endif
+
+#if WEIGHT_GROUP
+// Integers are exact in STORAGE. A group's sum is formed of them, and multiplied by its scale when it is added to the row's.
+__device__ __forceinline__ void multiply_groups(const Chunk& chunk, const uint4 (&pairs)[kVectors], float (&sums)[4]) {
+    constexpr u32 kSteps = 4 / kGroupsOfWindow;
 #pragma unroll
-        for (u32 step = 0; step < 2; step++) {
-            const u32 weight[4] = {word_of(chunk.rows[0], step * 2), word_of(chunk.rows[1], step * 2),
-                                   word_of(chunk.rows[0], step * 2 + 1), word_of(chunk.rows[1], step * 2 + 1)};
-            multiply_step<STORAGE>(sums, weight, word_of(pairs[0], step * 2), word_of(pairs[0], step * 2 + 1));
-        }
+    for (u32 part = 0; part < kGroupsOfWindow; part++) {
+        const u32 zeros = WEIGHT_ZEROS ? chunk.zeros[part * WEIGHT_ZEROS] : kInt4Bias * 0x101;
+        u32 offsets[2] = {};
+        if constexpr (WEIGHT_INT4 || WEIGHT_ZEROS)
+#pragma unroll
+            for (u32 half = 0; half < 2; half++)
+                offsets[half] = WEIGHT_INT4 ? int4_offset<STORAGE>(zeros, half) : int8_zero<STORAGE>(zeros, half);
+        float of_group[4] = {};
+#pragma unroll
+        for (u32 step = part * kSteps; step < (part + 1) * kSteps; step++)
+            multiply_integers(chunk, step, pairs, offsets, of_group);
+#pragma unroll
+        for (u32 i = 0; i < 4; i++)
+            sums[i] = fmaf(i < 2 ? lower_of<f16>(chunk.scales[part]) : upper_of<f16>(chunk.scales[part]), of_group[i], sums[i]);
     }
+}
+#endif
+
+__device__ __forceinline__ void multiply_chunk(const Chunk& chunk, const uint4 (&pairs)[kVectors], float (&sums)[4]) {
+#if WEIGHT_GROUP
+    multiply_groups(chunk, pairs, sums);
+#elif WEIGHT_INT8
+#pragma unroll
+    for (u32 step = 0; step < 4; step++)
+        multiply_integers(chunk, step, pairs, {}, sums);
+#else
+#pragma unroll
+    for (u32 step = 0; step < 2; step++) {
+        const u32 weight[4] = {word_of(chunk.rows[0], step * 2), word_of(chunk.rows[1], step * 2), word_of(chunk.rows[0], step * 2 + 1), word_of(chunk.rows[1], step * 2 + 1)};
+        multiply_step<STORAGE>(sums, weight, word_of(pairs[0], step * 2), word_of(pairs[0], step * 2 + 1));
+    }
+#endif
 }
 
 // As many chunks as a round has are always on their way: one that is multiplied makes room for that of the next round, or of the next strip's first.
@@ -88,8 +143,8 @@ class DecodeProduct {
     static constexpr bool kInputComesAhead = ROW_GROUPS == 1 && !HAS_NORM;
 
 public:
-    __device__ __forceinline__ DecodeProduct(const Weight* weight, const DecodeInput& input)
-        : weights(weight), input(input) {}
+    __device__ __forceinline__ DecodeProduct(const DecodeWeights& weights, const DecodeInput& input)
+        : weights(weights), input(input) {}
 
     // Before anything that another kernel may still be writing is read.
     __device__ __forceinline__ void request_first(u32 strip) {

@@ -5,11 +5,12 @@
 //   strip to the next: 64 KB for two blocks of a multiprocessor.
 //   From sm_90 on a block starts while the kernel before it ends. Weights are nobody's output: they are asked for before the wait for what that kernel writes.
 //   The weights are the A operand of mma m16n8k16 and a group of eight of the input's rows its eight columns: a fragment of weights, once in registers,
-//   is multiplied with each of ROW_GROUPS groups, four at most: of more rows, blocks that are neighbours take 32 each, and the second finds in L2 what the
-//   first has read. A row's sums take the same products in the same order whatever ROW_GROUPS is, so that a generated
+//   is multiplied with each of ROW_GROUPS groups, four at most (two of integers): of more rows, blocks that are neighbours take so many each, and find
+//   in L2 what the first of them has read. A row's sums take the same products in the same order whatever ROW_GROUPS is, so that a generated
 //   token does not depend on how many are generated with it. Which
 //   column of K stands where in a fragment is free as long as both operands agree: lane t of four has eight (int8: sixteen) neighbours of a row,
 //   straight from memory, and no shared memory lies between.
+//   int4 weights, and int8 ones in groups, are integers that are exact in STORAGE: a group's sum is formed of them and multiplied by the group's scale.
 //   The warps' sums meet in shared memory and are added in the order of warps. Rows 8j and 8j + 8 of a strip (gate and up, halves of a rotation)
 //   meet in one thread.
 //   RMSNorm: the input is the residual stream in f32. It is multiplied by the gain and rounded, once a block up to eight rows (decode_input.cuh); 1 / rms, one
@@ -34,8 +35,10 @@
 struct Arguments {
     const INPUT* input;             // [rows, IN_FEATURES]
     const STORAGE* gain;            // [IN_FEATURES], HAS_NORM only
-    const Weight* weight;           // [OUT_FEATURES, IN_FEATURES]
-    const float* weight_scale;      // [OUT_FEATURES], int8 only
+    const Weight* weight;           // [OUT_FEATURES, IN_FEATURES]; int4: units (int4_weights.cuh)
+    const void* weight_scale;       // f32 [OUT_FEATURES], int8 only; of groups f16 [strips, groups, 8, 2]
+    const u8* weight_zero;          // [strips, groups, 8, 2], WEIGHT_ZEROS only
+    const i32* column_order;        // [IN_FEATURES], the input's column for each of the weights', WEIGHT_ORDER only
     const STORAGE* bias;            // [OUT_FEATURES], HAS_BIAS only
     const float* residual;          // [rows, OUT_FEATURES], HAS_RESIDUAL only
     OUTPUT* output;                 // [rows, OUT_FEATURES]; gated: [rows, OUT_FEATURES / 2]; rope: queries [rows, KV_HEADS x GROUP_SIZE, HEAD_SIZE]
@@ -117,8 +120,8 @@ __device__ __forceinline__ void finish(const Arguments& args, const WarpSums& wa
             continue;
         if constexpr (HAS_NORM)
             sums[i] *= norm;
-        if constexpr (WEIGHT_INT8)
-            sums[i] *= args.weight_scale[output + 8 * i];
+        if constexpr (WEIGHT_INT8 && !kGrouped)
+            sums[i] *= static_cast<const float*>(args.weight_scale)[output + 8 * i];
         if constexpr (HAS_BIAS)
             sums[i] += to_float(args.bias[output + 8 * i]);
     }
@@ -148,11 +151,14 @@ __device__ __forceinline__ void leave(WarpSums& warps, u32 place, const float (&
     }
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_SM) linear_decode(const __grid_constant__ Arguments args) {
+// Before sm_80 a step is two instructions, whose operands take some registers more.
+constexpr u32 kResidentBlocks = ROW_GROUPS == 4 && __CUDA_ARCH__ < 800 ? 1 : BLOCKS_PER_SM;
+
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, kResidentBlocks) linear_decode(const __grid_constant__ Arguments args) {
     __shared__ WarpSums warps[2];
     griddepcontrol_launch_dependents();
-    const u32 first_row = ROW_GROUPS == 4 ? blockIdx.x * kBlockRows : 0;
-    DecodeProduct product(args.weight, {args.input, args.gain, first_row, args.rows});
+    const u32 first_row = ROW_GROUPS > 1 ? blockIdx.x * kBlockRows : 0;
+    DecodeProduct product({args.weight, args.weight_scale, args.weight_zero}, {args.input, args.gain, args.column_order, first_row, args.rows});
     product.request_first(blockIdx.y);
     griddepcontrol_wait();
     product.begin();

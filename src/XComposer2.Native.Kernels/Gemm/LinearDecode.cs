@@ -33,7 +33,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         form.Require();
         Form = form;
         HasNorm = hasNorm;
-        BlockRows = GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups);
+        BlockRows = Math.Min(GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups), rows <= GroupRows ? GroupRows : MostBlockRows);
         if (stagesInput && !(hasNorm && BlockRows == GroupRows && form.Storage != DType.F32 && StagedRowBytes * GroupRows <= MostStagedBytes))
             throw new ArgumentException($"expected at most {GroupRows} normed rows of {MostStagedBytes / GroupRows / 2} columns in 16 bits to wait in shared memory, found {form.InFeatures} columns", nameof(stagesInput));
         StagesInput = stagesInput;
@@ -61,11 +61,11 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
     /// <summary>The normed input waits in shared memory.</summary>
     public bool StagesInput { get; }
 
-    /// <summary>Rows of a block: 8, 16, or 32, of which a launch may have two.</summary>
+    /// <summary>Rows of a block: 8, 16, or 32. A launch may have several blocks of the most rows that the format has registers for.</summary>
     public int BlockRows { get; }
 
     /// <summary>The most rows that a launch takes.</summary>
-    public int LaunchRows => BlockRows == MaxGroups * GroupRows ? MaxRows : BlockRows;
+    public int LaunchRows => BlockRows == MostBlockRows ? MaxRows : BlockRows;
 
     public override string Source => "gemm/linear_decode.cu";
 
@@ -75,7 +75,8 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 
     public override int DynamicSharedBytes => StagesInput ? GroupRows * StagedRowBytes : 0;
 
-    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => BlockRows == GroupRows ? ResidentBlocks : GridBlocks;
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) =>
+        BlockRows == MaxGroups * GroupRows && capability.Major < 8 ? 1 : BoundedBlocks;
 
     public override bool Serves(ComputeCapability capability) =>
         base.Serves(capability) && (Form.Storage != DType.BF16 || capability.Number >= 80);
@@ -87,8 +88,13 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ("HAS_NORM", Flag(HasNorm)),
         ("ROW_GROUPS", Number(BlockRows / GroupRows)),
         ("STAGED_INPUT", Flag(StagesInput)),
-        ("BLOCKS_PER_SM", Number(BlocksPerMultiprocessor(default)!.Value)),
+        ("BLOCKS_PER_SM", Number(BoundedBlocks)),
     ];
+
+    // Columns in an order of their own are gathered one by one, which takes registers.
+    private int BoundedBlocks => BlockRows == GroupRows && !Form.Weights.HasGroupIndex ? ResidentBlocks : GridBlocks;
+
+    private int MostBlockRows => GroupRows * (Form.Weights.IsFloat ? MaxGroups : 2);
 
     private int StagedRowBytes => WindowedBytes(Form.InFeatures);
 
@@ -121,12 +127,16 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         LinearOperands linear = new(operation, operands);
         DevicePointer gain = operation.Norm is { } norm ? operands.Matrix(new PlainWeight(norm.Gain), Form.Storage) : default;
         float epsilon = operation.Norm?.Epsilon ?? 0;
-        return (kernel, in run) => kernel.Launch(run.Stream, Geometry(linear.Input.Rows(run), device), new LinearDecodeArguments
+        // Weights are read before the wait.
+        bool overlaps = !linear.IsPanel;
+        return (kernel, in run) => kernel.Launch(run.Stream, overlaps ? Geometry(linear.Input.Rows(run), device) : Geometry(linear.Input.Rows(run), device) with { OverlapsPredecessor = false }, new LinearDecodeArguments
         {
             Input = linear.Input.Pointer(run),
             Gain = gain,
-            Weight = linear.Weight,
+            Weight = linear.Weight(run),
             WeightScale = linear.WeightScale,
+            WeightZero = linear.WeightZero,
+            ColumnOrder = linear.ColumnOrder,
             Bias = linear.Bias,
             Residual = linear.Residual.Pointer(run),
             Output = linear.Output.Pointer(run),
@@ -152,11 +162,17 @@ public readonly record struct LinearDecodeArguments
     /// <summary>[in], of the norm.</summary>
     public DevicePointer Gain { get; init; }
 
-    /// <summary>[out, in].</summary>
+    /// <summary>[out, in]; of 4 bits as <see cref="GroupedWeights"/> packs them.</summary>
     public DevicePointer Weight { get; init; }
 
-    /// <summary>Scales of the weights' rows, F32 [out]; null where the format has none.</summary>
+    /// <summary>Scales of the weights' rows, F32 [out], or of groups, F16 as <see cref="GroupedWeights"/> packs them; null where the format has none.</summary>
     public DevicePointer WeightScale { get; init; }
+
+    /// <summary>Zero points of groups, packed likewise.</summary>
+    public DevicePointer WeightZero { get; init; }
+
+    /// <summary>I32 [in]: the input's column for each of the weights'.</summary>
+    public DevicePointer ColumnOrder { get; init; }
 
     /// <summary>[out].</summary>
     public DevicePointer Bias { get; init; }

@@ -116,6 +116,47 @@ public sealed class LinearDecodeTests(GpuDevice device)
         Check(new LinearCase(form with { OutFeatures = 64, Epilogue = LinearEpilogue.Gated }, 39, hasNorm: true));
     }
 
+    public static TheoryData<DType, WeightFormat> Groups
+    {
+        get
+        {
+            TheoryData<DType, WeightFormat> data = [];
+            foreach (WeightFormat format in (WeightFormat[])
+                [WeightFormat.Grouped(4, 128), WeightFormat.Grouped(4, 64, true), WeightFormat.Grouped(4, 32, true, true), WeightFormat.Grouped(8, 128), WeightFormat.Grouped(8, 64, true, true)])
+                data.Add(DType.F16, format);
+            data.Add(DType.BF16, WeightFormat.Grouped(4, 128));
+            data.Add(DType.BF16, WeightFormat.Grouped(4, 32, true, true));
+            data.Add(DType.BF16, WeightFormat.Grouped(8, 64, true, true));
+            data.Add(DType.F32, WeightFormat.Grouped(4, 32, true, true));
+            data.Add(DType.F32, WeightFormat.Grouped(8, 64, true));
+            return data;
+        }
+    }
+
+    /// <summary>Normed and plain inputs, a window less than the warps have, rows alone and among others to the bit.</summary>
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public void Weights_in_groups_are_exact(DType storage, WeightFormat format)
+    {
+        LinearForm gated = Form(storage, 960, 48) with { Weights = format, Epilogue = LinearEpilogue.Gated }, plain = Form(storage, 960, 48) with { Weights = format, StoresFloat = true };
+        Check(new LinearCase(gated, 3, hasNorm: true));
+        Check(new LinearCase(plain, 1));
+        LinearCase many = new(plain, 13);
+        Check(many);
+        float[] alone = Run(new LinearCase(plain, 1));
+        Assert.Equal(Run(many)[..alone.Length], alone);
+    }
+
+    [Theory]
+    [InlineData(DType.BF16, 14336)]
+    [InlineData(DType.F16, 4096)]
+    public void Real_lengths_in_groups_are_right(DType storage, int inputs)
+    {
+        LinearForm form = Form(storage, inputs, 48) with { Weights = WeightFormat.Grouped(4, 128), HasResidual = true, StoresFloat = true };
+        Check(new LinearCase(form, 1));
+        Check(new LinearCase(form, 8));
+    }
+
     /// <summary>Slices of the 7B's projections: the longest sums there are.</summary>
     [Theory]
     [InlineData(DType.BF16, 14336)]
@@ -139,7 +180,8 @@ public sealed class LinearDecodeTests(GpuDevice device)
         using DeviceFloats input = device.Upload(one.Input, one.HasNorm ? DType.F32 : one.Form.Storage);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
-        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceArray<byte> scales = one.UploadScales(device), zeros = one.UploadZeros(device);
+        using DeviceArray<int> order = one.UploadColumnOrder(device);
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceArray<float> residual = one.UploadResidual(device);
         using DeviceFloats output = device.Allocate(one.Rows * one.Form.OutputColumns, one.Form.StoresFloat ? DType.F32 : one.Form.Storage);
@@ -149,6 +191,8 @@ public sealed class LinearDecodeTests(GpuDevice device)
             Gain = new DevicePointer(gain.Address),
             Weight = new DevicePointer(weight.Address),
             WeightScale = new DevicePointer(scales.Address),
+            WeightZero = new DevicePointer(zeros.Address),
+            ColumnOrder = new DevicePointer(order.Address),
             Bias = new DevicePointer(bias.Address),
             Residual = new DevicePointer(residual.Address),
             Output = new DevicePointer(output.Address),

@@ -3,11 +3,11 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>Linears of few rows, with weights of the storage type and, but for the head, of 8 bits.</summary>
+/// <summary>Linears of few rows, with weights of the storage type, of 8 bits and, but for the head, of 4 bits.</summary>
 internal static class LinearDecodeCases
 {
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
-        from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Integers]
+        from format in IsHead(kernel.Form) ? [kernel.Form.Weights, WeightFormat.Int8] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Streamed]
         from rows in context.Counts.DecodeRows
         where new LinearDecode(kernel.Form, kernel.HasNorm, rows).BlockRows == kernel.BlockRows
         select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows, kernel.StagesInput), rows, context);
@@ -28,6 +28,7 @@ internal static class LinearDecodeCases
             Gain = start + gain,
             Weight = operands.Weight(start),
             WeightScale = operands.WeightScale(start),
+            WeightZero = operands.WeightZero(start),
             Bias = operands.Bias(start),
             Residual = operands.Residual(start),
             Output = operands.Output(start),
