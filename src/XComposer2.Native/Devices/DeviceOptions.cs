@@ -11,7 +11,7 @@ public sealed record DeviceOptions
     /// <summary>Number of CPU threads; null for one per processor.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Format of the key/value cache. Null for the device's default: F32 on the CPU, the storage type on a GPU, which supports no other.</summary>
+    /// <summary>Format of the key/value cache. Null for the device's default: F32 on the CPU, the storage type on a GPU, which supports int8 beside it.</summary>
     public CacheFormat? Cache { get; init; }
 
     /// <summary>CPU only: what weights of integers are multiplied with. Weights of floating types are multiplied with floats always.</summary>

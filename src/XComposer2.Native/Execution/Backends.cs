@@ -53,17 +53,20 @@ internal static class Backends
 
     private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType, LoadReporter? reporter, Action<string>? notice)
     {
-        CudaBackend backend = OpenCuda(options, storedType, reporter, notice);
-        if (options.Cache is null || options.Cache == backend.CacheFormat)
-            return backend;
-        CacheFormat own = backend.CacheFormat;
-        backend.Dispose();
-        throw new EngineException($"cache: expected {own} on this GPU, the type of its weights and activations, found {options.Cache}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}");
+        try
+        {
+            return OpenCuda(options, storedType, reporter, notice);
+        }
+        catch (NotSupportedException refused)
+        {
+            throw new EngineException($"{refused.Message}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}", refused);
+        }
     }
 
     private static CudaBackend OpenCuda(DeviceOptions options, DType? storedType, LoadReporter? reporter, Action<string>? notice) => new(new CudaBackendOptions
     {
         Storage = options.Storage,
+        KeyValueCache = options.Cache,
         PreferredStorage = PreferredStorage(storedType),
         EmbeddingsOnHost = options.Embeddings == EmbeddingPlace.Host,
         Cache = new CubinCacheOptions { ShippedFolders = options.KernelFolder is { } folder ? [CubinFolders.Within(folder)] : null, Notice = notice },

@@ -79,8 +79,8 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         options ??= new CheckpointOptions();
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization, options: options with { Loading = WeightLoading.Mapped });
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        EngineSizes sizes = Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda);
-        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
+        EngineSizes sizes = Sizes(contextLength, model.Config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda);
+        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
     }
 
     /// <summary>Memory use of a published model on a GPU, without its weights. No GPU is required.</summary>
@@ -94,7 +94,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
+        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings) => For(model, sizes, embeddings, model.Checkpoint.Loading);
@@ -132,7 +132,7 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <summary>Of weights from anywhere.</summary>
     internal static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, IBackend backend, EmbeddingPlace embeddings) => backend is CpuBackend processor
         ? For(name, config, facts, sizes, processor.Threads, processor.CacheFormat, processor.RoundsActivations)
-        : CudaMemoryPlan.For(name, config, facts, sizes, ((CudaBackend)backend).Storage, embeddings);
+        : CudaMemoryPlan.For(name, config, facts, sizes, ((CudaBackend)backend).Storage, backend.CacheFormat, embeddings);
 
     private static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings, WeightLoading loading) =>
         For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, model.Backend, embeddings).WithFiles(model.Checkpoint, loading);

@@ -89,13 +89,21 @@ internal static class VerificationTolerance
     /// <summary>Activations in 127 steps of the largest of 32 are off by 0.5 % of a linear's result; the linears of two layers add up to 1.5 %.</summary>
     private const double RoundedActivations = 3e-2;
 
+    /// <summary>The largest of 64 or 128 numbers of a head is 2.5 to 3.5 times their deviation, so int8 keys and values are off by 0.6 to 0.8 % of themselves, and a score as far as
+    /// two of its deviations reach: with scores that spread by 2, a weight of the softmax is off by 1.5 %, of a far one by twice as much. Layers add up to 5 %.</summary>
+    private const double Int8Cache = 5e-2;
+
     /// <summary>Of the decoder's stages.</summary>
     /// <param name="backend">Where they run.</param>
     /// <param name="quantization">What was quantised while loading: the golden values are of the stored weights.</param>
     /// <param name="hasIntegers">Weights are integers, of the checkpoint's own or quantised.</param>
-    public static double For(IBackend backend, WeightQuantization quantization, bool hasIntegers) => quantization.IsNone
-        ? hasIntegers && backend is CpuBackend { RoundsActivations: true } ? Math.Max(RoundedActivations, For(backend)) : For(backend)
-        : Math.Max(For(backend), quantization.Linears is { } linears && linears.Elements.ElementBits() < 8 ? Int4 : Int8);
+    public static double For(IBackend backend, WeightQuantization quantization, bool hasIntegers)
+    {
+        double cached = backend.CacheFormat == CacheFormat.Int8 ? Math.Max(Int8Cache, For(backend)) : For(backend);
+        if (quantization.IsNone)
+            return hasIntegers && backend is CpuBackend { RoundsActivations: true } ? Math.Max(RoundedActivations, cached) : cached;
+        return Math.Max(cached, quantization.Linears is { } linears && linears.Elements.ElementBits() < 8 ? Int4 : Int8);
+    }
 
     /// <summary>Of the picture's stages.</summary>
     public static double ForVision(IBackend backend, WeightQuantization quantization) => quantization.Vision is null ? For(backend) : Math.Max(For(backend), Int8);

@@ -12,6 +12,8 @@ public sealed class PlanVramTests
     private const double Gibibyte = 1L << 30;
 
     [Theory]
+    [InlineData(Chat, "int4", "8GiB", 6.4)]
+    [InlineData(Composition, "int4", "8GiB", 6.4)]
     [InlineData(Chat, "int8", "12GiB", 10.2)]
     [InlineData(Composition, "int8", "12GiB", 10.2)]
     [InlineData(Chat, "stored", "24GiB", 17)]
@@ -29,6 +31,7 @@ public sealed class PlanVramTests
     [Theory]
     [InlineData("12GiB", "--weights int8")]
     [InlineData("16.3GiB", "--head int8")]
+    [InlineData("8GiB", "--weights int4")]
     public async Task The_smallest_change_is_named(string vram, string change)
     {
         string[] plan = ["--preset", Chat, "--context", "4096", "--vram", vram];
