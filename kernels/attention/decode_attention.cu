@@ -3,7 +3,8 @@
 // A block takes one key/value head of one sequence and a run of pages; each of its four warps 16 tokens of every page, without shared memory or barriers.
 // Where a sequence has several runs, blocks leave partial results, and the last to arrive adds them in the order of the pages: what comes out does not
 // depend on who was last. Grid: x = key/value head, y = run, z = sequence, sized for the longest sequences: lengths are read from device memory, and blocks
-// without a page leave. Bound by bytes: every key and value is read once.
+// without a page leave. Bound by bytes: every key and value is read once. From sm_90 on a block starts while the projection before it ends, and sends for
+// its keys and values, all but the newest of which are there; the last of the runs reads what the others left eight parts at a time, once.
 // Predicted: 4096 tokens of 8 heads of 128 are 17 MB a layer, 44 us on an RTX 3070 at 85 % of its bandwidth.
 // Serves sm_75 (f16) and later. STORAGE f32 is a witness for tests.
 #include "attention/decode_rows.cuh"
@@ -11,6 +12,8 @@
 #include "attention/plain_decode_rows.cuh"
 #include "common/packed.cuh"
 #include "ptx/atom.cuh"
+#include "ptx/griddepcontrol.cuh"
+#include "ptx/prefetch.cuh"
 
 constexpr u32 kRowElements = KEY_VALUE_HEADS * GROUP_SIZE * HEAD_SIZE;
 constexpr u32 kWarps = BLOCK_THREADS / kWarpLanes;
@@ -29,6 +32,7 @@ struct DecodeAttentionArguments {
 };
 
 static_assert(sizeof(DecodeAttentionArguments) == ARGS_BYTES, "as the host lays it out");
+static_assert(!CACHE_INT8 || sizeof(STORAGE) == 2, "integers become 16-bit numbers");
 
 // Of the block's sequence.
 struct PageRun {
@@ -53,6 +57,21 @@ __device__ __forceinline__ PageRun find_run(const SequenceSpan& span) {
     return {first_page, min(first_page + run_pages, pages), length, ceil_divide(pages, run_pages)};
 }
 
+// Two pages of the run on their way to L2, a line of keys and one of values for each thread.
+__device__ __forceinline__ void prefetch_pages(const DecodeAttentionArguments& arguments, const SequenceSpan& span, const PageRun& run) {
+#if __CUDA_ARCH__ >= 900
+    using Cache = KeyValueCache<STORAGE, KEY_VALUE_HEADS, HEAD_SIZE>;
+    constexpr u32 kLineBytes = 128;
+    for (u32 page = run.first_page; page < min(run.end_page, run.first_page + 2); ++page) {
+        const u8* const keys = arguments.layer + arguments.page_table[span.first_page + page] * arguments.page_bytes + blockIdx.x * Cache::kHeadBytes;
+        for (u32 place = threadIdx.x * kLineBytes; place < Cache::kHeadBytes; place += BLOCK_THREADS * kLineBytes) {
+            prefetch_global_l2(keys + place);
+            prefetch_global_l2(keys + KEY_VALUE_HEADS * Cache::kHeadBytes + place);
+        }
+    }
+#endif
+}
+
 template <typename T>
 struct RowsOf {
     using Type = DecodeRows<T, GROUP_SIZE, HEAD_SIZE>;
@@ -66,7 +85,7 @@ struct RowsOf<f32> {
 template <typename T>
 __device__ __forceinline__ void attend(const DecodeAttentionArguments& arguments, const SequenceSpan& span, const PageRun& run, u64 queries, WarpResults& results) {
     using Rows = typename RowsOf<T>::Type;
-    using Cache = PagedCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
+    using Cache = KeyValueCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
     static_assert(kWarps * Rows::kTokens == kPageTokens, "the warps share a page");
     const Cache cache{arguments.layer, arguments.page_bytes};
     const i32* const pages = arguments.page_table + span.first_page;
@@ -78,7 +97,7 @@ __device__ __forceinline__ void attend(const DecodeAttentionArguments& arguments
         const u32 end_token = run.length - page * kPageTokens;
         if (first_token >= end_token)
             break;
-        const T* const keys = cache.keys(next, blockIdx.x) + first_token * HEAD_SIZE;
+        const auto keys = cache.keys(next, blockIdx.x, first_token);
         if (page + 1 < run.end_page)
             next = pages[page + 1];
         rows.add(keys, keys + Cache::kValueOffset, end_token - first_token, arguments.score_scale);
@@ -113,12 +132,16 @@ __device__ __forceinline__ bool arrive_last(u32* arrivals, u32 runs) {
     return arrived_before == runs - 1;
 }
 
-// A group of one head shares nothing, and on sm_86 would spill at four blocks.
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 ? 4 : 3)
+// A group of one head shares nothing, and on sm_86 would spill at four blocks; so would integers on their way to 16 bits.
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 && !CACHE_INT8 ? 4 : 3)
 decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     __shared__ WarpResults results;
+    griddepcontrol_launch_dependents();
     const SequenceSpan span = arguments.spans[blockIdx.z];
     const PageRun run = find_run(span);
+    prefetch_pages(arguments, span, run);
+    // Also where there is nothing to do: the next kernel waits for this one alone, and so for all before it.
+    griddepcontrol_wait();
     if (run.first_page >= run.end_page)
         return;
     const u64 queries = (u64)span.first_row * kRowElements + blockIdx.x * GROUP_SIZE * HEAD_SIZE;
@@ -130,7 +153,7 @@ decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     float* const partial_outputs = arguments.partial_outputs + (u64)place * gridDim.y * GROUP_SIZE * HEAD_SIZE;
     SoftmaxState* const partial_states = arguments.partial_states + (u64)place * gridDim.y * GROUP_SIZE;
     for_outputs([&](u32 head, u32 column) {
-        const MergedOutputs merged = merge_parts(&results.outputs[0][head][column], GROUP_SIZE * HEAD_SIZE, &results.states[0][head], GROUP_SIZE, kWarps);
+        const MergedOutputs merged = merge_parts<kWarps>(&results.outputs[0][head][column], GROUP_SIZE * HEAD_SIZE, &results.states[0][head], GROUP_SIZE, kWarps);
         if (run.runs == 1) {
             write(outputs, head, column, merged);
             return;
@@ -143,6 +166,6 @@ decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     if (run.runs == 1 || !arrive_last(arguments.arrivals + place, run.runs))
         return;
     for_outputs([&](u32 head, u32 column) {
-        write(outputs, head, column, merge_parts(partial_outputs + head * HEAD_SIZE + column, GROUP_SIZE * HEAD_SIZE, partial_states + head, GROUP_SIZE, run.runs));
+        write(outputs, head, column, merge_parts<8>(partial_outputs + head * HEAD_SIZE + column, GROUP_SIZE * HEAD_SIZE, partial_states + head, GROUP_SIZE, run.runs));
     });
 }

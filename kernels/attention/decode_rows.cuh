@@ -3,6 +3,7 @@
 // the output's columns care how their terms and columns are numbered: every lane reads 16 bytes of a row at once and needs no shared memory.
 #pragma once
 #include "attention/half_mma.cuh"
+#include "attention/int8_cache.cuh"
 #include "attention/softmax_merge.cuh"
 #include "ptx/ld.cuh"
 #include "ptx/movmatrix.cuh"
@@ -25,8 +26,9 @@ public:
             query[part] = g < group_size ? ld_global_nc_v4(queries + g * head_size + 8 * (t + 4 * part)) : uint4{0, 0, 0, 0};
     }
 
-    // keys, values: [kTokens, head_size], of which the first `valid`, at least one, are read.
-    __device__ __forceinline__ void add(const T* keys, const T* values, u32 valid, float score_scale) {
+    // keys, values: [kTokens, head_size] of T, or Int8Rows, of which the first `valid`, at least one, are read.
+    template <typename Rows>
+    __device__ __forceinline__ void add(const Rows& keys, const Rows& values, u32 valid, float score_scale) {
         uint4 key[2][kKeyParts];
         uint4 value[4][kValueParts];
 #pragma unroll
@@ -86,6 +88,12 @@ public:
 private:
     __device__ __forceinline__ static uint4 load(const T* rows, u32 row, u32 column, u32 valid) {
         return row < valid ? ld_global_nc_no_allocate_v4(rows + row * head_size + column) : uint4{0, 0, 0, 0};
+    }
+
+    __device__ __forceinline__ static uint4 load(const Int8Rows& keys, u32 row, u32 column, u32 valid) {
+        if (row >= valid)
+            return {0, 0, 0, 0};
+        return scaled_eight<T>(ld_global_nc_v2(keys.rows + row * head_size + column), keys.scales[row]);
     }
 
     // Over the lanes that differ in g.

@@ -7,7 +7,8 @@
 
 // Keys describes what the rows attend to:
 //   kStride                elements from one key to the next
-//   const T* tile(u32 i)   keys tile_keys i and following
+//   Rows                   const T*, or Int8Rows
+//   Rows tile(u32 i)       keys tile_keys i and following
 //   i64 value_offset       elements from a key to its value
 //   u32 count              keys that any row of the tile sees, at least one
 //   u32 limit(u32 row)     keys that a row of the tile sees, not decreasing
@@ -18,7 +19,7 @@ class FlashAttention {
 
     using QueryTile = SharedTile<kRows, head_size>;
     using KeyTile = SharedTile<tile_keys, head_size>;
-    using KeyCopy = TileCopy<tile_keys, head_size, Keys::kStride>;
+    using KeyCopy = typename KeyCopyOf<typename Keys::Rows, T, tile_keys, head_size, Keys::kStride>::Type;
 
 public:
     static constexpr u32 kSharedBytes = QueryTile::kBytes + 2 * KeyTile::kBytes;
@@ -99,7 +100,7 @@ private:
     u32 lane_queries;
     u32 limits[2];
     u32 tile;
-    const T* current;
+    typename Keys::Rows current;
     KeyCopy copy;
     FlashRows<T, head_size, tile_keys> rows;
 };

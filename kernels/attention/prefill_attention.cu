@@ -22,6 +22,7 @@ struct PrefillAttentionArguments {
 
 static_assert(sizeof(PrefillAttentionArguments) == ARGS_BYTES, "as the host lays it out");
 static_assert(BLOCK_THREADS == 128, "four warps of 16 rows");
+static_assert(!CACHE_INT8 || sizeof(STORAGE) == 2, "integers become 16-bit numbers");
 
 constexpr u32 kRows = BLOCK_THREADS / 2;
 constexpr u32 kRowStride = KEY_VALUE_HEADS * GROUP_SIZE * HEAD_SIZE;
@@ -29,7 +30,12 @@ constexpr u32 kRowStride = KEY_VALUE_HEADS * GROUP_SIZE * HEAD_SIZE;
 template <typename T, u32 tile_keys>
 struct CausalKeys {
     static_assert(kPageTokens % tile_keys == 0, "a tile lies in one page");
-    using Cache = PagedCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
+    using Cache = KeyValueCache<T, KEY_VALUE_HEADS, HEAD_SIZE>;
+#if CACHE_INT8
+    using Rows = Int8Rows;
+#else
+    using Rows = const T*;
+#endif
 
     static constexpr u32 kStride = HEAD_SIZE;
     static constexpr i64 value_offset = Cache::kValueOffset;
@@ -40,9 +46,9 @@ struct CausalKeys {
     u32 first_limit;   // of the tile's first row
     u32 count;
 
-    __device__ __forceinline__ const T* tile(u32 index) const {
+    __device__ __forceinline__ Rows tile(u32 index) const {
         constexpr u32 kTiles = kPageTokens / tile_keys;
-        return cache.keys(pages[index / kTiles], kv_head) + index % kTiles * tile_keys * HEAD_SIZE;
+        return cache.keys(pages[index / kTiles], kv_head, index % kTiles * tile_keys);
     }
     __device__ __forceinline__ u32 limit(u32 row) const { return first_limit + row; }
 };

@@ -23,6 +23,8 @@ constexpr u32 kOutputStride = HEADS * HEAD_SIZE;
 
 template <typename T, u32 tile_keys>
 struct PictureKeys {
+    using Rows = const T*;
+
     static constexpr u32 kStride = INPUT_STRIDE;
 
     const T* first;

@@ -33,6 +33,29 @@ __device__ __forceinline__ void widen_int8<bf16>(u32 word, u32& lower, u32& uppe
 }
 #endif
 
+// Weights with zero points are unsigned, and stored with 128 subtracted: the zero point is less by as much, and the difference is exact in 16 bits. The pair
+// of a zero point of which (0, 1) in both halves of a register.
+template <typename T>
+__device__ __forceinline__ u32 int8_zero(u32 zeros, u32 which) {
+    const float zero = (float)(zeros >> 8 * which & 0xFF) - 128.0f;
+    return pack_pair<T>(zero, zero);
+}
+
+template <typename T>
+__device__ __forceinline__ u32 less_int8_zero(u32 pair, u32 zero);
+
+template <>
+__device__ __forceinline__ u32 less_int8_zero<f16>(u32 pair, u32 zero) {
+    return sub_f16x2(pair, zero);
+}
+
+#if __CUDA_ARCH__ >= 800
+template <>
+__device__ __forceinline__ u32 less_int8_zero<bf16>(u32 pair, u32 zero) {
+    return fma_bf16x2(zero, 0xBF80BF80u, pair);
+}
+#endif
+
 // Where column k of 16 lies in memory.
 __device__ __forceinline__ constexpr u32 int8_place_of(u32 k) {
     return (k & 7) / 2 * 4 + (k >> 3) * 2 + (k & 1);

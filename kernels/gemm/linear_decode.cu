@@ -1,25 +1,26 @@
 // y = input · weightᵀ for 1 to 64 rows: each byte of the weights is read from memory once.
 //
-//   weight [OUT_FEATURES, IN_FEATURES] row by row, in STORAGE or int8 with a scale a row. A block has a strip of 16 outputs. Its warps take windows of
-//   64 columns in turns, so that a block reads runs of 512 or 1024 bytes of each of 16 rows; a lane has four 16-byte loads a window in flight (two with
-//   int8), BATCH windows together, and the next batch is asked for before this one is multiplied.
+//   weight [OUT_FEATURES, IN_FEATURES] row by row, in STORAGE or int8 with a scale a row. The grid is one wave: a block takes strips of 16 outputs, a grid
+//   apart. Its warps take windows of 64 columns in turns (decode_window.cuh), and eight 16-byte loads of a lane are on their way at any time, also from one
+//   strip to the next: 64 KB for two blocks of a multiprocessor.
+//   From sm_90 on a block starts while the kernel before it ends. Weights are nobody's output: they are asked for before the wait for what that kernel writes.
 //   The weights are the A operand of mma m16n8k16 and a group of eight of the input's rows its eight columns: a fragment of weights, once in registers,
-//   is multiplied with each of ROW_GROUPS groups, four at most: of more rows, blocks that are neighbours take 32 each, and the second finds in L2 what the
-//   first has read. A row's sums take the same products in the same order whatever ROW_GROUPS is, so that a generated
+//   is multiplied with each of ROW_GROUPS groups, four at most (two of integers): of more rows, blocks that are neighbours take so many each, and find
+//   in L2 what the first of them has read. A row's sums take the same products in the same order whatever ROW_GROUPS is, so that a generated
 //   token does not depend on how many are generated with it. Which
 //   column of K stands where in a fragment is free as long as both operands agree: lane t of four has eight (int8: sixteen) neighbours of a row,
-//   straight from memory, and no shared memory lies between. An input's element is used by one warp of a block, once. Up to eight rows it is read
-//   ahead with the weights; more come from the caches, where every block reads them.
+//   straight from memory, and no shared memory lies between.
+//   int4 weights, and int8 ones in groups, are integers that are exact in STORAGE: a group's sum is formed of them and multiplied by the group's scale.
 //   The warps' sums meet in shared memory and are added in the order of warps. Rows 8j and 8j + 8 of a strip (gate and up, halves of a rotation)
 //   meet in one thread.
-//   RMSNorm: the input is the residual stream in f32. It is multiplied by the gain and rounded; 1 / rms, one number a row, multiplies the sum.
-//   In f16 |x · gain| has to stay below 65504.
+//   RMSNorm: the input is the residual stream in f32. It is multiplied by the gain and rounded, once a block up to eight rows (decode_input.cuh); 1 / rms, one
+//   number a row, multiplies the sum. In f16 |x · gain| has to stay below 65504.
 //   Partial LoRA has no part here: generated tokens are text.
 //
-// Grid: x = 8 x ROW_GROUPS rows, y = strip.
-// Bounded by bytes: OUT_FEATURES x IN_FEATURES x sizeof(Weight) from memory. Every strip reads the whole input, rows x IN_FEATURES x sizeof(INPUT) for
-// 16 x IN_FEATURES x sizeof(Weight) of weights: of bf16, the caches serve as much as memory does at 16 rows (8 with the norm), four (eight) times as
-// much at 64. That is slower than memory from some 32 rows on, and still half of what eight groups in launches of their own would read from memory.
+// Grid: x = 8 x ROW_GROUPS rows, y = blocks that share the strips.
+// Bounded by bytes: OUT_FEATURES x IN_FEATURES x sizeof(Weight) from memory. Where the input does not wait in shared memory, every strip reads all of it,
+// rows x IN_FEATURES x sizeof(INPUT) for 16 x IN_FEATURES x sizeof(Weight) of weights: of bf16, the caches serve as much as memory does at 16 rows, four
+// times as much at 64. That is slower than memory from some 32 rows on, and still half of what eight groups in launches of their own would read from memory.
 //
 // EPILOGUE  plain: activation(sum + bias) + residual;  gated: silu(gate) · up, half as many columns;  rope: queries rotated, keys and values appended.
 #include "common/sequence_span.cuh"
@@ -28,13 +29,16 @@
 #include "gemm/linear_epilogue.cuh"
 #include "gemm/rope_kv.cuh"
 #include "ptx/approx.cuh"
+#include "ptx/griddepcontrol.cuh"
 #include "ptx/shfl.cuh"
 
 struct Arguments {
     const INPUT* input;             // [rows, IN_FEATURES]
     const STORAGE* gain;            // [IN_FEATURES], HAS_NORM only
-    const Weight* weight;           // [OUT_FEATURES, IN_FEATURES]
-    const float* weight_scale;      // [OUT_FEATURES], int8 only
+    const Weight* weight;           // [OUT_FEATURES, IN_FEATURES]; int4: units (int4_weights.cuh)
+    const void* weight_scale;       // f32 [OUT_FEATURES], int8 only; of groups f16 [strips, groups, 8, 2]
+    const u8* weight_zero;          // [strips, groups, 8, 2], WEIGHT_ZEROS only
+    const i32* column_order;        // [IN_FEATURES], the input's column for each of the weights', WEIGHT_ORDER only
     const STORAGE* bias;            // [OUT_FEATURES], HAS_BIAS only
     const float* residual;          // [rows, OUT_FEATURES], HAS_RESIDUAL only
     OUTPUT* output;                 // [rows, OUT_FEATURES]; gated: [rows, OUT_FEATURES / 2]; rope: queries [rows, KV_HEADS x GROUP_SIZE, HEAD_SIZE]
@@ -51,8 +55,6 @@ struct Arguments {
 
 static_assert(sizeof(Arguments) == ARGS_BYTES, "as the host fills it");
 static_assert(EPILOGUE == kPlainEpilogue || OUT_FEATURES % 16 == 0, "eight rows and their eight partners");
-
-constexpr u32 kWarps = BLOCK_THREADS / kWarpLanes;
 
 constexpr u32 kBlockRows = ROW_GROUPS * kGroupRows;
 
@@ -93,8 +95,8 @@ __device__ __forceinline__ void store_plain(const Arguments& args, u32 row, u32 
 #if EPILOGUE == 2
 static_assert(HEAD_SIZE % 16 == 0 && OUT_FEATURES == KV_HEADS * kHeadsOfGroup * HEAD_SIZE, "a strip lies in one head");
 
-__device__ __forceinline__ void store_rope(const Arguments& args, u32 row, u32 strip_row, float first, float second) {
-    const u32 head = blockIdx.y * kStripRows / HEAD_SIZE, column = blockIdx.y * kStripRows % HEAD_SIZE;
+__device__ __forceinline__ void store_rope(const Arguments& args, u32 strip, u32 row, u32 strip_row, float first, float second) {
+    const u32 head = strip * kStripRows / HEAD_SIZE, column = strip * kStripRows % HEAD_SIZE;
     // Of generated tokens, row i is that of sequence i.
     const RowPlace place = find_place((i32)row, args.sequences, args.sequence_count, args.page_table, row);
     if (is_rotated(head))
@@ -108,8 +110,8 @@ __device__ __forceinline__ void store_rope(const Arguments& args, u32 row, u32 s
 #endif
 
 // One of the eight pairs of a strip, of one row. place: the row's in the block.
-__device__ __forceinline__ void finish(const Arguments& args, const WarpSums& warps, u32 row, u32 place, u32 strip_row) {
-    const u32 output = blockIdx.y * kStripRows + strip_row;
+__device__ __forceinline__ void finish(const Arguments& args, const WarpSums& warps, u32 strip, u32 row, u32 place, u32 strip_row) {
+    const u32 output = strip * kStripRows + strip_row;
     float sums[2] = {sum_of(warps, strip_row, place), sum_of(warps, strip_row + 8, place)};
     const float norm = HAS_NORM ? inverse_rms(warps, place, args.epsilon) : 1.0f;
 #pragma unroll
@@ -118,16 +120,16 @@ __device__ __forceinline__ void finish(const Arguments& args, const WarpSums& wa
             continue;
         if constexpr (HAS_NORM)
             sums[i] *= norm;
-        if constexpr (WEIGHT_INT8)
-            sums[i] *= args.weight_scale[output + 8 * i];
+        if constexpr (WEIGHT_INT8 && !kGrouped)
+            sums[i] *= static_cast<const float*>(args.weight_scale)[output + 8 * i];
         if constexpr (HAS_BIAS)
             sums[i] += to_float(args.bias[output + 8 * i]);
     }
 #if EPILOGUE == 2
-    store_rope(args, row, strip_row, sums[0], sums[1]);
+    store_rope(args, strip, row, strip_row, sums[0], sums[1]);
 #else
     if constexpr (EPILOGUE == kGatedEpilogue) {
-        args.output[(i64)row * (OUT_FEATURES / 2) + blockIdx.y * 8 + strip_row] = from_float<OUTPUT>(silu(sums[0]) * sums[1]);
+        args.output[(i64)row * (OUT_FEATURES / 2) + strip * 8 + strip_row] = from_float<OUTPUT>(silu(sums[0]) * sums[1]);
     } else {
         store_plain(args, row, output, sums[0]);
         store_plain(args, row, output + 8, sums[1]);
@@ -149,17 +151,29 @@ __device__ __forceinline__ void leave(WarpSums& warps, u32 place, const float (&
     }
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_SM) linear_decode(const __grid_constant__ Arguments args) {
-    __shared__ WarpSums warps;
-    const u32 first_row = ROW_GROUPS == 4 ? blockIdx.x * kBlockRows : 0;
-    const DecodeSource source = {args.input, args.gain, args.weight, first_row, args.rows, blockIdx.y * kStripRows};
-    DecodeSums sums = {};
-    multiply_windows<kWarps>(source, threadIdx.x / kWarpLanes, sums);
-#pragma unroll
-    for (u32 group = 0; group < ROW_GROUPS; group++)
-        leave(warps, group * kGroupRows, sums.outputs[group], sums.squares[group]);
-    __syncthreads();
+// Before sm_80 a step is two instructions, whose operands take some registers more.
+constexpr u32 kResidentBlocks = ROW_GROUPS == 4 && __CUDA_ARCH__ < 800 ? 1 : BLOCKS_PER_SM;
+
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, kResidentBlocks) linear_decode(const __grid_constant__ Arguments args) {
+    __shared__ WarpSums warps[2];
+    griddepcontrol_launch_dependents();
+    const u32 first_row = ROW_GROUPS > 1 ? blockIdx.x * kBlockRows : 0;
+    DecodeProduct product({args.weight, args.weight_scale, args.weight_zero}, {args.input, args.gain, args.column_order, first_row, args.rows});
+    product.request_first(blockIdx.y);
+    griddepcontrol_wait();
+    product.begin();
     const u32 place = threadIdx.x / 8, row = first_row + place;
-    if (place < kBlockRows && row < args.rows)
-        finish(args, warps, row, place, threadIdx.x % 8);
+    u32 turn = 0;
+    for (u32 strip = blockIdx.y; strip < kStrips; strip += gridDim.y) {
+        DecodeSums sums = {};
+        product.multiply(strip, strip + gridDim.y, sums);
+#pragma unroll
+        for (u32 group = 0; group < ROW_GROUPS; group++)
+            leave(warps[turn], group * kGroupRows, sums.outputs[group], sums.squares[group]);
+        // A strip's sums are read until the barrier of the next, and their place is written after it.
+        __syncthreads();
+        if (place < kBlockRows && row < args.rows)
+            finish(args, warps[turn], strip, row, place, threadIdx.x % 8);
+        turn ^= 1;
+    }
 }

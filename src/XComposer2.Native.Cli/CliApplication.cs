@@ -10,7 +10,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
 internal static class CliApplication
 {
-    private static readonly string[] commandNames = ["chat", "compose", "edit", "serve", "inspect", "verify", "merge", "plan", "bench", "kernels", "completion"];
+    private static readonly string[] commandNames = ["chat", "compose", "edit", "serve", "inspect", "verify", "merge", "quantize", "plan", "bench", "kernels", "completion"];
 
     /// <summary>The version of Directory.Build.props, without the commit.</summary>
     public static string Version => typeof(CliApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -28,6 +28,7 @@ internal static class CliApplication
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           merge      merge LoRA adapters into a checkpoint
+          quantize   write a checkpoint with weights of integers
           plan       memory use of a model
           bench      how fast prompts and answers are, with or without weights
           kernels    the GPU's kernels: which, compiled ahead of time, inspected
@@ -134,6 +135,7 @@ internal static class CliApplication
         "inspect" => InspectCommand.Create(services),
         "verify" => VerifyCommand.Create(services),
         "merge" => MergeCommand.Create(services),
+        "quantize" => QuantizeCommand.Create(services),
         "plan" => PlanCommand.Create(services),
         "bench" => BenchCommand.Create(services),
         "kernels" => KernelsCommand.Create(services),

@@ -19,6 +19,9 @@ public readonly record struct FloatMatrix(nint Data, DType Type, int Rows, int C
 /// <param name="GroupIndex">Group of the first column; 0 where the format has none.</param>
 public readonly record struct WeightMatrix(WeightFormat Format, int Rows, int Columns, nint Elements, nint Scales = 0, nint ZeroPoints = 0, nint GroupIndex = 0)
 {
+    /// <summary>The same weight packed for integer products, which then stands for the parts; null where it is multiplied as floats. Not owned.</summary>
+    public PackedIntegers? Integers { get; init; }
+
     /// <summary>A part's first byte; 0 where it is not there.</summary>
     public nint this[WeightPart part] => part switch
     {
@@ -33,11 +36,25 @@ public readonly record struct WeightMatrix(WeightFormat Format, int Rows, int Co
     /// <exception cref="ArgumentException">Not of a floating type.</exception>
     public static WeightMatrix Of(FloatMatrix matrix) => new(WeightFormat.Of(matrix.Type), matrix.Rows, matrix.Columns, matrix.Data);
 
+    /// <summary>A weight that is packed for integer products.</summary>
+    public static WeightMatrix Of(PackedIntegers packed)
+    {
+        ArgumentNullException.ThrowIfNull(packed);
+        return new WeightMatrix(packed.Format, packed.Rows, packed.Inputs, 0) { Integers = packed };
+    }
+
     /// <summary>Refuses a weight that lacks a part, or is not of the expected size.</summary>
     internal void Require(string name, int rows, int columns)
     {
         if (Rows != rows || Columns != columns)
             throw new ArgumentException($"expected [{rows}, {columns}], found [{Rows}, {Columns}]", name);
+        if (Integers is { } packed)
+        {
+            if (packed.Rows != rows || packed.Inputs != columns || packed.Format != Format)
+                throw new ArgumentException($"expected {Format} [{rows}, {columns}] packed, found {packed.Format} [{packed.Rows}, {packed.Inputs}]", name);
+            return;
+        }
+
         foreach (WeightPartSpec part in Format.Parts(new Shape(rows, columns)))
             if (this[part.Part] == 0 && part.Bytes > 0)
                 throw new ArgumentNullException(name, $"{Format}: expected {part.Part} {part.Type} {part.Shape}, found none");

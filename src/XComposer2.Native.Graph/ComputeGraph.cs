@@ -12,6 +12,9 @@ public sealed record ComputeGraph(
     /// <summary>A step of generated tokens: row i is the newest token of sequence i, and all of it is text.</summary>
     public bool HasOneRowPerSequence { get; init; }
 
+    /// <summary>How the device that the graph was lowered for caches keys and values; null for the type of its activations.</summary>
+    public CacheFormat? Cache { get; init; }
+
     public TensorSpec this[Tensor tensor] => Tensors[tensor.Index];
 
     /// <summary>Bytes of all inputs at full capacity.</summary>

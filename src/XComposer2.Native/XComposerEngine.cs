@@ -176,6 +176,8 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
             runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
             if (model.Backend is CudaBackend)
                 runner.Prepare();
+            else if (!options.Quantization.IsNone)
+                runner.PrepareWeights();
             return new XComposerEngine(model, text, runner, sizes, started, deviceNote);
         }
         catch

@@ -10,7 +10,13 @@ internal static class KernelMatrix
 {
     public static readonly string[] Targets = ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90a"];
 
-    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Distinct()];
+    // Formats that come from checkpoints, on a generation of each kind of instructions.
+    private static readonly WeightFormat[] groups =
+    [
+        WeightFormat.Grouped(4, 128), WeightFormat.Grouped(4, 128, true, true), WeightFormat.Grouped(4, 32, true), WeightFormat.Grouped(8, 128), WeightFormat.Grouped(8, 64, true, true),
+    ];
+
+    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Concat(OfGroups()).Distinct()];
 
     public static ComputeCapability CapabilityOf(string target)
     {
@@ -18,13 +24,28 @@ internal static class KernelMatrix
         return new ComputeCapability(architecture / 10, architecture % 10);
     }
 
+    /// <summary>The 7B's decoder with weights in groups of columns: what streams them, and the panels.</summary>
+    private static IEnumerable<(KernelDefinition Definition, string Target)> OfGroups() =>
+        from target in (string[])["sm_75", "sm_80", "sm_86", "sm_90a"]
+        let storage = target == "sm_75" ? DType.F16 : DType.BF16
+        from linear in ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, CapabilityOf(target)).OfType<LinearDecode>()
+        where linear.BlockRows == 8 && (linear.HasNorm || linear.Form.HasResidual)
+        from format in groups
+        let form = linear.Form with { Weights = format }
+        from definition in (KernelDefinition[])
+        [
+            new LinearDecode(form, linear.HasNorm, 8, linear.StagesInput), new LinearDecode(form, linear.HasNorm, 16),
+            new Dequantize(storage, format, form.InFeatures, form.OutFeatures),
+        ]
+        select (definition, target);
+
     private static IEnumerable<(KernelDefinition Definition, string Target)> Enumerate() =>
         from model in TestedModels.All
         from storage in model.Storages
         from target in model.Targets
         // Before 8.0 tensor cores have no bf16: such a model is served as f16 there.
         where storage != DType.BF16 || CapabilityOf(target).Major >= 8
-        from quantization in Enum.GetValues<WeightQuantization>()
+        from quantization in new[] { WeightQuantization.None, WeightQuantization.Int8 }
         from definition in ModelCatalog.KernelsOf(model.Config, storage, CapabilityOf(target), quantization)
         select (definition, target);
 }

@@ -19,9 +19,16 @@ internal static class BenchCommand
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
           --layers N             decoder layers of the preset (all)
-          --weights stored|int8  int8: the decoder's linears quantised while loading;
+          --weights stored|int8|int4
+                                 int8, int4: the decoder's linears quantised while
+                                 loading, with int4 also head and vision, to int8;
                                  or the type of a preset's weights, which are bf16
                                  as stored: bf16, f16, f32
+          --group 32|64|128      columns that share a scale (int4: 128; int8: all)
+          --head stored|int8, --plora stored|int8, --vision stored|int8
+                                 the head; Partial LoRA; vision tower and projector
+          --activations int8|float CPU: what int8 and int4 weights are multiplied
+                                 with (int8)
           --model DIR            a checkpoint folder instead of a preset
           --tokens N             text tokens of the prompt (512)
           --images N             pictures before the text (0)
@@ -54,7 +61,7 @@ internal static class BenchCommand
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
         Option<int?> layers = CheckedOption.Integer("--layers", 1, MaximumLayers);
-        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
+        WeightOptions weights = new(hasTypes: true);
         Option<int?> tokens = CheckedOption.Integer("--tokens", 1, MaximumTokens);
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
         Option<int?> sequences = CheckedOption.Integer("--sequences", 1, 64);
@@ -62,14 +69,16 @@ internal static class BenchCommand
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
+        Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, weights, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
+        weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
-            WeightChoice chosen = result.GetValue(weights) ?? default;
+            WeightChoice chosen = weights.Read(result);
             chosen.RequireFit(path);
             SpeedOptions defaults = new();
             SpeedOptions options = new()
@@ -84,7 +93,7 @@ internal static class BenchCommand
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });

@@ -22,8 +22,16 @@ internal static class ChatCommand
                                    where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
-          --weights stored|int8    int8: the decoder's linears take half the memory
-                                   and less time, a little less exact (stored)
+          --weights stored|int8|int4
+                                   int8 and int4: the decoder's linears take a half or
+                                   a quarter of the memory and less time, and are less
+                                   exact; int4 makes head and vision int8 (stored)
+          --group 32|64|128        columns that share a scale (int4: 128; int8: all)
+          --head stored|int8       the head
+          --plora stored|int8      Partial LoRA, which pictures need (stored)
+          --vision stored|int8     vision tower and projector (stored)
+          --activations int8|float CPU: int8 rounds what int8 and int4 weights are
+                                   multiplied with, float does not and is slower (int8)
           --loading mapped|memory  memory: weight files are read into memory, and may
                                    change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
@@ -72,7 +80,8 @@ internal static class ChatCommand
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
-        Option<WeightQuantization?> weights = ModelOptions.Weights();
+        WeightOptions weights = new();
+        Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
@@ -89,8 +98,9 @@ internal static class ChatCommand
         Option<bool> noHistory = CheckedOption.Flag("--no-history");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, weights, embeddings, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
+            prompt, model, adapters, device, storage, embeddings, activations, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
         };
+        weights.AddTo(command);
         sampling.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -104,8 +114,8 @@ internal static class ChatCommand
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,
                 AllowPrivateAddresses = result.GetValue(allowPrivate),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
-                Quantization = result.GetValue(weights) ?? WeightQuantization.None,
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+                Quantization = weights.Read(result).Quantization,
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
                 Generation = sampling.Read(result, defaults) with

@@ -20,6 +20,16 @@ internal static class CheckedValues
         $"an integer, {(maximum == int.MaxValue ? $"at least {minimum}" : $"{minimum} to {maximum}")}",
         text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum ? value : null);
 
+    /// <summary>A size in bytes, with a unit of powers of 1024 or 1000: 8GiB, 8192MiB, 8GB.</summary>
+    public static CheckedValue<long?> Size { get; } = new("a size, for example 8GiB", static text =>
+    {
+        foreach ((string unit, double bytes) in new[] { ("GiB", 1L << 30), ("MiB", 1L << 20), ("GB", 1e9), ("MB", 1e6), ("", 1.0) })
+            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
+                && number * bytes is > 0 and < long.MaxValue)
+                return (long)(number * bytes);
+        return null;
+    });
+
     /// <summary>A number over 0, at most <paramref name="maximum"/>.</summary>
     public static CheckedValue<float?> Positive(float maximum = float.PositiveInfinity) => new(
         $"a number {(float.IsInfinity(maximum) ? "over 0" : string.Create(CultureInfo.InvariantCulture, $"over 0, at most {maximum}"))}",

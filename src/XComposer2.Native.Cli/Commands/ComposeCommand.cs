@@ -49,8 +49,16 @@ internal static class ComposeCommand
                                    where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
-          --weights stored|int8    int8: the decoder's linears take half the memory
-                                   and less time, a little less exact (stored)
+          --weights stored|int8|int4
+                                   int8 and int4: the decoder's linears take a half or
+                                   a quarter of the memory and less time, and are less
+                                   exact; int4 makes head and vision int8 (stored)
+          --group 32|64|128        columns that share a scale (int4: 128; int8: all)
+          --head stored|int8       the head
+          --plora stored|int8      Partial LoRA, which pictures need (stored)
+          --vision stored|int8     vision tower and projector (stored)
+          --activations int8|float CPU: int8 rounds what int8 and int4 weights are
+                                   multiplied with, float does not and is slower (int8)
           --loading mapped|memory  memory: weight files are read into memory, and may
                                    change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)

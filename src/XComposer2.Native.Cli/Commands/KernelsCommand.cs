@@ -31,8 +31,12 @@ internal static class KernelsCommand
                                  internlm-xcomposer2-vl-7b)
           --storage bf16|f16|f32 type of weights and activations (as the model has
                                  them; f16 before 8.0)
-          --weights stored|int8  int8: the decoder's linears for weights that are
+          --weights stored|int8|int4
+                                 int8, int4: for linears of the decoder that are
                                  quantised while loading (stored)
+          --group 32|64|128      columns that share a scale (int4: 128; int8: all)
+          --head stored|int8, --plora stored|int8, --vision stored|int8
+                                 the head; Partial LoRA; vision tower and projector
           --kernel NAME          only this kernel; repeat for more
           --gpu NAME[,..]        predict: h200, rtx-4090, rtx-4060 (all three)
           --threads N            compilations at once, 1 to 1024 (one per processor)
@@ -130,15 +134,16 @@ internal static class KernelsCommand
         private readonly Option<string?> preset = ModelOptions.Preset();
         private readonly Option<string?> model = ModelOptions.Model();
         private readonly Option<DType?> storage = ModelOptions.Storage();
-        private readonly Option<WeightQuantization?> weights = ModelOptions.Weights();
+        private readonly WeightOptions weights = new();
         private readonly Option<string[]> kernels = new("--kernel") { Arity = ArgumentArity.OneOrMore };
 
         public Option<bool> Json { get; } = CheckedOption.Flag("--json");
 
         public DocumentedCommand AddTo(DocumentedCommand command)
         {
-            foreach (Option option in (Option[])[targets, preset, model, storage, weights, kernels, Json])
+            foreach (Option option in (Option[])[targets, preset, model, storage, kernels, Json])
                 command.Add(option);
+            weights.AddTo(command);
             return command;
         }
 
@@ -147,7 +152,7 @@ internal static class KernelsCommand
             (string? path, string? name) = Choose(result.GetValue(model), result.GetValue(preset), services);
             IReadOnlyList<CudaTarget> chosen = result.GetValue(targets) is { Length: > 0 } named ? named : KernelTargets.All;
             return new KernelSelection(
-                KernelModel.OpenAll(path, name), result.GetValue(storage), result.GetValue(weights) ?? WeightQuantization.None, chosen, result.GetValue(kernels) ?? []);
+                KernelModel.OpenAll(path, name), result.GetValue(storage), weights.Read(result).Quantization, chosen, result.GetValue(kernels) ?? []);
         }
 
         // The demo's kernels are of no use to anyone who compiles ahead of time.

@@ -30,7 +30,8 @@ internal static class ModelOptions
 
     /// <summary>What the options say together.</summary>
     public static DeviceOptions DeviceOf(
-        ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null)
+        ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null,
+        Option<ActivationPrecision?>? activations = null)
     {
         ArgumentNullException.ThrowIfNull(result);
         return new DeviceOptions
@@ -39,6 +40,7 @@ internal static class ModelOptions
             Threads = result.GetValue(threads),
             Storage = result.GetValue(storage),
             Embeddings = (embeddings is null ? null : result.GetValue(embeddings)) ?? EmbeddingPlace.Device,
+            Activations = (activations is null ? null : result.GetValue(activations)) ?? ActivationPrecision.Int8,
         };
     }
 
@@ -46,18 +48,8 @@ internal static class ModelOptions
 
     public static Option<int?> Context() => CheckedOption.Integer("--context", 1);
 
-    /// <summary>What is done to a checkpoint's weights.</summary>
-    public static Option<WeightQuantization?> Weights() =>
-        CheckedOption.Choice("--weights", ("stored", WeightQuantization.None), ("int8", WeightQuantization.Int8));
-
-    /// <summary>The same, or the type of a preset's weights.</summary>
-    public static Option<WeightChoice?> PresetWeights() => CheckedOption.Choice(
-        "--weights",
-        ("stored", new WeightChoice(null, WeightQuantization.None)),
-        ("int8", new WeightChoice(null, WeightQuantization.Int8)),
-        ("bf16", new WeightChoice(DType.BF16, WeightQuantization.None)),
-        ("f16", new WeightChoice(DType.F16, WeightQuantization.None)),
-        ("f32", new WeightChoice(DType.F32, WeightQuantization.None)));
+    /// <summary>Activations that the processor multiplies weights of integers with.</summary>
+    public static Option<ActivationPrecision?> Activations() => CheckedOption.Choice("--activations", ("int8", ActivationPrecision.Int8), ("float", ActivationPrecision.Float));
 
     /// <summary>The checkpoint that is meant where no preset is named; null where one is.</summary>
     /// <exception cref="UsageException">Both are named, or neither is and there is no demo.</exception>
@@ -66,18 +58,5 @@ internal static class ModelOptions
         if (preset is null)
             return ModelFolder.Choose(model, services.Variable, AppContext.BaseDirectory).Path;
         return model is null ? null : throw new UsageException("--model and --preset exclude each other");
-    }
-}
-
-/// <summary>What <c>--weights</c> says where a preset may stand for the model.</summary>
-/// <param name="Type">Of the preset's random weights; null where it is not said.</param>
-/// <param name="Quantization">What is done to the decoder's linears.</param>
-internal readonly record struct WeightChoice(DType? Type, WeightQuantization Quantization)
-{
-    /// <exception cref="UsageException">A checkpoint is meant, whose weights have the type that they have.</exception>
-    public void RequireFit(string? checkpointPath)
-    {
-        if (checkpointPath is not null && Type is { } type)
-            throw new UsageException($"--weights {type.ToString().ToLowerInvariant()} is for a preset; a checkpoint's weights are stored or int8");
     }
 }

@@ -18,12 +18,21 @@ internal static class PlanCommand
           --model DIR            a checkpoint folder (else $XC2_MODEL, else the demo)
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
-          --weights stored|int8  int8: the decoder's linears quantised while loading;
+          --weights stored|int8|int4
+                                 int8, int4: the decoder's linears quantised while
+                                 loading, with int4 also head and vision, to int8;
                                  or the type of a preset's weights, which are bf16
                                  as stored: bf16, f16, f32
+          --group 32|64|128      columns that share a scale (int4: 128; int8: all)
+          --head stored|int8, --plora stored|int8, --vision stored|int8
+                                 the head; Partial LoRA; vision tower and projector
           --adapter DIR          a LoRA adapter (PEFT) to merge; repeat for more
           --loading mapped|memory whether weight files are read into memory (mapped)
           --device cpu|cuda      on which device, which need not be there (cpu)
+          --vram SIZE            a GPU with so much memory, for example 8GiB: whether
+                                 it fits, and the smallest change with which it would;
+                                 token embeddings are then in host memory, and a CUDA
+                                 context is counted as 450 MiB
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --context N            longest sequence in tokens (the model's own)
@@ -35,6 +44,7 @@ internal static class PlanCommand
         Examples
           xc2 plan --preset internlm-xcomposer2-vl-7b --context 2048
           xc2 plan --preset internlm-xcomposer2-vl-7b --device cuda --embeddings host
+          xc2 plan --preset internlm-xcomposer2-vl-7b --weights int4 --vram 8GiB
           xc2 plan --model ./internlm-xcomposer2-vl-7b --steps
         """;
 
@@ -42,7 +52,7 @@ internal static class PlanCommand
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
-        Option<WeightChoice?> weights = ModelOptions.PresetWeights();
+        WeightOptions weights = new(hasTypes: true);
         Option<string[]> adapters = ModelOptions.Adapters();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> context = ModelOptions.Context();
@@ -50,34 +60,42 @@ internal static class PlanCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
+        Option<long?> vram = CheckedOption.Of("--vram", CheckedValues.Size);
         Option<bool> steps = CheckedOption.Flag("--steps");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, weights, adapters, loading, device, storage, embeddings, context, threads, steps, json };
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, vram, storage, embeddings, context, threads, steps, json };
+        weights.AddTo(command);
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
-            WeightChoice choice = result.GetValue(weights) ?? default;
+            WeightChoice choice = weights.Read(result);
             choice.RequireFit(path);
             CheckpointOptions options = new() { Adapters = result.GetValue(adapters) ?? [], Loading = result.GetValue(loading) ?? WeightLoading.Mapped };
             if (path is null && (options.Adapters.Count > 0 || options.Loading != WeightLoading.Mapped))
                 throw new UsageException("--adapter and --loading are for a checkpoint; a preset has no files");
-            bool isOnGpu = result.GetValue(device) == DeviceKind.Cuda;
+            long? vramBytes = result.GetValue(vram);
+            if (vramBytes is not null && result.GetValue(device) == DeviceKind.Cpu)
+                throw new UsageException("--vram is for a GPU, not for --device cpu");
+            bool isOnGpu = vramBytes is not null || result.GetValue(device) == DeviceKind.Cuda;
             DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings);
+            if (vramBytes is not null && result.GetValue(embeddings) is null)
+                chosen = chosen with { Embeddings = EmbeddingPlace.Host };
             if (path is null && isOnGpu && chosen.Storage is null)
                 chosen = chosen with { Storage = choice.Type };
+            var request = new GpuPlanRequest(result.GetValue(preset), path, result.GetValue(context), chosen, choice.Quantization, options);
+            GpuFit? fit = vramBytes is { } bytes ? GpuFit.Find(request, bytes) : null;
             ModelMemoryPlan plan = (path, isOnGpu) switch
             {
+                (_, true) => fit?.Plan ?? request.Plan(),
                 (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, choice.Type ?? DType.BF16, choice.Quantization),
-                (null, true) => ModelMemoryPlan.ForPresetOnCuda(result.GetValue(preset)!, result.GetValue(context), chosen, choice.Quantization),
                 (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization, options),
-                (not null, true) => ModelMemoryPlan.ForCheckpointOnCuda(path, result.GetValue(context), chosen, choice.Quantization, options),
             };
             services.Interrupts.Program.ThrowIfCancellationRequested();
-            long machineBytes = isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+            long machineBytes = fit is not null ? 0 : isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
             if (result.GetValue(json))
-                services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes), CliJson.Lines.MemoryPlanJson));
+                services.Console.Out.WriteLine(JsonSerializer.Serialize(MemoryPlanJson.Of(plan, machineBytes, fit), CliJson.Lines.MemoryPlanJson));
             else
-                new MemoryPlanText(services.Console.RichOut()).Write(plan, machineBytes, result.GetValue(steps));
+                new MemoryPlanText(services.Console.RichOut()).Write(plan, machineBytes, result.GetValue(steps), fit);
             return ExitCode.Done;
         });
         return command;

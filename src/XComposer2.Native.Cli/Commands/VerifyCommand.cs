@@ -23,12 +23,19 @@ internal static class VerifyCommand
                               where to run (auto: a GPU where one works)
           --storage bf16|f16|f32
                               type of weights on a GPU (the checkpoint's own)
-          --weights stored|int8
-                              int8: the decoder's linears quantised while loading
+          --weights stored|int8|int4
+                              int8, int4: the decoder's linears quantised while
+                              loading; int4 also head and vision, to int8
+          --group 32|64|128   columns that share a scale (int4: 128; int8: the row)
+          --head stored|int8, --plora stored|int8, --vision stored|int8
+                              the head; Partial LoRA; vision tower and projector
+          --activations int8|float
+                              CPU: what int8 and int4 weights are multiplied with
           --threads N         CPU threads, 1 to 1024 (one per processor)
           --tolerance T       largest relative L2 of a stage, over 0 (0.0001; on a
                               GPU 0.02 with 16-bit storage, 0.001 with f32; of the
-                              decoder 0.05 with int8 weights)
+                              decoder 0.05 with int8, 0.4 with int4 weights, and
+                              0.03 of stored integers on a CPU)
           --json              one JSON object instead of text
           --verbose           stack traces of errors
 
@@ -45,18 +52,20 @@ internal static class VerifyCommand
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<int?> threads = ModelOptions.Threads();
         Option<DType?> storage = ModelOptions.Storage();
-        Option<WeightQuantization?> weights = ModelOptions.Weights();
+        WeightOptions weights = new();
+        Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<float?> tolerance = CheckedOption.Positive("--tolerance");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, weights, threads, tolerance, json };
+        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, threads, tolerance, json };
+        weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             VerificationOptions options = new()
             {
                 ModelPath = ChooseModel(result.GetValue(model), result.GetValue(golden), services),
                 GoldenPath = result.GetValue(golden),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage),
-                Quantization = result.GetValue(weights) ?? WeightQuantization.None,
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, activations: activations),
+                Quantization = weights.Read(result).Quantization,
                 Tolerance = result.GetValue(tolerance),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);

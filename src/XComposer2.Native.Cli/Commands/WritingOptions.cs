@@ -13,7 +13,8 @@ internal sealed class WritingOptions
     private readonly Option<DeviceKind?> device = ModelOptions.Device();
     private readonly Option<DType?> storage = ModelOptions.Storage();
     private readonly Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
-    private readonly Option<WeightQuantization?> weights = ModelOptions.Weights();
+    private readonly WeightOptions weights = new();
+    private readonly Option<ActivationPrecision?> activations = ModelOptions.Activations();
     private readonly Option<WeightLoading?> loading = ModelOptions.Loading();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();
@@ -31,8 +32,9 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, weights, embeddings, loading, threads, context, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, activations, embeddings, loading, threads, context, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
             command.Add(option);
+        weights.AddTo(command);
         sampling.AddTo(command);
     }
 
@@ -44,8 +46,8 @@ internal sealed class WritingOptions
         ModelPath = "",
         Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
         Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-        Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
-        Quantization = result.GetValue(weights) ?? WeightQuantization.None,
+        Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+        Quantization = weights.Read(result).Quantization,
         Limits = new EngineLimits { Context = result.GetValue(context) },
     };
 

@@ -8,7 +8,7 @@ namespace XComposer2.Native.Cli;
 /// <summary>The kernels that a command is about.</summary>
 /// <param name="Models">Whose.</param>
 /// <param name="Storage">Type of weights and activations; null for the one that each model would run in.</param>
-/// <param name="Quantization">What is done to the decoder's linears.</param>
+/// <param name="Quantization">What is quantised while loading.</param>
 /// <param name="Targets">Generations.</param>
 /// <param name="Names">Entries; empty for all.</param>
 internal sealed record KernelSelection(

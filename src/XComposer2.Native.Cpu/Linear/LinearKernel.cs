@@ -11,8 +11,9 @@ public static unsafe class LinearKernel
     /// <param name="outputs">Rows of W.</param>
     /// <param name="rank">Rows of A; 0 without Partial LoRA.</param>
     /// <param name="threads">Threads of the pool.</param>
-    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int threads) =>
-        LinearPaths.ScratchBytes(rows, inputs, outputs, rank, branches: 1, threads);
+    /// <param name="hasIntegers">A weight may be packed for integer products (<see cref="PackedIntegers"/>).</param>
+    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int threads, bool hasIntegers = false) =>
+        LinearPaths.ScratchBytes(rows, inputs, outputs, rank, branches: 1, threads, hasIntegers);
 
     /// <param name="input">x [rows, weight.Columns].</param>
     /// <param name="rows">Rows of x; 0 does nothing.</param>
@@ -49,10 +50,10 @@ public static unsafe class LinearKernel
 public static unsafe class GatedLinearKernel
 {
     /// <summary>Scratch that <see cref="Run"/> needs for up to <paramref name="rows"/> rows; 0 is possible.</summary>
-    public static long ScratchBytes(int rows, int inputs, int outputs, int gateRank, int upRank, int threads)
+    public static long ScratchBytes(int rows, int inputs, int outputs, int gateRank, int upRank, int threads, bool hasIntegers = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(gateRank);
-        return LinearPaths.ScratchBytes(rows, inputs, outputs, Math.Max(gateRank, upRank), branches: 2, threads);
+        return LinearPaths.ScratchBytes(rows, inputs, outputs, Math.Max(gateRank, upRank), branches: 2, threads, hasIntegers);
     }
 
     /// <param name="input">x [rows, gate.Columns].</param>

@@ -2,17 +2,19 @@ using System.Runtime.Intrinsics;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Chooses how a linear runs: streamed for a few rows, packed for many. Both sum in the same order, so the choice changes no bit.</summary>
+/// <summary>Chooses how a linear runs: streamed for a few rows, packed for many, which sum in the same order, so that the choice changes no bit; and with quantised
+/// rows where a weight is packed for integer products.</summary>
 internal static unsafe class LinearPaths
 {
-    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int branches, int threads)
+    public static long ScratchBytes(int rows, int inputs, int outputs, int rank, int branches, int threads, bool hasIntegers)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(outputs);
         ArgumentOutOfRangeException.ThrowIfNegative(rank);
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        long streamed = StreamedLinear.ScratchBytes(rows, rank, branches, threads);
+        // Integers that are packed need other scratch than the same integers as floats, and which it is the format does not tell.
+        long streamed = Math.Max(StreamedLinear.ScratchBytes(rows, rank, branches, threads), hasIntegers ? IntegerLinear.ScratchBytes(rows, inputs, rank, branches, threads) : 0);
         return rows <= StreamedLinear.MostRows ? streamed : Math.Max(streamed, PackedLinear.ScratchBytes(rows, inputs, rank, branches, threads));
     }
 
@@ -32,7 +34,9 @@ internal static unsafe class LinearPaths
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        if (problem.Rows <= StreamedLinear.MostRows)
+        if (problem.HasPackedIntegers)
+            IntegerLinear.Run<TSimd, TVector>(problem, scratch, scratchBytes, pool);
+        else if (problem.Rows <= StreamedLinear.MostRows)
             StreamedLinear.Run<TSimd, TVector>(problem, scratch, scratchBytes, pool);
         else
             PackedLinear.Run<TSimd, TVector>(problem, scratch, scratchBytes, pool);

@@ -31,6 +31,9 @@ internal readonly unsafe struct LinearProblem
     /// <summary>The larger rank of the branches.</summary>
     public int Rank => Math.Max(Main.Rank, Up?.Rank ?? 0);
 
+    /// <summary>A weight of it is packed for integer products.</summary>
+    public bool HasPackedIntegers => Main.HasPackedIntegers || Up is { HasPackedIntegers: true };
+
     /// <summary>Refuses what no linear can start from.</summary>
     public static void Require(float* input, int rows, float* output, WorkerPool pool)
     {
@@ -65,6 +68,8 @@ internal readonly unsafe struct LinearProblem
 internal readonly record struct LinearBranch(WeightMatrix Weight, LoraMatrices? Lora)
 {
     public int Rank => Lora?.A.Rows ?? 0;
+
+    public bool HasPackedIntegers => Weight.Integers is not null || Lora is { A.Integers: not null } or { B.Integers: not null };
 }
 
 /// <summary>Partial LoRA of one linear: y += scale * (x Aᵀ) Bᵀ on visual rows. Does not own its bytes.</summary>

@@ -8,21 +8,26 @@ namespace XComposer2.Native.Kernels;
 /// <summary>Softmax attention of the newest token of each sequence to all its tokens in the paged cache, its own key and value included.
 /// The pages of a sequence are cut into runs, which blocks take side by side; the last of them adds the results in the order of the pages.
 /// Lengths are read from device memory, so that a captured launch can be replayed while sequences grow.
-/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
+/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too unless it is int8; queries are rotated.</summary>
 public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
 {
     private const int WantedBlocks = 2;
 
-    /// <param name="storage">Type of queries, cache and outputs.</param>
+    /// <param name="storage">Type of queries, outputs and, mostly, cache.</param>
     /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
-    public DecodeAttention(DType storage, AttentionGeometry heads)
+    /// <param name="hasInt8Cache">The cache holds integers with scales, not the storage type.</param>
+    public DecodeAttention(DType storage, AttentionGeometry heads, bool hasInt8Cache = false)
     {
         PagedAttentionHeads.Require(heads);
+        PagedAttentionHeads.RequireCache(storage, hasInt8Cache);
+        HasInt8Cache = hasInt8Cache;
         Storage = storage;
         Heads = heads;
     }
 
     public DType Storage { get; }
+
+    public bool HasInt8Cache { get; }
 
     public AttentionGeometry Heads { get; }
 
@@ -39,9 +44,10 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
         ("KEY_VALUE_HEADS", Number(Heads.KeyValueHeads)),
         ("GROUP_SIZE", Number(Heads.GroupSize)),
         ("HEAD_SIZE", Number(Heads.HeadSize)),
+        ("CACHE_INT8", Flag(HasInt8Cache)),
     ];
 
-    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => capability.Number >= 80 && Heads.GroupSize > 1 ? 4 : 3;
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => capability.Number >= 80 && Heads.GroupSize > 1 && !HasInt8Cache ? 4 : 3;
 
     public override bool Serves(ComputeCapability capability) => base.Serves(capability) && (Storage != DType.BF16 || capability.Number >= 80);
 
@@ -96,7 +102,7 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
     {
         KernelCost cost = default;
         foreach (SequenceSpan span in spans)
-            cost += PagedAttentionHeads.Cost(span, Heads, Storage);
+            cost += PagedAttentionHeads.Cost(span, Heads, Storage, HasInt8Cache);
         return cost;
     }
 
@@ -111,11 +117,12 @@ public sealed record DecodeAttention : OperationKernel<PagedAttentionOp>
         int runs = ChooseRuns(operands.Device.Multiprocessors, 1, sequences.MaximumPages);
         DecodeAttentionScratch scratch = Scratch(sequences.Maximum, runs);
         DeviceSpan scratchMemory = operands.SharedScratch(nameof(DecodeAttention), scratch.TotalBytes);
+        bool overlaps = operands.Device.Capability.Major >= 9;
         return (kernel, in run) =>
         {
             if (run.Sequences == 0)
                 return;
-            kernel.Launch(run.Stream, Geometry(run.Sequences, runs), Arguments(
+            kernel.Launch(run.Stream, Geometry(run.Sequences, runs) with { OverlapsPredecessor = overlaps }, Arguments(
                 query.Pointer(run), output.Pointer(run), layer.Start, layer.PageBytes, sequences.Spans, sequences.PageTable, scratch, scratchMemory));
         };
     }

@@ -16,6 +16,12 @@ internal static class PagedAttentionHeads
             throw new ArgumentOutOfRangeException(nameof(heads), heads, $"1 to {MostQueriesOfAKey} query heads share a key/value head");
     }
 
+    public static void RequireCache(DType storage, bool hasInt8Cache)
+    {
+        if (hasInt8Cache && !DeviceCaches.Has(CacheFormat.Int8, storage))
+            throw new ArgumentException($"expected F16 or BF16 beside an int8 cache, found {storage}", nameof(storage));
+    }
+
     public static void RequireAligned(DevicePointer layer, long pageBytes)
     {
         if (layer.Address % AccessBytes != 0 || pageBytes % AccessBytes != 0)
@@ -23,12 +29,13 @@ internal static class PagedAttentionHeads
     }
 
     /// <summary>Queries, outputs, and each key and value once; two products of the head size for each row and key that it sees.</summary>
-    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, DType storage)
+    public static KernelCost Cost(SequenceSpan span, AttentionGeometry heads, DType storage, bool hasInt8Cache)
     {
         if (span.RowCount == 0) return default;
         long pairs = ((long)span.RowCount * span.PastLength) + (span.RowCount * (span.RowCount + 1L) / 2);
-        long elements = (2L * span.RowCount * heads.QueryColumns) + (2L * span.Length * heads.KeyValueColumns);
-        return new KernelCost(elements * storage.ElementBytes(), 4 * pairs * heads.QueryColumns);
+        CacheFormat cache = hasInt8Cache ? CacheFormat.Int8 : CacheFormat.Of(storage);
+        long bytes = (2L * span.RowCount * heads.QueryColumns * storage.ElementBytes()) + (2L * span.Length * heads.KeyValueHeads * cache.HeadBytes(heads.HeadSize));
+        return new KernelCost(bytes, 4 * pairs * heads.QueryColumns);
     }
 }
 

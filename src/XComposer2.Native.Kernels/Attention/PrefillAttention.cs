@@ -6,15 +6,18 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Causal softmax attention of the rows of a step to their own sequences in the paged cache, which holds the step's keys and values already.
-/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too; queries are rotated.</summary>
+/// Queries and outputs [rows, query heads x head size] in the storage type, which is the cache's too unless it is int8; queries are rotated.</summary>
 public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
 {
-    /// <param name="storage">Type of queries, cache and outputs.</param>
+    /// <param name="storage">Type of queries, outputs and, mostly, cache.</param>
     /// <param name="heads">Heads of 64 or 128, up to 8 queries for a key.</param>
     /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
-    public PrefillAttention(DType storage, AttentionGeometry heads, int tileKeys)
+    /// <param name="hasInt8Cache">The cache holds integers with scales, not the storage type.</param>
+    public PrefillAttention(DType storage, AttentionGeometry heads, int tileKeys, bool hasInt8Cache = false)
     {
         PagedAttentionHeads.Require(heads);
+        PagedAttentionHeads.RequireCache(storage, hasInt8Cache);
+        HasInt8Cache = hasInt8Cache;
         FlashTile.RequireKeys(tileKeys);
         Storage = storage;
         Heads = heads;
@@ -22,6 +25,8 @@ public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
     }
 
     public DType Storage { get; }
+
+    public bool HasInt8Cache { get; }
 
     public AttentionGeometry Heads { get; }
 
@@ -41,6 +46,7 @@ public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
         ("KEY_VALUE_HEADS", Number(Heads.KeyValueHeads)),
         ("GROUP_SIZE", Number(Heads.GroupSize)),
         ("HEAD_SIZE", Number(Heads.HeadSize)),
+        ("CACHE_INT8", Flag(HasInt8Cache)),
         ("TILE_KEYS", Number(TileKeys)),
     ];
 
@@ -75,7 +81,7 @@ public sealed record PrefillAttention : OperationKernel<PagedAttentionOp>
     {
         KernelCost cost = default;
         foreach (SequenceSpan span in spans)
-            cost += PagedAttentionHeads.Cost(span, Heads, Storage);
+            cost += PagedAttentionHeads.Cost(span, Heads, Storage, HasInt8Cache);
         return cost;
     }
 

@@ -18,8 +18,13 @@ public static class KernelCatalog
         List<KernelDefinition> all = [];
         foreach (ComputeGraph graph in graphs)
         {
-            ComputeGraph lowered = CudaLowering.Lower(graph, storage);
-            all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
+            // Which cache it will be is not known ahead of time.
+            foreach (CacheFormat cache in (CacheFormat[])[CacheFormat.Of(storage), CacheFormat.Int8])
+                if (DeviceCaches.Has(cache, storage))
+                {
+                    ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache);
+                    all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
+                }
         }
 
         all.AddRange([new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)]);

@@ -16,8 +16,9 @@ internal static class AttentionChoice
     {
         DType storage = graph[attention.Query].Type;
         AttentionGeometry heads = attention.Geometry;
+        bool hasInt8Cache = graph.Cache == CacheFormat.Int8;
         return graph.HasOneRowPerSequence
-            ? new DecodeAttention(storage, heads)
-            : new PrefillAttention(storage, heads, FlashTile.ChooseKeys(device.Capability, heads.HeadSize));
+            ? new DecodeAttention(storage, heads, hasInt8Cache)
+            : new PrefillAttention(storage, heads, FlashTile.ChooseKeys(device.Capability, heads.HeadSize), hasInt8Cache);
     }
 }

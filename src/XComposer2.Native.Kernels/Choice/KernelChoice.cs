@@ -20,9 +20,11 @@ public static class KernelChoice
         return operation switch
         {
             FusedLinearOp linear => LinearChoice.Choose(linear, graph, rows, device),
+            DequantizeOp weight => new Dequantize(weight.Storage, weight.Format, graph[weight.Output].RowElements, graph[weight.Output].Shape[0]),
             LoraDownOp down => new LoraDown(
                 graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements, LinearTiles.ChooseForLora(device.Capability, graph[down.Output].Type)),
             PagedAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
+            RopeKvAppendOp rope when graph.Cache == CacheFormat.Int8 => new RopeKvAppend(graph[rope.Output].Type, rope.Geometry),
             VisionAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
             RmsNormOp norm => new RmsNorm(graph[norm.Weight].Type, graph[norm.Output].Type, graph[norm.Input].RowElements),
             LayerNormOp norm => new LayerNorm(graph[norm.Weight].Type, graph[norm.Output].Type, graph[norm.Input].RowElements),

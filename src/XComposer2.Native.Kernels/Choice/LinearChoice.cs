@@ -10,7 +10,7 @@ internal static class LinearChoice
     private const int StreamedRows = 8;
 
     public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, graph, rows)
-        ? Streamed(linear, graph, rows)
+        ? Streamed(linear, graph, rows, device.Capability)
         : Tiled(linear, graph, LinearTiles.Choose(device, linear.Storage, rows, OutFeatures(linear, graph), linear.Lora is not null));
 
     /// <summary>Every kernel that some card of the generation is given for some number of rows of the graph.</summary>
@@ -19,7 +19,7 @@ internal static class LinearChoice
         TensorSpec result = graph[linear.Output];
         if (IsStreamed(linear, graph, result.Rows.PerUnit))
             foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : StreamedRows))
-                yield return Streamed(linear, graph, rows);
+                yield return Streamed(linear, graph, rows, capability);
         if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
         foreach (PrefillTile tile in LinearTiles.Candidates(
@@ -46,7 +46,12 @@ internal static class LinearChoice
     private static bool IsStreamed(FusedLinearOp linear, ComputeGraph graph, int rows) =>
         graph.HasOneRowPerSequence || linear.Norm is not null || (linear.Lora is null && rows <= StreamedRows);
 
-    private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph, int rows) => new(FormOf(linear, graph), linear.Norm is not null, rows);
+    private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph, int rows, ComputeCapability capability)
+    {
+        LinearForm form = FormOf(linear, graph);
+        bool hasNorm = linear.Norm is not null;
+        return new LinearDecode(form, hasNorm, rows, LinearDecode.CanStage(form, hasNorm, rows, capability));
+    }
 
     private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
 

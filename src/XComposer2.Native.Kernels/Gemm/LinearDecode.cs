@@ -13,13 +13,19 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
     /// <summary>The most rows of a launch.</summary>
     public const int MaxRows = 64;
 
-    private const int StripRows = 16, GroupRows = 8, MaxGroups = 4, ResidentBlocks = 2;
+    private const int StripRows = 16, GroupRows = 8, MaxGroups = 4, WindowColumns = 64;
+
+    // Blocks of a grid on a multiprocessor; the next kernel's first ones find registers beside them.
+    private const int GridBlocks = 2, ResidentBlocks = 3;
+
+    private const int MostStagedBytes = 64 * 1024, StaticSharedBytes = 10 * 1024;
 
     /// <param name="form">Sizes, types and what follows the product.</param>
     /// <param name="hasNorm">The input is the residual stream, F32, and is normed first.</param>
     /// <param name="rows">The most rows of a launch, 1 to <see cref="MaxRows"/>: fewer take less time, and all of them give the same.</param>
+    /// <param name="stagesInput">The normed input waits in shared memory (<see cref="CanStage"/>): less work, the same results.</param>
     /// <exception cref="ArgumentException">There is no form of the kernel for these sizes.</exception>
-    public LinearDecode(LinearForm form, bool hasNorm = false, int rows = GroupRows)
+    public LinearDecode(LinearForm form, bool hasNorm = false, int rows = GroupRows, bool stagesInput = false)
     {
         ArgumentNullException.ThrowIfNull(form);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
@@ -27,7 +33,17 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         form.Require();
         Form = form;
         HasNorm = hasNorm;
-        BlockRows = GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups);
+        BlockRows = Math.Min(GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups), rows <= GroupRows ? GroupRows : MostBlockRows);
+        if (stagesInput && !(hasNorm && BlockRows == GroupRows && form.Storage != DType.F32 && StagedRowBytes * GroupRows <= MostStagedBytes))
+            throw new ArgumentException($"expected at most {GroupRows} normed rows of {MostStagedBytes / GroupRows / 2} columns in 16 bits to wait in shared memory, found {form.InFeatures} columns", nameof(stagesInput));
+        StagesInput = stagesInput;
+    }
+
+    /// <summary>Whether the normed input of so many rows fits in shared memory beside other blocks.</summary>
+    public static bool CanStage(LinearForm form, bool hasNorm, int rows, ComputeCapability capability)
+    {
+        ArgumentNullException.ThrowIfNull(form);
+        return hasNorm && rows <= GroupRows && form.Storage != DType.F32 && capability.Major >= 8 && WindowedBytes(form.InFeatures) * GroupRows <= MostStagedBytes;
     }
 
     /// <summary>Rows to make specialisations for, ascending, so that each of up to <paramref name="most"/> rows has one that is no larger than it must be.</summary>
@@ -42,11 +58,14 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 
     public bool HasNorm { get; }
 
-    /// <summary>Rows of a block: 8, 16, or 32, of which a launch may have two.</summary>
+    /// <summary>The normed input waits in shared memory.</summary>
+    public bool StagesInput { get; }
+
+    /// <summary>Rows of a block: 8, 16, or 32. A launch may have several blocks of the most rows that the format has registers for.</summary>
     public int BlockRows { get; }
 
     /// <summary>The most rows that a launch takes.</summary>
-    public int LaunchRows => BlockRows == MaxGroups * GroupRows ? MaxRows : BlockRows;
+    public int LaunchRows => BlockRows == MostBlockRows ? MaxRows : BlockRows;
 
     public override string Source => "gemm/linear_decode.cu";
 
@@ -54,7 +73,10 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 
     public override int BlockThreads => 256;
 
-    public override int? BlocksPerMultiprocessor(ComputeCapability capability) => ResidentBlocks;
+    public override int DynamicSharedBytes => StagesInput ? GroupRows * StagedRowBytes : 0;
+
+    public override int? BlocksPerMultiprocessor(ComputeCapability capability) =>
+        BlockRows == MaxGroups * GroupRows && capability.Major < 8 ? 1 : BoundedBlocks;
 
     public override bool Serves(ComputeCapability capability) =>
         base.Serves(capability) && (Form.Storage != DType.BF16 || capability.Number >= 80);
@@ -65,34 +87,56 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ("INPUT", HasNorm ? "f32" : Form.Storage.CudaName()),
         ("HAS_NORM", Flag(HasNorm)),
         ("ROW_GROUPS", Number(BlockRows / GroupRows)),
-        // Windows in flight: with the norm's input and gain beside them, or the sums of more groups of rows, two would spill.
-        ("BATCH", HasNorm || BlockRows > GroupRows ? "1" : "2"),
-        ("BLOCKS_PER_SM", Number(ResidentBlocks)),
+        ("STAGED_INPUT", Flag(StagesInput)),
+        ("BLOCKS_PER_SM", Number(BoundedBlocks)),
     ];
 
-    /// <summary>Blocks for each 16 rows of the weights: one, or two for more than 32 rows of the input.</summary>
-    public LaunchGeometry Geometry(int rows)
+    // Columns in an order of their own are gathered one by one, which takes registers.
+    private int BoundedBlocks => BlockRows == GroupRows && !Form.Weights.HasGroupIndex ? ResidentBlocks : GridBlocks;
+
+    private int MostBlockRows => GroupRows * (Form.Weights.IsFloat ? MaxGroups : 2);
+
+    private int StagedRowBytes => WindowedBytes(Form.InFeatures);
+
+    /// <summary>One wave of blocks, which share the strips of 16 rows of the weights; for more than 32 rows of the input, two of them walk side by side.</summary>
+    /// <param name="rows">Of the input.</param>
+    /// <param name="device">Its multiprocessors decide the grid; results do not depend on it.</param>
+    public LaunchGeometry Geometry(int rows, DeviceFacts device)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, LaunchRows);
-        return new LaunchGeometry(new Dim3((rows + BlockRows - 1) / BlockRows, (Form.OutFeatures + StripRows - 1) / StripRows), BlockThreads);
+        int strips = (Form.OutFeatures + StripRows - 1) / StripRows, rowBlocks = (rows + BlockRows - 1) / BlockRows;
+        int sharedBytes = StagesInput ? rows * StagedRowBytes : 0;
+        long blocks = Math.Clamp(device.SharedBytesPerMultiprocessor / (sharedBytes + StaticSharedBytes), 1, GridBlocks) * device.Multiprocessors / rowBlocks;
+        return new LaunchGeometry(new Dim3(rowBlocks, (int)Math.Clamp(blocks, 1, strips)), BlockThreads, sharedBytes)
+        {
+            OverlapsPredecessor = device.Capability.Major >= 9,
+        };
     }
 
     public KernelCost Cost(int rows) => Form.Cost(rows, HasNorm ? sizeof(float) : Form.Storage.ElementBytes());
 
     internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearDecodeCases.Of(this, context);
 
+    // In 16 bits, whole windows.
+    private static int WindowedBytes(int columns) => (columns + WindowColumns - 1) / WindowColumns * WindowColumns * 2;
+
     protected override KernelLaunch Resolve(FusedLinearOp operation, IKernelOperands operands)
     {
+        DeviceFacts device = operands.Device;
         LinearOperands linear = new(operation, operands);
         DevicePointer gain = operation.Norm is { } norm ? operands.Matrix(new PlainWeight(norm.Gain), Form.Storage) : default;
         float epsilon = operation.Norm?.Epsilon ?? 0;
-        return (kernel, in run) => kernel.Launch(run.Stream, Geometry(linear.Input.Rows(run)), new LinearDecodeArguments
+        // Weights are read before the wait.
+        bool overlaps = !linear.IsPanel;
+        return (kernel, in run) => kernel.Launch(run.Stream, overlaps ? Geometry(linear.Input.Rows(run), device) : Geometry(linear.Input.Rows(run), device) with { OverlapsPredecessor = false }, new LinearDecodeArguments
         {
             Input = linear.Input.Pointer(run),
             Gain = gain,
-            Weight = linear.Weight,
+            Weight = linear.Weight(run),
             WeightScale = linear.WeightScale,
+            WeightZero = linear.WeightZero,
+            ColumnOrder = linear.ColumnOrder,
             Bias = linear.Bias,
             Residual = linear.Residual.Pointer(run),
             Output = linear.Output.Pointer(run),
@@ -118,11 +162,17 @@ public readonly record struct LinearDecodeArguments
     /// <summary>[in], of the norm.</summary>
     public DevicePointer Gain { get; init; }
 
-    /// <summary>[out, in].</summary>
+    /// <summary>[out, in]; of 4 bits as <see cref="GroupedWeights"/> packs them.</summary>
     public DevicePointer Weight { get; init; }
 
-    /// <summary>Scales of the weights' rows, F32 [out]; null where the format has none.</summary>
+    /// <summary>Scales of the weights' rows, F32 [out], or of groups, F16 as <see cref="GroupedWeights"/> packs them; null where the format has none.</summary>
     public DevicePointer WeightScale { get; init; }
+
+    /// <summary>Zero points of groups, packed likewise.</summary>
+    public DevicePointer WeightZero { get; init; }
+
+    /// <summary>I32 [in]: the input's column for each of the weights'.</summary>
+    public DevicePointer ColumnOrder { get; init; }
 
     /// <summary>[out].</summary>
     public DevicePointer Bias { get; init; }

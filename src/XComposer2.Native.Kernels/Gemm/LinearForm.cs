@@ -58,11 +58,13 @@ public sealed record LinearForm
     /// <exception cref="ArgumentException">The message names the property.</exception>
     internal void Require()
     {
-        int chunk = DeviceWeights.Of(Weights).ColumnMultiple;
+        int chunk = DeviceWeights.Of(Weights).ColumnMultiple, rows = DeviceWeights.Of(Weights).RowMultiple;
         if (InFeatures < chunk || InFeatures % chunk != 0)
             throw Refused(nameof(InFeatures), $"a multiple of {chunk}", InFeatures);
         if (OutFeatures < 1)
             throw Refused(nameof(OutFeatures), "at least 1", OutFeatures);
+        if (OutFeatures % rows != 0)
+            throw Refused(nameof(OutFeatures), $"a multiple of {rows}", OutFeatures);
         if (Epilogue != LinearEpilogue.Plain && (Activation != Activation.None || HasResidual || StoresFloat))
             throw Refused(nameof(Epilogue), "no activation, residual or F32 output beside it", Epilogue);
         if (Epilogue == LinearEpilogue.Gated && OutFeatures % 16 != 0)

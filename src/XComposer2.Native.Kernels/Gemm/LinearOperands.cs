@@ -6,14 +6,22 @@ namespace XComposer2.Native.Kernels;
 /// <summary>What both kernels of a lowered linear read and write.</summary>
 internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands operands)
 {
-    private readonly DeviceMatrix weight = operands.Matrix(operation.Weight, operation.Format);
+    private readonly DeviceMatrix weight = operation.Panel is null ? operands.Matrix(operation.Weight, operation.Format) : default;
+    private readonly KernelOperand? panel = operands.Operand(operation.Panel);
 
     public KernelOperand Input { get; } = operands.Operand(operation.Input);
 
-    public DevicePointer Weight => weight.Elements;
+    /// <summary>The weight is made by an operation before this one.</summary>
+    public bool IsPanel => panel is not null;
 
     /// <summary>Null where the weights have no scales.</summary>
     public DevicePointer WeightScale => weight.Scales;
+
+    /// <summary>Null where the weights have no zero points.</summary>
+    public DevicePointer WeightZero => weight.ZeroPoints;
+
+    /// <summary>Null where columns are in the model's order.</summary>
+    public DevicePointer ColumnOrder => weight.ColumnOrder;
 
     public DevicePointer Bias { get; } = operation.Bias is { } bias ? operands.Matrix(new PlainWeight(bias), operation.Storage) : default;
 
@@ -26,4 +34,7 @@ internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands op
     public KernelCacheLayer Cache { get; } = operation.Rope is { } rope ? operands.Layer(rope.Layer, rope.Geometry) : default;
 
     public KernelSequences Sequences { get; } = operands.Sequences;
+
+    /// <summary>The weight's elements, or the panel of this run.</summary>
+    public DevicePointer Weight(in KernelRun run) => panel is { } made ? made.Pointer(run) : weight.Elements;
 }

@@ -87,7 +87,7 @@ public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
             kernel.Launch(run.Stream, Geometry(rows), new LinearPrefillArguments
             {
                 Input = linear.Input.Pointer(run),
-                Weight = linear.Weight,
+                Weight = linear.Weight(run),
                 WeightScale = linear.WeightScale,
                 Bias = linear.Bias,
                 Residual = linear.Residual.Pointer(run),

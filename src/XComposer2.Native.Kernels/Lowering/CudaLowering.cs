@@ -13,16 +13,18 @@ public sealed class CudaLowering
     private readonly DType storage;
     private readonly TensorUses uses;
     private readonly bool isDecode;
+    private readonly CacheFormat? cache;
     private readonly List<TensorSpec> tensors = [];
     private readonly List<Operation> operations = [];
     private readonly Tensor?[] lowered;
     private readonly Dictionary<int, RmsNormOp> foldedNorms = [];
     private readonly Dictionary<int, FusedRope> foldedRopes = [];
 
-    private CudaLowering(ComputeGraph source, DType storage)
+    private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache)
     {
         this.source = source;
         this.storage = storage;
+        this.cache = cache;
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
         isDecode = source.HasOneRowPerSequence;
@@ -30,12 +32,17 @@ public sealed class CudaLowering
 
     /// <param name="graph">As the model builds it.</param>
     /// <param name="storage">Type of weights and of activations that are not the residual stream.</param>
-    public static ComputeGraph Lower(ComputeGraph graph, DType storage)
+    /// <param name="cache">Of keys and values: int8, or null for the storage type.</param>
+    /// <exception cref="NotSupportedException">There are no kernels for the cache.</exception>
+    public static ComputeGraph Lower(ComputeGraph graph, DType storage, CacheFormat? cache = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        CacheFormat? other = cache == CacheFormat.Of(storage) ? null : cache;
+        if (other is { } format && !DeviceCaches.Has(format, storage))
+            throw new NotSupportedException($"the GPU has no kernels for a key/value cache of {format}: expected {CacheFormat.Of(storage)}, the type of weights and activations, or, where it has 16 bits, {CacheFormat.Int8}");
         if (graph.HasOneRowPerSequence && graph.Capacity.Tokens > LinearDecode.MaxRows)
             throw new GraphException($"graph '{graph.Name}': expected at most {LinearDecode.MaxRows} sequences of one row on a GPU, found {graph.Capacity.Tokens}");
-        return new CudaLowering(graph, storage).Run();
+        return new CudaLowering(graph, storage, other).Run();
     }
 
     private ComputeGraph Run()
@@ -44,7 +51,7 @@ public sealed class CudaLowering
             lowered[source.Find(input.Name).Index] = Add(input);
         foreach (Operation operation in source.Operations)
             Lower(operation);
-        return source with { Tensors = [.. tensors], Operations = [.. operations] };
+        return source with { Tensors = [.. tensors], Operations = [.. operations], Cache = cache };
     }
 
     private void Lower(Operation operation)
@@ -73,15 +80,18 @@ public sealed class CudaLowering
 
     private void LowerLinear(LinearOp linear)
     {
-        RopeKvAppendOp? rope = source[linear.Output].Role == TensorRole.Temporary ? uses.OnlyReader(linear.Output) as RopeKvAppendOp : null;
+        // A scale of an int8 cache needs the whole head, which no block of a linear has.
+        RopeKvAppendOp? rope = cache is null && source[linear.Output].Role == TensorRole.Temporary ? uses.OnlyReader(linear.Output) as RopeKvAppendOp : null;
         if (rope is not null)
             foldedRopes.Add(linear.Output.Index, new FusedRope(rope.Layer, rope.Geometry, rope.RopeTheta));
         (Tensor input, FusedNorm? norm) = Input(linear.Input);
         FusedLora? lora = linear.Lora is { } adapter ? LowerLora(linear, adapter, input, rope?.Geometry) : null;
+        CudaWeight weight = Projection(ElementsOf(linear.Weight), rope?.Geometry);
+        (WeightFormat format, Tensor? panel) = OnDevice(weight, linear.Weight.Format, source[linear.Weight.Elements].Shape, linear.Output);
         operations.Add(new FusedLinearOp(
             input,
-            Projection(ElementsOf(linear.Weight), rope?.Geometry),
-            OnDevice(linear.Weight.Format),
+            weight,
+            format,
             norm,
             linear.Bias is { } bias ? source[bias].Name : null,
             linear.Activation,
@@ -90,7 +100,8 @@ public sealed class CudaLowering
             rope is null ? null : foldedRopes[linear.Output.Index],
             rope is null ? LinearEpilogue.Plain : LinearEpilogue.RopeKvAppend,
             storage,
-            Result(rope?.Output ?? linear.Output)));
+            Result(rope?.Output ?? linear.Output),
+            panel));
     }
 
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
@@ -108,10 +119,13 @@ public sealed class CudaLowering
         FusedLora? lora = null;
         if (gated.GateLora is not null || gated.UpLora is not null)
             lora = LowerGatedLora(gated, input);
+        GateUpWeight weight = new(source[ElementsOf(gated.Gate)].Name, source[ElementsOf(gated.Up)].Name);
+        Shape half = source[gated.Gate.Elements].Shape;
+        (WeightFormat format, Tensor? panel) = OnDevice(weight, gated.Gate.Format, new Shape(2 * half[0], half[1]), gated.Output);
         operations.Add(new FusedLinearOp(
             input,
-            new GateUpWeight(source[ElementsOf(gated.Gate)].Name, source[ElementsOf(gated.Up)].Name),
-            OnDevice(gated.Gate.Format),
+            weight,
+            format,
             norm,
             Bias: null,
             Activation.None,
@@ -120,7 +134,8 @@ public sealed class CudaLowering
             Rope: null,
             LinearEpilogue.Gated,
             storage,
-            Result(gated.Output)));
+            Result(gated.Output),
+            panel));
     }
 
     private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
@@ -140,10 +155,12 @@ public sealed class CudaLowering
         TensorSpec spec = source[weight.Elements];
         if (!DeviceWeights.Has(weight.Format))
             throw new GraphException($"graph '{source.Name}', weight '{spec.Name}': the GPU has no kernel for weights of {weight.Format}");
-        int multiple = DeviceWeights.Of(weight.Format).ColumnMultiple;
-        return weight.Format.IsFloat || spec.Shape[1] % multiple == 0
+        DeviceWeights device = DeviceWeights.Of(weight.Format);
+        if (!weight.Format.IsFloat && spec.Shape[1] % device.ColumnMultiple != 0)
+            throw new GraphException($"weight '{spec.Name}': expected {spec.Type} rows of a multiple of {device.ColumnMultiple} elements on a GPU, found {spec.Type} {spec.Shape}");
+        return spec.Shape[0] % device.RowMultiple == 0
             ? weight.Elements
-            : throw new GraphException($"weight '{spec.Name}': expected {spec.Type} rows of a multiple of {multiple} elements on a GPU, found {spec.Type} {spec.Shape}");
+            : throw new GraphException($"weight '{spec.Name}': expected a multiple of {device.RowMultiple} rows of {weight.Format} on a GPU, found {spec.Type} {spec.Shape}");
     }
 
     /// <exception cref="GraphException">The GPU has no kernel for Partial LoRA of integers.</exception>
@@ -151,7 +168,17 @@ public sealed class CudaLowering
         ? weight.Elements
         : throw new GraphException($"graph '{source.Name}', weight '{source[weight.Elements].Name}': the GPU has no kernel for Partial LoRA of {weight.Format}");
 
-    private WeightFormat OnDevice(WeightFormat format) => format.IsFloat ? WeightFormat.Of(storage) : format;
+    /// <summary>How the linear's kernel reads the weight: as it is, or as a panel of the storage type, which an operation before it makes.</summary>
+    private (WeightFormat Format, Tensor? Panel) OnDevice(CudaWeight weight, WeightFormat format, Shape shape, Tensor output)
+    {
+        if (format.IsFloat)
+            return (WeightFormat.Of(storage), null);
+        if (isDecode || !DeviceWeights.Of(format).NeedsPanel)
+            return (format, null);
+        Tensor panel = Add(new TensorSpec(source[output].Name + ".panel", storage, shape, RowExtent.Fixed(shape[0]), TensorRole.Temporary));
+        operations.Add(new DequantizeOp(weight, format, storage, panel));
+        return (WeightFormat.Of(storage), panel);
+    }
 
     /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
     private CudaWeight Projection(Tensor weight, AttentionGeometry? packed) =>
@@ -230,6 +257,7 @@ internal sealed class TensorUses
         SelectRowsOp select => [select.Input],
         SelectPatchesOp select => [select.Input],
         PatchEmbeddingOp patches => [patches.ClassToken, patches.Positions],
+        RopeKvAppendOp rope => [rope.Packed],
         _ => [],
     };
 }

@@ -16,6 +16,7 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Epilogue">What happens before storing.</param>
 /// <param name="Storage">Type of weights (unless they have scales), bias, gain, and of input and output where those are not F32.</param>
 /// <param name="Output">[rows, out]; the queries where keys and values go to the cache.</param>
+/// <param name="Panel">The weight in the storage type, of <see cref="DequantizeOp"/>; null where the kernel reads it as it is.</param>
 public sealed record FusedLinearOp(
     Tensor Input,
     CudaWeight Weight,
@@ -28,7 +29,8 @@ public sealed record FusedLinearOp(
     FusedRope? Rope,
     LinearEpilogue Epilogue,
     DType Storage,
-    Tensor Output) : Operation(Output)
+    Tensor Output,
+    Tensor? Panel = null) : Operation(Output)
 {
     public override string Name => "fused_linear";
 
@@ -42,6 +44,8 @@ public sealed record FusedLinearOp(
                 inputs.Add(residual);
             if (Lora is { } lora)
                 inputs.AddRange(lora.Down, lora.VisualRow);
+            if (Panel is { } panel)
+                inputs.Add(panel);
             return inputs.ToImmutable();
         }
     }
@@ -56,7 +60,26 @@ public sealed record FusedLinearOp(
             Residual = Residual is { } residual ? input(residual) : null,
             Lora = Lora is { } lora ? lora with { Down = input(lora.Down), VisualRow = input(lora.VisualRow) } : null,
             Output = output(Output),
+            Panel = Panel is { } panel ? input(panel) : null,
         };
+    }
+}
+
+/// <summary>A weight of integers in the storage type, for kernels that do not read its format: (q - zero) * scale, rounded once.</summary>
+/// <param name="Weight">[out, in]; [2 out, in] for gate and up.</param>
+/// <param name="Format">Of the weight.</param>
+/// <param name="Storage">Of the panel.</param>
+/// <param name="Output">The panel, of the weight's shape.</param>
+public sealed record DequantizeOp(CudaWeight Weight, WeightFormat Format, DType Storage, Tensor Output) : Operation(Output)
+{
+    public override string Name => "dequantize";
+
+    public override ImmutableArray<Tensor> Inputs => [];
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        return this with { Output = output(Output) };
     }
 }
 

@@ -45,6 +45,8 @@ internal sealed unsafe class AdaptedWeights : IWeightSource
 
     public bool TryDescribe(string name, out HostTensor facts) => source.TryDescribe(name, out facts);
 
+    public bool TryGetFormat(string name, out WeightFormat format) => source.TryGetFormat(name, out format);
+
     public long AllocatedBytes(string name) => IsAdapted(name) && source.TryDescribe(name, out HostTensor facts) ? facts.Bytes : source.AllocatedBytes(name);
 
     public long HeldBytes

@@ -25,7 +25,7 @@ public sealed class Checkpoint : IWeightSource
     public string Directory { get; }
 
     /// <summary>Description of the file layout.</summary>
-    public string Layout { get; }
+    public string Layout { get; private set; }
 
     /// <summary>Element type of most weights and merged adapters in a few words, for example "bf16" or "4-bit GPTQ".</summary>
     public string Weights { get; }
@@ -49,7 +49,7 @@ public sealed class Checkpoint : IWeightSource
     public bool TryGet(string name, out HostTensor tensor)
     {
         tensor = default;
-        return names.Contains(name) && source.TryGet(name, out tensor);
+        return IsKnown(name) && source.TryGet(name, out tensor);
     }
 
     /// <inheritdoc/>
@@ -57,10 +57,16 @@ public sealed class Checkpoint : IWeightSource
     public bool TryDescribe(string name, out HostTensor facts)
     {
         facts = default;
-        return names.Contains(name) && source.TryDescribe(name, out facts);
+        return IsKnown(name) && source.TryDescribe(name, out facts);
     }
 
-    public long AllocatedBytes(string name) => names.Contains(name) ? source.AllocatedBytes(name) : 0;
+    public bool TryGetFormat(string name, out WeightFormat format)
+    {
+        format = default;
+        return IsKnown(name) && source.TryGetFormat(name, out format);
+    }
+
+    public long AllocatedBytes(string name) => IsKnown(name) ? source.AllocatedBytes(name) : 0;
 
     public long HeldBytes => source.HeldBytes;
 
@@ -70,9 +76,34 @@ public sealed class Checkpoint : IWeightSource
 
     /// <summary>Like <see cref="TryGet"/>, without dequantising: for scans of the stored values.</summary>
     internal bool TryGetStoredNumbers(string name, out HostTensor tensor) =>
-        source is GptqWeights quantized ? quantized.TryGetStoredNumbers(name, out tensor) : source.TryGet(name, out tensor);
+        source switch
+        {
+            GptqWeights quantized => quantized.TryGetStoredNumbers(name, out tensor),
+            IntegerWeights integers => integers.TryGetStoredNumbers(name, out tensor),
+            _ => source.TryGet(name, out tensor),
+        };
 
     public void Dispose() => source.Dispose();
+
+    /// <summary>Some of its weights are integers, which <see cref="ServeIntegers"/> serves.</summary>
+    public bool HasIntegers => source is GptqWeights;
+
+    /// <summary>From now on, quantised weights whose format a device reads are served as their integers, bit for bit, and not dequantised. Merged adapters need floats.</summary>
+    /// <returns>Whether all of them are.</returns>
+    /// <exception cref="CheckpointException">A group index names groups that there are not.</exception>
+    public bool ServeIntegers(Func<WeightFormat, bool> isRead)
+    {
+        if (source is not GptqWeights quantized || !quantized.ServeIntegers(isRead))
+            return false;
+        Layout = Layout.Replace(DequantizedWords(quantized.WeightType), "", StringComparison.Ordinal);
+        return true;
+    }
+
+    /// <summary>How a layout is described whose weights are dequantised.</summary>
+    internal static string DequantizedWords(DType type) => $", dequantised to {type}";
+
+    // Parts of integer weights have names of their own.
+    private bool IsKnown(string name) => names.Contains(name) || names.Contains(WeightFormat.Parse(name).Weight);
 }
 
 /// <summary>How a checkpoint is opened.</summary>

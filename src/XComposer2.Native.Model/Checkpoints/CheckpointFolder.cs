@@ -23,6 +23,7 @@ public static class CheckpointFolder
         string configPath = Path.Combine(directory, ConfigName);
         try
         {
+            IntegerManifest.RequireFinished(directory);
             return File.Exists(configPath) ? Open(directory, configPath, options ?? new CheckpointOptions()) : throw WithoutConfig(directory, configPath);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -41,6 +42,8 @@ public static class CheckpointFolder
         config.RefuseStandIn("the configuration");
         ReadOnlySpan<byte> json = config.Whole();
         QuantizationSettings quantization = QuantizationSettings.Read(directory, configPath, json);
+        IntegerManifest? manifest = IntegerManifest.TryRead(directory);
+        manifest?.RequireFiles(directory);
         WeightReader reader = new(options.Loading, options.Cancellation);
         WeightFiles files = WeightFiles.Open(directory, reader);
         try
@@ -51,9 +54,15 @@ public static class CheckpointFolder
             (string layout, string weightType) = (files.Layout, MostCommonType(tensors));
             if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
             {
-                GptqWeights weights = new(set, quantization.GroupSize, options.ExactGptqLimitBytes);
-                (source, tensors, layout, weightType) = (weights, weights.Tensors, $"GPTQ 4-bit, dequantised to {weights.WeightType}: {layout}", "4-bit GPTQ");
+                GptqWeights weights = new(set, quantization, options.ExactGptqLimitBytes);
+                (source, tensors, layout, weightType) = (weights, weights.Tensors, $"GPTQ 4-bit{Checkpoint.DequantizedWords(weights.WeightType)}: {layout}", "4-bit GPTQ");
             }
+            else if (manifest is not null)
+            {
+                IntegerWeights weights = new(set, manifest, directory);
+                (source, tensors, weightType) = (weights, weights.Tensors, weights.Formats);
+            }
+
             ModelConfig model = ModelConfigReader.Resolve(configPath, json, tensors);
             if (options.Adapters.Count > 0)
             {

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
@@ -16,9 +12,6 @@ public static unsafe class CheckpointMerge
     private const long ShardBytes = 4L << 30;
 
     private const int PieceBytes = 16 << 20;
-    private const long MaximumCopiedBytes = 64L << 20;
-
-    private static readonly string[] copiedEndings = [".json", ".py", ".model", ".txt", ".md"];
 
     /// <param name="directory">The base model.</param>
     /// <param name="adapters">Adapter folders, in the order of application.</param>
@@ -41,13 +34,13 @@ public static unsafe class CheckpointMerge
         List<string> names = [];
         for (int i = 0; i < shards.Count; i++)
         {
-            string name = shards.Count == 1 ? "model.safetensors" : FormattableString.Invariant($"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
+            string name = WrittenFolder.ShardName(i, shards.Count);
             names.Add(name);
             WriteShard(checkpoint, shards[i], Path.Combine(output, name), progress, cancellation);
         }
         if (shards.Count > 1)
-            Publish(Path.Combine(output, "model.safetensors.index.json"), stream => stream.Write(Index(shards, names)));
-        CopyRest(directory, output);
+            WrittenFolder.WriteIndex(output, shards.Zip(names).SelectMany(pair => pair.First.Select(tensor => (tensor.Name, pair.Second))), shards.Sum(shard => shard.Sum(BytesOf)));
+        WrittenFolder.CopyRest(directory, output);
         return names;
     }
 
@@ -73,10 +66,10 @@ public static unsafe class CheckpointMerge
 
     private static void WriteShard(Checkpoint checkpoint, List<CheckpointTensor> tensors, string path, IProgress<long>? progress, CancellationToken cancellation)
     {
-        byte[] header = Header(tensors);
+        byte[] header = WrittenFolder.Header(tensors.Select(tensor => (tensor.Name, tensor.Type!.Value, tensor.Shape)));
         if (!IsFinished(path, header, tensors))
         {
-            Publish(path, stream =>
+            WrittenFolder.Publish(path, stream =>
             {
                 stream.Write(header);
                 foreach (CheckpointTensor tensor in tensors)
@@ -105,84 +98,6 @@ public static unsafe class CheckpointMerge
         byte[] found = new byte[header.Length];
         file.ReadExactly(found);
         return found.AsSpan().SequenceEqual(header);
-    }
-
-    private static byte[] Header(List<CheckpointTensor> tensors)
-    {
-        using MemoryStream json = new();
-        using (Utf8JsonWriter writer = new(json))
-        {
-            writer.WriteStartObject();
-            writer.WriteStartObject("__metadata__");
-            writer.WriteString("format", "pt");
-            writer.WriteEndObject();
-            long offset = 0;
-            foreach (CheckpointTensor tensor in tensors)
-            {
-                writer.WriteStartObject(tensor.Name);
-                writer.WriteString("dtype", $"{tensor.Type}");
-                writer.WriteStartArray("shape");
-                foreach (int size in tensor.Shape.AsSpan())
-                    writer.WriteNumberValue(size);
-                writer.WriteEndArray();
-                writer.WriteStartArray("data_offsets");
-                writer.WriteNumberValue(offset);
-                writer.WriteNumberValue(offset += BytesOf(tensor));
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }
-            writer.WriteEndObject();
-        }
-        // Data begin at a multiple of 8 bytes.
-        int padding = (int)((8 - (json.Length % 8)) % 8);
-        byte[] header = new byte[sizeof(long) + json.Length + padding];
-        BinaryPrimitives.WriteInt64LittleEndian(header, json.Length + padding);
-        json.ToArray().CopyTo(header, sizeof(long));
-        header.AsSpan(header.Length - padding).Fill((byte)' ');
-        return header;
-    }
-
-    private static byte[] Index(List<List<CheckpointTensor>> shards, List<string> names)
-    {
-        JsonObject map = [];
-        foreach ((List<CheckpointTensor> shard, string name) in shards.Zip(names))
-            foreach (CheckpointTensor tensor in shard)
-                map.Add(tensor.Name, name);
-        JsonObject index = new() { ["metadata"] = new JsonObject { ["total_size"] = shards.Sum(shard => shard.Sum(BytesOf)) }, ["weight_map"] = map };
-        return Encoding.UTF8.GetBytes(index.ToJsonString());
-    }
-
-    /// <summary>Copies the configuration (without quantization_config, since the weights are dequantised), the tokenizer, code and texts.</summary>
-    private static void CopyRest(string directory, string output)
-    {
-        foreach (FileInfo file in new DirectoryInfo(directory).EnumerateFiles())
-        {
-            bool isWanted = copiedEndings.Contains(file.Extension) && !file.Name.EndsWith(".index.json", StringComparison.Ordinal) && file.Name is not "quantize_config.json";
-            if (!isWanted || file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Length: > MaximumCopiedBytes } || file.Length > MaximumCopiedBytes)
-                continue;
-            byte[] content = File.ReadAllBytes(file.FullName);
-            if (file.Name == "config.json" && JsonNode.Parse(ConfigSection.WithoutMark(content).ToArray()) is JsonObject config && config.Remove("quantization_config"))
-                content = Encoding.UTF8.GetBytes(config.ToJsonString());
-            Publish(Path.Combine(output, file.Name), stream => stream.Write(content));
-        }
-    }
-
-    private static void Publish(string path, Action<Stream> write)
-    {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
     }
 
     private static HostTensor Get(Checkpoint checkpoint, CheckpointTensor tensor) =>

@@ -33,7 +33,7 @@ public sealed record CheckpointReport
         {
             if (expected.Remove(tensor.Name, out ExpectedTensor? wanted))
             {
-                if (tensor.Shape != wanted.Shape || tensor.Type is not { } type || !type.IsFloat())
+                if (tensor.Shape != wanted.Shape || tensor.Type is not { } type || !(type.IsFloat() || tensor.Format is not null))
                     wrong.Add(new ShapeMismatch(tensor.Name, tensor.File, wanted.Shape, tensor.Shape, tensor.TypeName));
             }
             else
@@ -103,7 +103,7 @@ public static class CheckpointValidator
     {
         foreach (CheckpointTensor facts in tensors)
         {
-            if (facts.Type is not { } type || !type.IsFloat() || !checkpoint.TryGetStoredNumbers(facts.Name, out HostTensor tensor))
+            if (facts.Type is not { } type || !(type.IsFloat() || facts.Format is not null) || !checkpoint.TryGetStoredNumbers(facts.Name, out HostTensor tensor))
                 continue;
             long index = NonFiniteScan.Find(tensor, cancellation);
             if (index >= 0)

@@ -2,7 +2,7 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// The AutoGPTQ layout of a 4-bit linear. Nibble k of <c>qweight[r, o]</c> is input 8r + k of output o; nibble k of <c>qzeros[g, j]</c> is
-/// the zero point of output 8j + k in group g, stored less one: w[o, i] = scales[g, o] * (q - (zero + 1)) with g = g_idx[i].
+/// the zero point of output 8j + k in group g, in the first version of the layout stored less one: w[o, i] = scales[g, o] * (q - (zero + 1)) with g = g_idx[i].
 /// </summary>
 public static class GptqLinear
 {
@@ -18,9 +18,10 @@ public static class GptqLinear
     /// <param name="firstOutput">Where to begin.</param>
     /// <param name="outputCount">How many.</param>
     /// <param name="weight">Receives [outputCount, inputs].</param>
+    /// <param name="zeroOffset">Added to stored zero points: 1 in the first version of the layout, 0 in the second.</param>
     public static void Dequantize(
         ReadOnlySpan<int> packedWeights, ReadOnlySpan<int> packedZeros, ReadOnlySpan<Half> scales, ReadOnlySpan<int> groupOfInput,
-        int outputs, int firstOutput, int outputCount, Span<float> weight)
+        int outputs, int firstOutput, int outputCount, Span<float> weight, int zeroOffset = 1)
     {
         int inputs = groupOfInput.Length;
         ArgumentOutOfRangeException.ThrowIfNotEqual(inputs % WeightsPerWord, 0);
@@ -46,7 +47,7 @@ public static class GptqLinear
                     if (groupOfInput[input] != group)
                     {
                         group = groupOfInput[input];
-                        LoadGroup(packedZeros[((group * outputs / WeightsPerWord) + (column / WeightsPerWord))..][0], scales.Slice((group * outputs) + column, WeightsPerWord), scale, zero);
+                        LoadGroup(packedZeros[((group * outputs / WeightsPerWord) + (column / WeightsPerWord))..][0], scales.Slice((group * outputs) + column, WeightsPerWord), zeroOffset, scale, zero);
                     }
                     for (int k = 0; k < WeightsPerWord; k++)
                         weight[((output + k) * inputs) + input] = scale[k] * (((packed[k] >>> (4 * nibble)) & 15) - zero[k]);
@@ -55,12 +56,12 @@ public static class GptqLinear
         }
     }
 
-    private static void LoadGroup(int packedZeros, ReadOnlySpan<Half> scales, Span<float> scale, Span<int> zero)
+    private static void LoadGroup(int packedZeros, ReadOnlySpan<Half> scales, int zeroOffset, Span<float> scale, Span<int> zero)
     {
         for (int k = 0; k < WeightsPerWord; k++)
         {
             scale[k] = (float)scales[k];
-            zero[k] = ((packedZeros >>> (4 * k)) & 15) + 1;
+            zero[k] = ((packedZeros >>> (4 * k)) & 15) + zeroOffset;
         }
     }
 }

@@ -5,7 +5,7 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// A checkpoint with AutoGPTQ linears, seen as one with plain weights: <c>MODULE.linear.{qweight, ...}</c> appears as
-/// <c>MODULE.weight</c>, and as <c>MODULE.bias</c> where the stored bias is not zero. A weight is dequantised when it is first asked
+/// <c>MODULE.weight</c>, and as <c>MODULE.bias</c> where the stored bias is not zero. A weight is unpacked to integers (<see cref="ServeIntegers"/>) or dequantised when it is first asked
 /// for, on all cores, into memory that lives until <see cref="Release"/> or disposal. Memory: 4 bytes a weight in F32 (exact), 2 in F16 (rounds once, as
 /// the original does on a GPU); a 7B has 6.4 thousand million such weights.
 /// </summary>
@@ -19,15 +19,19 @@ internal sealed unsafe class GptqWeights : IWeightSource
     private readonly TensorSet source;
     private readonly Dictionary<string, GptqModule> modules = [];
     private readonly Dictionary<string, NativeBlock> blocks = [];
+    private readonly Dictionary<string, WeightFormat> formats = [];
+    private readonly Dictionary<string, GptqIntegers> integers = [];
+    private readonly int zeroOffset;
     private readonly Lock making = new();
 
     /// <summary>Takes ownership of <paramref name="source"/>.</summary>
     /// <param name="source">The stored tensors.</param>
-    /// <param name="groupSize">From quantize_config.json; null where there is none.</param>
+    /// <param name="settings">From quantize_config.json.</param>
     /// <param name="exactLimitBytes">Weights are served in F32 while all of them together stay within this, else in F16.</param>
-    public GptqWeights(TensorSet source, int? groupSize, long exactLimitBytes)
+    public GptqWeights(TensorSet source, QuantizationSettings settings, long exactLimitBytes)
     {
         this.source = source;
+        zeroOffset = settings.ZeroOffset;
         Dictionary<string, CheckpointTensor> stored = source.Tensors.ToDictionary(tensor => tensor.Name);
         List<CheckpointTensor> tensors = [];
         long weights = 0;
@@ -35,7 +39,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         {
             if (!tensor.Name.EndsWith(QuantizedSuffix, StringComparison.Ordinal))
                 continue;
-            GptqModule module = Describe(stored, tensor, groupSize);
+            GptqModule module = Describe(stored, tensor, settings.GroupSize);
             if (!modules.TryAdd(module.Module + ".weight", module) || stored.ContainsKey(module.Module + ".weight"))
                 throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", "one weight for a module", $"a second {CheckpointException.Show(module.Module + ".weight")}");
             weights += (long)module.Outputs * module.Inputs;
@@ -61,8 +65,33 @@ internal sealed unsafe class GptqWeights : IWeightSource
     /// <summary>Type in which dequantised weights are served.</summary>
     public DType WeightType { get; }
 
+    /// <summary>Weights whose format a device reads are served as integers from now on.</summary>
+    /// <returns>Whether all of them are.</returns>
+    /// <exception cref="CheckpointException">A group index names groups that there are not.</exception>
+    public bool ServeIntegers(Func<WeightFormat, bool> isRead)
+    {
+        foreach ((string name, GptqModule module) in modules)
+            if (GptqIntegers.FormatOf(Words(Get(module, "qzeros")), GroupIndex(module), module.GroupSize, zeroOffset) is { } format && isRead(format))
+                formats[name] = format;
+        return formats.Count == modules.Count;
+    }
+
+    public bool TryGetFormat(string name, out WeightFormat format)
+    {
+        if (formats.TryGetValue(name, out format))
+            return true;
+        bool isFloat = TryDescribe(name, out HostTensor facts) && facts.Type.IsFloat();
+        format = isFloat ? WeightFormat.Of(facts.Type) : default;
+        return isFloat;
+    }
+
     public bool TryGet(string name, out HostTensor tensor)
     {
+        if (IntegersOf(name) is { } weight)
+        {
+            tensor = Unpacked(weight.Name)[weight.Part.Part];
+            return true;
+        }
         if (modules.TryGetValue(name, out GptqModule? module))
         {
             tensor = new HostTensor(Dequantized(name, module), WeightType, new Shape(module.Outputs, module.Inputs));
@@ -73,6 +102,12 @@ internal sealed unsafe class GptqWeights : IWeightSource
 
     public bool TryDescribe(string name, out HostTensor facts)
     {
+        if (IntegersOf(name) is { } weight)
+        {
+            facts = new HostTensor(0, weight.Part.Type, weight.Part.Shape);
+            return true;
+        }
+
         if (!modules.TryGetValue(name, out GptqModule? module))
         {
             bool found = TryGet(name, out facts);
@@ -84,22 +119,33 @@ internal sealed unsafe class GptqWeights : IWeightSource
         return true;
     }
 
-    public long AllocatedBytes(string name) => modules.TryGetValue(name, out GptqModule? module) ? BytesOf(module) : source.AllocatedBytes(StoredName(name));
+    public long AllocatedBytes(string name) => IntegersOf(name) is { } weight ? weight.Part.Bytes : modules.TryGetValue(name, out GptqModule? module) ? BytesOf(module) : source.AllocatedBytes(StoredName(name));
 
     public long HeldBytes
     {
         get
         {
             lock (making)
-                return blocks.Values.Sum(block => block.LengthBytes) + source.HeldBytes;
+                return blocks.Values.Sum(block => block.LengthBytes) + integers.Values.Sum(matrix => matrix.TotalBytes) + source.HeldBytes;
         }
     }
 
     public void RequireIntact() => source.RequireIntact();
 
-    /// <summary>Frees a dequantised weight, which is made anew when it is asked for again.</summary>
+    /// <summary>Frees an unpacked weight with all its parts, which is made anew when it is asked for again.</summary>
     public void Release(string name)
     {
+        if (IntegersOf(name) is { } weight)
+        {
+            lock (making)
+            {
+                if (integers.Remove(weight.Name, out GptqIntegers? matrix))
+                    matrix.Dispose();
+            }
+
+            return;
+        }
+
         if (!modules.ContainsKey(name))
         {
             source.Release(StoredName(name));
@@ -123,8 +169,34 @@ internal sealed unsafe class GptqWeights : IWeightSource
             foreach (NativeBlock block in blocks.Values)
                 block.Dispose();
             blocks.Clear();
+            foreach (GptqIntegers matrix in integers.Values)
+                matrix.Dispose();
+            integers.Clear();
         }
         source.Dispose();
+    }
+
+    /// <summary>The weight that is served as integers and that a name is of, and which of its parts; null where there is none.</summary>
+    private (string Name, WeightPartSpec Part)? IntegersOf(string name)
+    {
+        (string weight, WeightPart part) = WeightFormat.Parse(name);
+        if (!formats.TryGetValue(weight, out WeightFormat format) || !format.Has(part))
+            return null;
+        GptqModule module = modules[weight];
+        return (weight, format.Parts(new Shape(module.Outputs, module.Inputs)).Single(spec => spec.Part == part));
+    }
+
+    private GptqIntegers Unpacked(string name)
+    {
+        lock (making)
+        {
+            if (integers.TryGetValue(name, out GptqIntegers? matrix))
+                return matrix;
+            GptqModule module = modules[name];
+            matrix = GptqIntegers.Unpack(formats[name], Get(module, "qweight"), Get(module, "qzeros"), Get(module, "scales"), GroupIndex(module), zeroOffset);
+            integers.Add(name, matrix);
+            return matrix;
+        }
     }
 
     private void AddFacts(List<CheckpointTensor> tensors, Dictionary<string, CheckpointTensor> stored, CheckpointTensor packed)
@@ -229,7 +301,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
 
             void Dequantize(Span<float> result) => GptqLinear.Dequantize(
                 MemoryMarshal.Cast<byte, int>(Bytes(weights)), MemoryMarshal.Cast<byte, int>(Bytes(zeros)),
-                MemoryMarshal.Cast<byte, Half>(Bytes(scales)), groupOfInput, module.Outputs, first, count, result);
+                MemoryMarshal.Cast<byte, Half>(Bytes(scales)), groupOfInput, module.Outputs, first, count, result, zeroOffset);
         });
     }
 
@@ -258,6 +330,8 @@ internal sealed unsafe class GptqWeights : IWeightSource
     private HostTensor Get(GptqModule module, string part) => source.TryGet($"{module.Prefix}.{part}", out HostTensor tensor)
         ? tensor
         : throw new InvalidOperationException($"{module.Prefix}.{part} was there when the file was read");
+
+    private static ReadOnlySpan<int> Words(HostTensor tensor) => MemoryMarshal.Cast<byte, int>(Bytes(tensor));
 
     private static ReadOnlySpan<byte> Bytes(HostTensor tensor) => new((void*)tensor.Data, checked((int)tensor.Bytes));
 }

@@ -7,8 +7,11 @@ namespace XComposer2.Native.Model;
 /// AutoAWQ (quant_config.json). Only 4-bit AutoGPTQ is supported; everything else is rejected by name.
 /// </summary>
 /// <param name="GroupSize">Inputs of a group; null if the whole row is one group or no size is stated.</param>
-internal sealed record QuantizationSettings(int? GroupSize)
+/// <param name="ZeroOffset">Added to stored zero points: the first version of AutoGPTQ's layout stores them less one, the second (gptq_v2) as they are.</param>
+internal sealed record QuantizationSettings(int? GroupSize, int ZeroOffset = 1)
 {
+    private const string SecondVersion = "gptq_v2";
+
     private const string Field = "quantization_config", GptqName = "quantize_config.json", AwqName = "quant_config.json";
     private const string Expected = "gptq (AutoGPTQ, 4 bits), or no quantisation";
 
@@ -24,7 +27,7 @@ internal sealed record QuantizationSettings(int? GroupSize)
         int? stated = GroupSizeOf(section);
         string gptqPath = Path.Combine(directory, GptqName);
         if (!File.Exists(gptqPath))
-            return new QuantizationSettings(stated);
+            return new QuantizationSettings(stated, ZeroOffsetOf(section));
         using FileBytes bytes = FileBytes.Read(gptqPath, CheckpointFolder.MaximumConfigBytes, "configuration");
         using JsonDocument gptq = ConfigSection.ParseDocument(gptqPath, bytes.Whole());
         ConfigSection beside = new(gptqPath, "", gptq.RootElement);
@@ -32,7 +35,7 @@ internal sealed record QuantizationSettings(int? GroupSize)
         int? size = GroupSizeOf(beside);
         if (section.Exists && stated is not null && size is not null && size != stated)
             throw beside.Bad("group_size", $"{stated}, as {Field} in config.json says", $"{size}");
-        return new QuantizationSettings(size ?? stated);
+        return new QuantizationSettings(size ?? stated, Math.Min(ZeroOffsetOf(section), ZeroOffsetOf(beside)));
     }
 
     private static void RequireGptq(ConfigSection section)
@@ -44,11 +47,13 @@ internal sealed record QuantizationSettings(int? GroupSize)
             throw section.Bad("quant_method", Expected, $"{CheckpointException.Show(method)}: {NameOf(method)} weights are not read");
         if (section.Integer("bits", 1, 64) is { } bits and not 4)
             throw section.Bad("bits", "4", $"{bits}");
-        if (section.Text("checkpoint_format") is { } format and not "gptq")
-            throw section.Bad("checkpoint_format", "gptq", CheckpointException.Show(format));
+        if (section.Text("checkpoint_format") is { } format and not ("gptq" or SecondVersion))
+            throw section.Bad("checkpoint_format", $"gptq or {SecondVersion}", CheckpointException.Show(format));
         if (section.Truth("is_marlin_format") == true)
             throw section.Bad("is_marlin_format", "false: weights as AutoGPTQ packs them", "true");
     }
+
+    private static int ZeroOffsetOf(ConfigSection section) => section.Text("checkpoint_format") == SecondVersion ? 0 : 1;
 
     private static int? GroupSizeOf(ConfigSection section) => section.Integer("group_size", -1, int.MaxValue) is { } size and > 0 ? size : null;
 

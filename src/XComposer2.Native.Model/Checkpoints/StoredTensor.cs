@@ -15,7 +15,11 @@ internal sealed record StoredTensor(CheckpointTensor Facts, long OffsetBytes, St
 /// <param name="Shape">Sizes.</param>
 /// <param name="Bytes">Bytes in the file.</param>
 /// <param name="File">Path of the file it lies in.</param>
-public sealed record CheckpointTensor(string Name, string TypeName, DType? Type, Shape Shape, long Bytes, string File);
+public sealed record CheckpointTensor(string Name, string TypeName, DType? Type, Shape Shape, long Bytes, string File)
+{
+    /// <summary>Of a weight whose integers are used as they are; null for all other tensors.</summary>
+    public WeightFormat? Format { get; init; }
+}
 
 /// <summary>An element type as a file names it. <see cref="Type"/> is null where the type is legal in the file but no graph uses it.</summary>
 internal readonly record struct StoredType(string Name, DType? Type, int ElementBytes)

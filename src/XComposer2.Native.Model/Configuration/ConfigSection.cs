@@ -44,6 +44,23 @@ internal readonly struct ConfigSection
 
     public ConfigSection Section(string name) => new(file, $"{prefix}{name}.", Find(name));
 
+    /// <summary>All fields, each of which must be an object.</summary>
+    public IEnumerable<(string Name, ConfigSection Section)> Members()
+    {
+        if (element is not { } found)
+            yield break;
+        foreach (JsonProperty property in found.EnumerateObject())
+            yield return (property.Name, new ConfigSection(file, $"{prefix}{property.Name}.", property.Value));
+    }
+
+    /// <summary>A number of bytes; null if absent.</summary>
+    public long? Long(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= 0 ? number : throw Bad(name, "an integer of 0 or more", value);
+    }
+
     public int? Integer(string name, int minimum, int maximum)
     {
         if (Find(name) is not { } value)

@@ -18,10 +18,13 @@ public sealed class WeightFacts
 
     /// <summary>Bytes that a decode step reads once: the decoder's layers without Partial LoRA, norm and head.</summary>
     public long DecodeBytes => tensors.Sum(static pair =>
-        ModelTensors.KindOf(pair.Key) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
+        ModelTensors.KindOf(WeightFormat.Parse(pair.Key).Weight) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
-    /// <summary>Of these, bytes of weights that were quantised while loading, with all parts of their formats.</summary>
-    public long QuantizedBytes => matrices.Values.Where(static matrix => !matrix.Format.IsFloat).Sum(static matrix => matrix.Format.Bytes(matrix.Shape));
+    /// <summary>Of these, bytes of weights of integers, with all parts of their formats.</summary>
+    public long QuantizedBytes => Integers.Sum(static weight => weight.Format.Bytes(weight.Shape));
+
+    /// <summary>Format and shape of every weight of integers.</summary>
+    public IEnumerable<(WeightFormat Format, Shape Shape)> Integers => matrices.Values.Where(static matrix => !matrix.Format.IsFloat).Select(static matrix => (matrix.Format, matrix.Shape));
 
     /// <summary>Bytes of weights of floating types that are not used where they lie: dequantised from GPTQ, merged with adapters, resized, or copied to be aligned.</summary>
     public long ConvertedBytes => matrices.Values.Sum(static matrix => matrix.ConvertedBytes);
@@ -61,8 +64,8 @@ public sealed class WeightFacts
     /// <summary>Facts of a model whose weights are all of one type, as <see cref="PreparedWeights"/> would serve them.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="type">As stored.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
-    public static WeightFacts Uniform(ModelConfig config, DType type, WeightQuantization quantization = WeightQuantization.None)
+    /// <param name="quantization">What is quantised while loading.</param>
+    public static WeightFacts Uniform(ModelConfig config, DType type, WeightQuantization quantization = default)
     {
         var facts = new WeightFacts();
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))

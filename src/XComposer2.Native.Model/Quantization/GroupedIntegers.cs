@@ -3,9 +3,8 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// A matrix of weights as integers of any width with a scale, and perhaps a zero point, for each group of a row. Rounded to nearest: without zero points
-/// scale = max |w| / limit; with them the group's range, widened to hold 0, is spread over all integers. Scales are rounded to their stored type before
-/// the elements are computed. The same bits whatever the number of threads. Owns its memory.
+/// A matrix of weights as integers of any width with a scale, and perhaps a zero point, for each group of a row (<see cref="GroupScales"/>). Scales are rounded to their stored type before
+/// the elements are computed, which are rounded to nearest. The same bits whatever the number of threads and the processor. Owns its memory.
 /// </summary>
 public sealed unsafe class GroupedIntegers : IQuantizedMatrix
 {
@@ -84,47 +83,36 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         float[] values = new float[columns];
         FloatWidening.Widen(weights, (long)row * columns, values);
         var packed = (byte*)parts[(int)WeightPart.Elements].Data + (row * format.Elements.Bytes(columns));
-        new Span<byte>(packed, checked((int)format.Elements.Bytes(columns))).Clear();
+        short[] steps = new short[Math.Min(format.GroupSize, columns)];
         for (int group = 0; group < groups; group++)
         {
             int first = group * format.GroupSize;
             ReadOnlySpan<float> some = values.AsSpan(first, Math.Min(format.GroupSize, columns - first));
-            (float scale, int zero) = ScaleOf(some, name, row, first);
+            for (int i = 0; i < some.Length; i++)
+                if (!float.IsFinite(some[i]))
+                    throw new InvalidDataException($"{name}: expected finite weights, found {some[i]} at [{row}, {first + i}]");
+            (float scale, int zero) = GroupScales.Choose(some, format);
+            if (!float.IsFinite(scale))
+                throw new InvalidDataException($"{name}: expected weights within the range of F16 scales, found a group beyond it at [{row}, {first}]");
             ((Half*)parts[(int)WeightPart.Scales].Data)[((long)row * groups) + group] = (Half)scale;
             if (format.HasZeroPoints)
                 ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[((long)row * groups) + group] = (byte)zero;
-            for (int i = 0; i < some.Length; i++)
-                Write(packed, first + i, scale == 0 ? zero : (int)MathF.Round(some[i] / scale, MidpointRounding.ToEven) + zero);
+            GroupScales.Round(some, scale, zero, format, steps);
+            Write(packed, first, steps.AsSpan(0, some.Length), zero);
         }
     }
 
-    /// <summary>The scale as it is stored, and the integer that stands for zero.</summary>
-    private (float Scale, int Zero) ScaleOf(ReadOnlySpan<float> group, string name, int row, int first)
+    // Groups are whole bytes.
+    private void Write(byte* row, int first, ReadOnlySpan<short> steps, int zero)
     {
-        float least = 0, most = 0;
-        for (int i = 0; i < group.Length; i++)
+        if (format.Elements.ElementBits() == 8)
         {
-            if (!float.IsFinite(group[i]))
-                throw new InvalidDataException($"{name}: expected finite weights, found {group[i]} at [{row}, {first + i}]");
-            least = MathF.Min(least, group[i]);
-            most = MathF.Max(most, group[i]);
+            for (int i = 0; i < steps.Length; i++)
+                row[first + i] = (byte)(steps[i] + zero);
+            return;
         }
 
-        int steps = (1 << format.Elements.ElementBits()) - 1;
-        float exact = format.HasZeroPoints ? (most - least) / steps : MathF.Max(most, -least) / (steps / 2);
-        float scale = (float)(Half)exact;
-        if (!float.IsFinite(scale))
-            throw new InvalidDataException($"{name}: expected weights within the range of F16 scales, found a scale of {exact} at [{row}, {first}]");
-        int zero = format.HasZeroPoints && scale > 0 ? (int)Math.Clamp(MathF.Round(-least / scale, MidpointRounding.ToEven), 0, steps) : 0;
-        return (scale, zero);
-    }
-
-    private void Write(byte* row, int column, int value)
-    {
-        int bits = format.Elements.ElementBits(), mask = (1 << bits) - 1;
-        int limit = format.HasZeroPoints ? mask : mask / 2;
-        int clamped = Math.Clamp(value, format.HasZeroPoints ? 0 : -limit, limit);
-        int position = column * bits;
-        row[position / 8] |= (byte)((clamped & mask) << (position % 8));
+        for (int i = 0; i < steps.Length; i += 2)
+            row[(first + i) / 2] = (byte)(((steps[i] + zero) & 0xF) | ((steps[i + 1] + zero) << 4));
     }
 }

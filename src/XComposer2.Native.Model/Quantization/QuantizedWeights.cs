@@ -15,20 +15,19 @@ public sealed class QuantizedWeights : IWeightSource
     private readonly Lock making = new();
 
     /// <summary>Takes ownership of <paramref name="source"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The quantisation is not known.</exception>
     public QuantizedWeights(IWeightSource source, WeightQuantization quantization)
-        : this(source, quantization.MatrixFormat())
     {
+        ArgumentNullException.ThrowIfNull(source);
+        this.source = source;
+        formatOf = quantization.FormatOf;
     }
 
     /// <summary>Takes ownership of <paramref name="source"/>.</summary>
     /// <param name="source">Stored weights.</param>
-    /// <param name="format">Of the weights that <see cref="Covers"/> names; null to serve all as stored.</param>
-    public QuantizedWeights(IWeightSource source, WeightFormat? format)
+    /// <param name="linears">Format of the decoder's linears; all else is served as stored.</param>
+    public QuantizedWeights(IWeightSource source, WeightFormat linears)
+        : this(source, new WeightQuantization { Linears = linears })
     {
-        ArgumentNullException.ThrowIfNull(source);
-        this.source = source;
-        formatOf = name => Covers(name) ? format : null;
     }
 
     /// <summary>Bytes of all weights that are quantised now, scales included.</summary>
@@ -40,9 +39,6 @@ public sealed class QuantizedWeights : IWeightSource
                 return quantized.Values.Sum(matrix => matrix.TotalBytes);
         }
     }
-
-    /// <summary>Whether a weight is one of those that are quantised.</summary>
-    public static bool Covers(string name) => ModelTensors.KindOf(name) is TensorKind.Attention or TensorKind.FeedForward && name.EndsWith(".weight", StringComparison.Ordinal);
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">A weight to quantise is NaN or infinite: names it, its row and its column.</exception>

@@ -2,33 +2,78 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>What is done to the decoder's linears (packed projection, attention output, gate, up, down) while they are loaded. Everything else stays as stored:
-/// Partial LoRA is small and works on the rest's error, and the head's error would go straight into the logits.</summary>
-public enum WeightQuantization : byte
+/// <summary>Which matrices are made integers while loading, and in which format; equal choices are equal values, and the default is nothing. Loading, planning
+/// and compiling ahead of time all ask here. Norms, biases and embeddings stay as stored.</summary>
+public readonly record struct WeightQuantization
 {
-    /// <summary>Nothing: as stored.</summary>
-    None,
+    /// <summary>Nothing: all weights as stored.</summary>
+    public static WeightQuantization None => default;
 
-    /// <summary>8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
-    Int8,
-}
+    /// <summary>The decoder's linears as 8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
+    public static WeightQuantization Int8 => new() { Linears = WeightFormat.Int8 };
 
-/// <summary>Which weights a quantisation makes, and in which format: loading, planning and compiling ahead of time all ask here.</summary>
-public static class WeightQuantizations
-{
+    /// <summary>The decoder's linears as 4-bit integers by groups of 128; the head, the vision tower and the projector as 8-bit integers.</summary>
+    public static WeightQuantization Int4 => new() { Linears = WeightFormat.Grouped(4, DefaultGroupSize), Head = WeightFormat.Int8, Vision = WeightFormat.Int8 };
+
+    /// <summary>Columns of a group where none is chosen.</summary>
+    public const int DefaultGroupSize = 128;
+
+    /// <summary>The decoder's linears: packed projection, attention output, gate, up, down. Null as stored.</summary>
+    public WeightFormat? Linears { get; init; }
+
+    /// <summary>Both matrices of each Partial LoRA. Null as stored.</summary>
+    public WeightFormat? PartialLora { get; init; }
+
+    /// <summary>The head, whose error goes straight into the logits. Null as stored.</summary>
+    public WeightFormat? Head { get; init; }
+
+    /// <summary>The linears of the vision tower and of the projector. Null as stored.</summary>
+    public WeightFormat? Vision { get; init; }
+
+    /// <summary>Nothing is quantised.</summary>
+    public bool IsNone => this == default;
+
     /// <summary>The format in which a weight of this name is served; null where it stays as stored.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The quantisation is not known.</exception>
-    public static WeightFormat? FormatOf(this WeightQuantization quantization, string name) =>
-        quantization.MatrixFormat() is { } format && QuantizedWeights.Covers(name) ? format : null;
-
-    /// <summary>The format of the weights that are quantised; null where none is.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The quantisation is not known.</exception>
-    public static WeightFormat? MatrixFormat(this WeightQuantization quantization) => quantization switch
+    public WeightFormat? FormatOf(string name)
     {
-        WeightQuantization.None => null,
-        WeightQuantization.Int8 => WeightFormat.Int8,
-        _ => throw new ArgumentOutOfRangeException(nameof(quantization), quantization, $"expected one of {string.Join(", ", Enum.GetNames<WeightQuantization>())}"),
-    };
+        if (!name.EndsWith(".weight", StringComparison.Ordinal))
+            return null;
+        return ModelTensors.KindOf(name) switch
+        {
+            TensorKind.Attention or TensorKind.FeedForward => Linears,
+            TensorKind.PartialLora => PartialLora,
+            TensorKind.Head => Head,
+            TensorKind.Projector => Vision,
+            TensorKind.Vision when name.EndsWith("_proj.weight", StringComparison.Ordinal) || name.Contains(".mlp.fc", StringComparison.Ordinal) => Vision,
+            _ => null,
+        };
+    }
+
+    /// <summary>Refuses formats that no quantiser makes.</summary>
+    /// <exception cref="ArgumentException">The message names the part, what was expected and what was found.</exception>
+    public void Require()
+    {
+        Require("linears", Linears);
+        Require("Partial LoRA", PartialLora);
+        Require("head", Head);
+        Require("vision", Vision);
+    }
+
+    /// <summary>For people, for example <c>decoder's linears as int4 by 128, head as int8</c>; empty where nothing is quantised.</summary>
+    public override string ToString() => string.Join(", ", Described());
+
+    private static void Require(string part, WeightFormat? format)
+    {
+        if (format is { IsFloat: true } or { HasGroupIndex: true })
+            throw new ArgumentException($"quantization of {part}: expected integers without a group index, found {format}");
+    }
+
+    private IEnumerable<string> Described()
+    {
+        foreach ((string part, WeightFormat? format) in new[] { ("decoder's linears", Linears), ("Partial LoRA", PartialLora), ("head", Head), ("vision", Vision) })
+            if (format is { } found)
+                yield return $"{part} as {found}";
+    }
 }
 
 /// <summary>A weight matrix as integers, in host memory of its own.</summary>

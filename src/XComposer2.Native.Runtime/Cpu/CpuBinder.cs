@@ -8,8 +8,9 @@ namespace XComposer2.Native.Runtime;
 /// <param name="Pages">Null where the graph has no cache.</param>
 /// <param name="Rows">Null where the graph has no resident rows.</param>
 /// <param name="RopeTables">Of the backend.</param>
+/// <param name="Packed">Of the backend.</param>
 /// <param name="Limits">Null for what the pages allow.</param>
-internal sealed record CpuSources(IWeightSource Weights, CpuKeyValueMemory? Pages, CpuRowMemory? Rows, RopeTables RopeTables, StepLimits? Limits);
+internal sealed record CpuSources(IWeightSource Weights, CpuKeyValueMemory? Pages, CpuRowMemory? Rows, RopeTables RopeTables, PackedWeights Packed, StepLimits? Limits);
 
 /// <summary>Resolves the operands of one plan's operations, while it is being bound.</summary>
 internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, nint[] inputs)
@@ -45,11 +46,14 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
     /// <exception cref="GraphException">A part is missing, not as the graph says, or names groups that there are not.</exception>
     public WeightMatrix Matrix(LinearWeight weight)
     {
-        Shape shape = graph[weight.Elements].Shape;
-        var matrix = new WeightMatrix(weight.Format, shape[0], shape[1], Address(weight.Elements), Address(weight.Scales), Address(weight.ZeroPoints), Address(weight.GroupIndex));
+        TensorSpec spec = graph[weight.Elements];
+        bool isPacked = sources.Packed.Takes(weight.Format);
+        if (isPacked && sources.Packed.TryGet(sources.Weights, spec.Name, out WeightMatrix found) && found.Format == weight.Format && (found.Rows, found.Columns) == (spec.Shape[0], spec.Shape[1]))
+            return found;
+        var matrix = new WeightMatrix(weight.Format, spec.Shape[0], spec.Shape[1], Address(weight.Elements), Address(weight.Scales), Address(weight.ZeroPoints), Address(weight.GroupIndex));
         if (weight.GroupIndex is { } index)
-            RequireGroups(graph[index], (int*)matrix.GroupIndex, weight.Format.Groups(shape[1]));
-        return matrix;
+            RequireGroups(graph[index], (int*)matrix.GroupIndex, weight.Format.Groups(spec.Shape[1]));
+        return isPacked ? sources.Packed.Pack(sources.Weights, spec.Name, matrix) : matrix;
     }
 
     public FloatMatrix? Matrix(Tensor? tensor) => tensor is { } present ? Matrix(present) : null;

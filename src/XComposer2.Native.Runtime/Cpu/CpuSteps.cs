@@ -28,10 +28,10 @@ internal static class CpuSteps
         {
             case LinearOp linear:
                 TensorSpec weight = graph[linear.Weight.Elements];
-                return LinearKernel.ScratchBytes(Rows(linear.Input), weight.Shape[1], weight.Shape[0], Rank(linear.Lora), threads);
+                return LinearKernel.ScratchBytes(Rows(linear.Input), weight.Shape[1], weight.Shape[0], Rank(linear.Lora), threads, HasIntegers(linear));
             case GatedLinearOp gated:
                 TensorSpec gate = graph[gated.Gate.Elements];
-                return GatedLinearKernel.ScratchBytes(Rows(gated.Input), gate.Shape[1], gate.Shape[0], Rank(gated.GateLora), Rank(gated.UpLora), threads);
+                return GatedLinearKernel.ScratchBytes(Rows(gated.Input), gate.Shape[1], gate.Shape[0], Rank(gated.GateLora), Rank(gated.UpLora), threads, HasIntegers(gated));
             case PagedAttentionOp attention:
                 return PagedAttentionKernel.ScratchBytes(attention.Geometry, Math.Min(graph.Capacity.Tokens, StepLimits.MaximumSequences), threads);
             case PatchEmbeddingOp patches:
@@ -43,6 +43,8 @@ internal static class CpuSteps
         }
 
         int Rows(Tensor tensor) => graph[tensor].Shape[0];
+
+        static bool HasIntegers(Operation operation) => operation.LinearWeights.Any(weight => PackedIntegers.CanPack(weight.Format));
 
         int Rank(PartialLora? lora) => lora is null ? 0 : graph[lora.A.Elements].Shape[0];
     }

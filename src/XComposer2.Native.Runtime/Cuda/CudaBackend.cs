@@ -14,6 +14,7 @@ public sealed class CudaBackend : IBackend
 
     /// <exception cref="CudaUnavailableException">No driver, no GPU, neither compiled kernels nor a compiler, or a storage type that the GPU does not
     /// have: the message says what is missing and what to do.</exception>
+    /// <exception cref="NotSupportedException">There are no kernels for the cache.</exception>
     public CudaBackend(CudaBackendOptions? options = null)
     {
         options ??= new CudaBackendOptions();
@@ -25,7 +26,11 @@ public sealed class CudaBackend : IBackend
             CudaContext opened = context;
             var cache = new CubinCache(KernelLoader.Source, () => Nvrtc.Load(options.Device.CompilerLibrary, opened.Driver.Version), options.Cache);
             cache.RequireCodeFor(context.Device.Capability);
-            state = new CudaDeviceState(context, ServedStorage(options, context.Device), new KernelLoader(context, cache), options);
+            DType storage = ServedStorage(options, context.Device);
+            CacheFormat = options.KeyValueCache ?? CacheFormat.Of(storage);
+            if (!DeviceCaches.Has(CacheFormat, storage))
+                throw new NotSupportedException(NoCache(CacheFormat, storage));
+            state = new CudaDeviceState(context, storage, new KernelLoader(context, cache), options);
         }
         catch
         {
@@ -39,8 +44,8 @@ public sealed class CudaBackend : IBackend
     /// <summary>Type of weights and of activations outside of the residual stream.</summary>
     public DType Storage => state.Storage;
 
-    /// <summary>The storage type: no kernel reads another cache yet.</summary>
-    public CacheFormat CacheFormat => CacheFormat.Of(state.Storage);
+    /// <summary>The storage type, or int8.</summary>
+    public CacheFormat CacheFormat { get; }
 
     /// <summary>The GPU in words.</summary>
     public string DeviceName => state.Context.Device.ToString();
@@ -63,21 +68,22 @@ public sealed class CudaBackend : IBackend
     /// <summary>Everything that was queued is done.</summary>
     internal bool IsIdle => state.Stream.IsIdle();
 
-    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage);
+    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage, CacheFormat);
 
     /// <summary>The plan of a graph on any GPU.</summary>
     /// <param name="graph">As the model builds it.</param>
     /// <param name="storage">Type of weights and of activations outside of the residual stream.</param>
-    public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage)
+    /// <param name="cache">Of keys and values; null for the storage type.</param>
+    public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage, CacheFormat? cache = null)
     {
         // No kernel wants scratch in the arena: what has counters must keep them from run to run.
-        return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage));
+        return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage, cache));
     }
 
-    /// <exception cref="NotSupportedException">No kernel reads a cache of the layout's format.</exception>
+    /// <exception cref="NotSupportedException">The layout is of another format than the backend's.</exception>
     public IKeyValueMemory AllocatePages(KeyValueLayout layout, int pages) => layout.Format == CacheFormat
         ? new CudaKeyValueMemory(state.Context, state.Stream, layout, pages)
-        : throw new NotSupportedException($"the GPU has no kernels for a key/value cache of {layout.Format}: expected {CacheFormat}, the type of weights and activations");
+        : throw new NotSupportedException($"expected a key/value cache of {CacheFormat}, found {layout.Format}");
 
     public IRowMemory AllocateRows(int rows, int columns) => new CudaRowMemory(state.Context, state.Stream, rows, columns);
 
@@ -101,6 +107,9 @@ public sealed class CudaBackend : IBackend
             uploaded.Dispose();
         state.Dispose();
     }
+
+    private static string NoCache(CacheFormat cache, DType storage) =>
+        $"cache: expected {CacheFormat.Of(storage)} on this GPU, the type of its weights and activations{(DeviceCaches.Has(CacheFormat.Int8, storage) ? $", or {CacheFormat.Int8}" : "")}; found {cache}";
 
     private static DType ServedStorage(CudaBackendOptions options, CudaDevice device)
     {
@@ -136,6 +145,9 @@ public sealed record CudaBackendOptions
     /// <summary>Type of weights, cache and activations outside of the residual stream: BF16 or F16; F32 is for tests, and slow. Null for
     /// <see cref="PreferredStorage"/> where the GPU has it, else F16.</summary>
     public DType? Storage { get; init; }
+
+    /// <summary>Of keys and values: the storage type, or int8 beside 16 bits. Null for the storage type.</summary>
+    public CacheFormat? KeyValueCache { get; init; }
 
     /// <summary>BF16 or F16: what the weights are best kept in.</summary>
     public DType PreferredStorage { get; init; } = DType.BF16;

@@ -42,8 +42,8 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     {
         if (pages is null)
             throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a key/value cache, found none");
-        if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Format != CacheFormat.Of(storage))
-            throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {storage} with this layer of {geometry}, found {pages.Layout}");
+        if (layer >= pages.Layout.Layers || pages.Layout.Geometry != geometry || pages.Layout.Format != (graph.Cache ?? CacheFormat.Of(storage)))
+            throw new GraphException($"graph '{graph.Name}', layer {layer}: expected a cache of {graph.Cache ?? CacheFormat.Of(storage)} with this layer of {geometry}, found {pages.Layout}");
         return new KernelCacheLayer(pages.Start + (layer * pages.LayerBytes), pages.Layout.PageBytes);
     }
 

@@ -61,13 +61,17 @@ internal sealed class CudaWeights : IDisposable
         WeightPartSpec[] parts = [.. format.Parts(facts.Shape)];
         if (parts.Any(part => !IsUploaded(weight.Part(part.Part), part.Type)))
         {
+            int[]? order = format.HasGroupIndex ? ColumnOrder(weight, format) : null;
             foreach (WeightPartSpec part in parts)
-                Upload(weight.Part(part.Part), part.Type, part.Part == WeightPart.Elements ? device.Packing : null);
+                if (part.Part == WeightPart.GroupIndex)
+                    UploadOrder(weight.Part(part.Part), order!);
+                else
+                    Upload(weight.Part(part.Part), part.Type, device.PackingOf(part.Part, order));
             foreach (WeightPartSpec part in parts)
                 Release(weight.Part(part.Part));
         }
 
-        return new DeviceMatrix(AddressOf(WeightPart.Elements), AddressOf(WeightPart.Scales), AddressOf(WeightPart.ZeroPoints));
+        return new DeviceMatrix(AddressOf(WeightPart.Elements), AddressOf(WeightPart.Scales), AddressOf(WeightPart.ZeroPoints), AddressOf(WeightPart.GroupIndex));
 
         DevicePointer AddressOf(WeightPart wanted) =>
             Array.Find(parts, part => part.Part == wanted) is { Shape.Rank: > 0 } spec ? uploaded[(weight.Part(wanted), spec.Type)].Span.Pointer : default;
@@ -107,6 +111,37 @@ internal sealed class CudaWeights : IDisposable
         return facts.Type == device.Format.Elements && facts.Shape.Rank == 2 && facts.Shape[1] % device.ColumnMultiple == 0
             ? facts
             : throw new GraphException($"weight '{weight.Name}': expected {device.Format.Elements} rows of a multiple of {device.ColumnMultiple} elements on a GPU, found {facts.Type} {facts.Shape}");
+    }
+
+    // Of gate and up, which share an input, and so the order of its columns.
+    private unsafe int[] ColumnOrder(CudaWeight weight, WeightFormat format)
+    {
+        CudaWeight part = weight.Part(WeightPart.GroupIndex);
+        HostTensor index = Find(part.Name);
+        var groups = new ReadOnlySpan<int>((int*)index.Data, index.Shape[0]);
+        if (part.SecondName is { } name && !groups.SequenceEqual(new ReadOnlySpan<int>((int*)Find(name).Data, index.Shape[0])))
+            throw new GraphException($"weight '{name}': expected the group index of '{part.Name}' on a GPU, found another");
+        try
+        {
+            return GroupedWeights.ColumnOrder(groups, format.GroupSize);
+        }
+        catch (ArgumentException error)
+        {
+            throw new GraphException($"weight '{part.Name}': {error.Message}", error);
+        }
+    }
+
+    private unsafe void UploadOrder(CudaWeight index, int[] order)
+    {
+        if (IsUploaded(index, DType.I32))
+            return;
+        DeviceMemory memory = DeviceMemory.Allocate(context, (long)order.Length * sizeof(int));
+        uploaded.Add((index, DType.I32), memory);
+        fixed (int* start = order)
+        {
+            var row = new HostRow(new HostTensor((nint)start, DType.I32, new Shape(1, order.Length)), 0);
+            ring.Upload(memory.Span, DType.I32, order.Length, 1, _ => row);
+        }
     }
 
     private bool IsUploaded(CudaWeight weight, DType type) => uploaded.ContainsKey((weight, type));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
@@ -11,20 +12,13 @@ internal static unsafe class HostRowConversion
     /// <param name="columns">Its elements.</param>
     /// <param name="type">F32, F16 or BF16; of integers, the type of the row.</param>
     /// <param name="destination">[columns] of <paramref name="type"/>.</param>
-    /// <param name="packing">Puts a row of integers into the device's order: whatever made them has them in the model's. Null for none.</param>
-    public static void Copy(HostRow source, int columns, DType type, byte* destination, RowPacking? packing = null)
+    public static void Copy(HostRow source, int columns, DType type, byte* destination)
     {
         DType from = source.Tensor.Type;
         long bytes = from.Bytes(columns);
         byte* start = (byte*)source.Tensor.Data + (source.Row * bytes);
         if (from != type && !(from.IsFloat() && type.IsFloat()))
             throw new ArgumentException($"expected a row of floating numbers or of {type}, found {from}", nameof(type));
-        if (packing is not null)
-        {
-            packing(new ReadOnlySpan<byte>(start, checked((int)bytes)), new Span<byte>(destination, checked((int)bytes)));
-            return;
-        }
-
         if (from == type)
         {
             Buffer.MemoryCopy(start, destination, bytes, bytes);
@@ -33,6 +27,29 @@ internal static unsafe class HostRowConversion
 
         for (int i = 0; i < columns; i++)
             Write(Read(start, from, i), type, destination, i);
+    }
+
+    /// <summary>Puts rows into the device's order: whatever made them has them in the model's.</summary>
+    /// <param name="rowOf">Rows of integers, or of their scales.</param>
+    /// <param name="columns">Elements of a row.</param>
+    /// <param name="type">Type of the rows.</param>
+    /// <param name="destination">As many bytes as the rows have.</param>
+    /// <param name="packing">How, and how many rows at a time.</param>
+    public static void Pack(Func<int, HostRow> rowOf, int columns, DType type, byte* destination, RowPacking packing)
+    {
+        int rowBytes = checked((int)type.Bytes(columns)), bytes = checked(packing.Rows * rowBytes);
+        byte[] rows = ArrayPool<byte>.Shared.Rent(bytes);
+        try
+        {
+            fixed (byte* start = rows)
+                for (int row = 0; row < packing.Rows; row++)
+                    Copy(rowOf(row), columns, type, start + (row * rowBytes));
+            packing.Pack(rows.AsSpan(0, bytes), new Span<byte>(destination, bytes));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rows);
+        }
     }
 
     private static float Read(byte* source, DType type, int index) => type switch

@@ -36,22 +36,23 @@ internal sealed unsafe class UploadRing : IDisposable
     /// <param name="columns">Elements of a row.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="rowOf">The row that goes to this place.</param>
-    /// <param name="packing">Puts rows of integers into another order; null for none.</param>
+    /// <param name="packing">Puts rows of integers into another order, some at a time; null for none.</param>
     public void Upload(DeviceSpan destination, DType type, int columns, int rows, Func<int, HostRow> rowOf, RowPacking? packing = null)
     {
         long rowBytes = type.Bytes(columns);
-        int chunkRows = (int)Math.Clamp(BufferBytes / rowBytes, 1, rows);
+        int together = packing?.Rows ?? 1;
+        int chunkRows = (int)Math.Clamp(BufferBytes / rowBytes / together * together, together, rows);
         for (int first = 0; first < rows; first += chunkRows)
         {
             int count = Math.Min(chunkRows, rows - first);
             PinnedSpan buffer = Take(count * rowBytes);
             var target = (byte*)buffer.Address;
             int start = first;
-            Parallel.For(0, count, row =>
-            {
-                HostRow source = rowOf(start + row);
-                HostRowConversion.Copy(source, columns, type, target + (row * rowBytes), packing);
-            });
+            if (packing is null)
+                Parallel.For(0, count, row => HostRowConversion.Copy(rowOf(start + row), columns, type, target + (row * rowBytes)));
+            else
+                Parallel.For(0, count / together, turn =>
+                    HostRowConversion.Pack(row => rowOf(start + (turn * together) + row), columns, type, target + (turn * together * rowBytes), packing));
             stream.CopyToDevice(destination.Slice(first * rowBytes, count * rowBytes), buffer);
             stream.Record(copied[next]);
             next = (next + 1) % Buffers;

@@ -11,8 +11,11 @@ public sealed record DeviceOptions
     /// <summary>Number of CPU threads; null for one per processor.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Format of the key/value cache. Null for the device's default: F32 on the CPU, the storage type on a GPU, which supports no other.</summary>
+    /// <summary>Format of the key/value cache. Null for the device's default: F32 on the CPU, the storage type on a GPU, which supports int8 beside it.</summary>
     public CacheFormat? Cache { get; init; }
+
+    /// <summary>CPU only: what weights of integers are multiplied with. Weights of floating types are multiplied with floats always.</summary>
+    public ActivationPrecision Activations { get; init; }
 
     /// <summary>GPU only: where the token embeddings are stored.</summary>
     public EmbeddingPlace Embeddings { get; init; }
@@ -37,6 +40,17 @@ public enum DeviceKind
 
     /// <summary>An NVIDIA GPU.</summary>
     Cuda,
+}
+
+/// <summary>Activations that a CPU multiplies weights of integers with.</summary>
+public enum ActivationPrecision
+{
+    /// <summary>Rounded to 8 bits with a scale for every 32 inputs: integer products, several times faster and less exact by some thousandths of a linear's result.
+    /// Where the processor lacks fast integer products, as <see cref="Float"/>.</summary>
+    Int8,
+
+    /// <summary>Not rounded.</summary>
+    Float,
 }
 
 /// <summary>Where the table of token embeddings is stored for a GPU. A step reads only the rows of its own tokens.</summary>

@@ -21,7 +21,7 @@ internal static class Backends
         switch (options.Kind)
         {
             case DeviceKind.Cpu:
-                return new ChosenDevice(new CpuBackend(options.Threads, options.Cache ?? CacheFormat.F32), null);
+                return new ChosenDevice(Processor(options), null);
             case DeviceKind.Cuda:
             case DeviceKind.Auto:
                 try
@@ -30,7 +30,7 @@ internal static class Backends
                 }
                 catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)
                 {
-                    return options.Kind == DeviceKind.Auto ? new ChosenDevice(new CpuBackend(options.Threads, options.Cache ?? CacheFormat.F32), PassedOver(why), DeviceFailure.IsOfPresentDevice(failure)) : throw Refused(why, failure);
+                    return options.Kind == DeviceKind.Auto ? new ChosenDevice(Processor(options), PassedOver(why), DeviceFailure.IsOfPresentDevice(failure)) : throw Refused(why, failure);
                 }
 
             default:
@@ -48,19 +48,25 @@ internal static class Backends
     /// <remarks>Of F32 weights, F16 keeps three bits more than BF16; no published value is near the end of its range, and one beyond it is refused.</remarks>
     public static DType PreferredStorage(DType? storedType) => storedType is DType.BF16 or null ? DType.BF16 : DType.F16;
 
+    private static CpuBackend Processor(DeviceOptions options) => new(
+        options.Threads, options.Cache ?? CacheFormat.F32, roundsActivations: options.Activations == ActivationPrecision.Int8);
+
     private static CudaBackend CreateCuda(DeviceOptions options, DType? storedType, LoadReporter? reporter, Action<string>? notice)
     {
-        CudaBackend backend = OpenCuda(options, storedType, reporter, notice);
-        if (options.Cache is null || options.Cache == backend.CacheFormat)
-            return backend;
-        CacheFormat own = backend.CacheFormat;
-        backend.Dispose();
-        throw new EngineException($"cache: expected {own} on this GPU, the type of its weights and activations, found {options.Cache}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}");
+        try
+        {
+            return OpenCuda(options, storedType, reporter, notice);
+        }
+        catch (NotSupportedException refused)
+        {
+            throw new EngineException($"{refused.Message}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}", refused);
+        }
     }
 
     private static CudaBackend OpenCuda(DeviceOptions options, DType? storedType, LoadReporter? reporter, Action<string>? notice) => new(new CudaBackendOptions
     {
         Storage = options.Storage,
+        KeyValueCache = options.Cache,
         PreferredStorage = PreferredStorage(storedType),
         EmbeddingsOnHost = options.Embeddings == EmbeddingPlace.Host,
         Cache = new CubinCacheOptions { ShippedFolders = options.KernelFolder is { } folder ? [CubinFolders.Within(folder)] : null, Notice = notice },

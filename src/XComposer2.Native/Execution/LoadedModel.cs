@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
@@ -43,32 +44,35 @@ internal sealed class LoadedModel : IDisposable
 
     /// <param name="path">The checkpoint.</param>
     /// <param name="device">Where to run.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     /// <param name="reporter">Told what a GPU does while it gets ready; null for no one.</param>
     /// <param name="notice">Told what is worth knowing and stops nothing; null for no one.</param>
     /// <param name="options">Adapters, and how files are read; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The device is not there.</exception>
     public static LoadedModel Open(
-        string path, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, LoadReporter? reporter = null, Action<string>? notice = null,
+        string path, DeviceOptions device, WeightQuantization quantization = default, LoadReporter? reporter = null, Action<string>? notice = null,
         CheckpointOptions? options = null)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(path, options);
         PreparedWeights? weights = null;
+        ChosenDevice? chosen = null;
         try
         {
             CheckpointValidator.Validate(checkpoint);
             checkpoint.Config.RequireSupportedSizes(Path.Combine(path, "config.json"));
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
+            chosen = Backends.Create(device, checkpoint.Config.StoredType, reporter, notice);
+            quantization = Quantizations.Keep(checkpoint, quantization, chosen.Value.Backend);
             IWeightSource source = Quantizations.Over(checkpoint, quantization);
             weights = new PreparedWeights(source, checkpoint.Config);
-            ChosenDevice chosen = Backends.Create(device, checkpoint.Config.StoredType, reporter, notice);
-            if (chosen.Backend is CpuBackend && CpuBackend.VectorWarning is { } warning)
+            if (chosen.Value.Backend is CpuBackend && CpuBackend.VectorWarning is { } warning)
                 notice?.Invoke(warning);
-            return new LoadedModel(checkpoint, quantization, source as QuantizedWeights, weights, chosen);
+            return new LoadedModel(checkpoint, quantization, source as QuantizedWeights, weights, chosen.Value);
         }
         catch
         {
+            chosen?.Backend.Dispose();
             weights?.Dispose();
             checkpoint.Dispose();
             throw;
@@ -94,17 +98,35 @@ internal sealed class LoadedModel : IDisposable
 /// <summary>Puts a quantisation over stored weights.</summary>
 internal static class Quantizations
 {
-    /// <summary>The source itself where nothing is quantised, else one that owns it.</summary>
-    /// <exception cref="EngineException">The quantisation is not known.</exception>
-    public static IWeightSource Over(IWeightSource source, WeightQuantization quantization) => quantization switch
+    /// <summary>Lets a checkpoint serve the integers that it has, where the device reads them and no other format is wanted for them.</summary>
+    /// <returns>What is left to quantise.</returns>
+    /// <exception cref="EngineException">A weight is to be quantised that is stored as integers.</exception>
+    public static WeightQuantization Keep(Checkpoint checkpoint, WeightQuantization quantization, IBackend backend)
     {
-        WeightQuantization.None => source,
-        _ when Enum.IsDefined(quantization) => new QuantizedWeights(source, quantization),
-        _ => throw new EngineException($"quantization: expected one of {string.Join(", ", Enum.GetNames<WeightQuantization>())}, found {quantization}"),
-    };
+        if (checkpoint.Tensors.FirstOrDefault(tensor => tensor.Format is not null && quantization.FormatOf(tensor.Name) is not null) is { } integers)
+            throw new EngineException($"quantization: expected none of {integers.Name}, which is stored as {integers.Format}, found {quantization.FormatOf(integers.Name)}");
+        bool isKept = checkpoint.HasIntegers && (quantization.Linears is null || quantization.Linears.Value.Elements.ElementBits() < 8);
+        return isKept && checkpoint.ServeIntegers(format => backend is CpuBackend || DeviceWeights.Has(format)) ? quantization with { Linears = null } : quantization;
+    }
+
+    /// <summary>The source itself where nothing is quantised, else one that owns it.</summary>
+    /// <exception cref="EngineException">No quantiser makes a format.</exception>
+    public static IWeightSource Over(IWeightSource source, WeightQuantization quantization)
+    {
+        try
+        {
+            quantization.Require();
+        }
+        catch (ArgumentException refused)
+        {
+            throw new EngineException(refused.Message, refused);
+        }
+
+        return quantization.IsNone ? source : new QuantizedWeights(source, quantization);
+    }
 
     /// <summary>For people, behind the name of a model; empty where nothing is quantised.</summary>
-    public static string Describe(WeightQuantization quantization) => quantization.MatrixFormat() is { } format ? $", decoder's linears as {format}" : "";
+    public static string Describe(WeightQuantization quantization) => quantization.IsNone ? "" : $", {quantization}";
 }
 
 /// <summary>Turns what a device reports while it gets ready into the engine's progress.</summary>
@@ -142,7 +164,7 @@ internal static class ModelFingerprint
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.TypeName} {tensor.Shape}\n"));
             // What is packed in the file would have to be unpacked, at the cost of a whole tensor.
-            bool isPlain = tensor.Type is { } type && tensor.Bytes == tensor.Shape.ElementCount * type.ElementBytes();
+            bool isPlain = tensor.Type is { } type && tensor.Bytes == type.Bytes(tensor.Shape.ElementCount);
             if (!isPlain || !checkpoint.TryGet(tensor.Name, out HostTensor values))
                 continue;
             int sample = (int)Math.Min(values.Bytes, SampleBytes);

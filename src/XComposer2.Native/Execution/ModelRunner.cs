@@ -84,6 +84,13 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
             Bound(graph);
     }
 
+    /// <summary>Binds graphs that together read every weight, so that weights which a backend keeps in its own order are in it before the first question.</summary>
+    public void PrepareWeights()
+    {
+        Bound(graphs.Prefill[0]);
+        Bound(graphs.Vision);
+    }
+
     public void Begin(int slot, in SamplingRequest request) => sampler.Begin(slot, request);
 
     public bool HasRows(PreparedPicture picture) => pictures.Contains(picture.Hash);

@@ -181,7 +181,7 @@ public sealed record SpeedOptions
     /// <summary>Type of the preset's weights.</summary>
     public DType Weights { get; init; } = DType.BF16;
 
-    /// <summary>What is done to the decoder's linears, of a preset or a checkpoint.</summary>
+    /// <summary>What is quantised while loading, of a preset or a checkpoint.</summary>
     public WeightQuantization Quantization { get; init; }
 
     /// <summary>Text tokens of the prompt.</summary>

@@ -12,18 +12,19 @@ internal static class CudaMemoryPlan
     /// <param name="config">Sizes.</param>
     /// <param name="facts">Shapes of weights.</param>
     /// <param name="sizes">Most of everything.</param>
-    /// <param name="storage">Type of weights and cache.</param>
+    /// <param name="storage">Type of weights and activations.</param>
+    /// <param name="cache">Of keys and values.</param>
     /// <param name="embeddings">Where the embedding table lies.</param>
-    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, DType storage, EmbeddingPlace embeddings)
+    public static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, DType storage, CacheFormat cache, EmbeddingPlace embeddings)
     {
         // Every graph keeps its inputs; the arena is that of the largest plan.
         var graphs = new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
         ComputeGraph[] largest = [.. graphs.Largest.Select(graph => graph.Build())];
-        ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage))];
+        ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage, cache))];
         long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
-        KeyValueLayout layout = ModelRunner.CacheLayout(config, CacheFormat.Of(storage));
+        KeyValueLayout layout = ModelRunner.CacheLayout(config, cache);
         var budget = new MemoryBudget(
         [
             ModelRunner.CacheMemory(layout, sizes),

@@ -12,9 +12,9 @@ internal static class ModelCatalog
     /// <param name="config">The model.</param>
     /// <param name="storage">Type of weights and activations.</param>
     /// <param name="capability">The generation.</param>
-    /// <param name="quantization">What is done to the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     public static IReadOnlyList<KernelDefinition> KernelsOf(
-        ModelConfig config, DType storage, ComputeCapability capability, WeightQuantization quantization = WeightQuantization.None)
+        ModelConfig config, DType storage, ComputeCapability capability, WeightQuantization quantization = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         // Layers of a kind are alike: the kernels of one are those of all.

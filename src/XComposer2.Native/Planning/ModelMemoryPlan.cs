@@ -38,12 +38,12 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="path">The folder.</param>
     /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
-    /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     /// <param name="options">Adapters, and how the files will be read, which are only mapped here; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
     public static ModelMemoryPlan ForCheckpoint(
-        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = WeightQuantization.None, CheckpointOptions? options = null)
+        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = default, CheckpointOptions? options = null)
     {
         options ??= new CheckpointOptions();
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization, options: options with { Loading = WeightLoading.Mapped });
@@ -55,46 +55,46 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="contextLength">In tokens; null for the model's own.</param>
     /// <param name="threads">CPU threads; null for one per processor.</param>
     /// <param name="weights">Type of all weights, as stored.</param>
-    /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
     public static ModelMemoryPlan ForPreset(
-        string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = WeightQuantization.None)
+        string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = default)
     {
         ModelConfig config = Presets.Find(preset);
-        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, CacheFormat.F32);
+        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, CacheFormat.F32, roundsActivations: true);
     }
 
     /// <summary>Memory use of a checkpoint on a GPU. No GPU is required.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="contextLength">In tokens; null for the checkpoint's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
-    /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     /// <param name="options">Adapters, and how the files will be read, which are only mapped here; null for the defaults.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context is out of range.</exception>
     public static ModelMemoryPlan ForCheckpointOnCuda(
-        string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None, CheckpointOptions? options = null)
+        string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = default, CheckpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         options ??= new CheckpointOptions();
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization, options: options with { Loading = WeightLoading.Mapped });
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        EngineSizes sizes = Sizes(contextLength, model.Config, CacheFormat.Of(storage), DeviceKind.Cuda);
-        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
+        EngineSizes sizes = Sizes(contextLength, model.Config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda);
+        return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
     }
 
     /// <summary>Memory use of a published model on a GPU, without its weights. No GPU is required.</summary>
     /// <param name="preset">One of <see cref="ModelPresets.Names"/>.</param>
     /// <param name="contextLength">In tokens; null for the model's own.</param>
     /// <param name="device">Storage type and place of the embeddings.</param>
-    /// <param name="quantization">Quantisation of the decoder's linears.</param>
+    /// <param name="quantization">What is quantised while loading.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
-    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = WeightQuantization.None)
+    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Embeddings);
+        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings) => For(model, sizes, embeddings, model.Checkpoint.Loading);
@@ -131,8 +131,8 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
     /// <summary>Of weights from anywhere.</summary>
     internal static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, IBackend backend, EmbeddingPlace embeddings) => backend is CpuBackend processor
-        ? For(name, config, facts, sizes, processor.Threads, processor.CacheFormat)
-        : CudaMemoryPlan.For(name, config, facts, sizes, ((CudaBackend)backend).Storage, embeddings);
+        ? For(name, config, facts, sizes, processor.Threads, processor.CacheFormat, processor.RoundsActivations)
+        : CudaMemoryPlan.For(name, config, facts, sizes, ((CudaBackend)backend).Storage, backend.CacheFormat, embeddings);
 
     private static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings, WeightLoading loading) =>
         For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, model.Backend, embeddings).WithFiles(model.Checkpoint, loading);
@@ -150,13 +150,14 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     private static EngineSizes Sizes(int? contextLength, ModelConfig config, CacheFormat cache, DeviceKind device) =>
         EngineSizes.Resolve(new EngineLimits { Context = contextLength }, config, cache, device);
 
-    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, int threads, CacheFormat cache)
+    private static ModelMemoryPlan For(string name, ModelConfig config, WeightFacts facts, EngineSizes sizes, int threads, CacheFormat cache, bool roundsActivations)
     {
         ExecutionPlan[] plans = [.. new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences).Largest.Select(graph => CpuBackend.PlanFor(graph.Build(), threads))];
         KeyValueLayout layout = ModelRunner.CacheLayout(config, cache);
+        long integerBytes = facts.Integers.Sum(weight => CpuBackend.IntegerBytes(weight.Format, weight.Shape, roundsActivations));
         var budget = new MemoryBudget(
         [
-            .. facts.QuantizedBytes > 0 ? [new MemoryItem("weights that are quantised while loading", facts.QuantizedBytes)] : Array.Empty<MemoryItem>(),
+            .. integerBytes > 0 ? [new MemoryItem("weights that are quantised while loading", integerBytes)] : Array.Empty<MemoryItem>(),
             .. facts.ConvertedBytes > 0 ? [new MemoryItem(ConvertedWeights, facts.ConvertedBytes)] : Array.Empty<MemoryItem>(),
             ModelRunner.CacheMemory(layout, sizes),
             MemoryItem.Arena(plans),

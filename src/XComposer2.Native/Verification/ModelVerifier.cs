@@ -20,8 +20,8 @@ public static class ModelVerifier
         ModelMemoryPlan.For(model, EngineSizes.ForOne(model.Config, model.Config.ContextLength), options.Device.Embeddings).RequireFit(model.Backend);
         using var golden = new GoldenFile(options.GoldenPath ?? Path.Combine(options.ModelPath, "golden.safetensors"), model.Config);
         var stages = new List<StageResult>();
-        double device = options.Tolerance ?? VerificationTolerance.For(model.Backend);
-        double tolerance = options.Tolerance ?? VerificationTolerance.For(model.Backend, options.Quantization);
+        double device = options.Tolerance ?? VerificationTolerance.ForVision(model.Backend, options.Quantization);
+        double tolerance = options.Tolerance ?? VerificationTolerance.For(model.Backend, options.Quantization, HasIntegers(model));
 
         float[] embeds = new VisionVerification(model, golden, new StageLog(stages, progress, device)).Run(cancellationToken);
         using var prompts = new PromptVerification(model, golden, new StageLog(stages, progress, tolerance), embeds);
@@ -30,6 +30,8 @@ public static class ModelVerifier
                 prompts.Run(prompt, cancellationToken);
         return new VerificationReport(model.Description, model.Backend.Description, tolerance, stages);
     }
+
+    private static bool HasIntegers(LoadedModel model) => WeightFacts.Of(model.Weights, model.Config).QuantizedBytes > 0;
 }
 
 /// <summary>What to verify.</summary>
@@ -44,7 +46,7 @@ public sealed record VerificationOptions
     /// <summary>Where to run.</summary>
     public DeviceOptions Device { get; init; } = new();
 
-    /// <summary>What is done to the decoder's linears; the golden values are of the stored weights.</summary>
+    /// <summary>What is quantised while loading; the golden values are of the stored weights.</summary>
     public WeightQuantization Quantization { get; init; }
 
     /// <summary>Largest relative L2 of a stage that passes; null for what the device's arithmetic and the quantisation allow.</summary>
@@ -80,8 +82,31 @@ internal static class VerificationTolerance
     /// A wrong scale, row or column is off by about 1.</summary>
     private const double Int8 = 5e-2;
 
+    /// <summary>A step of 4 bits by groups of 128 is a third of the deviation of normal weights, and an error 0.1 of a linear's result: ten times that of 8 bits, less
+    /// what the stream that is added has of it.</summary>
+    private const double Int4 = 0.4;
+
+    /// <summary>Activations in 127 steps of the largest of 32 are off by 0.5 % of a linear's result; the linears of two layers add up to 1.5 %.</summary>
+    private const double RoundedActivations = 3e-2;
+
+    /// <summary>The largest of 64 or 128 numbers of a head is 2.5 to 3.5 times their deviation, so int8 keys and values are off by 0.6 to 0.8 % of themselves, and a score as far as
+    /// two of its deviations reach: with scores that spread by 2, a weight of the softmax is off by 1.5 %, of a far one by twice as much. Layers add up to 5 %.</summary>
+    private const double Int8Cache = 5e-2;
+
     /// <summary>Of the decoder's stages.</summary>
-    public static double For(IBackend backend, WeightQuantization quantization) => quantization == WeightQuantization.Int8 ? Math.Max(Int8, For(backend)) : For(backend);
+    /// <param name="backend">Where they run.</param>
+    /// <param name="quantization">What was quantised while loading: the golden values are of the stored weights.</param>
+    /// <param name="hasIntegers">Weights are integers, of the checkpoint's own or quantised.</param>
+    public static double For(IBackend backend, WeightQuantization quantization, bool hasIntegers)
+    {
+        double cached = backend.CacheFormat == CacheFormat.Int8 ? Math.Max(Int8Cache, For(backend)) : For(backend);
+        if (quantization.IsNone)
+            return hasIntegers && backend is CpuBackend { RoundsActivations: true } ? Math.Max(RoundedActivations, cached) : cached;
+        return Math.Max(cached, quantization.Linears is { } linears && linears.Elements.ElementBits() < 8 ? Int4 : Int8);
+    }
+
+    /// <summary>Of the picture's stages.</summary>
+    public static double ForVision(IBackend backend, WeightQuantization quantization) => quantization.Vision is null ? For(backend) : Math.Max(For(backend), Int8);
 
     /// <summary>Of stages whose weights are as stored.</summary>
     public static double For(IBackend backend) => backend is CpuBackend ? Processor : backend.CacheFormat == CacheFormat.F32 ? FloatStorage : HalfStorage;

@@ -47,6 +47,23 @@ public sealed class DecodeAttentionTests(GpuDevice device)
     public void Sequences_of_different_lengths_and_empty_slots_are_supported(DType storage) =>
         Check(storage, new AttentionGeometry(8, 2, 128), 3, [new(63, 1), new(0, 1), new(100, 0), new(299, 1), new(0, 0), new(64, 1), new(128, 1)]);
 
+    /// <summary>A page that is not full, several pages of a run, runs that are merged, an empty place.</summary>
+    [Theory]
+    [InlineData(DType.F16, 4, 128)]
+    [InlineData(DType.BF16, 4, 128)]
+    [InlineData(DType.F16, 2, 64)]
+    public void Integers_of_an_int8_cache_are_scaled(DType storage, int group, int headSize)
+    {
+        AttentionGeometry heads = new(2 * group, 2, headSize);
+        foreach (int runs in (int[])[1, 3, 11])
+        {
+            using PagedProblem problem = new(device, storage, heads, [new(99, 1), new(0, 0), new(0, 1), new(699, 1)], hasInt8Cache: true);
+            using DecodeRun run = new(device, storage, heads, 4, runs, hasInt8Cache: true);
+            run.Launch(problem, runs);
+            problem.Check();
+        }
+    }
+
     [Fact]
     public void Sixty_four_sequences_are_supported() =>
         Check(DType.F16, new AttentionGeometry(4, 1, 64), 2, [.. Enumerable.Range(0, 64).Select(index => new PagedSequence(index * 3, 1))]);

@@ -12,10 +12,10 @@ internal sealed class DecodeRun : IDisposable
     private readonly DecodeAttentionScratch layout;
     private readonly DeviceArray<byte> scratch;
 
-    public DecodeRun(GpuDevice device, DType storage, AttentionGeometry heads, int mostSequences, int mostRuns)
+    public DecodeRun(GpuDevice device, DType storage, AttentionGeometry heads, int mostSequences, int mostRuns, bool hasInt8Cache = false)
     {
         this.device = device;
-        kernel = new DecodeAttention(storage, heads);
+        kernel = new DecodeAttention(storage, heads, hasInt8Cache);
         layout = kernel.Scratch(mostSequences, mostRuns);
         scratch = device.Upload(new byte[layout.TotalBytes]);
     }

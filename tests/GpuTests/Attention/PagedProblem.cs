@@ -15,6 +15,7 @@ internal sealed class PagedProblem : IDisposable
     private readonly DType storage;
     private readonly float[] queries;
     private readonly float[] cache;
+    private readonly byte[]? integers;
     private readonly int[] pageTable;
     private readonly DeviceFloats deviceQueries;
     private readonly DeviceFloats deviceCache;
@@ -23,12 +24,13 @@ internal sealed class PagedProblem : IDisposable
     private readonly DeviceArray<int> devicePageTable;
 
     /// <param name="device">The device.</param>
-    /// <param name="storage">Type of queries, cache and outputs.</param>
+    /// <param name="storage">Type of queries, outputs and, mostly, cache.</param>
     /// <param name="heads">Head layout.</param>
     /// <param name="sequences">Sequences in row order.</param>
     /// <param name="seed">Seed of all values.</param>
     /// <param name="hiddenKeys">Number of leading keys of every sequence with a score of -infinity.</param>
-    public PagedProblem(GpuDevice device, DType storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0)
+    /// <param name="hasInt8Cache">The cache holds integers with scales.</param>
+    public PagedProblem(GpuDevice device, DType storage, AttentionGeometry heads, IReadOnlyList<PagedSequence> sequences, int seed = 1, int hiddenKeys = 0, bool hasInt8Cache = false)
     {
         this.storage = storage;
         this.heads = heads;
@@ -43,10 +45,16 @@ internal sealed class PagedProblem : IDisposable
         Rows = row;
         pageTable = Shuffle(page, seed);
         queries = StoredFloats.Random(Rows * heads.QueryColumns, seed + 1, storage, 1.5);
+        if (hasInt8Cache)
+        {
+            integers = new byte[(page + 1) * Layers * IntegerLayerBytes];
+            Array.Fill(integers, (byte)0xFF);
+        }
+
         cache = FillCache(page + 1, seed + 2);
         HideKeys(hiddenKeys);
         deviceQueries = device.Upload(queries, storage);
-        deviceCache = device.Upload(cache, storage);
+        deviceCache = integers is null ? device.Upload(cache, storage) : new DeviceFloats(device.Upload(integers), storage);
         deviceOutputs = device.Allocate(queries.Length, storage);
         deviceSpans = device.Upload(Spans);
         devicePageTable = device.Upload(pageTable);
@@ -62,13 +70,19 @@ internal sealed class PagedProblem : IDisposable
 
     public DevicePointer Outputs => new(deviceOutputs.Address);
 
-    public DevicePointer LayerStart => new DevicePointer(deviceCache.Address) + (Layer * LayerElements * storage.ElementBytes());
+    public DevicePointer LayerStart => new DevicePointer(deviceCache.Address) + (Layer * LayerBytes);
 
-    public long PageBytes => (long)Layers * LayerElements * storage.ElementBytes();
+    public long PageBytes => Layers * LayerBytes;
 
     public DevicePointer SpanStart => new(deviceSpans.Address);
 
     public DevicePointer PageTableStart => new(devicePageTable.Address);
+
+    private long LayerBytes => integers is null ? LayerElements * storage.ElementBytes() : IntegerLayerBytes;
+
+    private int IntegerHeadBytes => Page * (heads.HeadSize + sizeof(float));
+
+    private int IntegerLayerBytes => 2 * heads.KeyValueHeads * IntegerHeadBytes;
 
     private int LayerElements => 2 * heads.KeyValueHeads * Page * heads.HeadSize;
 
@@ -141,10 +155,30 @@ internal sealed class PagedProblem : IDisposable
             for (int head = 0; head < heads.KeyValueHeads; head++)
                 for (int key = 0; key < span.Length; key++)
                 {
-                    StoredFloats.Random(heads.HeadSize, seed++, storage, 1.5).CopyTo(values, Slot(span, key, head, false));
-                    StoredFloats.Random(heads.HeadSize, seed++, storage).CopyTo(values, Slot(span, key, head, true));
+                    Store(values, span, key, head, false, StoredFloats.Random(heads.HeadSize, seed++, storage, 1.5));
+                    Store(values, span, key, head, true, StoredFloats.Random(heads.HeadSize, seed++, storage));
                 }
         return values;
+    }
+
+    // In an int8 cache the numbers are those of the integers, rounded once to the storage type.
+    private void Store(float[] values, SequenceSpan span, int key, int head, bool isValue, float[] row)
+    {
+        if (integers is not null)
+        {
+            float scale = row.Max(MathF.Abs) / 127;
+            int page = pageTable[span.FirstPage + (key / Page)], token = key % Page;
+            Span<byte> plane = integers.AsSpan((((page * Layers) + Layer) * IntegerLayerBytes) + (((isValue ? heads.KeyValueHeads : 0) + head) * IntegerHeadBytes), IntegerHeadBytes);
+            BitConverter.TryWriteBytes(plane[((Page * heads.HeadSize) + (token * sizeof(float)))..], scale);
+            for (int i = 0; i < row.Length; i++)
+            {
+                int integer = (int)MathF.Round(row[i] / scale);
+                plane[(token * heads.HeadSize) + i] = unchecked((byte)(sbyte)integer);
+                row[i] = StoredFloats.Round(integer * scale, storage);
+            }
+        }
+
+        row.CopyTo(values, Slot(span, key, head, isValue));
     }
 
     // Index of the first element of a key or value in the cache.

@@ -59,6 +59,20 @@ public sealed class PrefillAttentionTests(GpuDevice device)
         problem.Check();
     }
 
+    [Theory]
+    [InlineData(DType.F16, 128)]
+    [InlineData(DType.BF16, 128)]
+    [InlineData(DType.F16, 64)]
+    public void Integers_of_an_int8_cache_are_scaled(DType storage, int headSize)
+    {
+        AttentionGeometry heads = new(4, 2, headSize);
+        using PagedProblem problem = new(device, storage, heads, [new(63, 2), new(0, 65), new(10, 0), new(100, 30)], hasInt8Cache: true);
+        PrefillAttention kernel = new(storage, heads, FlashTile.ChooseKeys(device.Capability, headSize), hasInt8Cache: true);
+        device.Run(kernel, kernel.Geometry(problem.Rows, problem.Spans.Length), kernel.Arguments(
+            problem.Queries, problem.Outputs, problem.LayerStart, problem.PageBytes, problem.SpanStart, problem.PageTableStart, problem.Spans.Length));
+        problem.Check();
+    }
+
     [Fact]
     public void Chunked_prompt_equals_the_whole_prompt()
     {

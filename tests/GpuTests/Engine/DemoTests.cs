@@ -87,12 +87,12 @@ public sealed class DemoTests(GpuDevice device)
         Assert.Equal(expected.TokenIds, found.TokenIds);
     }
 
-    private async Task<XComposerEngine> LoadAsync(DeviceKind kind, Graph.DType? storage = null, WeightQuantization quantization = WeightQuantization.None)
+    private async Task<XComposerEngine> LoadAsync(DeviceKind kind, Graph.DType? storage = null, WeightQuantization quantization = default)
     {
         Assert.NotNull(device.Context);
         var options = new EngineOptions
         {
-            ModelPath = Path.Combine(demo, "checkpoint"), Limits = new EngineLimits { Context = 512 }, Quantization = quantization, Device = new DeviceOptions { Kind = kind, Storage = storage },
+            ModelPath = Path.Combine(demo, "checkpoint"), Limits = new EngineLimits { Context = 512 }, Quantization = quantization, Device = new DeviceOptions { Kind = kind, Storage = storage, Activations = ActivationPrecision.Float },
         };
         return await XComposerEngine.LoadAsync(options, TestContext.Current.CancellationToken);
     }

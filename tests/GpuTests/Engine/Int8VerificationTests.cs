@@ -26,7 +26,7 @@ public sealed class Int8VerificationTests(GpuDevice device)
             device.Require(storage);
         Assert.NotNull(device.Context);
         string model = SharedMaterial.Find($"golden/{folder}");
-        var onProcessor = new VerificationOptions { ModelPath = model, Device = new DeviceOptions { Kind = DeviceKind.Cpu }, Quantization = WeightQuantization.Int8 };
+        var onProcessor = new VerificationOptions { ModelPath = model, Device = new DeviceOptions { Kind = DeviceKind.Cpu, Activations = ActivationPrecision.Float }, Quantization = WeightQuantization.Int8 };
         VerificationReport expected = ModelVerifier.Run(onProcessor, null, TestContext.Current.CancellationToken);
         ProgramRun run = ProgramRun.Start(
             schedule, architecture, "verify", "--model", model, "--device", "cuda", "--storage", storage, "--weights", "int8", "--json");

@@ -10,8 +10,7 @@ public sealed class LinearCase
     private readonly float[] weight;
     private readonly float[] bias;
     private readonly float[] residual;
-    private readonly sbyte[] integers;
-    private readonly float[] scales;
+    private readonly QuantisedRows? rows;
 
     /// <param name="form">What is tested.</param>
     /// <param name="rows">Rows of the input.</param>
@@ -36,15 +35,10 @@ public sealed class LinearCase
         LoraUp = StoredFloats.Random(form.OutFeatures * rank, 7, storage, rank == 0 ? 1 : 1 / Math.Sqrt(rank));
         for (int i = 0; i < LoraDown.Length; i++)
             if (VisualRow[i / (LoraInputs * rank)] < 0) LoraDown[i] = 0;
-        scales = [.. StoredFloats.Random(form.OutFeatures, 8, DType.F32).Select(value => (float)deviation * (1 + MathF.Abs(value)) / 64)];
-        Random random = new(9);
-        integers = new sbyte[form.Weights == WeightFormat.Int8 ? weight.Length : 0];
-        for (int i = 0; i < integers.Length; i++)
-        {
-            // The ends of the range are among them.
-            integers[i] = i % 61 == 0 ? (sbyte)-127 : i % 67 == 0 ? (sbyte)127 : (sbyte)random.Next(-127, 128);
-            weight[i] = integers[i];
-        }
+        if (form.Weights.IsFloat)
+            return;
+        this.rows = new QuantisedRows(form.Weights, form.OutFeatures, form.InFeatures, deviation);
+        weight = this.rows.Values;
     }
 
     public LinearForm Form { get; }
@@ -71,8 +65,6 @@ public sealed class LinearCase
 
     public int LoraInputs => Form.Epilogue == LinearEpilogue.Gated ? 2 : 1;
 
-    private bool IsInt8 => Form.Weights == WeightFormat.Int8;
-
     /// <summary>The row of the model that stands in a row on the device.</summary>
     public int Source(int row) => Form.Epilogue switch
     {
@@ -81,15 +73,14 @@ public sealed class LinearCase
         _ => row,
     };
 
-    public DeviceArray<byte> UploadWeight(GpuDevice device)
-    {
-        if (!IsInt8) return device.Upload<byte>(StoredFloats.Encode(Ordered(weight, Form.InFeatures), Form.Storage));
-        sbyte[] rows = Ordered(integers, Form.InFeatures), ordered = new sbyte[rows.Length];
-        Int8ColumnOrder.Apply(rows, ordered);
-        return device.Upload<byte>(Array.ConvertAll(ordered, value => unchecked((byte)value)));
-    }
+    public DeviceArray<byte> UploadWeight(GpuDevice device) =>
+        device.Upload<byte>(rows is null ? StoredFloats.Encode(Ordered(weight, Form.InFeatures), Form.Storage) : rows.Packed(WeightPart.Elements, Source));
 
-    public DeviceArray<float> UploadScales(GpuDevice device) => device.Upload(Ordered(scales, 1));
+    public DeviceArray<byte> UploadScales(GpuDevice device) => UploadPart(device, WeightPart.Scales);
+
+    public DeviceArray<byte> UploadZeros(GpuDevice device) => UploadPart(device, WeightPart.ZeroPoints);
+
+    public DeviceArray<int> UploadColumnOrder(GpuDevice device) => device.Upload(rows?.Order ?? [0]);
 
     public DeviceFloats UploadBias(GpuDevice device) => device.Upload(Ordered(bias, 1), Form.Storage);
 
@@ -140,9 +131,12 @@ public sealed class LinearCase
     {
         int inputs = Form.InFeatures;
         ProductSum sum = default;
-        for (int k = 0; k < inputs; k++)
+        for (int place = 0; place < inputs; place++)
+        {
+            int k = rows?.Order is { } order ? order[place] : place;
             sum.Add(x[k] * weight[(column * inputs) + k]);
-        sum.Scale(norm * (IsInt8 ? scales[column] : 1));
+        }
+        sum.Scale(norm * (rows?.RowScale(column) ?? 1));
         int which = Form.Epilogue == LinearEpilogue.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
         for (int k = 0; k < Rank && VisualRow[row] >= 0; k++)
             sum.Add((double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k]);
@@ -165,6 +159,10 @@ public sealed class LinearCase
         norm = HasNorm ? 1 / Math.Sqrt((squares / x.Length) + Epsilon) : 1;
         return x;
     }
+
+    // A byte where there is no such part.
+    private DeviceArray<byte> UploadPart(GpuDevice device, WeightPart part) =>
+        device.Upload<byte>(rows is not null && Form.Weights.Has(part) ? rows.Packed(part, Source) : [0]);
 
     private T[] Ordered<T>(T[] rows, int columns)
     {

@@ -58,7 +58,7 @@ public sealed class LinearRopeTests(GpuDevice device)
         LinearPrefill kernel = new(one.Form, tile, one.Rank);
         using DeviceFloats input = device.Upload(one.Input, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
-        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceArray<byte> scales = one.UploadScales(device);
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceFloats loraDown = device.Upload(one.LoraDown, one.Form.Storage);
         using DeviceFloats loraUp = one.UploadLoraUp(device);
@@ -85,18 +85,21 @@ public sealed class LinearRopeTests(GpuDevice device)
 
     private void Decode(LinearCase one, int[] pastLengths, int[] rowCounts)
     {
-        LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows);
+        LinearDecode kernel = new(one.Form, one.HasNorm, one.Rows, LinearDecode.CanStage(one.Form, one.HasNorm, one.Rows, device.Capability));
         using DeviceFloats input = device.Upload(one.Input, DType.F32);
         using DeviceFloats gain = device.Upload(one.Gain, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
-        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceArray<byte> scales = one.UploadScales(device), zeros = one.UploadZeros(device);
+        using DeviceArray<int> order = one.UploadColumnOrder(device);
         using DeviceFloats bias = one.UploadBias(device);
-        new RopeStep(one, pastLengths, rowCounts).Check(device, arrays => device.Run(kernel, kernel.Geometry(one.Rows), new LinearDecodeArguments
+        new RopeStep(one, pastLengths, rowCounts).Check(device, arrays => device.Run(kernel, kernel.Geometry(one.Rows, new DeviceFacts(device.Capability, 1)), new LinearDecodeArguments
         {
             Input = new DevicePointer(input.Address),
             Gain = new DevicePointer(gain.Address),
             Weight = new DevicePointer(weight.Address),
             WeightScale = new DevicePointer(scales.Address),
+            WeightZero = new DevicePointer(zeros.Address),
+            ColumnOrder = new DevicePointer(order.Address),
             Bias = new DevicePointer(bias.Address),
             Output = arrays.Queries,
             RopeTable = arrays.RopeTable,

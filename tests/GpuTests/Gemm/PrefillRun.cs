@@ -18,7 +18,7 @@ internal static class PrefillRun
         LinearPrefill kernel = new(one.Form, tile, one.Rank);
         using DeviceFloats input = device.Upload(one.Input, one.Form.Storage);
         using DeviceArray<byte> weight = one.UploadWeight(device);
-        using DeviceArray<float> scales = one.UploadScales(device);
+        using DeviceArray<byte> scales = one.UploadScales(device);
         using DeviceFloats bias = one.UploadBias(device);
         using DeviceArray<float> residual = one.UploadResidual(device);
         using DeviceFloats loraDown = device.Upload(one.LoraDown, one.Form.Storage);

@@ -12,11 +12,11 @@ public sealed class MutationTests(GpuDevice device)
     [Theory]
     [InlineData("missing barrier in prefill", "gemm/prefill_pipeline.cuh", "        __syncthreads();\n        const u32 stage", "        const u32 stage", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
     [InlineData("missing last slice of K", "gemm/prefill_tile.cuh", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K;", "(IN_FEATURES + BLOCK_K - 1) / BLOCK_K - 1;", "*LinearPrefillTests.The_residual_stream_stays_in_f32")]
-    [InlineData("missing barrier in decode", "gemm/linear_decode.cu", "    __syncthreads();\n    const u32 place", "    const u32 place", "*LinearDecodeTests.Gate_and_up_meet")]
+    [InlineData("missing barrier in decode", "gemm/linear_decode.cu", "        __syncthreads();\n        if (place", "        if (place", "*LinearDecodeTests.Gate_and_up_meet")]
     [InlineData("missing scale of Partial LoRA", "gemm/lora_down.cu", " * args.scale : 0.0f", " : 0.0f", "*LoraDownTests.Visual_rows_are_computed_and_text_rows_are_zero")]
     [InlineData("keys of another head", "attention/prefill_attention.cu", "blockIdx.x / GROUP_SIZE,", "blockIdx.x % KEY_VALUE_HEADS,", "*PrefillAttentionTests.Query_heads_of_a_group_share_keys")]
     [InlineData("row past the end not masked", "attention/prefill_attention.cu", "tile.span.past_length + tile.first_row + 1;", "tile.span.past_length + tile.first_row + 2;", "*PrefillAttentionTests.Rows_attend_to_past_and_current_keys")]
-    [InlineData("missing scales of int8 weights", "gemm/linear_decode.cu", "            sums[i] *= args.weight_scale[output + 8 * i];", "            sums[i] *= 1.0f;", "*LinearDecodeTests.Int8_weights_are_exact")]
+    [InlineData("missing scales of int8 weights", "gemm/linear_decode.cu", "            sums[i] *= static_cast<const float*>(args.weight_scale)[output + 8 * i];", "            sums[i] *= 1.0f;", "*LinearDecodeTests.Int8_weights_are_exact")]
     [InlineData("Partial LoRA scaled like int8 weights", "gemm/linear_prefill.cu", "    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "    if constexpr (WEIGHT_INT8)\n        scale_sums(sums, args.weight_scale);\n    if constexpr (HAS_BIAS)\n        add_bias(sums, args.bias);\n#if", "*LinearPrefillTests.Int8_weights_are_exact_and_partial_lora_is_not_scaled")]
     [InlineData("sign of negative int8 weights lost", "gemm/int8_weights.cuh", "word ^ 0x80808080u", "(word & 0x7F7F7F7Fu) ^ 0x80808080u", "*LinearDecodeTests.Int8_weights_are_exact")]
     public void Mutation_makes_a_test_fail(string what, string file, string was, string becomes, string test)

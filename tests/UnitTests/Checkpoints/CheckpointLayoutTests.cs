@@ -59,7 +59,7 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"quant_method":"gptq","bits":4,"checkpoint_format":"gptq_v2"}""", "quantization_config.checkpoint_format", "'gptq_v2'")]
+    [InlineData("""{"quant_method":"gptq","bits":4,"checkpoint_format":"marlin"}""", "quantization_config.checkpoint_format", "'marlin'")]
     [InlineData("""{"quant_method":"gptq","bits":8}""", "quantization_config.bits", "found 8")]
     [InlineData("""{"quant_method":"awq","bits":4}""", "quantization_config.quant_method", "AWQ weights are not read")]
     [InlineData("""{"load_in_4bit":true,"bnb_4bit_quant_type":"nf4"}""", "quantization_config.quant_method", "bitsandbytes weights are not read")]

@@ -36,6 +36,18 @@ public sealed class GptqCheckpointTests : IDisposable
         Assert.Equal(indexed, Weight());
     }
 
+    /// <summary>The second version of the layout stores zero points as they are.</summary>
+    [Fact]
+    public void Zero_points_of_the_second_version_are_not_less_one()
+    {
+        float[] first = Weight();
+        tensors[Prefix + "qzeros"] = TinyTensor.I32(new Shape(2, 2), _ => unchecked((int)0x88888888));
+        tiny.WriteText("quantize_config.json", """{"bits":4,"group_size":8,"checkpoint_format":"gptq_v2"}""");
+        Assert.Equal(first, Weight());
+        using Checkpoint checkpoint = Open();
+        Assert.True(checkpoint.ServeIntegers(_ => true) && checkpoint.TryGetFormat(Module + ".weight", out WeightFormat format) && format == WeightFormat.Grouped(4, 8));
+    }
+
     [Fact]
     public void A_bias_that_is_not_zero_is_served_and_refused_by_validation()
     {
@@ -62,8 +74,8 @@ public sealed class GptqCheckpointTests : IDisposable
         Refused("none", null, "quantize_config.json", "bits");
         tiny.WriteText("quantize_config.json", """{"bits":4,"group_size":128}""");
         Refused("none", null, "scales", "groups of 128");
-        tiny.WriteText("quantize_config.json", """{"bits":4,"checkpoint_format":"gptq_v2"}""");
-        Refused("none", null, "quantize_config.json", "gptq_v2");
+        tiny.WriteText("quantize_config.json", """{"bits":4,"checkpoint_format":"marlin"}""");
+        Refused("none", null, "quantize_config.json", "marlin");
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using Xunit;
 
@@ -51,10 +52,13 @@ public sealed class Int8EngineTests
     }
 
     [Fact]
-    public async Task A_quantisation_that_is_not_known_is_refused()
+    public async Task A_format_without_a_quantiser_is_refused()
     {
-        EngineException error = await Assert.ThrowsAsync<EngineException>(() => XComposerEngine.LoadAsync(Options((WeightQuantization)7), Cancellation));
-        Assert.Equal("quantization: expected one of None, Int8, found 7", error.Message);
+        WeightQuantization floats = WeightQuantization.Int8 with { Head = WeightFormat.BF16 }, shuffled = new() { Linears = WeightFormat.Grouped(4, 128, hasGroupIndex: true) };
+        EngineException error = await Assert.ThrowsAsync<EngineException>(() => XComposerEngine.LoadAsync(Options(floats), Cancellation));
+        Assert.Equal("quantization of head: expected integers without a group index, found bf16", error.Message);
+        error = await Assert.ThrowsAsync<EngineException>(() => XComposerEngine.LoadAsync(Options(shuffled), Cancellation));
+        Assert.StartsWith("quantization of linears: expected integers without a group index, found int4 by 128 with group index", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Integers and scales are allocated, and no longer counted among the mapped weights.</summary>

@@ -1,3 +1,4 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using Xunit;
@@ -9,10 +10,11 @@ public sealed class DeviceWeightsTests
     [Fact]
     public void A_format_without_kernels_is_refused_while_a_graph_is_lowered()
     {
-        Assert.Equal("graph 'small', weight 'w': the GPU has no kernel for weights of int4 by 32", Refused(WeightFormat.Grouped(4, 32), WeightFormat.BF16, 64));
+        Assert.Equal("graph 'small', weight 'w': the GPU has no kernel for weights of int8 by 32", Refused(WeightFormat.Grouped(8, 32), WeightFormat.BF16, 64));
+        Assert.Equal("weight 'w': expected I4 rows of a multiple of 64 elements on a GPU, found I4 [32, 96]", Refused(WeightFormat.Grouped(4, 32), WeightFormat.BF16, 96));
         Assert.Equal("graph 'small', weight 'a': the GPU has no kernel for Partial LoRA of int8", Refused(WeightFormat.BF16, WeightFormat.Int8, 64));
         Assert.Equal("weight 'w': expected I8 rows of a multiple of 16 elements on a GPU, found I8 [32, 72]", Refused(WeightFormat.Int8, WeightFormat.BF16, 72));
-        Assert.Throws<NotSupportedException>(() => DeviceWeights.Of(WeightFormat.Grouped(8, 64)));
+        Assert.Throws<NotSupportedException>(() => DeviceWeights.Of(WeightFormat.Grouped(4, 48)));
 
         static string Refused(WeightFormat weight, WeightFormat lora, int columns) =>
             Assert.Throws<GraphException>(() => CudaLowering.Lower(Linear(weight, lora, columns), DType.BF16)).Message;
@@ -28,6 +30,18 @@ public sealed class DeviceWeightsTests
 
         FusedLinearOp Lowered(WeightFormat format) =>
             Assert.Single(CudaLowering.Lower(Linear(format, WeightFormat.F16, 64), storage).Operations.OfType<FusedLinearOp>());
+    }
+
+    /// <summary>Many rows multiply a panel, which is made for them; generated tokens read the integers.</summary>
+    [Fact]
+    public void A_prompt_reads_weights_in_groups_from_a_panel()
+    {
+        ComputeGraph lowered = CudaLowering.Lower(Linear(WeightFormat.Grouped(4, 32), WeightFormat.F16, 64), DType.F16);
+        DequantizeOp panel = Assert.Single(lowered.Operations.OfType<DequantizeOp>());
+        FusedLinearOp linear = Assert.Single(lowered.Operations.OfType<FusedLinearOp>());
+        Assert.Equal((WeightFormat.Grouped(4, 32), new Shape(32, 64)), (panel.Format, lowered[panel.Output].Shape));
+        Assert.Equal((WeightFormat.F16, panel.Output), (linear.Format, linear.Panel));
+        Assert.IsType<Dequantize>(KernelChoice.Choose(panel, lowered, 32, new DeviceFacts(new ComputeCapability(8, 0), 108)));
     }
 
     [Fact]

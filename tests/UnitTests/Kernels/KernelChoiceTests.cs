@@ -43,16 +43,17 @@ public sealed class KernelChoiceTests
     [InlineData("vision fc1", 1226, 75, 46, "linear_prefill", "128x128", 7, 2)]
     // Consumer cards after the 4090.
     [InlineData("prefill w13", 1300, 120, 170, "linear_prefill", "64x128", 28, 2)]
-    // Generated tokens: each weight once. The logits of a prompt are a row too.
-    [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 3, 2)]
-    [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 39, 2)]
-    [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 44, 2)]
-    // However many are generated together: no tile, and two blocks a strip from 33 rows on.
-    [InlineData("decode wo", 9, 86, 46, "linear_decode", null, 6, 2)]
-    [InlineData("decode w13", 16, 80, 108, "linear_decode", null, 17, 2)]
-    [InlineData("decode w13", 32, 90, 132, "linear_decode", null, 14, 2)]
-    [InlineData("decode w13", 64, 90, 132, "linear_decode", null, 28, 2)]
-    [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 126, 2)]
+    // Generated tokens: each weight once, in one wave of two blocks of a multiprocessor; of one, where eight rows of 4096 columns fill its shared memory. The
+    // logits of a prompt are a row too.
+    [InlineData("decode wqkv", 1, 90, 132, "linear_decode", null, 2, 3)]
+    [InlineData("decode w13", 8, 86, 46, "linear_decode", null, 1, 1)]
+    [InlineData("decode logits", 1, 90, 132, "linear_decode", null, 2, 3)]
+    // However many are generated together: no tile.
+    [InlineData("decode wo", 9, 86, 46, "linear_decode", null, 2, 2)]
+    [InlineData("decode w13", 16, 80, 108, "linear_decode", null, 2, 2)]
+    [InlineData("decode w13", 32, 90, 132, "linear_decode", null, 2, 2)]
+    [InlineData("decode w13", 64, 90, 132, "linear_decode", null, 2, 2)]
+    [InlineData("prefill logits", 1, 75, 46, "linear_decode", null, 2, 3)]
     [InlineData("prefill attention", 1300, 86, 46, "prefill_attention", null, 15, 2)]
     [InlineData("vision attention", 1226, 75, 46, "vision_attention", null, 7, 2)]
     public void An_operation_gets_the_kernel_of_the_table(
@@ -63,7 +64,7 @@ public sealed class KernelChoiceTests
         OperationKernel chosen = KernelChoice.Choose(found, graph, rows, device);
         Assert.Equal(kernel, chosen.Entry);
         Assert.Equal(tile, TileOf(chosen) is { } used ? $"{used.Rows}x{used.Columns}" : null);
-        LaunchFill fill = LaunchFill.Of(chosen, Geometry(chosen, rows), device);
+        LaunchFill fill = LaunchFill.Of(chosen, Geometry(chosen, rows, device), device);
         Assert.Equal((waves, blocksPerMultiprocessor), (fill.Waves, fill.BlocksPerMultiprocessor));
     }
 
@@ -158,10 +159,10 @@ public sealed class KernelChoiceTests
         _ => null,
     };
 
-    private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
+    private static LaunchGeometry Geometry(OperationKernel kernel, int rows, DeviceFacts device) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
-        LinearDecode linear => linear.Geometry(rows),
+        LinearDecode linear => linear.Geometry(rows, device),
         LoraDown down => down.Geometry(rows),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
         VisionAttention attention => attention.Geometry(1, rows),

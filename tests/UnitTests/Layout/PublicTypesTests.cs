@@ -17,11 +17,11 @@ public sealed class PublicTypesTests
             "ChatExchange", "ChatSession", "ContextFullException", "EngineException", "EngineInfo", "EngineLimits", "EngineOptions", "FinishReason", "GenerationCompleted", "GenerationEvent",
             "GenerationOptions", "GenerationResult", "ImageInput", "SessionOptions", "TextDelta", "UserMessage", "XComposerEngine", "XComposerException",
         ],
-        ["XComposer2.Native.Devices"] = ["DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],
+        ["XComposer2.Native.Devices"] = ["ActivationPrecision", "DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],
         ["XComposer2.Native.Generation"] = ["AnswerFormat", "GenerationTimings", "TokenAlternative", "TokenScore", "TokenUsage"],
         ["XComposer2.Native.Measurement"] = ["SpeedMeasurement", "SpeedOptions", "SpeedResult", "SpeedSeries"],
-        ["XComposer2.Native.Planning"] = ["ModelMemoryPlan"],
-        ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
+        ["XComposer2.Native.Planning"] = ["GpuFit", "GpuPlanRequest", "ModelMemoryPlan"],
+        ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "PromptAgreement", "QuantizationComparison", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
         ["XComposer2.Native.Composition"] =
         [
             "Article", "ArticleChanged", "ArticleComposer", "ArticleFigure", "ArticleHistory", "ArticleInstruction", "ArticleNote", "ArticleOutline", "ArticlePicture",

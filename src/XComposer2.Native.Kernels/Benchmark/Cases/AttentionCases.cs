@@ -17,6 +17,10 @@ internal static class AttentionCases
         from length in context.Counts.Contexts
         select Decode(kernel, sequences, length, context);
 
+    public static IEnumerable<KernelCase> Of(RopeKvAppend kernel, CaseContext context) =>
+        from rows in context.Counts.DecodeRows
+        select Append(kernel, rows, context.Counts.LongestContext);
+
     public static IEnumerable<KernelCase> Of(VisionAttention kernel, CaseContext context)
     {
         int tokens = context.Patches + 1;
@@ -31,11 +35,25 @@ internal static class AttentionCases
             start => kernel.Arguments(start + queries, start + keys, start + values, start + outputs, tokens));
     }
 
+    private static KernelCase Append(RopeKvAppend kernel, int rows, int length)
+    {
+        SequenceSpan[] spans = CacheOperands.Decoding(rows, length);
+        CaseMemory memory = new();
+        CacheOperands cache = new(memory, kernel.Heads, kernel.Storage, spans, hasIntegers: true);
+        long packed = memory.Values(DType.F32, (long)rows * kernel.Heads.PackedColumns);
+        long queries = memory.Result((long)rows * kernel.Heads.QueryColumns * kernel.Storage.ElementBytes());
+        return KernelCase.Create(
+            FormattableString.Invariant($"{kernel.Heads.QueryHeads}/{kernel.Heads.KeyValueHeads} heads of {kernel.Heads.HeadSize}, {CaseContext.Count(rows, "row")}"),
+            kernel, kernel.Geometry(rows), kernel.Cost(rows), memory,
+            start => new RopeKvAppendArguments(
+                start + packed, start + queries, cache.RopeTable(start), cache.Pages(start), cache.PageBytes, cache.SpanTable(start), cache.PageTable(start), rows, spans.Length));
+    }
+
     private static KernelCase Prefill(PrefillAttention kernel, int rows, int length)
     {
         SequenceSpan[] spans = CacheOperands.Prefilling(rows, length);
         CaseMemory memory = new();
-        CacheOperands cache = new(memory, kernel.Heads, kernel.Storage, spans);
+        CacheOperands cache = new(memory, kernel.Heads, kernel.Storage, spans, kernel.HasInt8Cache);
         long queries = memory.Values(kernel.Storage, (long)rows * kernel.Heads.QueryColumns);
         long outputs = memory.Result((long)rows * kernel.Heads.QueryColumns * kernel.Storage.ElementBytes());
         return KernelCase.Create(
@@ -51,7 +69,7 @@ internal static class AttentionCases
         int runs = kernel.ChooseRuns(context.Device.Multiprocessors, 1, spans[0].PageCount);
         DecodeAttentionScratch scratch = kernel.Scratch(sequences, runs);
         CaseMemory memory = new();
-        CacheOperands cache = new(memory, kernel.Heads, kernel.Storage, spans);
+        CacheOperands cache = new(memory, kernel.Heads, kernel.Storage, spans, kernel.HasInt8Cache);
         long queries = memory.Values(kernel.Storage, (long)sequences * kernel.Heads.QueryColumns);
         long outputs = memory.Result((long)sequences * kernel.Heads.QueryColumns * kernel.Storage.ElementBytes());
         long scratchMemory = memory.Zeros(scratch.TotalBytes);

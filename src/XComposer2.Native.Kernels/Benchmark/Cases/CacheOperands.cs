@@ -15,12 +15,14 @@ internal sealed class CacheOperands
     /// <param name="heads">Of the layer.</param>
     /// <param name="storage">Of keys and values.</param>
     /// <param name="spans">The step's sequences, whose pages are made one after the other.</param>
-    public CacheOperands(CaseMemory memory, AttentionGeometry heads, DType storage, IReadOnlyList<SequenceSpan> spans)
+    /// <param name="hasIntegers">Keys and values are int8, with scales that are any numbers.</param>
+    public CacheOperands(CaseMemory memory, AttentionGeometry heads, DType storage, IReadOnlyList<SequenceSpan> spans, bool hasIntegers = false)
     {
         Spans = spans;
-        PageBytes = 2L * SequenceSpan.PageTokens * heads.KeyValueColumns * storage.ElementBytes();
+        CacheFormat format = hasIntegers ? CacheFormat.Int8 : CacheFormat.Of(storage);
+        PageBytes = 2L * SequenceSpan.PageTokens * heads.KeyValueHeads * format.HeadBytes(heads.HeadSize);
         int pageCount = spans.Max(span => span.FirstPage + span.PageCount), positions = spans.Max(span => span.Length);
-        pages = memory.Values(storage, pageCount * PageBytes / storage.ElementBytes());
+        pages = hasIntegers ? memory.Zeros(pageCount * PageBytes) : memory.Values(storage, pageCount * PageBytes / storage.ElementBytes());
         this.spans = memory.Given<SequenceSpan>([.. spans]);
         pageTable = memory.Given<int>([.. Enumerable.Range(0, pageCount)]);
         ropeTable = memory.Values(DType.F32, (long)positions * heads.HeadSize);

@@ -10,17 +10,19 @@ internal sealed class LinearCaseOperands
     private readonly long input;
     private readonly long weight;
     private readonly long? weightScale;
+    private readonly long? weightZero;
     private readonly long? bias;
     private readonly long? residual;
     private readonly long output;
 
     public LinearCaseOperands(CaseMemory memory, LinearForm form, DType inputStorage, int rows, IReadOnlyList<SequenceSpan> spans)
     {
-        long weights = (long)form.OutFeatures * form.InFeatures;
+        long weights = (long)form.OutFeatures * form.InFeatures, groups = (long)form.OutFeatures * form.Weights.Groups(form.InFeatures);
         bool isQuantized = !form.Weights.IsFloat;
         input = memory.Values(inputStorage, (long)rows * form.InFeatures);
-        weight = isQuantized ? memory.Integers(weights) : memory.Values(form.Storage, weights);
-        weightScale = isQuantized ? memory.Scales(form.OutFeatures) : null;
+        weight = isQuantized ? memory.Integers(form.Weights.Elements.Bytes(weights)) : memory.Values(form.Storage, weights);
+        weightScale = !isQuantized ? null : form.Weights.HasRowScales ? memory.Scales(form.OutFeatures) : memory.Values(DType.F16, groups);
+        weightZero = form.Weights.HasZeroPoints ? memory.Zeros(groups) : null;
         bias = form.HasBias ? memory.Values(form.Storage, form.OutFeatures) : null;
         residual = form.HasResidual ? memory.Values(DType.F32, (long)rows * form.OutFeatures) : null;
         output = memory.Result((long)rows * form.OutputColumns * form.OutputElementBytes);
@@ -35,6 +37,8 @@ internal sealed class LinearCaseOperands
     public DevicePointer Weight(DevicePointer start) => start + weight;
 
     public DevicePointer WeightScale(DevicePointer start) => At(start, weightScale);
+
+    public DevicePointer WeightZero(DevicePointer start) => At(start, weightZero);
 
     public DevicePointer Bias(DevicePointer start) => At(start, bias);
 

@@ -3,14 +3,14 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Kernels;
 
-/// <summary>Linears of few rows, with weights of the storage type and, but for the head, of 8 bits.</summary>
+/// <summary>Linears of few rows, with weights of the storage type, of 8 bits and, but for the head, of 4 bits.</summary>
 internal static class LinearDecodeCases
 {
     public static IEnumerable<KernelCase> Of(LinearDecode kernel, CaseContext context) =>
-        from format in IsHead(kernel.Form) ? [kernel.Form.Weights] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Integers]
+        from format in IsHead(kernel.Form) ? [kernel.Form.Weights, WeightFormat.Int8] : (WeightFormat[])[kernel.Form.Weights, .. DeviceWeights.Streamed]
         from rows in context.Counts.DecodeRows
         where new LinearDecode(kernel.Form, kernel.HasNorm, rows).BlockRows == kernel.BlockRows
-        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows), rows, context);
+        select Case(new LinearDecode(kernel.Form with { Weights = format }, kernel.HasNorm, rows, kernel.StagesInput), rows, context);
 
     private static bool IsHead(LinearForm form) => form.StoresFloat && !form.HasResidual;
 
@@ -22,12 +22,13 @@ internal static class LinearDecodeCases
             memory, form, kernel.HasNorm ? DType.F32 : form.Storage, rows, CacheOperands.Decoding(rows, context.Counts.LongestContext));
         long gain = memory.Values(form.Storage, form.InFeatures);
         string work = $"{LinearText.Of(form)}{(kernel.HasNorm ? ", normed" : "")}, {CaseContext.Count(rows, "row")}";
-        return KernelCase.Create(work, kernel, kernel.Geometry(rows), kernel.Cost(rows), memory, start => new LinearDecodeArguments
+        return KernelCase.Create(work, kernel, kernel.Geometry(rows, context.Device), kernel.Cost(rows), memory, start => new LinearDecodeArguments
         {
             Input = operands.Input(start),
             Gain = start + gain,
             Weight = operands.Weight(start),
             WeightScale = operands.WeightScale(start),
+            WeightZero = operands.WeightZero(start),
             Bias = operands.Bias(start),
             Residual = operands.Residual(start),
             Output = operands.Output(start),

@@ -33,7 +33,7 @@ internal static class LinearPrefillCases
         [
             .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, context)),
             .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, context)),
-            .. DeviceWeights.Integers.SelectMany(format => steps.Select(step => Case(kernel.Form with { Weights = format }, kernel.LoraRank, step, context))),
+            .. DeviceWeights.Tiled.SelectMany(format => steps.Select(step => Case(kernel.Form with { Weights = format }, kernel.LoraRank, step, context))),
         ];
     }
 

@@ -1,0 +1,107 @@
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>
+/// A linear of an AutoGPTQ file as integers of a <see cref="WeightFormat"/>, bit for bit what the file says. Eight inputs of an output are one word in
+/// both, so that elements are only transposed. Where every zero point is 8, elements become signed and the format has no zero points. Owns its memory.
+/// </summary>
+internal sealed unsafe class GptqIntegers : IQuantizedMatrix
+{
+    private const int Middle = 8;
+
+    private const int OutputsPerTask = 32;
+
+    private readonly NativeBlock?[] blocks = new NativeBlock?[Enum.GetValues<WeightPart>().Length];
+    private readonly HostTensor[] parts = new HostTensor[Enum.GetValues<WeightPart>().Length];
+    private readonly WeightFormat format;
+    private readonly Shape shape;
+
+    private GptqIntegers(WeightFormat format, Shape shape)
+    {
+        this.format = format;
+        this.shape = shape;
+        foreach (WeightPartSpec part in format.Parts(shape))
+        {
+            var block = new NativeBlock(part.Bytes);
+            blocks[(int)part.Part] = block;
+            parts[(int)part.Part] = new HostTensor(block.Address, part.Type, part.Shape);
+        }
+    }
+
+    public long TotalBytes => format.Bytes(shape);
+
+    public HostTensor this[WeightPart part] => blocks[(int)part] is not null
+        ? parts[(int)part]
+        : throw new ArgumentOutOfRangeException(nameof(part), part, $"no part of {format}");
+
+    /// <summary>The format that holds a linear exactly.</summary>
+    /// <param name="packedZeros">[groups, outputs / 8].</param>
+    /// <param name="groupOfInput">[inputs].</param>
+    /// <param name="groupSize">Inputs of a group.</param>
+    /// <param name="zeroOffset">Added to stored zero points.</param>
+    /// <returns>Null where there is none: groups are no whole bytes.</returns>
+    public static WeightFormat? FormatOf(ReadOnlySpan<int> packedZeros, ReadOnlySpan<int> groupOfInput, int groupSize, int zeroOffset)
+    {
+        if (groupSize % GptqLinear.WeightsPerWord != 0)
+            return null;
+        bool isInOrder = true;
+        for (int input = 0; input < groupOfInput.Length; input++)
+            isInOrder &= groupOfInput[input] == input / groupSize;
+        int middles = 0x11111111 * (Middle - zeroOffset);
+        return WeightFormat.Grouped(4, groupSize, packedZeros.ContainsAnyExcept(middles), !isInOrder);
+    }
+
+    /// <param name="format">Of <see cref="FormatOf"/>.</param>
+    /// <param name="packedWeights">I32 [inputs / 8, outputs].</param>
+    /// <param name="packedZeros">I32 [groups, outputs / 8].</param>
+    /// <param name="scales">F16 [groups, outputs].</param>
+    /// <param name="groupOfInput">[inputs].</param>
+    /// <param name="zeroOffset">Added to stored zero points.</param>
+    public static GptqIntegers Unpack(WeightFormat format, HostTensor packedWeights, HostTensor packedZeros, HostTensor scales, ReadOnlySpan<int> groupOfInput, int zeroOffset)
+    {
+        int outputs = packedWeights.Shape[1], inputs = groupOfInput.Length;
+        var result = new GptqIntegers(format, new Shape(outputs, inputs));
+        if (format.HasGroupIndex)
+            groupOfInput.CopyTo(new Span<int>((void*)result.parts[(int)WeightPart.GroupIndex].Data, inputs));
+        Parallel.For(0, (outputs + OutputsPerTask - 1) / OutputsPerTask, task =>
+        {
+            int first = task * OutputsPerTask, end = Math.Min(first + OutputsPerTask, outputs);
+            result.Transpose(packedWeights, first, end);
+            result.UnpackGroups(packedZeros, scales, first, end, zeroOffset);
+        });
+        return result;
+    }
+
+    public void Dispose()
+    {
+        foreach (NativeBlock? block in blocks)
+            block?.Dispose();
+    }
+
+    private void Transpose(HostTensor packedWeights, int first, int end)
+    {
+        int words = shape[1] / GptqLinear.WeightsPerWord;
+        var source = (uint*)packedWeights.Data;
+        var target = (uint*)parts[(int)WeightPart.Elements].Data;
+        uint sign = format.HasZeroPoints ? 0 : 0x88888888;
+        for (int word = 0; word < words; word++)
+            for (int output = first; output < end; output++)
+                target[((nint)output * words) + word] = source[((nint)word * shape[0]) + output] ^ sign;
+    }
+
+    private void UnpackGroups(HostTensor packedZeros, HostTensor scales, int first, int end, int zeroOffset)
+    {
+        int groups = format.Groups(shape[1]), outputs = shape[0];
+        for (int output = first; output < end; output++)
+            for (int group = 0; group < groups; group++)
+            {
+                nint place = ((nint)output * groups) + group;
+                ((ushort*)parts[(int)WeightPart.Scales].Data)[place] = ((ushort*)scales.Data)[((nint)group * outputs) + output];
+                if (!format.HasZeroPoints)
+                    continue;
+                int word = ((int*)packedZeros.Data)[((nint)group * (outputs / GptqLinear.WeightsPerWord)) + (output / GptqLinear.WeightsPerWord)];
+                ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[place] = (byte)(((word >>> (4 * (output % GptqLinear.WeightsPerWord))) & 15) + zeroOffset);
+            }
+    }
+}
