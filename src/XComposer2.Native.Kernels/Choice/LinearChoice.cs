@@ -18,7 +18,7 @@ internal static class LinearChoice
     {
         TensorSpec result = graph[linear.Output];
         if (IsStreamed(linear, graph, result.Rows.PerUnit))
-            foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : StreamedRows))
+            foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : Math.Min(StreamedRows, result.Shape[0])))
                 yield return Streamed(linear, graph, rows, capability);
         if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
@@ -50,7 +50,9 @@ internal static class LinearChoice
     {
         LinearForm form = FormOf(linear, graph);
         bool hasNorm = linear.Norm is not null;
-        return new LinearDecode(form, hasNorm, rows, LinearDecode.CanStage(form, hasNorm, rows, capability));
+        // A graph of one row never has more; in others one row is among eight, as everywhere.
+        int most = rows == 1 && graph[linear.Output].Shape[0] > 1 ? 2 : rows;
+        return new LinearDecode(form, hasNorm, most, LinearDecode.CanStage(form, hasNorm, most, capability));
     }
 
     private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
