@@ -36,6 +36,9 @@ public delegate void KernelLaunch(CudaKernel kernel, in KernelRun run);
 /// <summary>Where a lowered graph's tensors, weights and cache lie on the device, found while the graph is being bound.</summary>
 public interface IKernelOperands
 {
+    /// <summary>Of the device, for tensor maps.</summary>
+    CudaContext Context { get; }
+
     /// <summary>What decides grids that are fixed while binding.</summary>
     DeviceFacts Device { get; }
 

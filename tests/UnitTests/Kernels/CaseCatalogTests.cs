@@ -55,14 +55,14 @@ public sealed class CaseCatalogTests
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.Contains("linear_decode 28672x4096 int8, gated, normed, 8 rows", names);
         Assert.Contains("linear_decode 92544x4096, f32 out, 1 row", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, lora 256 on 1225, 2048 rows", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, lora 256 on 0, 2048 rows", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, lora 256 on 1225, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, lora 256 on 0, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, 2048 rows", names);
         Assert.Contains("linear_prefill 4096x14336 int8, residual, lora 256 on 512, 512 rows", names);
         Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096", names);
         Assert.Contains("prefill_attention 32/8 heads of 128, 64 rows up to 4096", names);
-        Assert.Contains("linear_prefill 4096x1024, bias, quickgelu, 1226 rows", names);
-        Assert.Contains("linear_prefill 4096x1024, bias, gelu, 1225 rows", names);
+        Assert.Contains("linear_wgmma 4096x1024, bias, quickgelu, 1226 rows", names);
+        Assert.Contains("linear_wgmma 4096x1024, bias, gelu, 1225 rows", names);
         Assert.Contains("vision_attention 16 heads of 64, 1226 tokens", names);
         Assert.Contains("sample_token 8 rows of 92544, top-k 40, top-p 0.8", names);
         Assert.Contains("read_stream 1024 MiB", names);
@@ -108,9 +108,9 @@ public sealed class CaseCatalogTests
     public void Partial_lora_costs_where_it_is()
     {
         Dictionary<string, KernelCost> costs = Cases(Preset, DType.BF16, h100, CaseSizes.Full).ToDictionary(item => item.Name, item => item.Cost);
-        Assert.Equal(costs["linear_prefill 6144x4096, rope and cache, 2048 rows"], costs["linear_prefill 6144x4096, rope and cache, lora 256 on 0, 2048 rows"]);
-        KernelCost visual = costs["linear_prefill 6144x4096, rope and cache, lora 256 on 1225, 2048 rows"];
-        KernelCost text = costs["linear_prefill 6144x4096, rope and cache, 2048 rows"];
+        Assert.Equal(costs["linear_wgmma 6144x4096, rope and cache, 2048 rows"], costs["linear_wgmma 6144x4096, rope and cache, lora 256 on 0, 2048 rows"]);
+        KernelCost visual = costs["linear_wgmma 6144x4096, rope and cache, lora 256 on 1225, 2048 rows"];
+        KernelCost text = costs["linear_wgmma 6144x4096, rope and cache, 2048 rows"];
         Assert.Equal((2L * 256 * (6144 + 1225), 2L * 1225 * 256 * 6144), (visual.Bytes - text.Bytes, visual.Flops - text.Flops));
     }
 
@@ -119,12 +119,17 @@ public sealed class CaseCatalogTests
     {
         Assert.DoesNotContain(ModelCatalog.KernelsOf(ModelPresets.Find(Preset), DType.BF16, turing.Capability), definition => !definition.Serves(turing.Capability));
         Assert.Equal(
-            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name), Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name));
+            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name.Replace("linear_wgmma", "linear_prefill", StringComparison.Ordinal)),
+            Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name));
     }
 
     private static IReadOnlyList<KernelCase> Cases(string preset, DType storage, DeviceFacts device, CaseSizes counts) =>
         CaseCatalog.For(ModelCatalog.KernelsOf(ModelPresets.Find(preset), storage, device.Capability), device, counts);
 
-    private static KernelDefinition WithoutTile(KernelDefinition definition) =>
-        definition is LinearPrefill linear ? new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank) : definition;
+    private static KernelDefinition WithoutTile(KernelDefinition definition) => definition switch
+    {
+        LinearPrefill linear => new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank),
+        LinearWgmma linear => new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank),
+        _ => definition,
+    };
 }

@@ -13,7 +13,7 @@ public sealed class KernelChoiceTests
 
     private static readonly int[] multiprocessors = [1, 14, 24, 46, 68, 108, 128, 132, 170];
 
-    private static readonly ComputeCapability[] generations = [new(7, 5), new(8, 0), new(8, 6), new(8, 9), new(9, 0), new(12, 0)];
+    private static readonly ComputeCapability[] generations = [new(7, 5), new(8, 0), new(8, 6), new(8, 9), new(9, 0), new(10, 0), new(12, 0)];
 
     [Theory]
     // A100: gate and up wide, the packed projection square; 352 tiles of 128 x 128 would take a fourth wave for 28 of them.
@@ -21,16 +21,27 @@ public sealed class KernelChoiceTests
     [InlineData("prefill wo", 1300, 80, 108, "linear_prefill", "128x256", 2, 1)]
     [InlineData("prefill w13", 1300, 80, 108, "linear_prefill", "128x256", 12, 1)]
     [InlineData("prefill w2", 64, 80, 108, "linear_prefill", "64x64", 1, 2)]
-    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "64x64", 3, 2)]
+    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "128x128", 1, 2)]
     [InlineData("vision fc1", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
     [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 1, 2)]
     // H100 and H200: a picture with its question is not 2048 rows, though it runs in their plan.
-    [InlineData("prefill wo", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill wo", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill w2", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill w2", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill wqkv", 1300, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill w13", 1300, 90, 132, "linear_prefill", "128x256", 10, 1)]
+    // Whole waves: 24 tiles of 256 columns, 24 of 176, 120 of 240, by 11 of rows.
+    [InlineData("prefill wqkv", 1300, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill wo", 1300, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("prefill w13", 1300, 90, 132, "linear_wgmma", "128x240", 10, 1)]
+    [InlineData("prefill w2", 1300, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("prefill wqkv", 1280, 90, 132, "linear_wgmma", "128x240", 2, 1)]
+    [InlineData("prefill wo", 1536, 90, 132, "linear_wgmma", "128x192", 2, 1)]
+    [InlineData("prefill wo", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill w2", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill wo", 512, 90, 132, "linear_wgmma", "128x128", 1, 1)]
+    [InlineData("vision q_proj", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
+    [InlineData("vision fc1", 1226, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("vision fc2", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
+    // Few rows: the small tile of mma.sync, which all multiprocessors have a part of.
+    [InlineData("prefill wo", 64, 90, 132, "linear_prefill", "64x64", 1, 2)]
+    // Tensor cores of the generation after it have other instructions.
+    [InlineData("prefill wo", 1300, 100, 148, "linear_prefill", "128x128", 3, 2)]
     // RTX 3070 and 4090: 64 rows wherever 128 would leave multiprocessors idle.
     [InlineData("prefill wqkv", 1300, 86, 46, "linear_prefill", "64x128", 22, 2)]
     [InlineData("prefill wo", 1300, 86, 46, "linear_prefill", "64x128", 15, 2)]
@@ -94,7 +105,7 @@ public sealed class KernelChoiceTests
     {
         ComputeCapability turing = new(7, 5);
         foreach (bool hasLora in (bool[])[false, true])
-            Assert.All(LinearTiles.Candidates(turing, DType.F16, hasLora), tile => Assert.Equal(2, tile.Stages));
+            Assert.All(LinearTiles.Candidates(turing, Form(DType.F16), hasLora), tile => Assert.Equal(2, Assert.IsType<PrefillTile>(tile).Stages));
         Assert.Equal(2, LinearTiles.ChooseForLora(turing, DType.F16).Stages);
     }
 
@@ -103,10 +114,33 @@ public sealed class KernelChoiceTests
     {
         foreach (ComputeCapability generation in generations)
         {
-            Assert.Equal(PrefillTile.Plain, LinearTiles.Choose(new DeviceFacts(generation, 46), DType.F32, 1, 1, hasLora: false));
-            Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, DType.F32, hasLora: true));
+            Assert.Equal(new LinearPrefill(Form(DType.F32), PrefillTile.Plain), LinearTiles.Choose(new DeviceFacts(generation, 46), Form(DType.F32), 1, loraRank: 0));
+            Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, Form(DType.F32), hasLora: true));
             Assert.Equal(PrefillTile.Plain, LinearTiles.ChooseForLora(generation, DType.F32));
         }
+    }
+
+    /// <summary>On sm_90, too, weights that wgmma cannot read and rows that tensor maps cannot have keep their tiles.</summary>
+    [Fact]
+    public void What_wgmma_has_no_form_for_has_other_tiles()
+    {
+        DeviceFacts hopper = new(new ComputeCapability(9, 0), 132);
+        Assert.IsType<LinearWgmma>(LinearTiles.Choose(hopper, Form(DType.BF16), 1300, loraRank: 8));
+        Assert.IsType<LinearPrefill>(LinearTiles.Choose(hopper, Form(DType.BF16) with { Weights = WeightFormat.Int8 }, 1300, loraRank: 8));
+        Assert.IsType<LinearPrefill>(LinearTiles.Choose(hopper, Form(DType.BF16) with { OutFeatures = 4100 }, 1300, loraRank: 0));
+        Assert.Throws<ArgumentException>(() => new LinearWgmma(Form(DType.BF16) with { OutFeatures = 4100 }, WgmmaTile.W128));
+        Assert.Throws<ArgumentException>(() => new LinearWgmma(Form(DType.F32), WgmmaTile.W128));
+    }
+
+    /// <summary>Blocks stay: no more than there are multiprocessors, and no more than tiles.</summary>
+    [Theory]
+    [InlineData(1300, 132, 264, 132)]
+    [InlineData(100, 132, 24, 24)]
+    public void Blocks_take_several_tiles(int rows, int count, int tiles, int blocks)
+    {
+        LinearWgmma kernel = new(Form(DType.BF16), WgmmaTile.W176);
+        Assert.Equal(tiles, kernel.CountTiles(rows));
+        Assert.Equal(new Dim3(blocks), kernel.Geometry(rows, count).Grid);
     }
 
     [Fact]
@@ -118,6 +152,8 @@ public sealed class KernelChoiceTests
             "graph 'decode': the GPU has no kernel for rope_kv_append",
             Assert.Throws<NotSupportedException>(() => KernelChoice.Choose(rope, graph, 1, new DeviceFacts(new ComputeCapability(8, 0), 108))).Message);
     }
+
+    private static LinearForm Form(DType storage) => new() { Storage = storage, InFeatures = 4096, OutFeatures = 4096 };
 
     private static ModelConfig Config
     {
@@ -151,9 +187,10 @@ public sealed class KernelChoiceTests
         }));
     }
 
-    private static PrefillTile? TileOf(OperationKernel kernel) => kernel switch
+    private static ILinearTile? TileOf(OperationKernel kernel) => kernel switch
     {
         LinearPrefill linear => linear.Tile,
+        LinearWgmma linear => linear.Tile,
         LoraDown down => down.Tile,
         _ => null,
     };
@@ -161,6 +198,8 @@ public sealed class KernelChoiceTests
     private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
+        // Its blocks stay: the waves are those of the tiles.
+        LinearWgmma linear => linear.Geometry(rows, int.MaxValue),
         LinearDecode linear => linear.Geometry(rows),
         LoraDown down => down.Geometry(rows),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
