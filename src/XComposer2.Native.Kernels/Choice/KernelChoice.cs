@@ -20,8 +20,7 @@ public static class KernelChoice
         return operation switch
         {
             FusedLinearOp linear => LinearChoice.Choose(linear, graph, rows, device),
-            LoraDownOp down => new LoraDown(
-                graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements, LinearTiles.ChooseForLora(device.Capability, graph[down.Output].Type)),
+            LoraDownOp down => LinearTiles.ChooseForLora(device.Capability, graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements),
             PagedAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
             VisionAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
             RmsNormOp norm => new RmsNorm(graph[norm.Weight].Type, graph[norm.Output].Type, graph[norm.Input].RowElements),
@@ -32,6 +31,15 @@ public static class KernelChoice
             PatchEmbeddingOp patches => new PatchEmbedding(graph[patches.Weight].Type, graph[patches.Pixels].Shape[3], graph[patches.Weight].Shape[3], graph[patches.Weight].Shape[0]),
             _ => throw new NotSupportedException($"graph '{graph.Name}': the GPU has no kernel for {operation.Name}"),
         };
+    }
+
+    /// <summary>Bytes of the arena that the operation's kernel may write while it runs, whatever the device.</summary>
+    public static long ScratchBytes(Operation operation, ComputeGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return operation is LoraDownOp down
+            ? LinearTiles.LoraScratchBytes(graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements, graph[down.Output].Shape[0])
+            : 0;
     }
 
     /// <summary>Every kernel that some card of a generation is given for the operation, whatever its multiprocessors and however many rows run: what is compiled

@@ -46,8 +46,29 @@ public static class LinearTiles
         return all.Where(chosen.Contains).Select(tile => Kernel(form, tile, loraRank));
     }
 
-    /// <summary>The tile for the lower half of Partial LoRA, whose products have few columns.</summary>
-    public static PrefillTile ChooseForLora(ComputeCapability capability, DType storage) => storage == DType.F32 ? PrefillTile.Plain : SetOf(capability).LoraDown;
+    /// <summary>The kernel for the lower half of Partial LoRA, whose products have few columns.</summary>
+    /// <param name="capability">The generation.</param>
+    /// <param name="storage">Type of input, A and output.</param>
+    /// <param name="inFeatures">Columns of A.</param>
+    /// <param name="outFeatures">Rows of A.</param>
+    public static OperationKernel ChooseForLora(ComputeCapability capability, DType storage, int inFeatures, int outFeatures)
+    {
+        if (capability.Number == 90 && LinearWgmma.Has(new LinearForm { Storage = storage, InFeatures = inFeatures, OutFeatures = outFeatures }))
+            return new LoraDownWgmma(storage, inFeatures, outFeatures, Sm90Tiles.LoraDown(outFeatures));
+        return new LoraDown(storage, inFeatures, outFeatures, storage == DType.F32 ? PrefillTile.Plain : SetOf(capability).LoraDown);
+    }
+
+    /// <summary>Scratch of the lower half of Partial LoRA, whatever the device.</summary>
+    internal static long LoraScratchBytes(DType storage, int inFeatures, int outFeatures, int capacity)
+    {
+        ComputeCapability[] generations = [CudaDriver.MinimumCapability, new(8, 0), new(9, 0)];
+        return generations.Max(generation => ChooseForLora(generation, storage, inFeatures, outFeatures) switch
+        {
+            LoraDownWgmma wgmma => wgmma.Split(capacity).ScratchBytes,
+            LoraDown mma => mma.Split(capacity).ScratchBytes,
+            _ => 0,
+        });
+    }
 
     private static ILinearTile ChooseTile(DeviceFacts device, LinearForm form, int rows, bool hasLora)
     {

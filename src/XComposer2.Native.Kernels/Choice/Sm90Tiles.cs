@@ -20,4 +20,7 @@ internal static class Sm90Tiles
             new(WgmmaTile.W256, 1), new(WgmmaTile.W240, 0.98), new(WgmmaTile.W192, 0.92), new(WgmmaTile.W176, 0.89), new(WgmmaTile.W128, 0.8), new(PrefillTile.S1, 0.33),
         ],
         LoraDown: PrefillTile.S1);
+
+    /// <summary>For 1300 rows of 256 columns 44 tiles of 64 columns in three parts of K are a wave of 132 multiprocessors, for 512 columns those of 128.</summary>
+    public static WgmmaTile LoraDown(int columns) => columns > 256 ? WgmmaTile.W128 : WgmmaTile.W64;
 }

@@ -60,11 +60,7 @@ public sealed record LinearWgmma : OperationKernel<FusedLinearOp>
     protected override IEnumerable<(string Name, string Value)> Definitions =>
     [
         .. Form.Definitions(),
-        ("BLOCK_COLUMNS", Number(Tile.Columns)),
-        ("STAGES", Number(Tile.Stages)),
-        ("LORA_INPUTS", Number(LoraInputs)),
-        ("RANK", Number(LoraRank)),
-        ("DYNAMIC_SHARED_BYTES", Number(DynamicSharedBytes)),
+        .. Tile.Definitions(LoraInputs, LoraRank),
     ];
 
     /// <summary>Tiles of a launch.</summary>
@@ -147,35 +143,11 @@ public sealed record LinearWgmma : OperationKernel<FusedLinearOp>
         };
     }
 
-    private TensorMap InputMap(CudaContext context, DevicePointer input, int rows) =>
-        Encode(context, input, [Form.InFeatures, rows], [Bytes(Form.InFeatures)], [WgmmaTile.Depth, Tile.Rows]);
+    private TensorMap InputMap(CudaContext context, DevicePointer input, int rows) => WgmmaTile.MapRows(context, Form.Storage, input, Form.InFeatures, rows);
 
-    private TensorMap LoraDownMap(CudaContext context, DevicePointer down, int rows) =>
-        Encode(context, down, [LoraRank, LoraInputs, rows], [Bytes(LoraRank), Bytes(LoraInputs * LoraRank)], [WgmmaTile.Depth, 1, Tile.Rows]);
+    private TensorMap LoraDownMap(CudaContext context, DevicePointer down, int rows) => WgmmaTile.MapRows(context, Form.Storage, down, LoraRank, LoraInputs, rows);
 
-    // Rows of weights, or of B. Gates and ups lie in turns of eight: a box has every other eight.
-    private TensorMap WeightMap(CudaContext context, DevicePointer weight, int columns)
-    {
-        const int Turn = 16;
-        return Form.Epilogue == LinearEpilogue.Gated
-            ? Encode(context, weight, [columns, Turn, Form.OutFeatures / Turn], [Bytes(columns), Bytes(columns * Turn)], [WgmmaTile.Depth, Turn / 2, Tile.Columns / Turn])
-            : Encode(context, weight, [columns, Form.OutFeatures], [Bytes(columns)], [WgmmaTile.Depth, Tile.Columns]);
-    }
-
-    private TensorMap Encode(CudaContext context, DevicePointer start, ReadOnlySpan<long> sizes, ReadOnlySpan<long> stridesBytes, ReadOnlySpan<int> box) => TensorMap.Encode(
-        context,
-        new TensorMapLayout
-        {
-            Start = start,
-            Type = Form.Storage == DType.BF16 ? TensorMapType.BFloat16 : TensorMapType.Float16,
-            Sizes = MemoryMarshal.Cast<long, ulong>(sizes),
-            StridesBytes = MemoryMarshal.Cast<long, ulong>(stridesBytes),
-            Box = MemoryMarshal.Cast<int, uint>(box),
-            Swizzle = TensorMapSwizzle.Bytes128,
-            Promotion = TensorMapPromotion.L2Bytes256,
-        });
-
-    private long Bytes(int elements) => (long)elements * Form.Storage.ElementBytes();
+    private TensorMap WeightMap(CudaContext context, DevicePointer weight, int columns) => Tile.MapWeights(context, Form, weight, columns);
 }
 
 /// <summary>Where <see cref="LinearWgmma"/> finds its operands.</summary>

@@ -68,8 +68,9 @@ public sealed class CudaBackend : IBackend
     /// <param name="storage">Type of weights and of activations outside of the residual stream.</param>
     public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage)
     {
-        // No kernel wants scratch in the arena: what has counters must keep them from run to run.
-        return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage));
+        // What has counters must keep them from run to run, outside of the arena.
+        ComputeGraph lowered = CudaLowering.Lower(graph, storage);
+        return MemoryPlanner.Plan(lowered, operation => KernelChoice.ScratchBytes(operation, lowered));
     }
 
     /// <exception cref="NotSupportedException">No kernel reads a cache of the layout's format.</exception>

@@ -38,6 +38,8 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public DeviceMatrix Matrix(CudaWeight weight, WeightFormat format) => weights.Get(weight, format);
 
+    public KernelOperand Scratch(Operation operation) => KernelOperand.InArena(plan.ScratchOf(graph.Operations.IndexOf(operation)).OffsetBytes, RowExtent.Fixed(1));
+
     public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
 
     public KernelCacheLayer Layer(int layer, AttentionGeometry geometry)

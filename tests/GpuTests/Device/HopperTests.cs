@@ -10,7 +10,7 @@ public sealed class HopperTests(GpuDevice device)
 
     private static readonly TimeSpan limit = TimeSpan.FromMinutes(10);
 
-    private static readonly string[] methods = [$"*{nameof(LinearWgmmaTests)}.*"];
+    private static readonly string[] methods = [$"*{nameof(LinearWgmmaTests)}.*", $"*{nameof(LoraDownTests)}.*"];
 
     [Fact]
     public void Kernels_of_the_generation_are_right()

@@ -23,7 +23,9 @@ public sealed class KernelChoiceTests
     [InlineData("prefill w2", 64, 80, 108, "linear_prefill", "64x64", 1, 2)]
     [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "128x128", 1, 2)]
     [InlineData("vision fc1", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 1, 2)]
+    // Of K, too: 84 tiles in 2 parts, 44 in 3.
+    [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 2, 2)]
+    [InlineData("prefill lora_down", 1300, 90, 132, "lora_down_wgmma", "128x64", 1, 1)]
     // H100 and H200: a picture with its question is not 2048 rows, though it runs in their plan.
     // Whole waves: 24 tiles of 256 columns, 24 of 176, 120 of 240, by 11 of rows.
     [InlineData("prefill wqkv", 1300, 90, 132, "linear_wgmma", "128x256", 2, 1)]
@@ -74,7 +76,7 @@ public sealed class KernelChoiceTests
         OperationKernel chosen = KernelChoice.Choose(found, graph, rows, device);
         Assert.Equal(kernel, chosen.Entry);
         Assert.Equal(tile, TileOf(chosen) is { } used ? $"{used.Rows}x{used.Columns}" : null);
-        LaunchFill fill = LaunchFill.Of(chosen, Geometry(chosen, rows), device);
+        LaunchFill fill = LaunchFill.Of(chosen, Geometry(chosen, rows, count), device);
         Assert.Equal((waves, blocksPerMultiprocessor), (fill.Waves, fill.BlocksPerMultiprocessor));
     }
 
@@ -106,7 +108,7 @@ public sealed class KernelChoiceTests
         ComputeCapability turing = new(7, 5);
         foreach (bool hasLora in (bool[])[false, true])
             Assert.All(LinearTiles.Candidates(turing, Form(DType.F16), hasLora), tile => Assert.Equal(2, Assert.IsType<PrefillTile>(tile).Stages));
-        Assert.Equal(2, LinearTiles.ChooseForLora(turing, DType.F16).Stages);
+        Assert.Equal(2, Assert.IsType<LoraDown>(LinearTiles.ChooseForLora(turing, DType.F16, 4096, 256)).Tile.Stages);
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public sealed class KernelChoiceTests
         {
             Assert.Equal(new LinearPrefill(Form(DType.F32), PrefillTile.Plain), LinearTiles.Choose(new DeviceFacts(generation, 46), Form(DType.F32), 1, loraRank: 0));
             Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, Form(DType.F32), hasLora: true));
-            Assert.Equal(PrefillTile.Plain, LinearTiles.ChooseForLora(generation, DType.F32));
+            Assert.Equal(new LoraDown(DType.F32, 4096, 256, PrefillTile.Plain), LinearTiles.ChooseForLora(generation, DType.F32, 4096, 256));
         }
     }
 
@@ -141,6 +143,30 @@ public sealed class KernelChoiceTests
         LinearWgmma kernel = new(Form(DType.BF16), WgmmaTile.W176);
         Assert.Equal(tiles, kernel.CountTiles(rows));
         Assert.Equal(new Dim3(blocks), kernel.Geometry(rows, count).Grid);
+    }
+
+    /// <summary>Rows that run are at most the graph's capacity, and multiprocessors any number: the scratch that was planned is enough for all of them.</summary>
+    [Theory]
+    [InlineData(DType.BF16, 4096, 256)]
+    [InlineData(DType.F16, 14336, 256)]
+    [InlineData(DType.BF16, 4096, 512)]
+    [InlineData(DType.F32, 256, 8)]
+    public void Planned_scratch_holds_the_parts_of_every_launch(DType storage, int inputs, int outputs)
+    {
+        const int Capacity = 2048;
+        long planned = LinearTiles.LoraScratchBytes(storage, inputs, outputs, Capacity);
+        foreach (ComputeCapability generation in generations.Where(generation => generation.Major >= 8 || storage != DType.BF16))
+            for (int rows = 8; rows <= Capacity; rows += 8)
+                foreach (int count in multiprocessors.Append(1000))
+                {
+                    OperationKernel kernel = LinearTiles.ChooseForLora(generation, storage, inputs, outputs);
+                    SplitSums split = kernel is LoraDownWgmma wgmma ? wgmma.Split(rows) : ((LoraDown)kernel).Split(rows);
+                    int parts = split.Parts(count);
+                    Assert.InRange(parts, 1, split.Slices);
+                    if (parts == 1) continue;
+                    Assert.True(split.Tiles * split.TileBytes * parts <= planned, $"{kernel}, {rows} rows, {count} multiprocessors: {parts} parts");
+                    Assert.True(split.Tiles * sizeof(uint) <= SplitSums.ArrivalBytes);
+                }
     }
 
     [Fact]
@@ -192,16 +218,18 @@ public sealed class KernelChoiceTests
         LinearPrefill linear => linear.Tile,
         LinearWgmma linear => linear.Tile,
         LoraDown down => down.Tile,
+        LoraDownWgmma down => down.Tile,
         _ => null,
     };
 
-    private static LaunchGeometry Geometry(OperationKernel kernel, int rows) => kernel switch
+    private static LaunchGeometry Geometry(OperationKernel kernel, int rows, int multiprocessors) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
         // Its blocks stay: the waves are those of the tiles.
         LinearWgmma linear => linear.Geometry(rows, int.MaxValue),
         LinearDecode linear => linear.Geometry(rows),
-        LoraDown down => down.Geometry(rows),
+        LoraDown down => down.Geometry(rows, down.Split(rows).Parts(multiprocessors)),
+        LoraDownWgmma down => down.Geometry(rows, down.Split(rows).Parts(multiprocessors)),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
         VisionAttention attention => attention.Geometry(1, rows),
         _ => throw new ArgumentException($"{kernel.Entry} is not in the table", nameof(kernel)),

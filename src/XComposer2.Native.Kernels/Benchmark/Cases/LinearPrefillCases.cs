@@ -14,7 +14,18 @@ internal static class LinearPrefillCases
     public static IEnumerable<KernelCase> Of(LoraDown kernel, CaseContext context) =>
         from step in context.Counts.PrefillSteps
         where step.VisualRows > 0
-        select Case(kernel, step);
+        let parts = kernel.Split(step.Rows).Parts(context.Device.Multiprocessors)
+        let operands = new LoraDownCaseOperands(kernel.Storage, kernel.InFeatures, kernel.OutFeatures, step, kernel.Split(step.Rows), parts)
+        select KernelCase.Create(operands.Work, kernel, kernel.Geometry(step.Rows, parts), kernel.Cost(step.Rows, step.VisualRows), operands.Memory, operands.Arguments);
+
+    public static IEnumerable<KernelCase> Of(LoraDownWgmma kernel, CaseContext context) =>
+        from step in context.Counts.PrefillSteps
+        where step.VisualRows > 0
+        let parts = kernel.Split(step.Rows).Parts(context.Device.Multiprocessors)
+        let operands = new LoraDownCaseOperands(kernel.Form.Storage, kernel.Form.InFeatures, kernel.Form.OutFeatures, step, kernel.Split(step.Rows), parts)
+        select KernelCase.Create(
+            operands.Work, kernel, kernel.Geometry(step.Rows, parts), kernel.Cost(step.Rows, step.VisualRows), operands.Memory,
+            (device, start) => kernel.Arguments(device, operands.Arguments(start)));
 
     private static IEnumerable<KernelCase> Of(LinearForm form, int loraRank, CaseContext context) =>
         // Only the linears of pictures have a bias.
@@ -82,19 +93,34 @@ internal static class LinearPrefillCases
         };
     }
 
-    private static KernelCase Case(LoraDown kernel, PrefillStep step)
+    /// <summary>The picture first.</summary>
+    internal static int[] VisualRows(PrefillStep step) => [.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)];
+}
+
+/// <summary>What both kernels of Partial LoRA's lower half read and write.</summary>
+internal sealed class LoraDownCaseOperands
+{
+    private readonly PrefillStep step;
+    private readonly long input, a, visualRow, output;
+    private readonly long? parts, arrivals;
+
+    public LoraDownCaseOperands(DType storage, int inFeatures, int outFeatures, PrefillStep step, SplitSums split, int partCount)
     {
-        CaseMemory memory = new();
-        long input = memory.Values(kernel.Storage, (long)step.Rows * kernel.InFeatures);
-        long a = memory.Values(kernel.Storage, (long)kernel.OutFeatures * kernel.InFeatures);
-        long visualRow = memory.Given<int>(VisualRows(step));
-        long output = memory.Result((long)step.Rows * kernel.OutFeatures * kernel.Storage.ElementBytes());
-        string work = FormattableString.Invariant($"{kernel.OutFeatures}x{kernel.InFeatures}, {step.Rows} rows, {step.VisualRows} of them visual");
-        return KernelCase.Create(
-            work, kernel, kernel.Geometry(step.Rows), kernel.Cost(step.Rows, step.VisualRows), memory,
-            start => new LoraDownArguments(start + input, start + a, start + visualRow, start + output, Scale: 1, step.Rows));
+        this.step = step;
+        input = Memory.Values(storage, (long)step.Rows * inFeatures);
+        a = Memory.Values(storage, (long)outFeatures * inFeatures);
+        visualRow = Memory.Given<int>(LinearPrefillCases.VisualRows(step));
+        output = Memory.Result((long)step.Rows * outFeatures * storage.ElementBytes());
+        parts = partCount > 1 ? Memory.Result(split.Tiles * partCount * split.TileBytes) : null;
+        arrivals = partCount > 1 ? Memory.Zeros(SplitSums.ArrivalBytes) : null;
+        Work = FormattableString.Invariant($"{outFeatures}x{inFeatures}, {step.Rows} rows, {step.VisualRows} of them visual");
     }
 
-    /// <summary>The picture first.</summary>
-    private static int[] VisualRows(PrefillStep step) => [.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)];
+    public CaseMemory Memory { get; } = new();
+
+    public string Work { get; }
+
+    public LoraDownArguments Arguments(DevicePointer start) => new(
+        start + input, start + a, start + visualRow, start + output, parts is { } part ? start + part : default, arrivals is { } counter ? start + counter : default,
+        Scale: 1, step.Rows);
 }
