@@ -22,9 +22,6 @@ public readonly record struct WgmmaTile(int Columns, int Stages) : ILinearTile
     public static WgmmaTile W240 { get; } = new(240, 4);
 
     /// <summary>Where wider ones would leave multiprocessors idle.</summary>
-    public static WgmmaTile W192 { get; } = new(192, 5);
-
-    /// <inheritdoc cref="W192"/>
     public static WgmmaTile W176 { get; } = new(176, 5);
 
     /// <summary>Few rows. Shared memory bounds it.</summary>

@@ -36,10 +36,10 @@ public sealed class LinearWgmmaTests(GpuDevice device)
 
     [Theory]
     [InlineData(Activation.QuickGelu, DType.BF16, 80)]
-    [InlineData(Activation.Gelu, DType.F16, 192)]
+    [InlineData(Activation.Gelu, DType.F16, 176)]
     public void Bias_and_activations_come_before_rounding(Activation activation, DType storage, int columns)
     {
-        WgmmaTile tile = columns == 80 ? WgmmaTile.W80 : WgmmaTile.W192;
+        WgmmaTile tile = columns == 80 ? WgmmaTile.W80 : WgmmaTile.W176;
         Check(new LinearCase(Form(storage, 128, columns + 24) with { HasBias = true, Activation = activation }, 133), tile, AllBlocks);
     }
 
@@ -70,7 +70,7 @@ public sealed class LinearWgmmaTests(GpuDevice device)
 
     [Theory]
     [InlineData(256, DType.BF16, 64, 24)]
-    [InlineData(192, DType.F16, 128, 0)]
+    [InlineData(176, DType.F16, 128, 0)]
     public void Queries_and_keys_are_rotated_and_appended(int columns, DType storage, int headSize, int rank)
     {
         AttentionGeometry heads = headSize == 64 ? new(4, 2, 64) : new(2, 1, 128);
@@ -79,7 +79,7 @@ public sealed class LinearWgmmaTests(GpuDevice device)
             Storage = storage, InFeatures = 96, OutFeatures = heads.PackedColumns, Epilogue = LinearEpilogue.RopeKvAppend, Heads = heads, HasBias = rank > 0,
         };
         LinearCase one = new(form, 70, rank, row => row % 3 != 1);
-        LinearWgmma kernel = new(form, columns == 256 ? WgmmaTile.W256 : WgmmaTile.W192, rank);
+        LinearWgmma kernel = new(form, columns == 256 ? WgmmaTile.W256 : WgmmaTile.W176, rank);
         EmulatedConditions.ForEach(device, _ => PrefillRun.CheckRope(device, one, arguments =>
             device.Run(kernel, kernel.Geometry(one.Rows, 2), kernel.Arguments(device.Context, arguments))));
     }
