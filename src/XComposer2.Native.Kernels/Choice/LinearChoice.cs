@@ -11,7 +11,7 @@ internal static class LinearChoice
 
     public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, graph, rows)
         ? Streamed(linear, graph, rows, device.Capability)
-        : Tiled(linear, graph, LinearTiles.Choose(device, linear.Storage, rows, OutFeatures(linear, graph), linear.Lora is not null));
+        : LinearTiles.Choose(device, FormOf(linear, graph), rows, linear.Lora?.Rank ?? 0);
 
     /// <summary>Every kernel that some card of the generation is given for some number of rows of the graph.</summary>
     public static IEnumerable<OperationKernel> Candidates(FusedLinearOp linear, ComputeGraph graph, ComputeCapability capability)
@@ -22,9 +22,8 @@ internal static class LinearChoice
                 yield return Streamed(linear, graph, rows, capability);
         if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
-        foreach (PrefillTile tile in LinearTiles.Candidates(
-            capability, linear.Storage, result.Rows.PerUnit, result.Shape[0], OutFeatures(linear, graph), linear.Lora is not null))
-            yield return Tiled(linear, graph, tile);
+        foreach (OperationKernel kernel in LinearTiles.Candidates(capability, FormOf(linear, graph), result.Rows.PerUnit, result.Shape[0], linear.Lora?.Rank ?? 0))
+            yield return kernel;
     }
 
     /// <summary>A lowered linear in the kernels' words.</summary>
@@ -54,8 +53,6 @@ internal static class LinearChoice
         int most = rows == 1 && graph[linear.Output].Shape[0] > 1 ? 2 : rows;
         return new LinearDecode(form, hasNorm, most, LinearDecode.CanStage(form, hasNorm, most, capability));
     }
-
-    private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
 
     private static int OutFeatures(FusedLinearOp linear, ComputeGraph graph) => linear.Epilogue switch
     {
