@@ -24,8 +24,16 @@ internal static class ServeCommand
                                    where to run (auto: a GPU where one works)
           --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
           --embeddings device|host where a GPU finds the token embeddings (device)
-          --weights stored|int8    int8: the decoder's linears take half the memory
-                                   and less time, a little less exact (stored)
+          --weights stored|int8|int4
+                                   int8 and int4: the decoder's linears take a half or
+                                   a quarter of the memory and less time, and are less
+                                   exact; int4 makes head and vision int8 (stored)
+          --group 32|64|128        columns that share a scale (int4: 128; int8: all)
+          --head stored|int8       the head
+          --plora stored|int8      Partial LoRA, which pictures need (stored)
+          --vision stored|int8     vision tower and projector (stored)
+          --activations int8|float CPU: int8 rounds what int8 and int4 weights are
+                                   multiplied with, float does not and is slower (int8)
           --loading mapped|memory  memory: weight files are read into memory, and may
                                    change afterwards (mapped)
           --threads N              CPU threads, 1 to 1024 (one per processor)
@@ -73,7 +81,8 @@ internal static class ServeCommand
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
-        Option<WeightQuantization?> weights = ModelOptions.Weights();
+        WeightOptions weights = new();
+        Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
@@ -87,9 +96,10 @@ internal static class ServeCommand
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
-            model, name, adapters, device, storage, embeddings, weights, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
+            model, name, adapters, device, storage, embeddings, activations, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
             queue, timeout, drain, maxBody, maxImages, maxPixels, imageHosts, imageFolder, log, logPrompts,
         };
+        weights.AddTo(command);
         command.SetAction((result, cancellationToken) => ServeRun.RunAsync(
             services,
             new ServeRequest
@@ -100,8 +110,8 @@ internal static class ServeCommand
                     ModelPath = "",
                     Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings),
-                    Quantization = result.GetValue(weights) ?? WeightQuantization.None,
+                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+                    Quantization = weights.Read(result).Quantization,
                     Limits = new EngineLimits
                     {
                         Sequences = result.GetValue(parallel) ?? new EngineLimits().Sequences,
