@@ -25,7 +25,7 @@ internal static class LinearCommand
             {
                 LinearResult result = run.Measure(shape);
                 results.Add(result);
-                Console.Error.WriteLine($"{shape.Name}, {shape.Rows} rows, {shape.Type}: {result.OfYardstick:f2}");
+                Console.Error.WriteLine($"{shape.Name}, {shape.Rows} rows, {shape.Weights}: {result.OfYardstick:f2}");
             }
 
         var report = new LinearReport(threads, openBlas?.Description, HandOverProbe.Microseconds(pool), results);

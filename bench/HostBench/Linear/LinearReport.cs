@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using XComposer2.Native.Cpu;
 
 namespace XComposer2.Native.HostBench;
 
@@ -10,12 +11,12 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# Linears on {ProcessorInfo.Model}, {ProcessorInfo.Instructions}, {threads} threads");
+        text.AppendLine(CultureInfo.InvariantCulture, $"# Linears on {ProcessorInfo.Model}, {ProcessorInfo.Instructions}, integers with {DotInstructionSets.Best.Name()}, {threads} threads");
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"{ProcessorInfo.Runtime}. OpenBLAS: {openBlas ?? "NOT INSTALLED, no comparison"}.");
         text.AppendLine(CultureInfo.InvariantCulture, $"Dispatching a job to all threads and waiting for it: {handOverMicroseconds:f1} microseconds.");
         Append(text, "Few rows: GB/s of weights, relative to read bandwidth", "GB/s", "memory", results.Where(result => result.Shape.IsStream));
-        Append(text, "Many rows: GFLOP/s, relative to fused multiply-adds in registers", "GFLOP/s", "peak", results.Where(result => !result.Shape.IsStream));
+        Append(text, "Many rows: GFLOP/s, relative to fused multiply-adds in registers, or of integer weights to integer products in registers", "GFLOP/s", "peak", results.Where(result => !result.Shape.IsStream));
         return text.ToString();
     }
 
@@ -26,6 +27,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         json.WriteStartObject();
         json.WriteString("processor", ProcessorInfo.Model);
         json.WriteString("instructions", ProcessorInfo.Instructions);
+        json.WriteString("integer_instructions", DotInstructionSets.Best.Name());
         json.WriteString("runtime", ProcessorInfo.Runtime);
         json.WriteNumber("threads", threads);
         json.WriteString("openblas", openBlas);
@@ -42,7 +44,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"## {title}");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"| {"linear",-27} | rows | {"inputs -> outputs",-17} | type | {unit,7} | {yardstick,6} | ratio | lowest to highest | rounds | of OpenBLAS |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| {"linear",-27} | rows | {"inputs -> outputs",-17} | weights | {unit,7} | {yardstick,6} | ratio | lowest to highest | rounds | of OpenBLAS |");
         text.AppendLine("|---|--:|---|---|--:|--:|--:|---|--:|--:|");
         foreach (LinearResult result in results)
         {
@@ -52,7 +54,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
             string peer = result.OfOpenBlas is { } ratio ? ratio.ToString("f2", CultureInfo.InvariantCulture) : "";
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {shape.Name,-27} | {shape.Rows,4} | {sizes,-17} | {shape.Type,-4} | {result.Rate,7:f1} | {result.Yardstick,6:f1} | {result.OfYardstick,5:f2} | {spread,-17} | {result.Undisturbed,6} | {peer,11} |");
+                $"| {shape.Name,-27} | {shape.Rows,4} | {sizes,-17} | {shape.Weights,-11} | {result.Rate,7:f1} | {result.Yardstick,6:f1} | {result.OfYardstick,5:f2} | {spread,-17} | {result.Undisturbed,6} | {peer,11} |");
         }
     }
 
@@ -64,7 +66,7 @@ internal sealed class LinearReport(int threads, string? openBlas, double handOve
         json.WriteNumber("rows", shape.Rows);
         json.WriteNumber("inputs", shape.Inputs);
         json.WriteNumber("outputs", shape.Outputs);
-        json.WriteString("type", shape.Type.ToString());
+        json.WriteString("type", shape.Weights);
         json.WriteBoolean("gated", shape.Gated);
         json.WriteNumber("visual_rows", shape.VisualRows);
         json.WriteNumber("rank", shape.Rank);

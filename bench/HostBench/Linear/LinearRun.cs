@@ -43,24 +43,28 @@ internal sealed unsafe class LinearRun : IDisposable
         using var map = new NativeBuffer(shape.Rows * (long)sizeof(int));
         for (int row = 0; row < shape.Rows; row++)
             ((int*)map.Data)[row] = row < shape.VisualRows ? row : -1;
+        bool hasIntegers = shape.Integers is not null;
         long scratchBytes = shape.Gated
-            ? GatedLinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, shape.Rank, pool.Threads)
-            : LinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, pool.Threads);
+            ? GatedLinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, shape.Rank, pool.Threads, hasIntegers)
+            : LinearKernel.ScratchBytes(shape.Rows, shape.Inputs, shape.Outputs, shape.Rank, pool.Threads, hasIntegers);
         using var scratch = new NativeBuffer(scratchBytes);
         NativeBuffer weights = shape.Type == DType.F32 ? thirtyTwoBits : sixteenBits;
         int copies = (int)Math.Max(1, weights.Bytes / shape.WeightBytes);
         int turn = 0;
+        using var integers = new IntegerCopies(shape, shape.IsStream ? WeightPoolBytes : 0);
 
         void Ours()
         {
-            nint weight = weights.Data + (nint)(turn++ % copies * shape.WeightBytes);
-            WeightMatrix main = WeightMatrix.Of(new FloatMatrix(weight, shape.Type, shape.Outputs, shape.Inputs));
+            nint weight = weights.Data + (nint)(turn % copies * shape.WeightBytes);
+            WeightMatrix main = hasIntegers ? integers[turn] : WeightMatrix.Of(new FloatMatrix(weight, shape.Type, shape.Outputs, shape.Inputs));
+            WeightMatrix second = hasIntegers ? integers[turn + 1] : main with { Elements = weight + (nint)(shape.WeightBytes / 2) };
+            turn += hasIntegers && shape.Gated ? 2 : 1;
             LoraMatrices? low = shape.Rank == 0 ? null : new LoraMatrices(
                 new WeightMatrix(WeightFormat.BF16, shape.Rank, shape.Inputs, lora.Data),
                 new WeightMatrix(WeightFormat.BF16, shape.Outputs, shape.Rank, lora.Data + ((nint)shape.Rank * shape.Inputs * sizeof(ushort))), 1f);
             if (shape.Gated)
                 GatedLinearKernel.Run(
-                    x.Floats, shape.Rows, main, main with { Elements = weight + (nint)(shape.WeightBytes / 2) }, low, low, (int*)map.Data,
+                    x.Floats, shape.Rows, main, second, low, low, (int*)map.Data,
                     y.Floats, (void*)scratch.Data, scratchBytes, pool);
             else
                 LinearKernel.Run(
@@ -121,6 +125,8 @@ internal sealed unsafe class LinearRun : IDisposable
 
     private double Yardstick(LinearShape shape)
     {
+        if (!shape.IsStream && shape.Integers is { } format)
+            return pool.Threads * IntegerProbe.Operations(format.Elements.ElementBits()) / 1e9 / Seconds(() => IntegerProbe.Run(pool, format.Elements.ElementBits()), 1);
         if (shape.IsStream)
             return YardstickBytes / 1e9 / Seconds(() => PeakProbes.Read(sixteenBits.Data, YardstickBytes, pool), 1);
         return pool.Threads * PeakProbes.MultiplyAddFlops / 1e9 / Seconds(() => PeakProbes.MultiplyAdds(pool), 1);

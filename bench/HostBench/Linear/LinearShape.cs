@@ -1,3 +1,4 @@
+using XComposer2.Native.Cpu;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.HostBench;
@@ -13,6 +14,12 @@ internal sealed record LinearShape(string Name, int Rows, int Inputs, int Output
     /// <summary>Two weights: silu(gate) * up.</summary>
     public bool Gated { get; init; }
 
+    /// <summary>Weights of integers, packed for this machine's instructions; null for those of <see cref="Type"/>.</summary>
+    public WeightFormat? Integers { get; init; }
+
+    /// <summary>How weights are stored, in words.</summary>
+    public string Weights => Integers?.ToString() ?? Type.ToString();
+
     /// <summary>Number of leading rows that are visual and take Partial LoRA.</summary>
     public int VisualRows { get; init; }
 
@@ -22,7 +29,7 @@ internal sealed record LinearShape(string Name, int Rows, int Inputs, int Output
     /// <summary>Few rows: bound by the bandwidth of the weights.</summary>
     public bool IsStream => Rows <= 8;
 
-    public long WeightBytes => (Gated ? 2L : 1L) * Inputs * Outputs * Type.ElementBytes();
+    public long WeightBytes => (Gated ? 2L : 1L) * (Integers is { } format ? PackedIntegers.BytesOf(format, Outputs, Inputs, DotInstructionSets.Best) : (long)Inputs * Outputs * Type.ElementBytes());
 
     public long LoraElements => (Gated ? 2L : 1L) * (Inputs + Outputs) * Rank;
 

@@ -1,3 +1,4 @@
+using XComposer2.Native.Cpu;
 using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.HostBench;
@@ -13,6 +14,10 @@ internal static class LinearShapes
         new("vision qkv, out", 1226, 1024, 1024, DType.F32),
         new("vision fc1", 1226, 1024, 4096, DType.F32),
         .. Decode(1),
+        .. Integers(1, WeightFormat.Int8),
+        .. Integers(1, WeightFormat.Grouped(4, 128)),
+        .. Integers(512, WeightFormat.Int8),
+        .. Integers(512, WeightFormat.Grouped(4, 128)),
         new("7B wqkv", 1, 4096, 6144, DType.F32),
         new("7B wqkv", 1, 4096, 6144, DType.F16),
         new("7B wqkv", 2, 4096, 6144, DType.BF16),
@@ -35,6 +40,9 @@ internal static class LinearShapes
     private static IEnumerable<LinearShape> Decode(int rows) => Layers(rows)
         .Append(new("7B head", rows, 4096, 92544, DType.BF16))
         .Append(new("1.8B head", rows, 2048, 92544, DType.BF16));
+
+    private static IEnumerable<LinearShape> Integers(int rows, WeightFormat format) =>
+        DotInstructionSets.Best == DotInstructions.None ? [] : Layers(rows).Select(shape => shape with { Integers = format });
 
     private static IEnumerable<LinearShape> Prefill(int rows) => Layers(rows);
 

@@ -27,6 +27,7 @@ internal static class BenchCommand
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
           --head stored|int8, --plora stored|int8, --vision stored|int8
                                  the head; Partial LoRA; vision tower and projector
+          --cache f32|bf16|f16|int8 keys and values (CPU: f32; GPU: as --storage)
           --activations int8|float CPU: what int8 and int4 weights are multiplied
                                  with (int8)
           --model DIR            a checkpoint folder instead of a preset
@@ -70,10 +71,11 @@ internal static class BenchCommand
         Option<DeviceKind?> device = ModelOptions.Device();
         Option<DType?> storage = ModelOptions.Storage();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
+        Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, cache, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -93,7 +95,7 @@ internal static class BenchCommand
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });

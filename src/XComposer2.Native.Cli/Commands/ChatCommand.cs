@@ -30,6 +30,9 @@ internal static class ChatCommand
           --head stored|int8       the head
           --plora stored|int8      Partial LoRA, which pictures need (stored)
           --vision stored|int8     vision tower and projector (stored)
+          --cache f32|bf16|f16|int8
+                                   keys and values (CPU: f32; GPU: as --storage, or
+                                   int8)
           --activations int8|float CPU: int8 rounds what int8 and int4 weights are
                                    multiplied with, float does not and is slower (int8)
           --loading mapped|memory  memory: weight files are read into memory, and may
@@ -82,6 +85,7 @@ internal static class ChatCommand
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
+        Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
@@ -98,7 +102,7 @@ internal static class ChatCommand
         Option<bool> noHistory = CheckedOption.Flag("--no-history");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, embeddings, activations, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
+            prompt, model, adapters, device, storage, embeddings, activations, cache, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
         };
         weights.AddTo(command);
         sampling.AddTo(command);
@@ -114,7 +118,7 @@ internal static class ChatCommand
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,
                 AllowPrivateAddresses = result.GetValue(allowPrivate),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
                 Quantization = weights.Read(result).Quantization,
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },

@@ -57,6 +57,9 @@ internal static class ComposeCommand
           --head stored|int8       the head
           --plora stored|int8      Partial LoRA, which pictures need (stored)
           --vision stored|int8     vision tower and projector (stored)
+          --cache f32|bf16|f16|int8
+                                   keys and values (CPU: f32; GPU: as --storage, or
+                                   int8)
           --activations int8|float CPU: int8 rounds what int8 and int4 weights are
                                    multiplied with, float does not and is slower (int8)
           --loading mapped|memory  memory: weight files are read into memory, and may

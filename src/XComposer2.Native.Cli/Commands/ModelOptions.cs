@@ -31,7 +31,7 @@ internal static class ModelOptions
     /// <summary>What the options say together.</summary>
     public static DeviceOptions DeviceOf(
         ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null,
-        Option<ActivationPrecision?>? activations = null)
+        Option<ActivationPrecision?>? activations = null, Option<CacheFormat?>? cache = null)
     {
         ArgumentNullException.ThrowIfNull(result);
         return new DeviceOptions
@@ -40,6 +40,7 @@ internal static class ModelOptions
             Threads = result.GetValue(threads),
             Storage = result.GetValue(storage),
             Embeddings = (embeddings is null ? null : result.GetValue(embeddings)) ?? EmbeddingPlace.Device,
+            Cache = cache is null ? null : result.GetValue(cache),
             Activations = (activations is null ? null : result.GetValue(activations)) ?? ActivationPrecision.Int8,
         };
     }
@@ -50,6 +51,10 @@ internal static class ModelOptions
 
     /// <summary>Activations that the processor multiplies weights of integers with.</summary>
     public static Option<ActivationPrecision?> Activations() => CheckedOption.Choice("--activations", ("int8", ActivationPrecision.Int8), ("float", ActivationPrecision.Float));
+
+    /// <summary>Format of the key/value cache.</summary>
+    public static Option<CacheFormat?> Cache() => CheckedOption.Choice(
+        "--cache", ("f32", CacheFormat.F32), ("bf16", CacheFormat.BF16), ("f16", CacheFormat.F16), ("int8", CacheFormat.Int8));
 
     /// <summary>The checkpoint that is meant where no preset is named; null where one is.</summary>
     /// <exception cref="UsageException">Both are named, or neither is and there is no demo.</exception>

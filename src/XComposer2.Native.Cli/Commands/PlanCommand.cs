@@ -35,6 +35,8 @@ internal static class PlanCommand
                                  context is counted as 450 MiB
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --embeddings device|host where a GPU finds the token embeddings (device)
+          --cache f32|bf16|f16|int8
+                                 keys and values (CPU: f32; GPU: as --storage)
           --context N            longest sequence in tokens (the model's own)
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --steps                also every step and its place in the arena
@@ -60,10 +62,11 @@ internal static class PlanCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
+        Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<long?> vram = CheckedOption.Of("--vram", CheckedValues.Size);
         Option<bool> steps = CheckedOption.Flag("--steps");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, vram, storage, embeddings, context, threads, steps, json };
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, vram, storage, embeddings, cache, context, threads, steps, json };
         weights.AddTo(command);
         command.SetAction(result =>
         {
@@ -77,7 +80,7 @@ internal static class PlanCommand
             if (vramBytes is not null && result.GetValue(device) == DeviceKind.Cpu)
                 throw new UsageException("--vram is for a GPU, not for --device cpu");
             bool isOnGpu = vramBytes is not null || result.GetValue(device) == DeviceKind.Cuda;
-            DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings);
+            DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, cache: cache);
             if (vramBytes is not null && result.GetValue(embeddings) is null)
                 chosen = chosen with { Embeddings = EmbeddingPlace.Host };
             if (path is null && isOnGpu && chosen.Storage is null)
@@ -87,8 +90,8 @@ internal static class PlanCommand
             ModelMemoryPlan plan = (path, isOnGpu) switch
             {
                 (_, true) => fit?.Plan ?? request.Plan(),
-                (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, choice.Type ?? DType.BF16, choice.Quantization),
-                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization, options),
+                (null, false) => ModelMemoryPlan.ForPreset(result.GetValue(preset)!, result.GetValue(context), chosen.Threads, choice.Type ?? DType.BF16, choice.Quantization, chosen.Cache),
+                (not null, false) => ModelMemoryPlan.ForCheckpoint(path, result.GetValue(context), chosen.Threads, choice.Quantization, options, chosen.Cache),
             };
             services.Interrupts.Program.ThrowIfCancellationRequested();
             long machineBytes = fit is not null ? 0 : isOnGpu ? CudaAvailability.Probe().Device?.MemoryBytes ?? 0 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

@@ -29,6 +29,8 @@ internal static class VerifyCommand
           --group 32|64|128   columns that share a scale (int4: 128; int8: the row)
           --head stored|int8, --plora stored|int8, --vision stored|int8
                               the head; Partial LoRA; vision tower and projector
+          --cache f32|bf16|f16|int8
+                              keys and values (CPU: f32; GPU: as --storage, or int8)
           --activations int8|float
                               CPU: what int8 and int4 weights are multiplied with
           --threads N         CPU threads, 1 to 1024 (one per processor)
@@ -54,9 +56,10 @@ internal static class VerifyCommand
         Option<DType?> storage = ModelOptions.Storage();
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
+        Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<float?> tolerance = CheckedOption.Positive("--tolerance");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, threads, tolerance, json };
+        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, cache, threads, tolerance, json };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -64,7 +67,7 @@ internal static class VerifyCommand
             {
                 ModelPath = ChooseModel(result.GetValue(model), result.GetValue(golden), services),
                 GoldenPath = result.GetValue(golden),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, activations: activations),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, activations: activations, cache: cache),
                 Quantization = weights.Read(result).Quantization,
                 Tolerance = result.GetValue(tolerance),
             };

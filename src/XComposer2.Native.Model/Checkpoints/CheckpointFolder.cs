@@ -55,7 +55,7 @@ public static class CheckpointFolder
             if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
             {
                 GptqWeights weights = new(set, quantization, options.ExactGptqLimitBytes);
-                (source, tensors, layout, weightType) = (weights, weights.Tensors, $"GPTQ 4-bit{Checkpoint.DequantizedWords(weights.WeightType)}: {layout}", "4-bit GPTQ");
+                (source, tensors, layout, weightType) = (weights, weights.Tensors, $"{weights.Kind} 4-bit{Checkpoint.DequantizedWords(weights.WeightType)}: {layout}", $"4-bit {weights.Kind}");
             }
             else if (manifest is not null)
             {

@@ -3,8 +3,8 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// A linear of an AutoGPTQ file as integers of a <see cref="WeightFormat"/>, bit for bit what the file says. Eight inputs of an output are one word in
-/// both, so that elements are only transposed. Where every zero point is 8, elements become signed and the format has no zero points. Owns its memory.
+/// A linear of an AutoGPTQ or AWQ file as integers of a <see cref="WeightFormat"/>, bit for bit what the file says. In AutoGPTQ's, eight inputs of an output are one word as
+/// they are here, so that elements are only transposed; in AWQ's, eight outputs of an input are, in the order 0, 2, 4, 6, 1, 3, 5, 7. Where every zero point is 8, elements become signed and the format has no zero points. Owns its memory.
 /// </summary>
 internal sealed unsafe class GptqIntegers : IQuantizedMatrix
 {
@@ -53,22 +53,26 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
     }
 
     /// <param name="format">Of <see cref="FormatOf"/>.</param>
-    /// <param name="packedWeights">I32 [inputs / 8, outputs].</param>
+    /// <param name="packedWeights">I32 [inputs / 8, outputs]; of AWQ [inputs, outputs / 8].</param>
     /// <param name="packedZeros">I32 [groups, outputs / 8].</param>
     /// <param name="scales">F16 [groups, outputs].</param>
     /// <param name="groupOfInput">[inputs].</param>
     /// <param name="zeroOffset">Added to stored zero points.</param>
-    public static GptqIntegers Unpack(WeightFormat format, HostTensor packedWeights, HostTensor packedZeros, HostTensor scales, ReadOnlySpan<int> groupOfInput, int zeroOffset)
+    /// <param name="isAwq">Packed as AWQ packs.</param>
+    public static GptqIntegers Unpack(WeightFormat format, HostTensor packedWeights, HostTensor packedZeros, HostTensor scales, ReadOnlySpan<int> groupOfInput, int zeroOffset, bool isAwq = false)
     {
-        int outputs = packedWeights.Shape[1], inputs = groupOfInput.Length;
+        int outputs = scales.Shape[1], inputs = groupOfInput.Length;
         var result = new GptqIntegers(format, new Shape(outputs, inputs));
         if (format.HasGroupIndex)
             groupOfInput.CopyTo(new Span<int>((void*)result.parts[(int)WeightPart.GroupIndex].Data, inputs));
         Parallel.For(0, (outputs + OutputsPerTask - 1) / OutputsPerTask, task =>
         {
             int first = task * OutputsPerTask, end = Math.Min(first + OutputsPerTask, outputs);
-            result.Transpose(packedWeights, first, end);
-            result.UnpackGroups(packedZeros, scales, first, end, zeroOffset);
+            if (isAwq)
+                result.UnpackAwq(packedWeights, first, end);
+            else
+                result.Transpose(packedWeights, first, end);
+            result.UnpackGroups(packedZeros, scales, first, end, zeroOffset, isAwq);
         });
         return result;
     }
@@ -90,7 +94,29 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
                 target[((nint)output * words) + word] = source[((nint)word * shape[0]) + output] ^ sign;
     }
 
-    private void UnpackGroups(HostTensor packedZeros, HostTensor scales, int first, int end, int zeroOffset)
+    private void UnpackAwq(HostTensor packedWeights, int first, int end)
+    {
+        int inputs = shape[1], words = shape[0] / GptqLinear.WeightsPerWord;
+        var source = (uint*)packedWeights.Data;
+        var target = (byte*)parts[(int)WeightPart.Elements].Data;
+        int sign = format.HasZeroPoints ? 0 : 0x88;
+        for (int input = 0; input < inputs; input += 2)
+            for (int output = first; output < end; output++)
+            {
+                uint* word = source + ((nint)input * words) + (output / GptqLinear.WeightsPerWord);
+                int shift = 4 * PlaceOf(output, isAwq: true);
+                target[((nint)output * (inputs / 2)) + (input / 2)] = (byte)((((word[0] >> shift) & 15) | (((word[words] >> shift) & 15) << 4)) ^ (uint)sign);
+            }
+    }
+
+    // Which nibble of its word an output is.
+    private static int PlaceOf(int output, bool isAwq)
+    {
+        int place = output % GptqLinear.WeightsPerWord;
+        return isAwq ? (place / 2) + (place % 2 * 4) : place;
+    }
+
+    private void UnpackGroups(HostTensor packedZeros, HostTensor scales, int first, int end, int zeroOffset, bool isAwq)
     {
         int groups = format.Groups(shape[1]), outputs = shape[0];
         for (int output = first; output < end; output++)
@@ -101,7 +127,7 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
                 if (!format.HasZeroPoints)
                     continue;
                 int word = ((int*)packedZeros.Data)[((nint)group * (outputs / GptqLinear.WeightsPerWord)) + (output / GptqLinear.WeightsPerWord)];
-                ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[place] = (byte)(((word >>> (4 * (output % GptqLinear.WeightsPerWord))) & 15) + zeroOffset);
+                ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[place] = (byte)(((word >>> (4 * PlaceOf(output, isAwq))) & 15) + zeroOffset);
             }
     }
 }

@@ -76,4 +76,8 @@ public static class GptqLinear
 /// <param name="GroupSize">Inputs of a group, where the file has no g_idx.</param>
 /// <param name="HasGroupIndex">Whether g_idx is stored.</param>
 /// <param name="HasBias">Whether a bias is stored and not all of it is zero.</param>
-internal sealed record GptqModule(string File, string Prefix, string Module, int Outputs, int Inputs, int Groups, int GroupSize, bool HasGroupIndex, bool HasBias);
+internal sealed record GptqModule(string File, string Prefix, string Module, int Outputs, int Inputs, int Groups, int GroupSize, bool HasGroupIndex, bool HasBias)
+{
+    /// <summary>Words hold eight outputs of an input in AWQ's order, and not eight inputs of an output; zero points are stored as they are.</summary>
+    public bool IsAwq { get; init; }
+}

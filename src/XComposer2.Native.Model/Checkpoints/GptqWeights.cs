@@ -4,7 +4,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>
-/// A checkpoint with AutoGPTQ linears, seen as one with plain weights: <c>MODULE.linear.{qweight, ...}</c> appears as
+/// A checkpoint with AutoGPTQ or AWQ linears, seen as one with plain weights: <c>MODULE.linear.{qweight, ...}</c> appears as
 /// <c>MODULE.weight</c>, and as <c>MODULE.bias</c> where the stored bias is not zero. A weight is unpacked to integers (<see cref="ServeIntegers"/>) or dequantised when it is first asked
 /// for, on all cores, into memory that lives until <see cref="Release"/> or disposal. Memory: 4 bytes a weight in F32 (exact), 2 in F16 (rounds once, as
 /// the original does on a GPU); a 7B has 6.4 thousand million such weights.
@@ -62,6 +62,9 @@ internal sealed unsafe class GptqWeights : IWeightSource
     /// <summary>Plain names; for a quantised weight the type name GPTQ4 and the bytes of its parts in the file.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
+    /// <summary>Who packed the weights: GPTQ or AWQ.</summary>
+    public string Kind => modules.Values.Any(module => module.IsAwq) ? "AWQ" : "GPTQ";
+
     /// <summary>Type in which dequantised weights are served.</summary>
     public DType WeightType { get; }
 
@@ -71,7 +74,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
     public bool ServeIntegers(Func<WeightFormat, bool> isRead)
     {
         foreach ((string name, GptqModule module) in modules)
-            if (GptqIntegers.FormatOf(Words(Get(module, "qzeros")), GroupIndex(module), module.GroupSize, zeroOffset) is { } format && isRead(format))
+            if (GptqIntegers.FormatOf(Words(Get(module, "qzeros")), GroupIndex(module), module.GroupSize, ZeroOffset(module)) is { } format && isRead(format))
                 formats[name] = format;
         return formats.Count == modules.Count;
     }
@@ -193,11 +196,16 @@ internal sealed unsafe class GptqWeights : IWeightSource
             if (integers.TryGetValue(name, out GptqIntegers? matrix))
                 return matrix;
             GptqModule module = modules[name];
-            matrix = GptqIntegers.Unpack(formats[name], Get(module, "qweight"), Get(module, "qzeros"), Get(module, "scales"), GroupIndex(module), zeroOffset);
+            matrix = Unpack(module, formats[name]);
             integers.Add(name, matrix);
             return matrix;
         }
     }
+
+    private GptqIntegers Unpack(GptqModule module, WeightFormat format) =>
+        GptqIntegers.Unpack(format, Get(module, "qweight"), Get(module, "qzeros"), Get(module, "scales"), GroupIndex(module), ZeroOffset(module), module.IsAwq);
+
+    private int ZeroOffset(GptqModule module) => module.IsAwq ? 0 : zeroOffset;
 
     private void AddFacts(List<CheckpointTensor> tensors, Dictionary<string, CheckpointTensor> stored, CheckpointTensor packed)
     {
@@ -205,7 +213,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         long bytes = packed.Bytes + stored[module.Prefix + ".qzeros"].Bytes + stored[module.Prefix + ".scales"].Bytes;
         if (module.HasGroupIndex)
             bytes += stored[module.Prefix + ".g_idx"].Bytes;
-        tensors.Add(new CheckpointTensor(module.Module + ".weight", "GPTQ4", WeightType, new Shape(module.Outputs, module.Inputs), bytes, packed.File));
+        tensors.Add(new CheckpointTensor(module.Module + ".weight", module.IsAwq ? "AWQ4" : "GPTQ4", WeightType, new Shape(module.Outputs, module.Inputs), bytes, packed.File));
         if (module.HasBias)
             tensors.Add(stored[module.Prefix + ".bias"] with { Name = module.Module + ".bias" });
     }
@@ -215,10 +223,10 @@ internal sealed unsafe class GptqWeights : IWeightSource
         string prefix = packed.Name[..^QuantizedSuffix.Length];
         CheckpointTensor scales = Part("scales"), zeros = Part("qzeros");
         Require(packed, packed.Type == DType.I32 && packed.Shape.Rank == 2, "I32 [inputs / 8, outputs]");
-        if (scales.Shape.Rank == 2 && scales.Shape[1] == (long)packed.Shape[1] * GptqLinear.WeightsPerWord)
-            throw new CheckpointException(packed.File, $"tensor {CheckpointException.Show(packed.Name)}", "the packing of AutoGPTQ, [inputs / 8, outputs]", $"that of AWQ, [inputs, outputs / 8]: {packed.Shape}; AWQ weights are not read");
-        long inputs = (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
-        int outputs = packed.Shape[1];
+        bool isAwq = scales.Shape.Rank == 2 && scales.Shape[1] == (long)packed.Shape[1] * GptqLinear.WeightsPerWord;
+        long inputs = isAwq ? packed.Shape[0] : (long)packed.Shape[0] * GptqLinear.WeightsPerWord;
+        int outputs = isAwq ? scales.Shape[1] : packed.Shape[1];
+        Require(packed, !isAwq || inputs % GptqLinear.WeightsPerWord == 0, "inputs in whole words of 8");
         Require(packed, inputs is > 0 and <= MaximumSize && outputs is > 0 and <= MaximumSize && packed.Bytes <= int.MaxValue && outputs % GptqLinear.WeightsPerWord == 0, $"sizes of 1 to {MaximumSize}, under 2 GiB, and outputs in whole words of 8");
         Require(scales, scales.Type == DType.F16 && scales.Shape.Rank == 2 && scales.Shape[1] == outputs && scales.Shape[0] > 0 && scales.Bytes <= int.MaxValue, $"F16 [groups, {outputs}], under 2 GiB");
         int groups = scales.Shape[0];
@@ -231,7 +239,7 @@ internal sealed unsafe class GptqWeights : IWeightSource
         bool hasBias = stored.TryGetValue(prefix + ".bias", out CheckpointTensor? bias);
         if (hasBias)
             Require(bias!, bias!.Type is DType.F16 or DType.F32 or DType.BF16 && bias.Shape == new Shape(outputs), $"floating [{outputs}]");
-        return new GptqModule(packed.File, prefix, ModuleName(prefix), outputs, (int)inputs, groups, size, hasGroupIndex, hasBias && !IsZero(prefix + ".bias"));
+        return new GptqModule(packed.File, prefix, ModuleName(prefix), outputs, (int)inputs, groups, size, hasGroupIndex, hasBias && !IsZero(prefix + ".bias")) { IsAwq = isAwq };
 
         CheckpointTensor Part(string part) => stored.TryGetValue($"{prefix}.{part}", out CheckpointTensor? found)
             ? found
@@ -281,6 +289,12 @@ internal sealed unsafe class GptqWeights : IWeightSource
 
     private void Fill(GptqModule module, NativeBlock block)
     {
+        if (module.IsAwq)
+        {
+            FillFromIntegers(module, block);
+            return;
+        }
+
         HostTensor weights = Get(module, "qweight"), zeros = Get(module, "qzeros"), scales = Get(module, "scales");
         int[] groupOfInput = GroupIndex(module);
         nint target = block.Address;
@@ -302,6 +316,27 @@ internal sealed unsafe class GptqWeights : IWeightSource
             void Dequantize(Span<float> result) => GptqLinear.Dequantize(
                 MemoryMarshal.Cast<byte, int>(Bytes(weights)), MemoryMarshal.Cast<byte, int>(Bytes(zeros)),
                 MemoryMarshal.Cast<byte, Half>(Bytes(scales)), groupOfInput, module.Outputs, first, count, result, zeroOffset);
+        });
+    }
+
+    private void FillFromIntegers(GptqModule module, NativeBlock block)
+    {
+        WeightFormat format = GptqIntegers.FormatOf(Words(Get(module, "qzeros")), GroupIndex(module), module.GroupSize, 0)
+            ?? throw new CheckpointException(module.File, $"tensor {CheckpointException.Show(module.Prefix + ".scales")}", "groups of whole words of 8 inputs", $"{module.GroupSize}");
+        using GptqIntegers integers = Unpack(module, format);
+        nint target = block.Address;
+        Parallel.For(0, module.Outputs, row =>
+        {
+            long start = (long)row * module.Inputs;
+            if (WeightType == DType.F32)
+            {
+                IntegerWidening.Widen(integers, format, row, new Span<float>((float*)target + start, module.Inputs));
+                return;
+            }
+
+            float[] exact = new float[module.Inputs];
+            IntegerWidening.Widen(integers, format, row, exact);
+            RoundToHalf(exact, new Span<Half>((Half*)target + start, module.Inputs));
         });
     }
 

@@ -14,7 +14,7 @@ public sealed record GpuFit(ModelMemoryPlan Plan, long AvailableBytes, string? C
     public const long ContextBytes = 450L << 20;
 
     // The smaller the sum, the less a change costs: places of weights first, then rounding of what tolerates it, then a shorter context, 4 bits last.
-    private const int Places = 1, Head = 2, Vision = 3, Lora = 4, EightBits = 8, ShorterContext = 12, FourBits = 16;
+    private const int Places = 1, Head = 2, Vision = 3, Lora = 4, Cache = 5, EightBits = 8, ShorterContext = 12, FourBits = 16;
 
     private const int LeastContext = 1024;
 
@@ -48,7 +48,7 @@ public sealed record GpuFit(ModelMemoryPlan Plan, long AvailableBytes, string? C
         {
             return request.Plan();
         }
-        catch (Exception error) when (error is EngineException or GraphException)
+        catch (Exception error) when (error is EngineException or GraphException or NotSupportedException)
         {
             return null;
         }
@@ -63,6 +63,7 @@ public sealed record GpuFit(ModelMemoryPlan Plan, long AvailableBytes, string? C
             .. Option(now.Head is null, "--head int8", Head, static r => r with { Quantization = r.Quantization with { Head = WeightFormat.Int8 } }),
             .. Option(now.Vision is null, "--vision int8", Vision, static r => r with { Quantization = r.Quantization with { Vision = WeightFormat.Int8 } }),
             .. Option(now.PartialLora is null, "--plora int8", Lora, static r => r with { Quantization = r.Quantization with { PartialLora = WeightFormat.Int8 } }),
+            .. Option(request.Device.Cache != CacheFormat.Int8, "--cache int8", Cache, static r => r with { Device = r.Device with { Cache = CacheFormat.Int8 } }),
             .. Option(context / 2 >= LeastContext, $"--context {context / 2}", ShorterContext, r => r with { Context = context / 2 }),
         ];
         (string, int, Func<GpuPlanRequest, GpuPlanRequest>)[] linears =

@@ -40,14 +40,15 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="threads">CPU threads; null for one per processor.</param>
     /// <param name="quantization">What is quantised while loading.</param>
     /// <param name="options">Adapters, and how the files will be read, which are only mapped here; null for the defaults.</param>
+    /// <param name="cache">Format of keys and values; null for F32.</param>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
     /// <exception cref="EngineException">The context or the number of threads is out of range.</exception>
     public static ModelMemoryPlan ForCheckpoint(
-        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = default, CheckpointOptions? options = null)
+        string path, int? contextLength = null, int? threads = null, WeightQuantization quantization = default, CheckpointOptions? options = null, CacheFormat? cache = null)
     {
         options ??= new CheckpointOptions();
-        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads }, quantization, options: options with { Loading = WeightLoading.Mapped });
-        return For(model, Sizes(contextLength, model.Config, CacheFormat.F32, DeviceKind.Cpu), EmbeddingPlace.Device, options.Loading);
+        using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = threads, Cache = cache }, quantization, options: options with { Loading = WeightLoading.Mapped });
+        return For(model, Sizes(contextLength, model.Config, model.Backend.CacheFormat, DeviceKind.Cpu), EmbeddingPlace.Device, options.Loading);
     }
 
     /// <summary>Memory use of a published model on the CPU, without its weights.</summary>
@@ -56,12 +57,13 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="threads">CPU threads; null for one per processor.</param>
     /// <param name="weights">Type of all weights, as stored.</param>
     /// <param name="quantization">What is quantised while loading.</param>
+    /// <param name="cache">Format of keys and values; null for F32.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
     public static ModelMemoryPlan ForPreset(
-        string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = default)
+        string preset, int? contextLength = null, int? threads = null, DType weights = DType.BF16, WeightQuantization quantization = default, CacheFormat? cache = null)
     {
         ModelConfig config = Presets.Find(preset);
-        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, CacheFormat.F32, roundsActivations: true);
+        return For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, weights, quantization), Sizes(contextLength, config, cache ?? CacheFormat.F32, DeviceKind.Cpu), threads ?? Environment.ProcessorCount, cache ?? CacheFormat.F32, roundsActivations: true);
     }
 
     /// <summary>Memory use of a checkpoint on a GPU. No GPU is required.</summary>

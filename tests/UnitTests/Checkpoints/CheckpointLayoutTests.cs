@@ -61,7 +61,8 @@ public sealed class CheckpointLayoutTests : IDisposable
     [Theory]
     [InlineData("""{"quant_method":"gptq","bits":4,"checkpoint_format":"marlin"}""", "quantization_config.checkpoint_format", "'marlin'")]
     [InlineData("""{"quant_method":"gptq","bits":8}""", "quantization_config.bits", "found 8")]
-    [InlineData("""{"quant_method":"awq","bits":4}""", "quantization_config.quant_method", "AWQ weights are not read")]
+    [InlineData("""{"quant_method":"awq","bits":3}""", "quantization_config.bits", "found 3")]
+    [InlineData("""{"quant_method":"awq","bits":4,"version":"gemv"}""", "quantization_config.version", "'gemv'")]
     [InlineData("""{"load_in_4bit":true,"bnb_4bit_quant_type":"nf4"}""", "quantization_config.quant_method", "bitsandbytes weights are not read")]
     [InlineData("""{"quant_method":"fp8"}""", "quantization_config.quant_method", "fp8 weights are not read")]
     [InlineData("""{"quant_method":"gptq","is_marlin_format":true}""", "quantization_config.is_marlin_format", "AutoGPTQ")]
@@ -75,24 +76,46 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
-    public void AutoAWQ_configuration_is_rejected_by_name()
+    public void AutoAWQ_configurations_of_other_kernels_are_rejected()
     {
         tiny.WriteSafetensors("model.safetensors", TinyCheckpoint.Tensors());
-        tiny.WriteText("quant_config.json", """{"w_bit":4,"q_group_size":128,"version":"GEMM"}""");
-        tiny.Refused("quant_config.json", "AWQ");
+        tiny.WriteText("quant_config.json", """{"w_bit":4,"q_group_size":128,"version":"GEMV"}""");
+        tiny.Refused("quant_config.json", "version", "'GEMV'");
+        tiny.WriteText("quant_config.json", """{"w_bit":3,"q_group_size":128,"version":"GEMM"}""");
+        tiny.Refused("quant_config.json", "w_bit", "found 3");
     }
 
-    [Fact]
-    public void AWQ_packing_is_recognised_without_configuration()
+    /// <summary>Eight outputs of an input in a word, in the order 0, 2, 4, 6, 1, 3, 5, 7; zero points as they are. As floats and as integers.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AWQ_packing_is_read(bool isSymmetric)
     {
+        const string Prefix = "model.layers.0.attention.wo.";
+        int[] order = [0, 2, 4, 6, 1, 3, 5, 7];
         Dictionary<string, TinyTensor> tensors = TinyCheckpoint.Tensors();
-        const string prefix = "model.layers.0.attention.wo.";
-        tensors.Remove(prefix + "weight");
-        tensors[prefix + "qweight"] = TinyTensor.I32(new Shape(16, 2), _ => 0);
-        tensors[prefix + "qzeros"] = TinyTensor.I32(new Shape(2, 2), _ => 0);
-        tensors[prefix + "scales"] = TinyTensor.F16(new Shape(2, 16), _ => 1);
+        tensors.Remove(Prefix + "weight");
+        tensors[Prefix + "qweight"] = TinyTensor.I32(new Shape(16, 2), i => Word(place => Integer(((i % 2) * 8) + order[place], i / 2)));
+        tensors[Prefix + "qzeros"] = TinyTensor.I32(new Shape(2, 2), i => Word(place => Zero(((i % 2) * 8) + order[place], i / 2)));
+        tensors[Prefix + "scales"] = TinyTensor.F16(new Shape(2, 16), i => Scale(i % 16, i / 16));
         tiny.WriteSafetensors("model.safetensors", tensors);
-        tiny.Refused("qweight", "AWQ weights are not read");
+        tiny.WriteText("quant_config.json", """{"zero_point":true,"w_bit":4,"q_group_size":8,"version":"GEMM"}""");
+        using Checkpoint checkpoint = tiny.Open();
+        CheckpointValidator.Validate(checkpoint);
+        Assert.Equal("4-bit AWQ", checkpoint.Weights);
+        Assert.True(checkpoint.TryGet(Prefix + "weight", out HostTensor floats));
+        float[] found = HostTensorValues.ToFloats(floats);
+        for (int i = 0; i < 256; i++)
+            Assert.Equal((Integer(i / 16, i % 16) - Zero(i / 16, i % 16 / 8)) * Scale(i / 16, i % 16 / 8), found[i]);
+        Assert.True(checkpoint.ServeIntegers(_ => true) && checkpoint.TryGetFormat(Prefix + "weight", out WeightFormat format) && format == WeightFormat.Grouped(4, 8, !isSymmetric));
+
+        int Integer(int output, int input) => ((output * 7) + (input * 3)) % 16;
+
+        int Zero(int output, int group) => isSymmetric ? 8 : (output + (5 * group)) % 16;
+
+        float Scale(int output, int group) => 0.5f + (output * 0.25f) + group;
+
+        static int Word(Func<int, int> nibble) => Enumerable.Range(0, 8).Aggregate(0, (word, place) => word | (nibble(place) << (4 * place)));
     }
 
     [Theory]
