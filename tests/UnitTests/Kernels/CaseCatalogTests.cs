@@ -61,7 +61,9 @@ public sealed class CaseCatalogTests
         Assert.Contains("linear_wgmma 6144x4096, rope and cache, lora 256 on 0, 2048 rows", names);
         Assert.Contains("linear_wgmma 6144x4096, rope and cache, 2048 rows", names);
         Assert.Contains("linear_prefill 4096x14336 int8, residual, lora 256 on 512, 512 rows", names);
+        Assert.Contains("linear_decode 28672x4096 int4 by 128, gated, normed, 1 row", names);
         Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096", names);
+        Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096, int8 cache", names);
         Assert.Contains("prefill_attention 32/8 heads of 128, 64 rows up to 4096", names);
         Assert.Contains("linear_wgmma 4096x1024, bias, quickgelu, 1226 rows", names);
         Assert.Contains("linear_wgmma 4096x1024, bias, gelu, 1225 rows", names);
@@ -122,8 +124,8 @@ public sealed class CaseCatalogTests
     {
         Assert.DoesNotContain(ModelCatalog.KernelsOf(ModelPresets.Find(Preset), DType.BF16, turing.Capability), definition => !definition.Serves(turing.Capability));
         Assert.Equal(
-            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name.Replace("linear_wgmma", "linear_prefill", StringComparison.Ordinal).Replace("_wgmma", "", StringComparison.Ordinal)),
-            Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name));
+            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name.Replace("linear_wgmma", "linear_prefill", StringComparison.Ordinal).Replace("_wgmma", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name).Order(StringComparer.Ordinal));
     }
 
     private static IReadOnlyList<KernelCase> Cases(string preset, DType storage, DeviceFacts device, CaseSizes counts) =>
