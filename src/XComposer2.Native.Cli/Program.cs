@@ -3,7 +3,7 @@ using XComposer2.Native.Cli;
 Interrupts interrupts = Interrupts.Listen();
 CliConsole console = CliConsole.Open();
 CliServices services = new(console, interrupts, EngineChatClient.ConnectAsync);
-int exitCode = await CliApplication.RunAsync(args, services).ConfigureAwait(false);
+int exitCode = CliApplication.RunAsync(args, services).GetAwaiter().GetResult();
 console.Editor?.Close();
 // Returning would wait for abandoned work.
 Environment.Exit(exitCode);

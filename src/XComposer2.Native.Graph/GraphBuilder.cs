@@ -69,7 +69,7 @@ public sealed partial class GraphBuilder
     /// <param name="shape">[out, in].</param>
     public LinearWeight Weight(string name, WeightFormat format, Shape shape)
     {
-        var parts = new Tensor?[Enum.GetValues<WeightPart>().Length];
+        var parts = new Tensor?[(int)WeightPart.GroupIndex + 1];
         try
         {
             foreach (WeightPartSpec part in format.Parts(shape))

@@ -47,12 +47,13 @@ internal readonly struct OperandCheck(GraphBuilder builder, string operation, st
             throw new GraphException($"{Place}: {operand} '{elements.Name}': {refused.Message}", refused);
         }
 
-        foreach (WeightPart part in Enum.GetValues<WeightPart>())
+        for (WeightPart part = WeightPart.Elements; part <= WeightPart.GroupIndex; part++)
         {
             string place = part == WeightPart.Elements ? operand : $"{operand}.{part}";
             Tensor? tensor = weight[part];
             int index = IndexOf(parts, part);
-            Require((index >= 0) == (tensor is not null), place, index >= 0 ? $"a tensor, because the format is {format}" : $"none, because the format is {format}", tensor is null ? "none" : "one");
+            if (index >= 0 != tensor is not null)
+                Require(false, place, $"{(index >= 0 ? "a tensor" : "none")}, because the format is {format}", tensor is null ? "none" : "one");
             if (tensor is not { } present)
                 continue;
             TensorSpec spec = StoredWeight(present, place, parts[index].Shape.Rank);

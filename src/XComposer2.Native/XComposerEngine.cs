@@ -148,16 +148,18 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         ModelRunner? runner = null;
         try
         {
-            TextTokenizer tokenizer = TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize);
+            Task<TextTokenizer> tokenizer = Task.Run(() => TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize), CancellationToken.None);
             EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
             plan.RequireFit(model.Backend);
+            // Before what takes long: a damaged tokenizer is reported at once.
+            TextTokenizer text = tokenizer.GetAwaiter().GetResult();
             model.Quantize(cancellation);
             reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
             runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
             if (model.Backend is CudaBackend)
                 runner.Prepare();
-            return new XComposerEngine(model, tokenizer, runner, sizes, started, deviceNote);
+            return new XComposerEngine(model, text, runner, sizes, started, deviceNote);
         }
         catch
         {

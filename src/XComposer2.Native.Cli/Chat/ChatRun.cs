@@ -29,7 +29,10 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
         using IChatClient client = await ConnectAsync(model, cancellationToken).ConfigureAwait(false);
         if (isConversation)
             return await new Conversation(services, client, request, reader, pictures).RunAsync().ConfigureAwait(false);
-        await AnswerAsync(client, prompt, pictures, cancellationToken).ConfigureAwait(false);
+        AnswerPrinter printer = new(console);
+        UserMessage message = new(prompt, [.. pictures.Select(request.ImageOf)]);
+        GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, cancellationToken), isSilent: request.Json).ConfigureAwait(false);
+        Conclude(result, printer, client.Info);
         return ExitCode.Done;
     }
 
@@ -77,13 +80,10 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
 
-    private async Task AnswerAsync(IChatClient client, string prompt, List<PictureInput> pictures, CancellationToken cancellationToken)
+    private void Conclude(GenerationResult result, AnswerPrinter printer, EngineInfo info)
     {
-        UserMessage message = new(prompt, [.. pictures.Select(request.ImageOf)]);
-        AnswerPrinter printer = new(console);
-        GenerationResult result = await printer.PrintAsync(client.SendAsync(message, request.Generation, cancellationToken), isSilent: request.Json).ConfigureAwait(false);
         if (request.Json)
-            console.Say(JsonSerializer.Serialize(ChatJson.Of(result, client.Info), CliJson.Lines.ChatJson) + "\n");
+            console.Say(JsonSerializer.Serialize(ChatJson.Of(result, info), CliJson.Lines.ChatJson) + "\n");
         if (!request.Json || request.Verbose)
             printer.PrintRemarks(result, request.Generation.MaxTokens, request.Verbose, isConversation: false);
     }

@@ -14,8 +14,8 @@ internal static class PromptText
 
     /// <summary>All of standard input, without the line end that a shell adds.</summary>
     /// <exception cref="PromptException">It is longer than any context, or not UTF-8.</exception>
-    public static async Task<string> ReadAsync(TextReader input, CancellationToken cancellationToken) =>
-        await Task.Run(() => Read(input), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+    public static Task<string> ReadAsync(TextReader input, CancellationToken cancellationToken) =>
+        Task.Run(() => Read(input), CancellationToken.None).WaitAsync(cancellationToken);
 
     /// <summary>Whether the bytes of an argument are not UTF-8; the runtime replaces them silently.</summary>
     public static bool IsDamaged(string argument) => RawArguments.Find(argument) is { } raw && !Utf8.IsValid(raw);

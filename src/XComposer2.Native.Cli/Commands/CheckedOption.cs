@@ -54,19 +54,13 @@ internal static class CheckedOption
     public static Option<T?> ChoiceWithAlias<T>(string name, string[] aliases, params (string Word, T Value)[] choices)
         where T : struct
     {
-        Option<T?> option = Of(
-            name,
-            new CheckedValue<T?>(string.Join(" or ", choices.Select(choice => choice.Word)), text =>
-            {
-                foreach ((string word, T value) in choices)
-                    if (word == text)
-                        return value;
-                return null;
-            }),
-            aliases);
+        string[] words = new string[choices.Length];
+        for (int i = 0; i < words.Length; i++)
+            words[i] = choices[i].Word;
+        Option<T?> option = Of(name, new CheckedValue<T?>(string.Join(" or ", words), text => Array.IndexOf(words, text) is >= 0 and int at ? choices[at].Value : null), aliases);
         // The parser's own source suggests the names of an enumeration.
         option.CompletionSources.Clear();
-        option.CompletionSources.Add([.. choices.Select(choice => choice.Word)]);
+        option.CompletionSources.Add(words);
         return option;
     }
 

@@ -21,28 +21,41 @@ internal sealed class PictureReader(CliConsole console, bool allowPrivateAddress
     public static bool UsesStandardInput(IEnumerable<string> names) => names.Contains(StandardInput);
 
     /// <inheritdoc cref="ReadAsync"/>
-    public async Task<List<PictureInput>> ReadAllAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public Task<List<PictureInput>> ReadAllAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         if (names.Count(name => name == StandardInput) > 1)
             throw new UsageException("--image - may be given once: standard input holds one picture");
+        // Without an asynchronous method where all are files: each is several methods more to compile at every start.
+        return names.Any(IsStream) ? ReadOneByOneAsync(names, cancellationToken) : Task.FromResult(names.Select(name => ReadFile(name, cancellationToken)).ToList());
+    }
+
+    /// <param name="name">Name as typed or pasted.</param>
+    /// <param name="cancellationToken">Cancels waiting for a pipe or a download.</param>
+    /// <exception cref="ImageException">The file is unreadable or not a picture.</exception>
+    public async Task<PictureInput> ReadAsync(string name, CancellationToken cancellationToken) => IsStream(name)
+        ? Checked(name == StandardInput ? "standard input" : name, await StreamedBytesAsync(name, cancellationToken).ConfigureAwait(false))
+        : await Task.Run(() => ReadFile(name, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    private static bool IsStream(string name) =>
+        name == StandardInput || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
+
+    private static PictureInput ReadFile(string name, CancellationToken cancellationToken) => Checked(name, PictureFile.Read(name, cancellationToken));
+
+    private static PictureInput Checked(string shown, byte[] bytes)
+    {
+        _ = ImageHeader.Read(bytes, shown);
+        return new PictureInput(shown, bytes);
+    }
+
+    private async Task<List<PictureInput>> ReadOneByOneAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
         List<PictureInput> pictures = [];
         foreach (string name in names)
             pictures.Add(await ReadAsync(name, cancellationToken).ConfigureAwait(false));
         return pictures;
     }
 
-    /// <param name="name">Name as typed or pasted.</param>
-    /// <param name="cancellationToken">Cancels waiting for a pipe or a download.</param>
-    /// <exception cref="ImageException">The file is unreadable or not a picture.</exception>
-    public async Task<PictureInput> ReadAsync(string name, CancellationToken cancellationToken)
-    {
-        byte[] bytes = await BytesAsync(name, cancellationToken).ConfigureAwait(false);
-        string shown = name == StandardInput ? "standard input" : name;
-        _ = ImageHeader.Read(bytes, shown);
-        return new PictureInput(shown, bytes);
-    }
-
-    private async Task<byte[]> BytesAsync(string name, CancellationToken cancellationToken)
+    private async Task<byte[]> StreamedBytesAsync(string name, CancellationToken cancellationToken)
     {
         if (name == StandardInput)
         {
@@ -51,20 +64,15 @@ internal sealed class PictureReader(CliConsole console, bool allowPrivateAddress
             return await Task.Run(() => ImageFile.Read(open(), "standard input", ImageLimits.Default), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (name.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+        try
         {
-            try
-            {
-                Task<byte[]> download = PictureDownload.FetchAsync(name, new PictureDownloadOptions { AllowPrivateAddresses = allowPrivateAddresses }, cancellationToken);
-                return await console.WaitAsync("downloading the picture", download).ConfigureAwait(false);
-            }
-            catch (ImageSourceException error)
-            {
-                throw new ImageException($"{name}: cannot be downloaded: {error.Message}", error);
-            }
+            Task<byte[]> download = PictureDownload.FetchAsync(name, new PictureDownloadOptions { AllowPrivateAddresses = allowPrivateAddresses }, cancellationToken);
+            return await console.WaitAsync("downloading the picture", download).ConfigureAwait(false);
         }
-
-        return await Task.Run(() => PictureFile.Read(name, cancellationToken), cancellationToken).ConfigureAwait(false);
+        catch (ImageSourceException error)
+        {
+            throw new ImageException($"{name}: cannot be downloaded: {error.Message}", error);
+        }
     }
 }
 

@@ -122,11 +122,16 @@ internal sealed class CliConsole
     /// <param name="what">Returns the current activity.</param>
     /// <param name="work">The work to wait for.</param>
     /// <inheritdoc cref="WaitAsync{T}(string, Task{T})"/>
-    public async Task<T> WaitAsync<T>(Func<string> what, Task<T> work)
+    public Task<T> WaitAsync<T>(Func<string> what, Task<T> work)
     {
         ArgumentNullException.ThrowIfNull(what);
         ArgumentNullException.ThrowIfNull(work);
-        if (!ErrorIsTerminal || !Decorates || await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
+        return !ErrorIsTerminal || !Decorates || work.IsCompleted ? work : ShowAsync(what, work);
+    }
+
+    private async Task<T> ShowAsync<T>(Func<string> what, Task<T> work)
+    {
+        if (await Task.WhenAny(work, Task.Delay(400)).ConfigureAwait(false) == work)
             return await work.ConfigureAwait(false);
         long start = Environment.TickCount64;
         return await RichError.Status().StartAsync(Markup.Escape(what()), async status =>

@@ -11,7 +11,15 @@ namespace XComposer2.Native.Graph;
 public sealed record LinearWeight(WeightFormat Format, Tensor Elements, Tensor? Scales = null, Tensor? ZeroPoints = null, Tensor? GroupIndex = null)
 {
     /// <summary>The tensors that there are, elements first.</summary>
-    public ImmutableArray<Tensor> Parts => [Elements, .. Present(Scales), .. Present(ZeroPoints), .. Present(GroupIndex)];
+    public ImmutableArray<Tensor> Parts
+    {
+        get
+        {
+            var parts = ImmutableArray.CreateBuilder<Tensor>();
+            AddParts(parts);
+            return parts.ToImmutable();
+        }
+    }
 
     /// <summary>A part; null where it is not there.</summary>
     public Tensor? this[WeightPart part] => part switch
@@ -31,5 +39,14 @@ public sealed record LinearWeight(WeightFormat Format, Tensor Elements, Tensor? 
         GroupIndex = GroupIndex is { } index ? input(index) : null,
     };
 
-    private static ReadOnlySpan<Tensor> Present(Tensor? tensor) => tensor is { } present ? new Tensor[] { present } : [];
+    internal void AddParts(ImmutableArray<Tensor>.Builder list)
+    {
+        list.Add(Elements);
+        if (Scales is { } scales)
+            list.Add(scales);
+        if (ZeroPoints is { } zeros)
+            list.Add(zeros);
+        if (GroupIndex is { } index)
+            list.Add(index);
+    }
 }

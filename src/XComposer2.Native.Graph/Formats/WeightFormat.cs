@@ -177,7 +177,7 @@ public enum WeightPart : byte
 }
 
 /// <summary>Type and shape of one part of a weight.</summary>
-public readonly record struct WeightPartSpec(WeightPart Part, DType Type, Shape Shape)
+public sealed record WeightPartSpec(WeightPart Part, DType Type, Shape Shape)
 {
     public long Bytes => Type.Bytes(Shape.ElementCount);
 }

@@ -8,7 +8,7 @@ public sealed record LinearOp(Tensor Input, LinearWeight Weight, Tensor? Bias, A
 {
     public override string Name => "linear";
 
-    public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(Bias, Residual, VisualRow)];
+    public override ImmutableArray<Tensor> Inputs => InputsOf(Input, LinearWeights, Bias, Residual, VisualRow);
 
     public override ImmutableArray<LinearWeight> LinearWeights => [Weight, .. PartialLora.MatricesOf(Lora)];
 
@@ -29,7 +29,7 @@ public sealed record GatedLinearOp(Tensor Input, LinearWeight Gate, LinearWeight
 {
     public override string Name => "gated_linear";
 
-    public override ImmutableArray<Tensor> Inputs => [Input, .. PartsOf(LinearWeights), .. Present(VisualRow)];
+    public override ImmutableArray<Tensor> Inputs => InputsOf(Input, LinearWeights, VisualRow);
 
     public override ImmutableArray<LinearWeight> LinearWeights => [Gate, Up, .. PartialLora.MatricesOf(GateLora), .. PartialLora.MatricesOf(UpLora)];
 

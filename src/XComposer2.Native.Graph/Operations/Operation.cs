@@ -19,16 +19,31 @@ public abstract record Operation(Tensor Output)
     /// <param name="output">The handle that stands for the result; called once, after all inputs.</param>
     public abstract Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output);
 
-    private protected static ImmutableArray<Tensor> PartsOf(ImmutableArray<LinearWeight> weights) => [.. weights.SelectMany(weight => weight.Parts)];
+    /// <summary>The input of a linear, the parts of its weights, and those of the others that there are.</summary>
+    private protected static ImmutableArray<Tensor> InputsOf(Tensor input, ImmutableArray<LinearWeight> weights, params ReadOnlySpan<Tensor?> others)
+    {
+        // Called for every operation of every graph before the first token: sequences of a struct would cost dozens of methods to compile.
+        var inputs = ImmutableArray.CreateBuilder<Tensor>();
+        inputs.Add(input);
+        foreach (LinearWeight weight in weights)
+            weight.AddParts(inputs);
+        AddPresent(inputs, others);
+        return inputs.ToImmutable();
+    }
 
     private protected static Tensor? Renamed(Tensor? tensor, Func<Tensor, Tensor> handle) => tensor is { } present ? handle(present) : null;
 
     private protected static ImmutableArray<Tensor> Present(params ReadOnlySpan<Tensor?> tensors)
     {
         var present = ImmutableArray.CreateBuilder<Tensor>(tensors.Length);
-        foreach (Tensor? tensor in tensors)
-            if (tensor is { } value)
-                present.Add(value);
+        AddPresent(present, tensors);
         return present.ToImmutable();
+    }
+
+    private static void AddPresent(ImmutableArray<Tensor>.Builder list, ReadOnlySpan<Tensor?> tensors)
+    {
+        foreach (Tensor? tensor in tensors)
+            if (tensor is { } present)
+                list.Add(present);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class ArenaPlacement
 }
 
 /// <summary>A buffer to place: its aligned size and its lifetime.</summary>
-internal readonly record struct ArenaRequest(long Bytes, LiveRange Live);
+internal sealed record ArenaRequest(long Bytes, LiveRange Live);
 
 /// <summary>Order of the greedy placement. Ties keep the order of the operations, so that plans are reproducible.</summary>
 internal enum PlacementOrder : byte

@@ -23,7 +23,7 @@ public sealed record MemoryBudget(ImmutableArray<MemoryItem> Items)
 }
 
 /// <summary>One line of a memory budget.</summary>
-public readonly record struct MemoryItem(string Name, long Bytes)
+public sealed record MemoryItem(string Name, long Bytes)
 {
     /// <summary>Cache pages for this context length.</summary>
     public static MemoryItem KeyValueCache(AttentionGeometry geometry, int layers, long tokens, CacheFormat format) => new(

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Model;
 /// <param name="Facts">Name, type, shape and file.</param>
 /// <param name="OffsetBytes">Offset of the first element.</param>
 /// <param name="View">Layout of a non-contiguous tensor; null if contiguous.</param>
-internal readonly record struct StoredTensor(CheckpointTensor Facts, long OffsetBytes, StridedView? View = null);
+internal sealed record StoredTensor(CheckpointTensor Facts, long OffsetBytes, StridedView? View = null);
 
 /// <summary>What a checkpoint says of one tensor.</summary>
 /// <param name="Name">As stored (for a GPTQ linear: the plain name of the weight it stands for).</param>

@@ -52,7 +52,7 @@ public sealed unsafe class TensorFile : IWeightSource
     /// <exception cref="CheckpointException">The tensor's element type is one that no graph uses.</exception>
     public bool TryGet(string name, out HostTensor tensor)
     {
-        if (!byName.TryGetValue(name, out StoredTensor stored))
+        if (!byName.TryGetValue(name, out StoredTensor? stored))
         {
             tensor = default;
             return false;
@@ -71,12 +71,12 @@ public sealed unsafe class TensorFile : IWeightSource
 
     public bool TryDescribe(string name, out HostTensor facts)
     {
-        bool found = byName.TryGetValue(name, out StoredTensor stored);
-        facts = found ? new HostTensor(0, Served(stored.Facts), stored.Facts.Shape) : default;
+        bool found = byName.TryGetValue(name, out StoredTensor? stored);
+        facts = found ? new HostTensor(0, Served(stored!.Facts), stored.Facts.Shape) : default;
         return found;
     }
 
-    public long AllocatedBytes(string name) => byName.TryGetValue(name, out StoredTensor stored) && IsCopied(stored) ? stored.Facts.Bytes : 0;
+    public long AllocatedBytes(string name) => byName.TryGetValue(name, out StoredTensor? stored) && IsCopied(stored) ? stored.Facts.Bytes : 0;
 
     public long HeldBytes
     {

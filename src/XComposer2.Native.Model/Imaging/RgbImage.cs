@@ -38,7 +38,7 @@ public sealed class RgbImage
 /// <param name="B">The next.</param>
 /// <param name="C">The next.</param>
 /// <param name="D">The last.</param>
-public readonly record struct ImageContentHash(ulong A, ulong B, ulong C, ulong D)
+public sealed record ImageContentHash(ulong A, ulong B, ulong C, ulong D)
 {
     /// <summary>SHA-256 over width, height, mode and pixels.</summary>
     public static ImageContentHash Of(RgbImage image, SquareMode mode)

@@ -7,9 +7,7 @@ namespace XComposer2.Native.Model;
 public sealed class WeightFacts
 {
     private readonly Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, WeightFormat> formats = new(StringComparer.Ordinal);
-
-    private readonly Dictionary<string, long> converted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Matrix> matrices = new(StringComparer.Ordinal);
 
     private WeightFacts()
     {
@@ -23,13 +21,13 @@ public sealed class WeightFacts
         ModelTensors.KindOf(pair.Key) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
     /// <summary>Of these, bytes of weights that were quantised while loading, with all parts of their formats.</summary>
-    public long QuantizedBytes => formats.Where(static pair => !pair.Value.IsFloat).Sum(pair => pair.Value.Bytes(tensors[pair.Key].Shape));
+    public long QuantizedBytes => matrices.Values.Where(static matrix => !matrix.Format.IsFloat).Sum(static matrix => matrix.Format.Bytes(matrix.Shape));
 
     /// <summary>Bytes of weights of floating types that are not used where they lie: dequantised from GPTQ, merged with adapters, resized, or copied to be aligned.</summary>
-    public long ConvertedBytes => converted.Values.Sum();
+    public long ConvertedBytes => matrices.Values.Sum(static matrix => matrix.ConvertedBytes);
 
     /// <summary>The largest of them.</summary>
-    public long LargestConvertedBytes => converted.Values.DefaultIfEmpty().Max();
+    public long LargestConvertedBytes => matrices.Values.Max(static matrix => matrix.ConvertedBytes);
 
     /// <summary>Elements of one weight.</summary>
     /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
@@ -47,14 +45,12 @@ public sealed class WeightFacts
                 throw Refused(source, expected.Name, $"{expected.Shape}", "no such tensor");
             if (!source.TryGetFormat(expected.Name, out WeightFormat format))
                 throw Refused(source, expected.Name, "a floating type, or a source that states the format of its integers", $"{tensor.Type} {tensor.Shape} without a format");
-            if (format.IsFloat && source.AllocatedBytes(expected.Name) is > 0 and long bytes)
-                facts.converted.Add(expected.Name, bytes);
-            foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape))
+            foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape, format.IsFloat ? source.AllocatedBytes(expected.Name) : 0))
             {
                 string name = WeightFormat.NameOf(expected.Name, part.Part);
                 HostTensor wanted = new(0, part.Type, part.Shape);
                 bool isThere = source.TryDescribe(name, out HostTensor found);
-                if (!isThere || found != wanted)
+                if (!isThere || found.Type != wanted.Type || found.Shape != wanted.Shape)
                     throw Refused(source, name, $"{part.Type} {part.Shape} for {format}", isThere ? $"{found.Type} {found.Shape}" : "no such tensor");
             }
         }
@@ -71,9 +67,10 @@ public sealed class WeightFacts
         var facts = new WeightFacts();
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
             facts.Add(expected.Name, quantization.FormatOf(expected.Name) ?? WeightFormat.Of(type), expected.Shape);
-        facts.formats[ModelTensors.PositionTableName] = WeightFormat.F32;
-        facts.tensors[ModelTensors.PositionTableName] = new HostTensor(0, DType.F32, new Shape(config.TokensPerImage + 1, config.Vision.Width));
-        facts.converted[ModelTensors.PositionTableName] = facts.tensors[ModelTensors.PositionTableName].Bytes;
+        var positions = new Shape(config.TokensPerImage + 1, config.Vision.Width);
+        var resized = new HostTensor(0, DType.F32, positions);
+        facts.tensors[ModelTensors.PositionTableName] = resized;
+        facts.matrices[ModelTensors.PositionTableName] = new Matrix(WeightFormat.F32, positions, resized.Bytes);
         return facts;
     }
 
@@ -83,14 +80,14 @@ public sealed class WeightFacts
         : throw new ArgumentException($"no weight is called '{name}'", nameof(name));
 
     /// <summary>Declares the weight matrix of a linear in a graph, with all parts of its format.</summary>
-    internal LinearWeight DeclareMatrix(GraphBuilder builder, string name) => formats.TryGetValue(name, out WeightFormat format)
-        ? builder.Weight(name, format, tensors[name].Shape)
+    internal LinearWeight DeclareMatrix(GraphBuilder builder, string name) => matrices.TryGetValue(name, out Matrix? matrix)
+        ? builder.Weight(name, matrix.Format, matrix.Shape)
         : throw new ArgumentException($"no weight is called '{name}'", nameof(name));
 
-    private ImmutableArray<WeightPartSpec> Add(string name, WeightFormat format, Shape shape)
+    private ImmutableArray<WeightPartSpec> Add(string name, WeightFormat format, Shape shape, long convertedBytes = 0)
     {
         ImmutableArray<WeightPartSpec> parts = format.Parts(shape);
-        formats.Add(name, format);
+        matrices.Add(name, new Matrix(format, shape, convertedBytes));
         foreach (WeightPartSpec part in parts)
             tensors.Add(WeightFormat.NameOf(name, part.Part), new HostTensor(0, part.Type, part.Shape));
         return parts;
@@ -98,4 +95,7 @@ public sealed class WeightFacts
 
     private static CheckpointException Refused(IWeightSource source, string name, string expected, string found) =>
         new((source as Checkpoint)?.Directory ?? "weights", $"tensor {CheckpointException.Show(name)}", expected, found);
+
+    // A class: dictionaries of structs are compiled anew for each, at every start.
+    private sealed record Matrix(WeightFormat Format, Shape Shape, long ConvertedBytes);
 }

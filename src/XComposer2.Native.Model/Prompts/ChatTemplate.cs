@@ -32,7 +32,11 @@ public sealed class ChatTemplate
         this.style = style;
         start = tokenizer.FindMark(StartPiece);
         end = tokenizer.FindMark(EndPiece);
-        StopIds = [.. stopIds.Prepend(tokenizer.EosId).Prepend(end).Distinct()];
+        List<int> stops = [end];
+        foreach (int id in (int[])[tokenizer.EosId, .. stopIds])
+            if (!stops.Contains(id))
+                stops.Add(id);
+        StopIds = stops;
     }
 
     /// <summary>Ids that end an answer: end of turn and end of text.</summary>

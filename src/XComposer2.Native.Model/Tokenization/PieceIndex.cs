@@ -19,16 +19,16 @@ internal sealed class PieceIndex
     private readonly SearchValues<char> firstCharacters;
 
     /// <param name="pieces">Distinct and not empty.</param>
-    public PieceIndex(IEnumerable<(string Piece, int Id)> pieces)
+    public PieceIndex(IEnumerable<IndexedPiece> pieces)
     {
-        (string Piece, int Id)[] sorted = [.. pieces];
-        Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Piece, b.Piece));
-        this.pieces = [.. sorted.Select(piece => piece.Piece)];
-        ids = [.. sorted.Select(piece => piece.Id)];
+        IndexedPiece[] sorted = [.. pieces];
+        Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Text, b.Text));
+        this.pieces = [.. sorted.Select(piece => piece.Text)];
+        ids = Array.ConvertAll(sorted, piece => piece.Id);
         prefixes = new int[this.pieces.Length];
         jumps = new int[this.pieces.Length];
         LinkPrefixes();
-        firstCharacters = SearchValues.Create([.. this.pieces.Select(piece => piece[0]).Distinct()]);
+        firstCharacters = SearchValues.Create(Array.ConvertAll(this.pieces, piece => piece[0]));
     }
 
     /// <summary>Finds the first match at or after <paramref name="from"/>, and the longest piece there.</summary>
@@ -87,3 +87,8 @@ internal sealed class PieceIndex
         int JumpOf(int piece) => piece < 0 ? NoPiece : jumps[piece];
     }
 }
+
+/// <summary>A piece to be found.</summary>
+/// <param name="Text">Not empty.</param>
+/// <param name="Id">In the vocabulary.</param>
+internal sealed record IndexedPiece(string Text, int Id);

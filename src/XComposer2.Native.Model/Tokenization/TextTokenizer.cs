@@ -23,9 +23,12 @@ public sealed class TextTokenizer
     {
         this.file = file;
         merger = new PieceMerger(file);
-        IEnumerable<(string Piece, int Id)> pieces = Enumerable.Range(0, file.Count).Where(id => file.Kind(id) == PieceKind.UserDefined).Select(id => (file.Piece(id), id));
+        List<IndexedPiece> pieces = [];
+        for (int id = 0; id < file.Count; id++)
+            if (file.Kind(id) == PieceKind.UserDefined)
+                pieces.Add(new IndexedPiece(file.Piece(id), id));
         userDefined = new PieceIndex(pieces);
-        userDefinedText = new PieceIndex(pieces.Where(piece => !IsMark(piece.Piece)));
+        userDefinedText = new PieceIndex(pieces.Where(piece => !IsMark(piece.Text)));
     }
 
     /// <summary>Number of pieces, including control and user-defined pieces.</summary>

@@ -8,8 +8,8 @@ public sealed class KeyValuePool
     private readonly IKeyValueMemory memory;
     private readonly int[] owners;
 
-    // Those with memory. A page that was used before is taken before one that never was, so that memory grows with use.
-    private readonly Stack<int> free = [];
+    // Those with memory; the last is taken next. A page that was used before is taken before one that never was, so that memory grows with use.
+    private readonly List<int> free = [];
     private int ready;
 
     /// <param name="memory">Not owned.</param>
@@ -49,7 +49,8 @@ public sealed class KeyValuePool
     {
         if (free.Count == 0 && !Prepare(1))
             throw new KeyValueCacheFullException(1, 0, PageCount);
-        int page = free.Pop();
+        int page = free[^1];
+        free.RemoveAt(free.Count - 1);
         owners[page] = 1;
         return page;
     }
@@ -61,7 +62,7 @@ public sealed class KeyValuePool
         if (owners[page] <= 0)
             throw new InvalidOperationException($"page {page} of the key/value cache is released more often than it was taken");
         if (--owners[page] == 0)
-            free.Push(page);
+            free.Add(page);
     }
 
     /// <summary>A page of one's own with the same contents; the shared one loses an owner.</summary>
@@ -79,13 +80,11 @@ public sealed class KeyValuePool
         ready = memory.ReadyPages;
         if (more == 0)
             return;
-        // Below those that were free before, the lowest on top.
-        int[] used = [.. free];
-        free.Clear();
-        for (int page = ready - 1; page >= ready - more; page--)
-            free.Push(page);
-        for (int i = used.Length - 1; i >= 0; i--)
-            free.Push(used[i]);
+        // Before those that were free already, the lowest last.
+        var added = new int[more];
+        for (int i = 0; i < more; i++)
+            added[i] = ready - 1 - i;
+        free.InsertRange(0, added);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
@@ -38,7 +37,7 @@ public sealed class ImageInput
     internal ReadOnlyMemory<byte>? Bytes { get; }
 
     /// <summary>Of its pixels, once they were decoded; only for bytes, which do not change as a file may.</summary>
-    internal StrongBox<ImageContentHash>? KnownHash { get; set; }
+    internal ImageContentHash? KnownHash { get; set; }
 
     /// <summary>A picture file, read when the message is sent.</summary>
     /// <param name="path">Path of a regular file.</param>

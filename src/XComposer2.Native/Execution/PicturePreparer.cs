@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native;
@@ -27,7 +26,7 @@ internal sealed class PicturePreparer : IDisposable
     /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
     public async Task<TimedPicture> PrepareAsync(ImageInput input, CancellationToken cancellation)
     {
-        if (input.KnownHash is { } seen && Find(seen.Value) is { } kept)
+        if (input.KnownHash is { } seen && Find(seen) is { } kept)
             return new TimedPicture(kept, TimeSpan.Zero);
         await room.WaitAsync(cancellation).ConfigureAwait(false);
         try
@@ -50,7 +49,7 @@ internal sealed class PicturePreparer : IDisposable
             : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default, input.Orientation, cancellation);
         ImageContentHash hash = ImageContentHash.Of(image, SquareMode.Squash);
         if (input.Bytes is not null)
-            input.KnownHash = new StrongBox<ImageContentHash>(hash);
+            input.KnownHash = hash;
         if (Find(hash) is not { } picture)
         {
             var pixels = new float[3 * imageSize * imageSize];

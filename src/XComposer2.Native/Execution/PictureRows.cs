@@ -95,7 +95,7 @@ internal sealed class PictureRows : IDisposable
         return oldest.Value.Index;
     }
 
-    private readonly record struct Place(ImageContentHash Hash, int Index)
+    private sealed record Place(ImageContentHash Hash, int Index)
     {
         public int Pins { get; init; }
 

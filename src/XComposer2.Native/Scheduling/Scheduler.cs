@@ -17,7 +17,7 @@ internal sealed class Scheduler : IDisposable
     private readonly List<AnswerRequest> waiting = [];
     private readonly List<AnswerRequest> answering = [];
     private readonly Queue<AnswerRequest[]> pending = new();
-    private readonly Stack<int> freeSlots = new();
+    private readonly List<int> freeSlots = [];
     private readonly StepRow[] rows;
     private AnswerRequest? reading;
 
@@ -31,7 +31,7 @@ internal sealed class Scheduler : IDisposable
         pages = new PageLedger(runner, sizes.RetainedPages);
         rows = new StepRow[sizes.Sequences];
         for (int slot = sizes.Sequences - 1; slot >= 0; slot--)
-            freeSlots.Push(slot);
+            freeSlots.Add(slot);
     }
 
     /// <summary>An iteration would do something.</summary>
@@ -140,7 +140,8 @@ internal sealed class Scheduler : IDisposable
         }
 
         waiting.RemoveAt(0);
-        request.Slot = freeSlots.Pop();
+        request.Slot = freeSlots[^1];
+        freeSlots.RemoveAt(freeSlots.Count - 1);
         request.Clock.Admit();
         reading = request;
         Guard(request, () => runner.Begin(request.Slot, request.Sampling));
@@ -367,7 +368,7 @@ internal sealed class Scheduler : IDisposable
             waiting.Remove(request);
         Unpin(request);
         if (request.Slot >= 0)
-            freeSlots.Push(request.Slot);
+            freeSlots.Add(request.Slot);
         request.Slot = -1;
         if (request.Sequence is { } sequence)
             pages.Prefixes.Retain(sequence);

@@ -87,7 +87,7 @@ public sealed class HostileCheckpointTests
         for (int round = 0; round < 200; round++)
         {
             string[] pieces = [.. Enumerable.Range(0, random.Next(1, 40)).Select(_ => Word(random, 9)).Distinct()];
-            PieceIndex index = new(pieces.Select((piece, id) => (piece, id)));
+            PieceIndex index = new(pieces.Select((piece, id) => new IndexedPiece(piece, id)));
             string text = Word(random, 60);
             for (int from = 0; from < text.Length; from++)
             {
