@@ -33,7 +33,7 @@ public sealed class KernelChoiceTests
     [InlineData("prefill w13", 1300, 90, 132, "linear_wgmma", "128x240", 10, 1)]
     [InlineData("prefill w2", 1300, 90, 132, "linear_wgmma", "128x176", 2, 1)]
     [InlineData("prefill wqkv", 1280, 90, 132, "linear_wgmma", "128x240", 2, 1)]
-    [InlineData("prefill wo", 1536, 90, 132, "linear_wgmma", "128x240", 2, 1)]
+    [InlineData("prefill wo", 1536, 90, 132, "linear_wgmma", "128x128", 3, 1)]
     [InlineData("prefill wo", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
     [InlineData("prefill w2", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
     [InlineData("prefill wo", 512, 90, 132, "linear_wgmma", "128x128", 1, 1)]

@@ -34,6 +34,9 @@ public sealed class KernelCase
 
     public KernelCost Cost { get; }
 
+    /// <summary>Pieces of work that blocks take in turns; null where each has one.</summary>
+    public int? Tiles { get; init; }
+
     public IReadOnlyList<Operand> Operands { get; }
 
     /// <summary>Device memory of all operands.</summary>
@@ -57,8 +60,10 @@ public sealed class KernelCase
     /// <param name="cost">Of the launch, as the kernel's twin declares it.</param>
     /// <param name="memory">The operands.</param>
     /// <param name="arguments">Makes the kernel's argument, with its tensor maps; asked once for each place of the memory.</param>
+    /// <param name="tiles">That blocks take in turns; null where each has one.</param>
     internal static KernelCase Create<TArguments>(
-        string work, KernelDefinition definition, LaunchGeometry geometry, KernelCost cost, CaseMemory memory, Func<CudaContext, DevicePointer, TArguments> arguments)
+        string work, KernelDefinition definition, LaunchGeometry geometry, KernelCost cost, CaseMemory memory, Func<CudaContext, DevicePointer, TArguments> arguments,
+        int? tiles = null)
         where TArguments : unmanaged
     {
         TArguments made = default;
@@ -68,7 +73,10 @@ public sealed class KernelCase
             if (madeFor != start)
                 (made, madeFor) = (arguments(stream.Context, start), start);
             kernel.Launch(stream, geometry, made);
-        });
+        })
+        {
+            Tiles = tiles,
+        };
     }
 
     /// <summary>Queues it.</summary>

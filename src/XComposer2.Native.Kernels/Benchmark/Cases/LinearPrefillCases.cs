@@ -67,7 +67,7 @@ internal static class LinearPrefillCases
         {
             LinearWgmma wgmma => KernelCase.Create(
                 work, wgmma, wgmma.Geometry(step.Rows, context.Device.Multiprocessors), wgmma.Cost(step.Rows, step.VisualRows), memory,
-                (device, start) => wgmma.Arguments(device, Arguments(start))),
+                (device, start) => wgmma.Arguments(device, Arguments(start)), wgmma.CountTiles(step.Rows)),
             LinearPrefill prefill => KernelCase.Create(work, prefill, prefill.Geometry(step.Rows), prefill.Cost(step.Rows, step.VisualRows), memory, Arguments),
             _ => throw new NotSupportedException($"no case of {kernel.Entry}"),
         };

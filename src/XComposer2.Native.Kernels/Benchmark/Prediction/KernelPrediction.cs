@@ -21,8 +21,8 @@ public sealed record KernelPrediction(KernelCase Case, GpuModel Gpu, KernelResou
         }
     }
 
-    /// <summary>Blocks of the launch.</summary>
-    public long Blocks => (long)Case.Geometry.Grid.X * Case.Geometry.Grid.Y * Case.Geometry.Grid.Z;
+    /// <summary>Blocks of the launch, or the tiles that blocks take in turns.</summary>
+    public long Blocks => Case.Tiles ?? (long)Case.Geometry.Grid.X * Case.Geometry.Grid.Y * Case.Geometry.Grid.Z;
 
     /// <summary>Blocks over those that all multiprocessors hold at once.</summary>
     public double Waves => (double)Blocks / (Gpu.Device.Multiprocessors * BlocksPerMultiprocessor);
