@@ -4,7 +4,10 @@
 set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" || exit 1
 
-readonly project_limit=30m
+readonly limit=30m
+# Their tests run one at a time, and most of them on one thread: a process for each class, as many at once as there are processors.
+# UnitTests has the machine for itself, because it tests time limits.
+readonly by_class=(KernelCompileTests EmulatedDeviceTests GpuTests)
 passed=0 failed=0 skipped=0
 problems=() skips=() explicit=()
 
@@ -33,20 +36,33 @@ tests_with() {
               -e 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&apos;/'"'"'/g; s/&amp;/\&/g'
 }
 
-run_project() {
-    local name=$1 report=$reports/$1.xml status assembly total
-    local program=artifacts/bin/$name/release/$name
-    printf '\n== %s\n' "$name"
-    if [[ ! -x $program ]]; then
-        problem "$name: no $program; is the project in XComposer2.Native.sln?"
-        return
-    fi
-    timeout --kill-after=10s "$project_limit" "$program" -noLogo -noColor -noAutoReporters -result-xml "$report" </dev/null
+# program_of PROJECT
+program_of() { printf 'artifacts/bin/%s/release/%s' "$1" "$1"; }
+
+# run PROGRAM REPORT [OPTION...]: one process, which writes its report; the exit status is that of the tests.
+run() {
+    local program=$1 report=$2
+    shift 2
+    timeout --kill-after=10s "$limit" "$program" -noLogo -noColor -noAutoReporters "$@" -result-xml "$report" </dev/null
+}
+
+# run_class PROGRAM CLASS: the same for one class, with what it prints and its exit status in files beside the report.
+run_class() {
+    local report=$reports/$2 start=$SECONDS status
+    run "$1" "$report.xml" -class "$2" >"$report.log" 2>&1
     status=$?
+    echo "$status" >"$report.status"
+    printf '%5d s  %s%s\n' $((SECONDS - start)) "$2" "$( ((status == 0)) || echo ", exit status $status")"
+    ((status == 0)) || cat "$report.log"
+}
+
+# account NAME STATUS REPORT: adds what a process did to the sums.
+account() {
+    local name=$1 status=$2 report=$3 assembly total
     assembly=$(grep -o '<assembly [^>]*>' "$report" 2>/dev/null | head -n 1)
     total=$(attribute total)
     if [[ -z $total ]]; then
-        problem "$name: ended with exit status $status and no report ($( ((status == 124 || status == 137)) && echo "over $project_limit, or killed" || echo "it crashed"))"
+        problem "$name: ended with exit status $status and no report ($( ((status == 124 || status == 137)) && echo "over $limit, or killed" || echo "it crashed"))"
         return
     fi
     passed=$((passed + $(attribute passed)))
@@ -60,6 +76,35 @@ run_project() {
     ((status == 0 || $(attribute failed) + $(attribute errors) > 0)) || problem "$name: exit status $status though no test failed"
 }
 
+run_by_class() {
+    local project program class names=() jobs=()
+    for project in "${by_class[@]}"; do
+        program=$(program_of "$project")
+        # Sorted by the size of their sources: what takes longest should not begin last.
+        mapfile -t names < <("$program" -noLogo -noColor -list classes </dev/null | tr -d '\r' | grep -E '^[A-Za-z_][A-Za-z0-9_.+]*$' \
+            | while read -r class; do printf '%s %s\n' "$(cat "tests/$project"/*"${class##*.}.cs" "tests/$project"/*/"${class##*.}.cs" 2>/dev/null | wc -c)" "$class"; done | sort -rn | cut -d' ' -f2)
+        ((${#names[@]})) || problem "$project: no program $program, or it lists no class; is the project in XComposer2.Native.sln?"
+        for class in "${names[@]}"; do jobs+=("$program" "$class"); done
+    done
+    printf '\n== %s: %d classes, %d at a time\n' "${by_class[*]}" $((${#jobs[@]} / 2)) "$(nproc)"
+    printf '%s\0' "${jobs[@]}" | xargs -0 -r -n 2 -P "$(nproc)" bash -c 'run_class "$1" "$2"' run_class
+    for class in "${jobs[@]}"; do
+        [[ $class == */* ]] || account "$class" "$(cat "$reports/$class.status" 2>/dev/null || echo 1)" "$reports/$class.xml"
+    done
+}
+
+run_project() {
+    local name=$1 program
+    program=$(program_of "$name")
+    printf '\n== %s\n' "$name"
+    if [[ ! -x $program ]]; then
+        problem "$name: no $program; is the project in XComposer2.Native.sln?"
+        return
+    fi
+    run "$program" "$reports/$name.xml"
+    account "$name" $? "$reports/$name.xml"
+}
+
 if ! command -v dotnet >/dev/null; then
     problem "dotnet was not found: install the .NET 10 SDK (package dotnet-sdk-10.0)"
     finish
@@ -71,13 +116,19 @@ if ! log=$(dotnet build XComposer2.Native.sln -c Release -v quiet -nodeReuse:fal
     problem "the build failed"
     finish
 fi
-# The compiler of the GPU's kernels and the driver's library, for tests that need no GPU. Without them those tests are skipped, aloud.
-printf 'Fetching NVRTC and the CUDA driver library into artifacts/ ...\n'
-tools/nvrtc/install.sh --driver >artifacts/nvrtc.log 2>&1 || printf 'They could not be fetched: %s\n' "$(tail -n 1 artifacts/nvrtc.log)"
+# The compiler of the GPU's kernels, its disassembler and the driver's library, for tests that need no GPU. Without them those tests are skipped, aloud.
+printf 'Fetching NVRTC, nvdisasm and the CUDA driver library into artifacts/ ...\n'
+tools/nvrtc/install.sh --driver --disassembler >artifacts/nvrtc.log 2>&1 || printf 'They could not be fetched: %s\n' "$(tail -n 1 artifacts/nvrtc.log)"
 reports=artifacts/test-reports
 rm -rf "$reports"
 mkdir -p "$reports"
+# Before the processes that would each begin to build it. Where it cannot be built, the tests say so.
+sh tests/EmulatedDevice/build.sh 2>artifacts/emulated-device.log || true
+export limit reports
+export -f run run_class
+run_by_class
 for project in tests/*/*.csproj; do
-    grep -q '<OutputType>Exe' "$project" && run_project "$(basename "$project" .csproj)"
+    name=$(basename "$project" .csproj)
+    [[ " ${by_class[*]} " == *" $name "* ]] || { grep -q '<OutputType>Exe' "$project" && run_project "$name"; }
 done
 finish

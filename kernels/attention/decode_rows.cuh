@@ -1,6 +1,7 @@
 // One query of each head of a group against a warp's share of the keys, in registers (g = lane / 4, t = lane % 4).
 // Scores: 16 keys as the rows of A, queries as the columns of B. Values, transposed, are A again and the weights B. Neither dot products nor the sums of
-// the output's columns care how their terms and columns are numbered: every lane reads 16 bytes of a row at once and needs no shared memory.
+// the output's columns care how their terms and columns are numbered: every lane reads 16 bytes of a row at once and needs no shared memory. Loads are not those
+// of the read-only path, which ptxas moves before the wait for the kernel that writes what they read.
 #pragma once
 #include "attention/half_mma.cuh"
 #include "attention/int8_cache.cuh"
@@ -23,7 +24,7 @@ public:
     __device__ __forceinline__ explicit DecodeRows(const T* queries) : g(threadIdx.x % kWarpLanes / 4), t(threadIdx.x % 4) {
 #pragma unroll
         for (u32 part = 0; part < kKeyParts; ++part)
-            query[part] = g < group_size ? ld_global_nc_v4(queries + g * head_size + 8 * (t + 4 * part)) : uint4{0, 0, 0, 0};
+            query[part] = g < group_size ? ld_global_v4(queries + g * head_size + 8 * (t + 4 * part)) : uint4{0, 0, 0, 0};
     }
 
     // keys, values: [kTokens, head_size] of T, or Int8Rows, of which the first `valid`, at least one, are read.
@@ -87,13 +88,13 @@ public:
 
 private:
     __device__ __forceinline__ static uint4 load(const T* rows, u32 row, u32 column, u32 valid) {
-        return row < valid ? ld_global_nc_no_allocate_v4(rows + row * head_size + column) : uint4{0, 0, 0, 0};
+        return row < valid ? ld_global_no_allocate_v4(rows + row * head_size + column) : uint4{0, 0, 0, 0};
     }
 
     __device__ __forceinline__ static uint4 load(const Int8Rows& keys, u32 row, u32 column, u32 valid) {
         if (row >= valid)
             return {0, 0, 0, 0};
-        return scaled_eight<T>(ld_global_nc_v2(keys.rows + row * head_size + column), keys.scales[row]);
+        return scaled_eight<T>(ld_global_v2(keys.rows + row * head_size + column), keys.scales[row]);
     }
 
     // Over the lanes that differ in g.

@@ -2,7 +2,8 @@
 //
 // With a norm the input is the residual stream in f32. It is multiplied by the gain and rounded; its squares are summed on the way: those of a lane's columns
 // of a window in their order, then windows in the order of turns, then quads, then warps. STAGED_INPUT: that is done once for all strips of a block, and
-// pairs wait in shared memory. Each warp has its own windows there, and no barrier is needed. Otherwise every strip does it anew, from the caches.
+// pairs wait in shared memory, which has room for STAGED_INPUT rows. Each warp has its own windows there, and no barrier is needed. Otherwise every strip does it
+// anew, from the caches.
 #pragma once
 #include "gemm/decode_window.cuh"
 #include "ptx/shared_memory.cuh"
@@ -10,7 +11,7 @@
 #include "ptx/st.cuh"
 
 static_assert(!HAS_NORM || sizeof(INPUT) == 4, "what is normed is the residual stream");
-static_assert(!STAGED_INPUT || (HAS_NORM && ROW_GROUPS == 1 && !PLAIN_ARITHMETIC), "eight rows at most wait in shared memory");
+static_assert(STAGED_INPUT <= kGroupRows && (!STAGED_INPUT || (HAS_NORM && ROW_GROUPS == 1 && !PLAIN_ARITHMETIC)), "eight rows at most wait in shared memory");
 
 struct DecodeInput {
     const INPUT* input;         // [rows, IN_FEATURES]
@@ -33,6 +34,14 @@ struct RawVector {
     uint4 gain;
 #endif
 };
+
+// ptxas moves loads of the read-only path before the wait for the kernel that writes what they read. Launches of several groups do not overlap.
+__device__ __forceinline__ uint4 load(const INPUT* chunk) {
+    if constexpr (ROW_GROUPS == 1)
+        return ld_global_v4(chunk);
+    else
+        return ld_global_nc_v4(chunk);
+}
 
 #if WEIGHT_ORDER
 __device__ __forceinline__ u32 pair_at(const STORAGE* row, u32 first, u32 second) {
@@ -62,9 +71,9 @@ __device__ __forceinline__ RawVector read_vector(const DecodeInput& source, cons
     RawVector raw = {};
     if (!is_there)
         return raw;
-    raw.values = ld_global_nc_v4(row + column);
+    raw.values = load(row + column);
 #if HAS_NORM
-    raw.rest = ld_global_nc_v4(row + column + 4);
+    raw.rest = load(row + column + 4);
     raw.gain = ld_global_nc_v4(source.gain + column);
 #endif
     return raw;
@@ -93,13 +102,15 @@ __device__ __forceinline__ uint4 to_pairs(const RawVector& raw, float& squares) 
 class InputReader {
 public:
     __device__ __forceinline__ explicit InputReader(const DecodeInput& source)
-        : source(source), row(source.input + (i64)(source.first_row + lane_row()) * IN_FEATURES) {}
+        : source(source),
+          row(source.input + (i64)(source.first_row + lane_row()) * IN_FEATURES),
+          stage(cvta_to_shared(dynamic_shared()) + place(warp_index(), 0, lane_row(), lane_quad())) {}
 
     // What the block before this one in the stream wrote may be read from now on.
     __device__ __forceinline__ void begin() {
 #if STAGED_INPUT
         for (u32 row = 0; row < source.rows; row++)
-            stage(row);
+            put_row(row);
         __syncwarp();
 #endif
     }
@@ -120,7 +131,7 @@ public:
             const u32 vector = chunk + i;
 #if STAGED_INPUT
             const bool is_there = lane_row() < source.rows && (kWholeTurns || window < kWindows);
-            pairs[i] = is_there ? ld_shared_v4(place(window, vector, lane_row(), lane_quad())) : uint4{0, 0, 0, 0};
+            pairs[i] = is_there ? ld_shared_v4(stage + place(turn * kWarps, vector, 0, 0)) : uint4{0, 0, 0, 0};
 #else
             const u32 column = window * kWindowColumns + vector_column(vector, lane_quad());
             const bool is_there = source.first_row + group * kGroupRows + lane_row() < source.rows && (kWholeTurns || column < IN_FEATURES);
@@ -138,14 +149,16 @@ public:
 private:
     DecodeInput source;
     const INPUT* row;           // the lane's of the first group
+    u32 stage;                  // the lane's vector of the warp's first window
     float squares[ROW_GROUPS] = {};
-    float partial[ROW_GROUPS];
+    float partial[ROW_GROUPS];  // of the window that is being read
+
+    // [window][vector][row][quad] of 16 bytes: a vector of eight rows is read without conflicts.
+    static __device__ __forceinline__ u32 place(u32 window, u32 vector, u32 row, u32 quad) {
+        return (((window * 2 + vector) * STAGED_INPUT + row) * 4 + quad) * 16;
+    }
 
 #if STAGED_INPUT
-    // [window][vector][row][quad] of 16 bytes: a vector of eight rows is read without conflicts.
-    __device__ __forceinline__ u32 place(u32 window, u32 vector, u32 row, u32 quad) const {
-        return cvta_to_shared(dynamic_shared()) + (((window * 2 + vector) * source.rows + row) * 4 + quad) * 16;
-    }
 
     // Both vectors on their way together take registers that int4's scales have.
     static constexpr bool kVectorByVector = WEIGHT_INT4 || WEIGHT_ORDER;
@@ -158,11 +171,11 @@ private:
     __device__ __forceinline__ void put(u32 window, u32 vector, u32 row, bool has_window, const RawVector& raw, float& squares) const {
         const uint4 pairs = to_pairs(raw, squares);
         if (has_window)
-            st_shared_v4(place(window, vector, row, lane_quad()), pairs);
+            st_shared_v4(cvta_to_shared(dynamic_shared()) + place(window, vector, row, lane_quad()), pairs);
     }
 
     // Eight of the warp's windows at a time, a lane for each quad of each.
-    __device__ __forceinline__ void stage(u32 row) {
+    __device__ __forceinline__ void put_row(u32 row) {
         float sum = 0.0f;
 #pragma unroll
         for (u32 first = 0; first < kTurns; first += kGroupRows) {

@@ -157,7 +157,7 @@ public:
     __device__ __forceinline__ void begin() {
         input.begin();
         if constexpr (kInputComesAhead)
-            input.read(ahead, 0, 0, 0);
+            input.read(ahead[0], 0, 0, 0);
     }
 
     // next_strip: kStrips or more where there is none.
@@ -185,18 +185,20 @@ private:
     WeightStream weights;
     InputReader input;
     Chunk ring[kSlots];
-    uint4 ahead[kVectors];
+    // In turns; where a round has an odd number of slots, the first is always the next slot's.
+    uint4 ahead[2][kVectors];
 
     __device__ __forceinline__ void multiply_slot(u32 round, u32 next_round, u32 slot, DecodeSums& sums) {
-        uint4 pairs[kVectors];
         if constexpr (kInputComesAhead) {
+            const u32 now = kSlots % 2 == 0 ? slot % 2 : 0, next = (slot + 1) % kSlots;
+            input.read(ahead[1 - now], (next == 0 ? next_round : round) * kTurnsAhead + next / kChunks, next % kChunks, 0);
+            multiply_chunk(ring[slot], ahead[now], sums.outputs[0]);
+            if constexpr (kSlots % 2 != 0)
 #pragma unroll
-            for (u32 i = 0; i < kVectors; i++)
-                pairs[i] = ahead[i];
-            const u32 next = (slot + 1) % kSlots;
-            input.read(ahead, (next == 0 ? next_round : round) * kTurnsAhead + next / kChunks, next % kChunks, 0);
-            multiply_chunk(ring[slot], pairs, sums.outputs[0]);
+                for (u32 i = 0; i < kVectors; i++)
+                    ahead[0][i] = ahead[1][i];
         } else {
+            uint4 pairs[kVectors];
 #pragma unroll
             for (u32 group = 0; group < ROW_GROUPS; group++) {
                 input.read(pairs, round * kTurnsAhead + slot / kChunks, slot % kChunks, group);

@@ -153,9 +153,9 @@ private:
 #if __CUDA_ARCH__ >= 800 && ROW_GROUPS == 1
     u64 policy;
 
-    __device__ __forceinline__ uint4 stream(const Weight* chunk) const { return ld_global_nc_no_allocate_v4(chunk, policy); }
+    __device__ __forceinline__ uint4 stream(const Weight* chunk) const { return ld_global_no_allocate_v4(chunk, policy); }
 #else
-    __device__ __forceinline__ uint4 stream(const Weight* chunk) const { return ld_global_nc_no_allocate_v4(chunk); }
+    __device__ __forceinline__ uint4 stream(const Weight* chunk) const { return ld_global_no_allocate_v4(chunk); }
 #endif
 };
 #endif

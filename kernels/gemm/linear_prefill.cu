@@ -222,7 +222,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_SM) linea
         places[i] = find_place((i32)(blockIdx.x * BLOCK_ROWS + i), args.sequences, args.sequence_count, args.page_table);
 #endif
     Sums sums;
-    const PipelineSource source = {args.input, args.weight, args.lora_down, args.lora_up, args.rows, blockIdx.x * BLOCK_ROWS, blockIdx.y * BLOCK_COLUMNS};
+    const PipelineSource source = {args.input, args.weight, args.lora_down, args.lora_up, args.rows, blockIdx.x * BLOCK_ROWS, blockIdx.y * BLOCK_COLUMNS, 0};
     multiply_tile(sums, source, [&] { return count_tiles(args); }, [&](Sums& values) {
         if constexpr (WEIGHT_INT8)
             scale_sums(values, args.weight_scale);

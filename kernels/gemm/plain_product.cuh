@@ -51,8 +51,8 @@ __device__ __forceinline__ void multiply_plain(Sums& sums, u32 stage, u32 first_
 
 struct FragmentOffsets {};
 
-__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets&, u32 main_tiles, u32 tiles) {
-    for (u32 tile = 0; tile < main_tiles; tile++) {
+__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets&, u32 first_tile, u32 main_tiles, u32 tiles) {
+    for (u32 tile = first_tile; tile < main_tiles; tile++) {
         const u32 stage = pipeline.receive(tile);
         pipeline.request(tile + STAGES - 1, tiles);
         if (tile < kMainTiles)

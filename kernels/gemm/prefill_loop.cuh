@@ -20,9 +20,7 @@ __device__ __forceinline__ u32 start_pipeline(Pipeline& pipeline, CountTiles cou
     return kMainTiles >= STAGES - 1 ? count_tiles() : tiles;
 }
 
-// scale(sums) comes between weights and separate tail: int8 weights have scales, Partial LoRA has none.
-template <typename CountTiles, typename Scale>
-__device__ __forceinline__ void multiply_tile(Sums& sums, const PipelineSource& source, CountTiles count_tiles, Scale scale) {
+__device__ __forceinline__ void clear(Sums& sums) {
 #pragma unroll
     for (u32 down = 0; down < kTilesDown; down++)
 #pragma unroll
@@ -30,10 +28,27 @@ __device__ __forceinline__ void multiply_tile(Sums& sums, const PipelineSource& 
 #pragma unroll
             for (u32 i = 0; i < 4; i++)
                 sums[down][across][i] = 0.0f;
+}
+
+// A part of K, without a tail: slices from source.first_tile to end_tile, of which there is at least one.
+__device__ __forceinline__ void multiply_part(Sums& sums, const PipelineSource& source, u32 end_tile) {
+    clear(sums);
+    Pipeline pipeline(source);
+    const FragmentOffsets offsets;
+#pragma unroll
+    for (u32 i = 0; i < STAGES - 1; i++)
+        pipeline.request(source.first_tile + i, end_tile);
+    multiply_slices(sums, pipeline, offsets, source.first_tile, end_tile, end_tile);
+}
+
+// scale(sums) comes between weights and separate tail: int8 weights have scales, Partial LoRA has none.
+template <typename CountTiles, typename Scale>
+__device__ __forceinline__ void multiply_tile(Sums& sums, const PipelineSource& source, CountTiles count_tiles, Scale scale) {
+    clear(sums);
     Pipeline pipeline(source);
     const FragmentOffsets offsets;
     const u32 tiles = start_pipeline(pipeline, count_tiles);
-    multiply_slices(sums, pipeline, offsets, kSeparateTail ? kMainTiles : tiles, tiles);
+    multiply_slices(sums, pipeline, offsets, 0, kSeparateTail ? kMainTiles : tiles, tiles);
     scale(sums);
     if constexpr (kSeparateTail) {
         for (u32 tile = kMainTiles; tile < tiles; tile++) {

@@ -33,6 +33,7 @@ struct PipelineSource {
     u32 rows;
     u32 first_row;              // of the block
     u32 first_column;           // of the block, in [0, OUT_FEATURES)
+    u32 first_tile;             // slice of K that the block begins with
 };
 
 class Pipeline {
@@ -40,8 +41,8 @@ public:
     // tiles: slices in all, tail included.
     __device__ __forceinline__ Pipeline(const PipelineSource& source)
         : source(source), shared(cvta_to_shared(dynamic_shared())) {
-        input = source.input + (i64)(source.first_row + InputCopy::row()) * IN_FEATURES + InputCopy::chunk() * kChunkElements;
-        weight = source.weight + (i64)(source.first_column + weight_row_of(WeightCopy::row())) * IN_FEATURES
+        input = source.input + (i64)(source.first_row + InputCopy::row()) * IN_FEATURES + source.first_tile * BLOCK_K + InputCopy::chunk() * kChunkElements;
+        weight = source.weight + (i64)(source.first_column + weight_row_of(WeightCopy::row())) * IN_FEATURES + source.first_tile * BLOCK_K
             + WeightCopy::chunk() * (kChunkBytes / sizeof(Weight));
     }
 

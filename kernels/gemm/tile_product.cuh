@@ -103,12 +103,12 @@ __device__ __forceinline__ void multiply_tail(Sums& sums, u32 stage, const Fragm
 
 #if DOUBLE_BUFFER
 // Fragments of a step are loaded while those of the one before are multiplied; the last step of a slice waits for the next slice.
-__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 main_tiles, u32 tiles) {
+__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 first_tile, u32 main_tiles, u32 tiles) {
     static_assert(kSteps % 2 == 0, "buffers alternate");
     Fragments fragments[2];
-    u32 stage = pipeline.receive(0);
+    u32 stage = pipeline.receive(first_tile);
     load_fragments(fragments[0], stage, offsets, 0);
-    for (u32 tile = 0; tile < main_tiles; tile++) {
+    for (u32 tile = first_tile; tile < main_tiles; tile++) {
 #pragma unroll
         for (u32 step = 0; step < kSteps; step++) {
             if (step + 1 < kSteps) {
@@ -125,8 +125,8 @@ __device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, 
 }
 #else
 // Fragments are loaded when the slice is there: half the registers.
-__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 main_tiles, u32 tiles) {
-    for (u32 tile = 0; tile < main_tiles; tile++) {
+__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 first_tile, u32 main_tiles, u32 tiles) {
+    for (u32 tile = first_tile; tile < main_tiles; tile++) {
         const u32 stage = pipeline.receive(tile);
 #pragma unroll
         for (u32 step = 0; step < kSteps; step++) {

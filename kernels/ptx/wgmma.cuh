@@ -37,35 +37,55 @@ __device__ __forceinline__ void wgmma_m64n8k16_f32_bf16(float (&d)[4], u64 a, u6
                  : "l"(a), "l"(b), "n"((int)transposed_a), "n"((int)transposed_b));
 }
 
-template <bool transposed_a = false, bool transposed_b = false>
-__device__ __forceinline__ void wgmma_m64n64k16_f32_bf16(float (&d)[32], u64 a, u64 b) {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-                 "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-                 "%32, %33, 1, 1, 1, %34, %35;"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
-                   "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-                   "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
-                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
-                 : "l"(a), "l"(b), "n"((int)transposed_a), "n"((int)transposed_b));
-}
+// The wider ones differ in nothing but the number of accumulators.
+#define WGMMA_NAMES_32 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, " \
+    "%27, %28, %29, %30, %31"
+#define WGMMA_NAMES_40 WGMMA_NAMES_32 ", %32, %33, %34, %35, %36, %37, %38, %39"
+#define WGMMA_NAMES_64 WGMMA_NAMES_40 ", %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define WGMMA_NAMES_80 WGMMA_NAMES_64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"
+#define WGMMA_NAMES_88 WGMMA_NAMES_80 ", %80, %81, %82, %83, %84, %85, %86, %87"
+#define WGMMA_NAMES_96 WGMMA_NAMES_88 ", %88, %89, %90, %91, %92, %93, %94, %95"
+#define WGMMA_NAMES_120 WGMMA_NAMES_96 ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, %112, %113, " \
+    "%114, %115, %116, %117, %118, %119"
+#define WGMMA_NAMES_128 WGMMA_NAMES_120 ", %120, %121, %122, %123, %124, %125, %126, %127"
+#define WGMMA_SUMS_8(first)                                                                                                       \
+    "+f"(d[first]), "+f"(d[first + 1]), "+f"(d[first + 2]), "+f"(d[first + 3]), "+f"(d[first + 4]), "+f"(d[first + 5]), "+f"(d[first + 6]), "+f"(d[first + 7])
+#define WGMMA_SUMS_32 WGMMA_SUMS_8(0), WGMMA_SUMS_8(8), WGMMA_SUMS_8(16), WGMMA_SUMS_8(24)
+#define WGMMA_SUMS_40 WGMMA_SUMS_32, WGMMA_SUMS_8(32)
+#define WGMMA_SUMS_64 WGMMA_SUMS_40, WGMMA_SUMS_8(40), WGMMA_SUMS_8(48), WGMMA_SUMS_8(56)
+#define WGMMA_SUMS_80 WGMMA_SUMS_64, WGMMA_SUMS_8(64), WGMMA_SUMS_8(72)
+#define WGMMA_SUMS_88 WGMMA_SUMS_80, WGMMA_SUMS_8(80)
+#define WGMMA_SUMS_96 WGMMA_SUMS_88, WGMMA_SUMS_8(88)
+#define WGMMA_SUMS_120 WGMMA_SUMS_96, WGMMA_SUMS_8(96), WGMMA_SUMS_8(104), WGMMA_SUMS_8(112)
+#define WGMMA_SUMS_128 WGMMA_SUMS_120, WGMMA_SUMS_8(120)
 
-template <bool transposed_a = false, bool transposed_b = false>
-__device__ __forceinline__ void wgmma_m64n128k16_f32_bf16(float (&d)[64], u64 a, u64 b) {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-                 "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
-                 "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
-                 "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-                 "%64, %65, 1, 1, 1, %66, %67;"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
-                   "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-                   "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
-                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31]),
-                   "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]), "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]),
-                   "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
-                   "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]), "+f"(d[55]),
-                   "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
-                 : "l"(a), "l"(b), "n"((int)transposed_a), "n"((int)transposed_b));
-}
+#define WGMMA_SHARED(columns, sums, a_place, b_place, transposed_a_place, transposed_b_place, type)                        \
+    template <bool transposed_a = false, bool transposed_b = false>                                                        \
+    __device__ __forceinline__ void wgmma_m64n##columns##k16_f32_##type(float (&d)[sums], u64 a, u64 b) {                  \
+        asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." #type "." #type " {" WGMMA_NAMES_##sums "}, " \
+                     "%" #a_place ", %" #b_place ", 1, 1, 1, %" #transposed_a_place ", %" #transposed_b_place ";"          \
+                     : WGMMA_SUMS_##sums                                                                                   \
+                     : "l"(a), "l"(b), "n"((int)transposed_a), "n"((int)transposed_b));                                    \
+    }
+
+WGMMA_SHARED(64, 32, 32, 33, 34, 35, bf16)
+WGMMA_SHARED(64, 32, 32, 33, 34, 35, f16)
+WGMMA_SHARED(80, 40, 40, 41, 42, 43, bf16)
+WGMMA_SHARED(80, 40, 40, 41, 42, 43, f16)
+WGMMA_SHARED(128, 64, 64, 65, 66, 67, bf16)
+WGMMA_SHARED(128, 64, 64, 65, 66, 67, f16)
+WGMMA_SHARED(160, 80, 80, 81, 82, 83, bf16)
+WGMMA_SHARED(160, 80, 80, 81, 82, 83, f16)
+WGMMA_SHARED(176, 88, 88, 89, 90, 91, bf16)
+WGMMA_SHARED(176, 88, 88, 89, 90, 91, f16)
+WGMMA_SHARED(192, 96, 96, 97, 98, 99, bf16)
+WGMMA_SHARED(192, 96, 96, 97, 98, 99, f16)
+WGMMA_SHARED(240, 120, 120, 121, 122, 123, bf16)
+WGMMA_SHARED(240, 120, 120, 121, 122, 123, f16)
+WGMMA_SHARED(256, 128, 128, 129, 130, 131, bf16)
+WGMMA_SHARED(256, 128, 128, 129, 130, 131, f16)
+
+#undef WGMMA_SHARED
 
 // A in registers.
 template <bool transposed_b = false>

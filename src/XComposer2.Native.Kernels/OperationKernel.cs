@@ -36,6 +36,9 @@ public delegate void KernelLaunch(CudaKernel kernel, in KernelRun run);
 /// <summary>Where a lowered graph's tensors, weights and cache lie on the device, found while the graph is being bound.</summary>
 public interface IKernelOperands
 {
+    /// <summary>Of the device, for tensor maps.</summary>
+    CudaContext Context { get; }
+
     /// <summary>What decides grids that are fixed while binding.</summary>
     DeviceFacts Device { get; }
 
@@ -68,6 +71,9 @@ public interface IKernelOperands
 
     /// <summary>Angles for every position that a sequence can have: [positions, head size / 2] pairs of cosine and sine.</summary>
     DevicePointer Rope(AttentionGeometry geometry, float theta);
+
+    /// <summary>Scratch of an operation in the arena (<see cref="KernelChoice.ScratchBytes"/>), which is its own while it runs.</summary>
+    KernelOperand Scratch(Operation operation);
 
     /// <summary>Memory that all operations of the graph with the same name share and that keeps its contents from run to run; zero at first.</summary>
     DeviceSpan SharedScratch(string name, long bytes);

@@ -19,6 +19,9 @@ public sealed class CompiledMatrix
     public Cubin[] Compile(IReadOnlyList<KernelDefinition> definitions, string target) =>
         Cache().GetAll([.. definitions.Select(definition => Request(definition, target))]);
 
+    /// <summary>Others, as they are asked for, in their order.</summary>
+    public Cubin[] Compile(IReadOnlyList<CubinRequest> requests) => Cache().GetAll(requests);
+
     private Dictionary<(KernelDefinition Definition, string Target), Cubin> Compile()
     {
         Cubin[] compiled = Cache().GetAll([.. KernelMatrix.All.Select(kernel => Request(kernel.Definition, kernel.Target))]);

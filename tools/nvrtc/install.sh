@@ -2,8 +2,9 @@
 # Downloads NVRTC 12.4 to artifacts/nvrtc/lib of this checkout, where the program and the tests search for it. Installs nothing on the machine:
 # Debian's packages (libnvrtc12, libnvrtc-builtins12.4 of trixie's non-free component) come from the package source in the machine's apt
 # configuration and are only unpacked. Does nothing if the files exist.
-#   tools/nvrtc/install.sh            NVRTC
-#   tools/nvrtc/install.sh --driver   also the driver library, artifacts/nvrtc/driver/libcuda.so.1; without a GPU its cuInit returns 100
+#   tools/nvrtc/install.sh                  NVRTC
+#   tools/nvrtc/install.sh --driver         also the driver library, artifacts/nvrtc/driver/libcuda.so.1; without a GPU its cuInit returns 100
+#   tools/nvrtc/install.sh --disassembler   also nvdisasm, artifacts/nvrtc/bin/nvdisasm: for predictions from compiled kernels
 set -euo pipefail
 
 readonly suite=trixie keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -15,16 +16,19 @@ fail() {
     exit 1
 }
 
-driver=false
-case ${1:-} in
-    '') ;;
-    --driver) driver=true ;;
-    *) fail "unknown option '$1'; the only one is --driver" ;;
-esac
+driver=false disassembler=false
+for option in "$@"; do
+    case $option in
+        --driver) driver=true ;;
+        --disassembler) disassembler=true ;;
+        *) fail "unknown option '$option'; there are --driver and --disassembler" ;;
+    esac
+done
 
 packages=()
 [[ -e $target/lib/libnvrtc.so.12 ]] || packages+=(libnvrtc12 libnvrtc-builtins12.4)
 if $driver && [[ ! -e $target/driver/libcuda.so.1 ]]; then packages+=(libcuda1); fi
+if $disassembler && [[ ! -e $target/bin/nvdisasm ]]; then packages+=(nvidia-cuda-toolkit); fi
 ((${#packages[@]})) || exit 0
 
 command -v apt-get >/dev/null && command -v dpkg >/dev/null || fail "apt was not found: install NVRTC 12 or 13 another way, or set XC2_NVRTC"
@@ -59,3 +63,4 @@ take() {
 }
 if [[ " ${packages[*]} " == *' libnvrtc12 '* ]]; then take 'libnvrtc*.so.*' lib libnvrtc.so.12; fi
 if [[ " ${packages[*]} " == *' libcuda1 '* ]]; then take 'libcuda.so.*' driver libcuda.so.1; fi
+if [[ " ${packages[*]} " == *' nvidia-cuda-toolkit '* ]]; then take nvdisasm bin nvdisasm; fi

@@ -17,7 +17,8 @@ TOKENS, VISUAL = 1300, 1225
 
 
 def pairs():
-    """Yields the name of a row of the peer and our launches for the same work."""
+    """Yields the name of a row of the peer and our launches for the same work. On sm_90 linear_wgmma and
+    lora_down_wgmma do the work of linear_prefill and lora_down."""
     for name, (linear, normed, lora) in LINEARS.items():
         rows, columns = linear.split(",")[0].split("x")
         yield f"{name} [{TOKENS},{columns}]x[{rows}]", [f"linear_prefill {linear}, {TOKENS} rows"]
@@ -46,7 +47,7 @@ def line(what, ours, peer):
 
 
 def kernels(ours, peer):
-    times = {f"{time['kernel']} {time['work']}": time["median_us"] for time in ours["kernels"]}
+    times = {f"{time['kernel'].replace('linear_wgmma', 'linear_prefill').replace('_wgmma', '')} {time['work']}": time["median_us"] for time in ours["kernels"]}
     theirs = {row["name"]: row["us"] for row in peer["rows"]}
     yield f"Launches: {ours['device']}, NVRTC {ours['nvrtc']}; torch {peer['torch']}. Microseconds, medians.\n"
     yield "| peer's name | ours | PyTorch | PyTorch / ours |\n|---|---|---|---|"

@@ -12,11 +12,14 @@ namespace XComposer2.Native.Cli;
 internal static class KernelsCommand
 {
     public const string HelpPage = """
-        Usage: xc2 kernels list|compile|inspect [options]
+        Usage: xc2 kernels list|compile|inspect|predict [options]
 
         The GPU's kernels: list shows those of a model, compile makes them ahead of
-        time, inspect shows the registers and shared memory of each. No GPU is needed;
-        compile and inspect need NVRTC, the CUDA compiler library.
+        time, inspect shows the registers and shared memory of each, predict says from
+        their machine code how long a token, a prompt and a picture should take on a
+        GPU that is not here. No GPU is needed; all but list need NVRTC, the CUDA
+        compiler library, and predict needs nvdisasm (XC2_NVDISASM, PATH, or
+        tools/nvrtc/install.sh --disassembler).
 
           --arch A[,B..]         generations (sm_75,sm_80,sm_86,sm_89,sm_90a)
           --out DIR              compile: the folder to fill. With XC2_KERNELS=DIR
@@ -35,6 +38,7 @@ internal static class KernelsCommand
           --head stored|int8, --plora stored|int8, --vision stored|int8
                                  the head; Partial LoRA; vision tower and projector
           --kernel NAME          only this kernel; repeat for more
+          --gpu NAME[,..]        predict: h200, rtx-4090, rtx-4060 (all three)
           --threads N            compilations at once, 1 to 1024 (one per processor)
           --json                 one JSON object instead of text
           --verbose              stack traces of errors
@@ -46,6 +50,7 @@ internal static class KernelsCommand
           xc2 kernels compile --arch sm_89 --out k
           xc2 kernels compile --preset all --arch sm_80,sm_90a --out k
           xc2 kernels inspect --kernel linear_decode --arch sm_80,sm_90a
+          xc2 kernels predict --gpu h200
         """;
 
     public static Command Create(CliServices services) => new DocumentedCommand("kernels", HelpPage)
@@ -53,6 +58,7 @@ internal static class KernelsCommand
         CreateList(services),
         CreateCompile(services),
         CreateInspect(services),
+        PredictCommand.Create(services, HelpPage),
     };
 
     private static DocumentedCommand CreateList(CliServices services)

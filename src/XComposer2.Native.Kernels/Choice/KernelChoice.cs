@@ -21,8 +21,7 @@ public static class KernelChoice
         {
             FusedLinearOp linear => LinearChoice.Choose(linear, graph, rows, device),
             DequantizeOp weight => new Dequantize(weight.Storage, weight.Format, graph[weight.Output].RowElements, graph[weight.Output].Shape[0]),
-            LoraDownOp down => new LoraDown(
-                graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements, LinearTiles.ChooseForLora(device.Capability, graph[down.Output].Type)),
+            LoraDownOp down => LinearTiles.ChooseForLora(device.Capability, graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements),
             PagedAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
             RopeKvAppendOp rope when graph.Cache == CacheFormat.Int8 => new RopeKvAppend(graph[rope.Output].Type, rope.Geometry),
             VisionAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
@@ -34,6 +33,15 @@ public static class KernelChoice
             PatchEmbeddingOp patches => new PatchEmbedding(graph[patches.Weight].Type, graph[patches.Pixels].Shape[3], graph[patches.Weight].Shape[3], graph[patches.Weight].Shape[0]),
             _ => throw new NotSupportedException($"graph '{graph.Name}': the GPU has no kernel for {operation.Name}"),
         };
+    }
+
+    /// <summary>Bytes of the arena that the operation's kernel may write while it runs, whatever the device.</summary>
+    public static long ScratchBytes(Operation operation, ComputeGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return operation is LoraDownOp down
+            ? LinearTiles.LoraScratchBytes(graph[down.Output].Type, graph[down.Input].RowElements, graph[down.Output].RowElements, graph[down.Output].Shape[0])
+            : 0;
     }
 
     /// <summary>Every kernel that some card of a generation is given for the operation, whatever its multiprocessors and however many rows run: what is compiled

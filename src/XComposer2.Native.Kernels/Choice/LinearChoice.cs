@@ -11,20 +11,19 @@ internal static class LinearChoice
 
     public static OperationKernel Choose(FusedLinearOp linear, ComputeGraph graph, int rows, DeviceFacts device) => IsStreamed(linear, graph, rows)
         ? Streamed(linear, graph, rows, device.Capability)
-        : Tiled(linear, graph, LinearTiles.Choose(device, linear.Storage, rows, OutFeatures(linear, graph), linear.Lora is not null));
+        : LinearTiles.Choose(device, FormOf(linear, graph), rows, linear.Lora?.Rank ?? 0);
 
     /// <summary>Every kernel that some card of the generation is given for some number of rows of the graph.</summary>
     public static IEnumerable<OperationKernel> Candidates(FusedLinearOp linear, ComputeGraph graph, ComputeCapability capability)
     {
         TensorSpec result = graph[linear.Output];
         if (IsStreamed(linear, graph, result.Rows.PerUnit))
-            foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : StreamedRows))
+            foreach (int rows in LinearDecode.SizesFor(graph.HasOneRowPerSequence ? result.Shape[0] : Math.Min(StreamedRows, result.Shape[0])))
                 yield return Streamed(linear, graph, rows, capability);
         if (IsStreamed(linear, graph, result.Shape[0]))
             yield break;
-        foreach (PrefillTile tile in LinearTiles.Candidates(
-            capability, linear.Storage, result.Rows.PerUnit, result.Shape[0], OutFeatures(linear, graph), linear.Lora is not null))
-            yield return Tiled(linear, graph, tile);
+        foreach (OperationKernel kernel in LinearTiles.Candidates(capability, FormOf(linear, graph), result.Rows.PerUnit, result.Shape[0], linear.Lora?.Rank ?? 0))
+            yield return kernel;
     }
 
     /// <summary>A lowered linear in the kernels' words.</summary>
@@ -50,10 +49,10 @@ internal static class LinearChoice
     {
         LinearForm form = FormOf(linear, graph);
         bool hasNorm = linear.Norm is not null;
-        return new LinearDecode(form, hasNorm, rows, LinearDecode.CanStage(form, hasNorm, rows, capability));
+        // A graph of one row never has more; in others one row is among eight, as everywhere.
+        int most = rows == 1 && graph[linear.Output].Shape[0] > 1 ? 2 : rows;
+        return new LinearDecode(form, hasNorm, most, LinearDecode.CanStage(form, hasNorm, most, capability));
     }
-
-    private static LinearPrefill Tiled(FusedLinearOp linear, ComputeGraph graph, PrefillTile tile) => new(FormOf(linear, graph), tile, linear.Lora?.Rank ?? 0);
 
     private static int OutFeatures(FusedLinearOp linear, ComputeGraph graph) => linear.Epilogue switch
     {

@@ -23,7 +23,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
     /// <param name="form">Sizes, types and what follows the product.</param>
     /// <param name="hasNorm">The input is the residual stream, F32, and is normed first.</param>
     /// <param name="rows">The most rows of a launch, 1 to <see cref="MaxRows"/>: fewer take less time, and all of them give the same.</param>
-    /// <param name="stagesInput">The normed input waits in shared memory (<see cref="CanStage"/>): less work, the same results.</param>
+    /// <param name="stagesInput">The normed input waits in shared memory (<see cref="CanStage"/>): less work, the same results. Of one row, it takes an eighth of it.</param>
     /// <exception cref="ArgumentException">There is no form of the kernel for these sizes.</exception>
     public LinearDecode(LinearForm form, bool hasNorm = false, int rows = GroupRows, bool stagesInput = false)
     {
@@ -36,7 +36,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         BlockRows = Math.Min(GroupRows * (rows <= GroupRows ? 1 : rows <= 2 * GroupRows ? 2 : MaxGroups), rows <= GroupRows ? GroupRows : MostBlockRows);
         if (stagesInput && !(hasNorm && BlockRows == GroupRows && form.Storage != DType.F32 && StagedRowBytes * GroupRows <= MostStagedBytes))
             throw new ArgumentException($"expected at most {GroupRows} normed rows of {MostStagedBytes / GroupRows / 2} columns in 16 bits to wait in shared memory, found {form.InFeatures} columns", nameof(stagesInput));
-        StagesInput = stagesInput;
+        StagedRows = !stagesInput ? 0 : rows == 1 ? 1 : GroupRows;
     }
 
     /// <summary>Whether the normed input of so many rows fits in shared memory beside other blocks.</summary>
@@ -51,21 +51,23 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(most, MaxRows);
-        return most <= GroupRows ? [GroupRows] : most <= 2 * GroupRows ? [GroupRows, 2 * GroupRows] : [GroupRows, 2 * GroupRows, MaxRows];
+        return most == 1 ? [1] : most <= GroupRows ? [GroupRows] : most <= 2 * GroupRows ? [GroupRows, 2 * GroupRows] : [GroupRows, 2 * GroupRows, MaxRows];
     }
 
     public LinearForm Form { get; }
 
     public bool HasNorm { get; }
 
-    /// <summary>The normed input waits in shared memory.</summary>
-    public bool StagesInput { get; }
+    /// <summary>Rows of the normed input that wait in shared memory: 0, 1 or 8.</summary>
+    public int StagedRows { get; }
+
+    public bool StagesInput => StagedRows > 0;
 
     /// <summary>Rows of a block: 8, 16, or 32. A launch may have several blocks of the most rows that the format has registers for.</summary>
     public int BlockRows { get; }
 
     /// <summary>The most rows that a launch takes.</summary>
-    public int LaunchRows => BlockRows == MostBlockRows ? MaxRows : BlockRows;
+    public int LaunchRows => StagedRows == 1 ? 1 : BlockRows == MostBlockRows ? MaxRows : BlockRows;
 
     public override string Source => "gemm/linear_decode.cu";
 
@@ -73,7 +75,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
 
     public override int BlockThreads => 256;
 
-    public override int DynamicSharedBytes => StagesInput ? GroupRows * StagedRowBytes : 0;
+    public override int DynamicSharedBytes => StagedRows * StagedRowBytes;
 
     public override int? BlocksPerMultiprocessor(ComputeCapability capability) =>
         BlockRows == MaxGroups * GroupRows && capability.Major < 8 ? 1 : BoundedBlocks;
@@ -87,7 +89,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ("INPUT", HasNorm ? "f32" : Form.Storage.CudaName()),
         ("HAS_NORM", Flag(HasNorm)),
         ("ROW_GROUPS", Number(BlockRows / GroupRows)),
-        ("STAGED_INPUT", Flag(StagesInput)),
+        ("STAGED_INPUT", Number(StagedRows)),
         ("BLOCKS_PER_SM", Number(BoundedBlocks)),
     ];
 
@@ -106,11 +108,10 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, LaunchRows);
         int strips = (Form.OutFeatures + StripRows - 1) / StripRows, rowBlocks = (rows + BlockRows - 1) / BlockRows;
-        int sharedBytes = StagesInput ? rows * StagedRowBytes : 0;
-        long blocks = Math.Clamp(device.SharedBytesPerMultiprocessor / (sharedBytes + StaticSharedBytes), 1, GridBlocks) * device.Multiprocessors / rowBlocks;
-        return new LaunchGeometry(new Dim3(rowBlocks, (int)Math.Clamp(blocks, 1, strips)), BlockThreads, sharedBytes)
+        long blocks = Math.Clamp(device.SharedBytesPerMultiprocessor / (DynamicSharedBytes + StaticSharedBytes), 1, GridBlocks) * device.Multiprocessors / rowBlocks;
+        return new LaunchGeometry(new Dim3(rowBlocks, (int)Math.Clamp(blocks, 1, strips)), BlockThreads, DynamicSharedBytes)
         {
-            OverlapsPredecessor = device.Capability.Major >= 9,
+            OverlapsPredecessor = device.Capability.Major >= 9 && BlockRows == GroupRows,
         };
     }
 

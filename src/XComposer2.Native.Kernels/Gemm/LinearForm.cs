@@ -102,6 +102,13 @@ public sealed record LinearForm
         return new KernelCost(bytes, 2L * rows * InFeatures * OutFeatures);
     }
 
+    /// <summary>What Partial LoRA adds to it in the linear itself: tiles of text alone do not read B.</summary>
+    internal KernelCost LoraCost(int rank, int inputs, int visualRows)
+    {
+        long bytes = visualRows == 0 ? 0 : ((long)OutFeatures + ((long)visualRows * inputs)) * rank * Storage.ElementBytes();
+        return new KernelCost(bytes, 2L * visualRows * rank * OutFeatures);
+    }
+
     private static string Number(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static ArgumentException Refused(string property, string expected, object found) =>

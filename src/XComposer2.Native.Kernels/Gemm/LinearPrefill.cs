@@ -67,12 +67,7 @@ public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
 
     /// <param name="rows">Rows of the step.</param>
     /// <param name="visualRows">Of these, rows with Partial LoRA.</param>
-    public KernelCost Cost(int rows, int visualRows)
-    {
-        // Tiles of text alone do not read B.
-        long loraBytes = visualRows == 0 ? 0 : ((long)Form.OutFeatures + ((long)visualRows * LoraInputs)) * LoraRank * Form.Storage.ElementBytes();
-        return Form.Cost(rows, Form.Storage.ElementBytes()) + new KernelCost(loraBytes, 2L * visualRows * LoraRank * Form.OutFeatures);
-    }
+    public KernelCost Cost(int rows, int visualRows) => Form.Cost(rows, Form.Storage.ElementBytes()) + Form.LoraCost(LoraRank, LoraInputs, visualRows);
 
     internal override IEnumerable<KernelCase> Cases(CaseContext context) => LinearPrefillCases.Of(this, context);
 

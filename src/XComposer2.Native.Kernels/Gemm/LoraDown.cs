@@ -61,12 +61,16 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
         ("DYNAMIC_SHARED_BYTES", Number(DynamicSharedBytes)),
     ];
 
-    public LaunchGeometry Geometry(int rows)
+    /// <summary>How K is cut for so many rows.</summary>
+    public SplitSums Split(int rows)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        return new LaunchGeometry(
-            new Dim3((rows + Tile.Rows - 1) / Tile.Rows, (OutFeatures + Tile.Columns - 1) / Tile.Columns), BlockThreads, DynamicSharedBytes);
+        Dim3 tiles = TilesOf(rows);
+        return new SplitSums(tiles.X * tiles.Y, (long)Tile.Rows * Tile.Columns * sizeof(float), (InFeatures + Tile.Depth - 1) / Tile.Depth, Tile.BlocksPerMultiprocessor);
     }
+
+    /// <param name="rows">Of the step.</param>
+    /// <param name="parts">Of K.</param>
+    public LaunchGeometry Geometry(int rows, int parts = 1) => new(TilesOf(rows) with { Z = parts }, BlockThreads, DynamicSharedBytes);
 
     /// <param name="rows">Rows of the step.</param>
     /// <param name="visualRows">Of these, rows that are computed.</param>
@@ -77,14 +81,19 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
 
     protected override KernelLaunch Resolve(LoraDownOp operation, IKernelOperands operands)
     {
-        KernelOperand input = operands.Operand(operation.Input), visualRow = operands.Operand(operation.VisualRow), output = operands.Operand(operation.Output);
-        DevicePointer a = operands.Matrix(operation.A, Storage);
-        float scale = operation.Scale;
+        LoraDownOperands down = new(operation, operands, Storage);
         return (kernel, in run) =>
         {
-            int rows = input.Rows(run);
-            kernel.Launch(run.Stream, Geometry(rows), new LoraDownArguments(input.Pointer(run), a, visualRow.Pointer(run), output.Pointer(run), scale, rows));
+            int rows = down.Input.Rows(run), parts = Split(rows).Parts(down.Multiprocessors);
+            kernel.Launch(run.Stream, Geometry(rows, parts), new LoraDownArguments(
+                down.Input.Pointer(run), down.A, down.VisualRow.Pointer(run), down.Output.Pointer(run), down.Parts.Pointer(run), down.Arrivals, down.Scale, rows));
         };
+    }
+
+    private Dim3 TilesOf(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return new Dim3((rows + Tile.Rows - 1) / Tile.Rows, (OutFeatures + Tile.Columns - 1) / Tile.Columns);
     }
 }
 
@@ -93,8 +102,30 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
 /// <param name="A">[out, in]; for gate and up one below the other.</param>
 /// <param name="VisualRow">I32 [rows], negative for text.</param>
 /// <param name="Output">[rows, out].</param>
+/// <param name="Parts">F32 [tiles, parts of K, tile]; null for one part.</param>
+/// <param name="Arrivals">U32 [tiles], zero before and after; null for one part.</param>
 /// <param name="Scale">alpha / rank.</param>
 /// <param name="Rows">Rows of the step.</param>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct LoraDownArguments(
-    DevicePointer Input, DevicePointer A, DevicePointer VisualRow, DevicePointer Output, float Scale, int Rows);
+    DevicePointer Input, DevicePointer A, DevicePointer VisualRow, DevicePointer Output, DevicePointer Parts, DevicePointer Arrivals, float Scale, int Rows);
+
+/// <summary>What both kernels of Partial LoRA's lower half read and write.</summary>
+internal sealed class LoraDownOperands(LoraDownOp operation, IKernelOperands operands, DType storage)
+{
+    public int Multiprocessors { get; } = operands.Device.Multiprocessors;
+
+    public KernelOperand Input { get; } = operands.Operand(operation.Input);
+
+    public DevicePointer A { get; } = operands.Matrix(operation.A, storage);
+
+    public KernelOperand VisualRow { get; } = operands.Operand(operation.VisualRow);
+
+    public KernelOperand Output { get; } = operands.Operand(operation.Output);
+
+    public KernelOperand Parts { get; } = operands.Scratch(operation);
+
+    public DevicePointer Arrivals { get; } = operands.SharedScratch(nameof(LoraDown), SplitSums.ArrivalBytes).Pointer;
+
+    public float Scale { get; } = operation.Scale;
+}

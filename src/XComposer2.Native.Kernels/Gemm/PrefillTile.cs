@@ -13,6 +13,7 @@ namespace XComposer2.Native.Kernels;
 /// <param name="BlocksPerMultiprocessor">Blocks that share a multiprocessor, which caps the registers.</param>
 public readonly record struct PrefillTile(
     int Rows, int Columns, int WarpRows, int WarpColumns, int Depth, int Stages, bool IsDoubleBuffered, int BlocksPerMultiprocessor)
+    : ILinearTile
 {
     /// <summary>sm_80: gate and up, the packed projection.</summary>
     public static PrefillTile A1 { get; } = new(128, 256, 64, 64, 32, 3, true, 1);

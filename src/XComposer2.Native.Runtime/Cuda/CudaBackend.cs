@@ -74,8 +74,9 @@ public sealed class CudaBackend : IBackend
     /// <param name="cache">Of keys and values; null for the storage type.</param>
     public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage, CacheFormat? cache = null)
     {
-        // No kernel wants scratch in the arena: what has counters must keep them from run to run.
-        return MemoryPlanner.Plan(CudaLowering.Lower(graph, storage, cache));
+        // What has counters must keep them from run to run, outside of the arena.
+        ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache);
+        return MemoryPlanner.Plan(lowered, operation => KernelChoice.ScratchBytes(operation, lowered));
     }
 
     /// <exception cref="NotSupportedException">The layout is of another format than the backend's.</exception>

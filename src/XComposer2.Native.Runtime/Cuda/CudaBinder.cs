@@ -5,12 +5,14 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaDevice device, DType storage, bool embeddingsOnHost)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaContext context, DType storage, bool embeddingsOnHost)
     : IKernelOperands
 {
     private readonly ComputeGraph graph = plan.Graph;
 
-    public DeviceFacts Device { get; } = DeviceFacts.Of(device);
+    public CudaContext Context { get; } = context;
+
+    public DeviceFacts Device { get; } = DeviceFacts.Of(context.Device);
 
     public KernelSequences Sequences => new(inputs.Sequences.Spans, inputs.Sequences.PageTable, limits.Sequences, limits.PagesPerSequence);
 
@@ -35,6 +37,8 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
     public DevicePointer Matrix(CudaWeight weight, DType type) => weights.Get(weight, type);
 
     public DeviceMatrix Matrix(CudaWeight weight, WeightFormat format) => weights.Get(weight, format);
+
+    public KernelOperand Scratch(Operation operation) => KernelOperand.InArena(plan.ScratchOf(graph.Operations.IndexOf(operation)).OffsetBytes, RowExtent.Fixed(1));
 
     public DeviceSpan SharedScratch(string name, long bytes) => shared.Get(name, bytes);
 

@@ -32,7 +32,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, rows, most, state.RopeTables, inputs, shared, state.Context.Device, state.Storage, state.EmbeddingsOnHost);
+            var binder = new CudaBinder(plan, weights, pages, rows, most, state.RopeTables, inputs, shared, state.Context, state.Storage, state.EmbeddingsOnHost);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = new CudaStep(Graph.Operations[step], Graph, binder);

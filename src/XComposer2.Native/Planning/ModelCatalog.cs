@@ -20,7 +20,7 @@ internal static class ModelCatalog
         // Layers of a kind are alike: the kernels of one are those of all.
         ModelConfig thin = config.WithLayers(1);
         thin = thin with { Vision = thin.Vision with { LayerCount = 1 } };
-        var graphs = new ModelGraphs(thin, WeightFacts.Uniform(thin, storage, quantization), config.Decoder.MaximumPositions, decodeSequences: LinearDecode.MaxRows);
+        var graphs = new ModelGraphs(thin, WeightFacts.Uniform(thin, storage, quantization), config.Decoder.MaximumPositions, decodeSequences: [1, LinearDecode.MaxRows]);
         return KernelCatalog.For(graphs.All.Select(graph => graph.Build()), config.Decoder.VocabularySize, storage, capability);
     }
 }

@@ -9,7 +9,7 @@ static void from_environment(Configuration& configuration) {
         const char* variable;
         const char* name;
     } variables[] = {
-        {"XC2_EMULATED_ARCH", "arch"}, {"XC2_EMULATED_SCHEDULE", "schedule"}, {"XC2_EMULATED_SEED", "seed"},
+        {"XC2_EMULATED_ARCH", "arch"}, {"XC2_EMULATED_MULTIPROCESSORS", "multiprocessors"}, {"XC2_EMULATED_SCHEDULE", "schedule"}, {"XC2_EMULATED_SEED", "seed"},
         {"XC2_EMULATED_SUMS", "sums"}, {"XC2_EMULATED_WATCH", "watch"}, {"XC2_EMULATED_MEMORY_MB", "memory_mb"}, {"XC2_EMULATED_IDLE_MS", "idle_ms"},
     };
     for (const auto& entry : variables)
@@ -55,6 +55,8 @@ bool Configuration::set(const std::string& name, const std::string& given) {
         return false;
     if (name == "arch" && (parsed == 75 || parsed == 80 || parsed == 86 || parsed == 89 || parsed == 90))
         architecture = (u32)parsed;
+    else if (name == "multiprocessors" && parsed > 0 && parsed <= 1024)
+        processors = (u32)parsed;
     else if (name == "seed")
         seed = parsed;
     else if (name == "watch" && parsed <= 1)

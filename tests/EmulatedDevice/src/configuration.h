@@ -10,6 +10,7 @@ enum class Sums { nearest, truncated };
 
 struct Configuration {
     u32 architecture = 80;              // XC2_EMULATED_ARCH: 75, 80, 86, 89 or 90
+    u32 processors = 0;                 // XC2_EMULATED_MULTIPROCESSORS, as slices of a card have few; 0: as many as a card of the generation has
     Schedule schedule = Schedule::forward;      // XC2_EMULATED_SCHEDULE: forward, reverse, shuffled
     u64 seed = 1;                       // XC2_EMULATED_SEED, of the shuffled schedule
     Sums sums = Sums::nearest;          // XC2_EMULATED_SUMS, of tensor cores: nearest, truncated
@@ -19,7 +20,7 @@ struct Configuration {
 
     static Configuration& instance();
 
-    // name: arch, schedule, seed, sums, watch, memory_mb, idle_ms. False: no such name or value.
+    // name: arch, multiprocessors, schedule, seed, sums, watch, memory_mb, idle_ms. False: no such name or value.
     bool set(const std::string& name, const std::string& value);
 };
 

@@ -26,4 +26,21 @@ public sealed class VerificationTests(GpuDevice device)
         Assert.Contains("stages are within", run.All, StringComparison.Ordinal);
         Assert.Contains("cuda, ", run.All, StringComparison.Ordinal);
     }
+
+    /// <summary>By tensor maps and wgmma. With one multiprocessor the smallest prompts have the tiles of large products.</summary>
+    [Theory]
+    [InlineData("mqa-head128-bf16", "bf16", "shuffled")]
+    [InlineData("fp16-torch-bin", "f16", "reverse")]
+    public void Golden_checkpoints_pass_on_Hopper(string folder, string storage, string schedule)
+    {
+        string model = SharedMaterial.Find($"golden/{folder}");
+        Assert.NotNull(device.Context);
+        Dictionary<string, string?> environment = new()
+        {
+            ["XC2_EMULATED_SCHEDULE"] = schedule, ["XC2_EMULATED_ARCH"] = "90", ["XC2_EMULATED_MULTIPROCESSORS"] = "1", ["XC2_CACHE"] = DeviceLibraries.KernelCache(),
+        };
+        ProgramRun run = ProgramRun.Start(environment, "verify", "--model", model, "--device", "cuda", "--storage", storage);
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Contains("stages are within", run.All, StringComparison.Ordinal);
+    }
 }

@@ -1,4 +1,3 @@
-using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
@@ -120,12 +119,6 @@ public sealed class LinearCase
         }
         return (values, outputBounds);
     }
-
-    /// <summary>The arguments that every finish shares, for the arrays that hold them.</summary>
-    public LinearPrefillArguments Arguments(ulong input, ulong weights, ulong output) => new()
-    {
-        Input = new DevicePointer(input), Weight = new DevicePointer(weights), Output = new DevicePointer(output), Rows = Rows,
-    };
 
     private (double Sum, double Bound) Sum(double[] x, double norm, int row, int column)
     {

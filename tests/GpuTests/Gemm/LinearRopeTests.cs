@@ -14,7 +14,6 @@ public sealed class LinearRopeTests(GpuDevice device)
 
     public static TheoryData<DType> Storages => [DType.F32, DType.F16, DType.BF16];
 
-    /// <summary>One sequence goes over the border of a page, one begins; a row between them is nobody's.</summary>
     [Theory]
     [MemberData(nameof(SomeTiles))]
     public void Prefill_rotates_and_appends(string name, DType storage)
@@ -56,31 +55,7 @@ public sealed class LinearRopeTests(GpuDevice device)
     private void Prefill(LinearCase one, PrefillTile tile)
     {
         LinearPrefill kernel = new(one.Form, tile, one.Rank);
-        using DeviceFloats input = device.Upload(one.Input, one.Form.Storage);
-        using DeviceArray<byte> weight = one.UploadWeight(device);
-        using DeviceArray<byte> scales = one.UploadScales(device);
-        using DeviceFloats bias = one.UploadBias(device);
-        using DeviceFloats loraDown = device.Upload(one.LoraDown, one.Form.Storage);
-        using DeviceFloats loraUp = one.UploadLoraUp(device);
-        using DeviceArray<int> visualRow = device.Upload(one.VisualRow);
-        new RopeStep(one, [50, 0], [40, 29]).Check(device, arrays => device.Run(kernel, kernel.Geometry(one.Rows), new LinearPrefillArguments
-        {
-            Input = new DevicePointer(input.Address),
-            Weight = new DevicePointer(weight.Address),
-            WeightScale = new DevicePointer(scales.Address),
-            Bias = new DevicePointer(bias.Address),
-            LoraDown = new DevicePointer(loraDown.Address),
-            LoraUp = new DevicePointer(loraUp.Address),
-            VisualRow = new DevicePointer(visualRow.Address),
-            Output = arrays.Queries,
-            RopeTable = arrays.RopeTable,
-            Pages = arrays.Pages,
-            Sequences = arrays.Sequences,
-            PageTable = arrays.PageTable,
-            PageBytes = arrays.PageBytes,
-            Rows = one.Rows,
-            SequenceCount = arrays.SequenceCount,
-        }));
+        PrefillRun.CheckRope(device, one, arguments => device.Run(kernel, kernel.Geometry(one.Rows), arguments));
     }
 
     private void Decode(LinearCase one, int[] pastLengths, int[] rowCounts)

@@ -47,17 +47,42 @@ public sealed class LoraDownTests(GpuDevice device)
             }
         }
 
-        LoraDown kernel = new(storage, inputs, outputs, LinearTiles.ChooseForLora(device.Capability, storage));
         using DeviceFloats input = device.Upload(x, storage);
         using DeviceFloats matrix = device.Upload(a, storage);
         using DeviceArray<int> visual = device.Upload(visualRow);
         using DeviceFloats output = device.Allocate(expected.Length, storage);
-        device.Run(kernel, kernel.Geometry(rows), new LoraDownArguments(
-            new DevicePointer(input.Address), new DevicePointer(matrix.Address), new DevicePointer(visual.Address), new DevicePointer(output.Address), Scale, rows));
-        float[] found = output.Download();
-        for (int i = 0; i < bounds.Length; i++)
-            if (visualRow[i / outputs] < 0)
-                Assert.True(found[i] == 0, $"text row {i / outputs} holds {found[i]}");
-        Accuracy.Within(expected, [.. bounds.Select(bound => Math.Max(bound, double.Epsilon))], found, $"{storage} {rows} x {inputs} x {outputs}");
+        OperationKernel kernel = LinearTiles.ChooseForLora(device.Capability, storage, inputs, outputs);
+        LoraDownArguments arguments = new(
+            new DevicePointer(input.Address), new DevicePointer(matrix.Address), new DevicePointer(visual.Address), new DevicePointer(output.Address), default, default, Scale, rows);
+        Run(kernel, arguments, 1);
+        Compare(output.Download(), $"{storage} {rows} x {inputs} x {outputs}");
+        // A part of K for each slice of it; the order in which they arrive is the schedule's.
+        int parts = inputs / 64;
+        EmulatedConditions.ForEach(device, condition =>
+        {
+            Run(kernel, arguments, parts);
+            Compare(output.Download(), $"{storage} {rows} x {inputs} x {outputs}, {parts} parts of K, {condition}");
+        });
+
+        void Compare(float[] found, string what)
+        {
+            for (int i = 0; i < bounds.Length; i++)
+                if (visualRow[i / outputs] < 0)
+                    Assert.True(found[i] == 0, $"{what}: text row {i / outputs} holds {found[i]}");
+            Accuracy.Within(expected, [.. bounds.Select(bound => Math.Max(bound, double.Epsilon))], found, what);
+        }
+    }
+
+    private void Run(OperationKernel kernel, LoraDownArguments arguments, int parts)
+    {
+        SplitSums split = kernel is LoraDownWgmma one ? one.Split(arguments.Rows) : ((LoraDown)kernel).Split(arguments.Rows);
+        using DeviceArray<float> sums = device.Allocate<float>((int)(split.Tiles * split.TileBytes * parts / sizeof(float)));
+        using DeviceArray<uint> arrivals = device.Upload(new uint[split.Tiles]);
+        arguments = arguments with { Parts = new DevicePointer(sums.Address), Arrivals = new DevicePointer(arrivals.Address) };
+        if (kernel is LoraDownWgmma wgmma)
+            device.Run(wgmma, wgmma.Geometry(arguments.Rows, parts), wgmma.Arguments(device.Context, arguments));
+        else
+            device.Run(kernel, ((LoraDown)kernel).Geometry(arguments.Rows, parts), arguments);
+        Assert.All(arrivals.Download(), count => Assert.Equal(0u, count));
     }
 }

@@ -10,7 +10,7 @@ public sealed class CaseCatalogTests
 {
     private const string Preset = "internlm-xcomposer2-vl-7b";
 
-    private static readonly DeviceFacts h100 = new(new ComputeCapability(9, 0), 132), turing = new(new ComputeCapability(7, 5), 46);
+    private static readonly DeviceFacts h100 = new(new ComputeCapability(9, 0), 132), a100 = new(new ComputeCapability(8, 0), 108), turing = new(new ComputeCapability(7, 5), 46);
 
     public static TheoryData<string, DType> Models
     {
@@ -35,7 +35,9 @@ public sealed class CaseCatalogTests
         string root = TestPaths.Repository("kernels");
         string[] files = [.. Directory.GetFiles(root, "*.cu", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
         foreach (CaseSizes counts in (CaseSizes[])[CaseSizes.Full, CaseSizes.Quick])
-            Assert.Equal(files, Cases(preset, storage, h100, counts).Select(item => item.Definition.Source).Distinct().Order(StringComparer.Ordinal));
+            Assert.Equal(
+                files,
+                Cases(preset, storage, h100, counts).Concat(Cases(preset, storage, a100, counts)).Select(item => item.Definition.Source).Distinct().Order(StringComparer.Ordinal));
     }
 
     /// <summary>And neither a specialisation: tiles of prefill aside, which the case chooses.</summary>
@@ -55,14 +57,16 @@ public sealed class CaseCatalogTests
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.Contains("linear_decode 28672x4096 int8, gated, normed, 8 rows", names);
         Assert.Contains("linear_decode 92544x4096, f32 out, 1 row", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, lora 256 on 1225, 2048 rows", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, lora 256 on 0, 2048 rows", names);
-        Assert.Contains("linear_prefill 6144x4096, rope and cache, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, lora 256 on 1225, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, lora 256 on 0, 2048 rows", names);
+        Assert.Contains("linear_wgmma 6144x4096, rope and cache, 2048 rows", names);
         Assert.Contains("linear_prefill 4096x14336 int8, residual, lora 256 on 512, 512 rows", names);
+        Assert.Contains("linear_decode 28672x4096 int4 by 128, gated, normed, 1 row", names);
         Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096", names);
+        Assert.Contains("decode_attention 32/8 heads of 128, 1 sequence of 4096, int8 cache", names);
         Assert.Contains("prefill_attention 32/8 heads of 128, 64 rows up to 4096", names);
-        Assert.Contains("linear_prefill 4096x1024, bias, quickgelu, 1226 rows", names);
-        Assert.Contains("linear_prefill 4096x1024, bias, gelu, 1225 rows", names);
+        Assert.Contains("linear_wgmma 4096x1024, bias, quickgelu, 1226 rows", names);
+        Assert.Contains("linear_wgmma 4096x1024, bias, gelu, 1225 rows", names);
         Assert.Contains("vision_attention 16 heads of 64, 1226 tokens", names);
         Assert.Contains("sample_token 8 rows of 92544, top-k 40, top-p 0.8", names);
         Assert.Contains("read_stream 1024 MiB", names);
@@ -92,7 +96,8 @@ public sealed class CaseCatalogTests
     /// <summary>Where all operands are read or written once, they are what the twin declares.</summary>
     [Theory]
     [InlineData("linear_decode 4096x14336, residual, 1 row", 2 * 4096)] // no norm, so no gain
-    [InlineData("lora_down 256x4096, 2048 rows, 1225 of them visual", 2048 * 4 + ((2048 - 1225) * 4096 * 2))] // modality of rows, and text rows, which are not read
+    // Modality of rows; text rows, which are not read; parts of 64 tiles and their counters.
+    [InlineData("lora_down_wgmma 256x4096, 2048 rows, 1225 of them visual", (2048 * 4) + ((2048 - 1225) * 4096 * 2) + (64 * 2 * 32768) + 1536)]
     [InlineData("layer_norm 1226 rows of 1024 to bf16", 0)]
     [InlineData("read_stream 1024 MiB", 0)]
     public void Declared_bytes_are_those_of_the_operands(string name, long undeclaredBytes)
@@ -108,9 +113,9 @@ public sealed class CaseCatalogTests
     public void Partial_lora_costs_where_it_is()
     {
         Dictionary<string, KernelCost> costs = Cases(Preset, DType.BF16, h100, CaseSizes.Full).ToDictionary(item => item.Name, item => item.Cost);
-        Assert.Equal(costs["linear_prefill 6144x4096, rope and cache, 2048 rows"], costs["linear_prefill 6144x4096, rope and cache, lora 256 on 0, 2048 rows"]);
-        KernelCost visual = costs["linear_prefill 6144x4096, rope and cache, lora 256 on 1225, 2048 rows"];
-        KernelCost text = costs["linear_prefill 6144x4096, rope and cache, 2048 rows"];
+        Assert.Equal(costs["linear_wgmma 6144x4096, rope and cache, 2048 rows"], costs["linear_wgmma 6144x4096, rope and cache, lora 256 on 0, 2048 rows"]);
+        KernelCost visual = costs["linear_wgmma 6144x4096, rope and cache, lora 256 on 1225, 2048 rows"];
+        KernelCost text = costs["linear_wgmma 6144x4096, rope and cache, 2048 rows"];
         Assert.Equal((2L * 256 * (6144 + 1225), 2L * 1225 * 256 * 6144), (visual.Bytes - text.Bytes, visual.Flops - text.Flops));
     }
 
@@ -119,12 +124,17 @@ public sealed class CaseCatalogTests
     {
         Assert.DoesNotContain(ModelCatalog.KernelsOf(ModelPresets.Find(Preset), DType.BF16, turing.Capability), definition => !definition.Serves(turing.Capability));
         Assert.Equal(
-            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name), Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name));
+            Cases(Preset, DType.F16, h100, CaseSizes.Full).Select(item => item.Name.Replace("linear_wgmma", "linear_prefill", StringComparison.Ordinal).Replace("_wgmma", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            Cases(Preset, DType.F16, turing, CaseSizes.Full).Select(item => item.Name).Order(StringComparer.Ordinal));
     }
 
     private static IReadOnlyList<KernelCase> Cases(string preset, DType storage, DeviceFacts device, CaseSizes counts) =>
         CaseCatalog.For(ModelCatalog.KernelsOf(ModelPresets.Find(preset), storage, device.Capability), device, counts);
 
-    private static KernelDefinition WithoutTile(KernelDefinition definition) =>
-        definition is LinearPrefill linear ? new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank) : definition;
+    private static KernelDefinition WithoutTile(KernelDefinition definition) => definition switch
+    {
+        LinearPrefill linear => new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank),
+        LinearWgmma linear => new LinearPrefill(linear.Form, PrefillTile.S1, linear.LoraRank),
+        _ => definition,
+    };
 }

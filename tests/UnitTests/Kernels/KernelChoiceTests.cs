@@ -13,7 +13,7 @@ public sealed class KernelChoiceTests
 
     private static readonly int[] multiprocessors = [1, 14, 24, 46, 68, 108, 128, 132, 170];
 
-    private static readonly ComputeCapability[] generations = [new(7, 5), new(8, 0), new(8, 6), new(8, 9), new(9, 0), new(12, 0)];
+    private static readonly ComputeCapability[] generations = [new(7, 5), new(8, 0), new(8, 6), new(8, 9), new(9, 0), new(10, 0), new(12, 0)];
 
     [Theory]
     // A100: gate and up wide, the packed projection square; 352 tiles of 128 x 128 would take a fourth wave for 28 of them.
@@ -21,16 +21,29 @@ public sealed class KernelChoiceTests
     [InlineData("prefill wo", 1300, 80, 108, "linear_prefill", "128x256", 2, 1)]
     [InlineData("prefill w13", 1300, 80, 108, "linear_prefill", "128x256", 12, 1)]
     [InlineData("prefill w2", 64, 80, 108, "linear_prefill", "64x64", 1, 2)]
-    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "64x64", 3, 2)]
+    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "128x128", 1, 2)]
     [InlineData("vision fc1", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 1, 2)]
+    // Of K, too: 84 tiles in 2 parts, 44 in 3.
+    [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 2, 2)]
+    [InlineData("prefill lora_down", 1300, 90, 132, "lora_down_wgmma", "128x64", 1, 1)]
     // H100 and H200: a picture with its question is not 2048 rows, though it runs in their plan.
-    [InlineData("prefill wo", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill wo", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill w2", 1300, 90, 132, "linear_prefill", "128x128", 3, 2)]
-    [InlineData("prefill w2", 2048, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill wqkv", 1300, 90, 132, "linear_prefill", "128x256", 2, 1)]
-    [InlineData("prefill w13", 1300, 90, 132, "linear_prefill", "128x256", 10, 1)]
+    // Whole waves: 24 tiles of 256 columns, 24 of 176, 120 of 240, by 11 of rows.
+    [InlineData("prefill wqkv", 1300, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill wo", 1300, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("prefill w13", 1300, 90, 132, "linear_wgmma", "128x240", 10, 1)]
+    [InlineData("prefill w2", 1300, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("prefill wqkv", 1280, 90, 132, "linear_wgmma", "128x240", 2, 1)]
+    [InlineData("prefill wo", 1536, 90, 132, "linear_wgmma", "128x240", 2, 1)]
+    [InlineData("prefill wo", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill w2", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
+    [InlineData("prefill wo", 512, 90, 132, "linear_wgmma", "128x128", 1, 1)]
+    [InlineData("vision q_proj", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
+    [InlineData("vision fc1", 1226, 90, 132, "linear_wgmma", "128x176", 2, 1)]
+    [InlineData("vision fc2", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
+    // Few rows: the small tile of mma.sync, which all multiprocessors have a part of.
+    [InlineData("prefill wo", 64, 90, 132, "linear_prefill", "64x64", 1, 2)]
+    // Tensor cores of the generation after it have other instructions.
+    [InlineData("prefill wo", 1300, 100, 148, "linear_prefill", "128x128", 3, 2)]
     // RTX 3070 and 4090: 64 rows wherever 128 would leave multiprocessors idle.
     [InlineData("prefill wqkv", 1300, 86, 46, "linear_prefill", "64x128", 22, 2)]
     [InlineData("prefill wo", 1300, 86, 46, "linear_prefill", "64x128", 15, 2)]
@@ -95,8 +108,8 @@ public sealed class KernelChoiceTests
     {
         ComputeCapability turing = new(7, 5);
         foreach (bool hasLora in (bool[])[false, true])
-            Assert.All(LinearTiles.Candidates(turing, DType.F16, hasLora), tile => Assert.Equal(2, tile.Stages));
-        Assert.Equal(2, LinearTiles.ChooseForLora(turing, DType.F16).Stages);
+            Assert.All(LinearTiles.Candidates(turing, Form(DType.F16), hasLora), tile => Assert.Equal(2, Assert.IsType<PrefillTile>(tile).Stages));
+        Assert.Equal(2, Assert.IsType<LoraDown>(LinearTiles.ChooseForLora(turing, DType.F16, 4096, 256)).Tile.Stages);
     }
 
     [Fact]
@@ -104,10 +117,57 @@ public sealed class KernelChoiceTests
     {
         foreach (ComputeCapability generation in generations)
         {
-            Assert.Equal(PrefillTile.Plain, LinearTiles.Choose(new DeviceFacts(generation, 46), DType.F32, 1, 1, hasLora: false));
-            Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, DType.F32, hasLora: true));
-            Assert.Equal(PrefillTile.Plain, LinearTiles.ChooseForLora(generation, DType.F32));
+            Assert.Equal(new LinearPrefill(Form(DType.F32), PrefillTile.Plain), LinearTiles.Choose(new DeviceFacts(generation, 46), Form(DType.F32), 1, loraRank: 0));
+            Assert.Equal([PrefillTile.Plain], LinearTiles.Candidates(generation, Form(DType.F32), hasLora: true));
+            Assert.Equal(new LoraDown(DType.F32, 4096, 256, PrefillTile.Plain), LinearTiles.ChooseForLora(generation, DType.F32, 4096, 256));
         }
+    }
+
+    /// <summary>On sm_90, too, weights that wgmma cannot read and rows that tensor maps cannot have keep their tiles.</summary>
+    [Fact]
+    public void What_wgmma_has_no_form_for_has_other_tiles()
+    {
+        DeviceFacts hopper = new(new ComputeCapability(9, 0), 132);
+        Assert.IsType<LinearWgmma>(LinearTiles.Choose(hopper, Form(DType.BF16), 1300, loraRank: 8));
+        Assert.IsType<LinearPrefill>(LinearTiles.Choose(hopper, Form(DType.BF16) with { Weights = WeightFormat.Int8 }, 1300, loraRank: 8));
+        Assert.IsType<LinearPrefill>(LinearTiles.Choose(hopper, Form(DType.BF16) with { OutFeatures = 4100 }, 1300, loraRank: 0));
+        Assert.Throws<ArgumentException>(() => new LinearWgmma(Form(DType.BF16) with { OutFeatures = 4100 }, WgmmaTile.W128));
+        Assert.Throws<ArgumentException>(() => new LinearWgmma(Form(DType.F32), WgmmaTile.W128));
+    }
+
+    /// <summary>Blocks stay: no more than there are multiprocessors, and no more than tiles.</summary>
+    [Theory]
+    [InlineData(1300, 132, 264, 132)]
+    [InlineData(100, 132, 24, 24)]
+    public void Blocks_take_several_tiles(int rows, int count, int tiles, int blocks)
+    {
+        LinearWgmma kernel = new(Form(DType.BF16), WgmmaTile.W176);
+        Assert.Equal(tiles, kernel.CountTiles(rows));
+        Assert.Equal(new Dim3(blocks), kernel.Geometry(rows, count).Grid);
+    }
+
+    /// <summary>Rows that run are at most the graph's capacity, and multiprocessors any number: the scratch that was planned is enough for all of them.</summary>
+    [Theory]
+    [InlineData(DType.BF16, 4096, 256)]
+    [InlineData(DType.F16, 14336, 256)]
+    [InlineData(DType.BF16, 4096, 512)]
+    [InlineData(DType.F32, 256, 8)]
+    public void Planned_scratch_holds_the_parts_of_every_launch(DType storage, int inputs, int outputs)
+    {
+        const int Capacity = 2048;
+        long planned = LinearTiles.LoraScratchBytes(storage, inputs, outputs, Capacity);
+        foreach (ComputeCapability generation in generations.Where(generation => generation.Major >= 8 || storage != DType.BF16))
+            for (int rows = 8; rows <= Capacity; rows += 8)
+                foreach (int count in multiprocessors.Append(1000))
+                {
+                    OperationKernel kernel = LinearTiles.ChooseForLora(generation, storage, inputs, outputs);
+                    SplitSums split = kernel is LoraDownWgmma wgmma ? wgmma.Split(rows) : ((LoraDown)kernel).Split(rows);
+                    int parts = split.Parts(count);
+                    Assert.InRange(parts, 1, split.Slices);
+                    if (parts == 1) continue;
+                    Assert.True(split.Tiles * split.TileBytes * parts <= planned, $"{kernel}, {rows} rows, {count} multiprocessors: {parts} parts");
+                    Assert.True(split.Tiles * sizeof(uint) <= SplitSums.ArrivalBytes);
+                }
     }
 
     [Fact]
@@ -119,6 +179,8 @@ public sealed class KernelChoiceTests
             "graph 'decode': the GPU has no kernel for rope_kv_append",
             Assert.Throws<NotSupportedException>(() => KernelChoice.Choose(rope, graph, 1, new DeviceFacts(new ComputeCapability(8, 0), 108))).Message);
     }
+
+    private static LinearForm Form(DType storage) => new() { Storage = storage, InFeatures = 4096, OutFeatures = 4096 };
 
     private static ModelConfig Config
     {
@@ -152,18 +214,23 @@ public sealed class KernelChoiceTests
         }));
     }
 
-    private static PrefillTile? TileOf(OperationKernel kernel) => kernel switch
+    private static ILinearTile? TileOf(OperationKernel kernel) => kernel switch
     {
         LinearPrefill linear => linear.Tile,
+        LinearWgmma linear => linear.Tile,
         LoraDown down => down.Tile,
+        LoraDownWgmma down => down.Tile,
         _ => null,
     };
 
     private static LaunchGeometry Geometry(OperationKernel kernel, int rows, DeviceFacts device) => kernel switch
     {
         LinearPrefill linear => linear.Geometry(rows),
+        // Its blocks stay: the waves are those of the tiles.
+        LinearWgmma linear => linear.Geometry(rows, int.MaxValue),
         LinearDecode linear => linear.Geometry(rows, device),
-        LoraDown down => down.Geometry(rows),
+        LoraDown down => down.Geometry(rows, down.Split(rows).Parts(device.Multiprocessors)),
+        LoraDownWgmma down => down.Geometry(rows, down.Split(rows).Parts(device.Multiprocessors)),
         PrefillAttention attention => attention.Geometry(rows, sequences: 1),
         VisionAttention attention => attention.Geometry(1, rows),
         _ => throw new ArgumentException($"{kernel.Entry} is not in the table", nameof(kernel)),

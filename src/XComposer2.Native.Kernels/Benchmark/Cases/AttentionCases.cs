@@ -57,7 +57,7 @@ internal static class AttentionCases
         long queries = memory.Values(kernel.Storage, (long)rows * kernel.Heads.QueryColumns);
         long outputs = memory.Result((long)rows * kernel.Heads.QueryColumns * kernel.Storage.ElementBytes());
         return KernelCase.Create(
-            FormattableString.Invariant($"{kernel.Heads.QueryHeads}/{kernel.Heads.KeyValueHeads} heads of {kernel.Heads.HeadSize}, {rows} rows up to {length}"),
+            FormattableString.Invariant($"{kernel.Heads.QueryHeads}/{kernel.Heads.KeyValueHeads} heads of {kernel.Heads.HeadSize}, {rows} rows up to {length}{Cache(kernel.HasInt8Cache)}"),
             kernel, kernel.Geometry(rows, spans.Length), kernel.Cost(spans), memory,
             start => kernel.Arguments(start + queries, start + outputs, cache.Pages(start), cache.PageBytes, cache.SpanTable(start), cache.PageTable(start), spans.Length));
     }
@@ -75,10 +75,12 @@ internal static class AttentionCases
         long scratchMemory = memory.Zeros(scratch.TotalBytes);
         return KernelCase.Create(
             FormattableString.Invariant(
-                $"{kernel.Heads.QueryHeads}/{kernel.Heads.KeyValueHeads} heads of {kernel.Heads.HeadSize}, {CaseContext.Count(sequences, "sequence")} of {length}"),
+                $"{kernel.Heads.QueryHeads}/{kernel.Heads.KeyValueHeads} heads of {kernel.Heads.HeadSize}, {CaseContext.Count(sequences, "sequence")} of {length}{Cache(kernel.HasInt8Cache)}"),
             kernel, kernel.Geometry(sequences, runs), kernel.Cost(spans), memory,
             start => kernel.Arguments(
                 start + queries, start + outputs, cache.Pages(start), cache.PageBytes, cache.SpanTable(start), cache.PageTable(start),
                 scratch, new DeviceSpan(start + scratchMemory, scratch.TotalBytes)));
     }
+
+    private static string Cache(bool hasIntegers) => hasIntegers ? ", int8 cache" : "";
 }

@@ -50,6 +50,27 @@ public sealed class KernelCase
         where TArguments : unmanaged =>
         new(work, definition, geometry, cost, memory, (kernel, stream, start) => kernel.Launch(stream, geometry, arguments(start)));
 
+    /// <inheritdoc cref="Create{TArguments}(string, KernelDefinition, LaunchGeometry, KernelCost, CaseMemory, Func{DevicePointer, TArguments})"/>
+    /// <param name="work">What is done, in a few words.</param>
+    /// <param name="definition">The kernel.</param>
+    /// <param name="geometry">Of the launch.</param>
+    /// <param name="cost">Of the launch, as the kernel's twin declares it.</param>
+    /// <param name="memory">The operands.</param>
+    /// <param name="arguments">Makes the kernel's argument, with its tensor maps; asked once for each place of the memory.</param>
+    internal static KernelCase Create<TArguments>(
+        string work, KernelDefinition definition, LaunchGeometry geometry, KernelCost cost, CaseMemory memory, Func<CudaContext, DevicePointer, TArguments> arguments)
+        where TArguments : unmanaged
+    {
+        TArguments made = default;
+        DevicePointer? madeFor = null;
+        return new KernelCase(work, definition, geometry, cost, memory, (kernel, stream, start) =>
+        {
+            if (madeFor != start)
+                (made, madeFor) = (arguments(stream.Context, start), start);
+            kernel.Launch(stream, geometry, made);
+        });
+    }
+
     /// <summary>Queues it.</summary>
     /// <param name="kernel">The compiled <see cref="Definition"/>.</param>
     /// <param name="stream">Where.</param>

@@ -7,16 +7,31 @@ namespace XComposer2.Native.Kernels;
 /// run with Partial LoRA on some rows and on none, without it, and with weights of 8 bits.</summary>
 internal static class LinearPrefillCases
 {
-    public static IEnumerable<KernelCase> Of(LinearPrefill kernel, CaseContext context) =>
-        // Only the linears of pictures have a bias.
-        kernel.Form.HasBias
-            ? [Picture(kernel.Form, context)]
-            : Decoder(kernel, context);
+    public static IEnumerable<KernelCase> Of(LinearPrefill kernel, CaseContext context) => Of(kernel.Form, kernel.LoraRank, context);
+
+    public static IEnumerable<KernelCase> Of(LinearWgmma kernel, CaseContext context) => Of(kernel.Form, kernel.LoraRank, context);
 
     public static IEnumerable<KernelCase> Of(LoraDown kernel, CaseContext context) =>
         from step in context.Counts.PrefillSteps
         where step.VisualRows > 0
-        select Case(kernel, step);
+        let parts = kernel.Split(step.Rows).Parts(context.Device.Multiprocessors)
+        let operands = new LoraDownCaseOperands(kernel.Storage, kernel.InFeatures, kernel.OutFeatures, step, kernel.Split(step.Rows), parts)
+        select KernelCase.Create(operands.Work, kernel, kernel.Geometry(step.Rows, parts), kernel.Cost(step.Rows, step.VisualRows), operands.Memory, operands.Arguments);
+
+    public static IEnumerable<KernelCase> Of(LoraDownWgmma kernel, CaseContext context) =>
+        from step in context.Counts.PrefillSteps
+        where step.VisualRows > 0
+        let parts = kernel.Split(step.Rows).Parts(context.Device.Multiprocessors)
+        let operands = new LoraDownCaseOperands(kernel.Form.Storage, kernel.Form.InFeatures, kernel.Form.OutFeatures, step, kernel.Split(step.Rows), parts)
+        select KernelCase.Create(
+            operands.Work, kernel, kernel.Geometry(step.Rows, parts), kernel.Cost(step.Rows, step.VisualRows), operands.Memory,
+            (device, start) => kernel.Arguments(device, operands.Arguments(start)));
+
+    private static IEnumerable<KernelCase> Of(LinearForm form, int loraRank, CaseContext context) =>
+        // Only the linears of pictures have a bias.
+        form.HasBias
+            ? [Picture(form, context)]
+            : Decoder(form, loraRank, context);
 
     private static KernelCase Picture(LinearForm form, CaseContext context)
     {
@@ -26,29 +41,38 @@ internal static class LinearPrefillCases
         return Case(form, 0, new PrefillStep(rows, 0), context);
     }
 
-    private static IEnumerable<KernelCase> Decoder(LinearPrefill kernel, CaseContext context)
+    private static IEnumerable<KernelCase> Decoder(LinearForm form, int loraRank, CaseContext context)
     {
         IReadOnlyList<PrefillStep> steps = context.Counts.PrefillSteps;
         return
         [
-            .. steps.Select(step => Case(kernel.Form, kernel.LoraRank, step, context)),
-            .. steps.Select(step => Case(kernel.Form, 0, step with { VisualRows = 0 }, context)),
-            .. DeviceWeights.Tiled.SelectMany(format => steps.Select(step => Case(kernel.Form with { Weights = format }, kernel.LoraRank, step, context))),
+            .. steps.Select(step => Case(form, loraRank, step, context)),
+            .. steps.Select(step => Case(form, 0, step with { VisualRows = 0 }, context)),
+            .. DeviceWeights.Tiled.SelectMany(format => steps.Select(step => Case(form with { Weights = format }, loraRank, step, context))),
         ];
     }
 
     private static KernelCase Case(LinearForm form, int loraRank, PrefillStep step, CaseContext context)
     {
-        PrefillTile tile = LinearTiles.Choose(context.Device, form.Storage, step.Rows, form.OutFeatures, loraRank > 0);
-        LinearPrefill kernel = new(form, tile, loraRank);
+        OperationKernel kernel = LinearTiles.Choose(context.Device, form, step.Rows, loraRank);
+        int loraInputs = loraRank == 0 ? 0 : form.Epilogue == LinearEpilogue.Gated ? 2 : 1;
         CaseMemory memory = new();
         LinearCaseOperands operands = new(memory, form, form.Storage, step.Rows, CacheOperands.Prefilling(step.Rows, step.Rows));
-        long? loraDown = loraRank > 0 ? memory.Values(form.Storage, (long)step.Rows * kernel.LoraInputs * loraRank) : null;
+        long? loraDown = loraRank > 0 ? memory.Values(form.Storage, (long)step.Rows * loraInputs * loraRank) : null;
         long? loraUp = loraRank > 0 ? memory.Values(form.Storage, (long)form.OutFeatures * loraRank) : null;
         long visualRow = memory.Given<int>(VisualRows(step));
         string lora = loraRank == 0 ? "" : FormattableString.Invariant($", lora {loraRank} on {step.VisualRows}");
         string work = $"{LinearText.Of(form)}{lora}, {CaseContext.Count(step.Rows, "row")}";
-        return KernelCase.Create(work, kernel, kernel.Geometry(step.Rows), kernel.Cost(step.Rows, step.VisualRows), memory, start => new LinearPrefillArguments
+        return kernel switch
+        {
+            LinearWgmma wgmma => KernelCase.Create(
+                work, wgmma, wgmma.Geometry(step.Rows, context.Device.Multiprocessors), wgmma.Cost(step.Rows, step.VisualRows), memory,
+                (device, start) => wgmma.Arguments(device, Arguments(start))),
+            LinearPrefill prefill => KernelCase.Create(work, prefill, prefill.Geometry(step.Rows), prefill.Cost(step.Rows, step.VisualRows), memory, Arguments),
+            _ => throw new NotSupportedException($"no case of {kernel.Entry}"),
+        };
+
+        LinearPrefillArguments Arguments(DevicePointer start) => new()
         {
             Input = operands.Input(start),
             Weight = operands.Weight(start),
@@ -66,22 +90,37 @@ internal static class LinearPrefillCases
             PageBytes = operands.Cache?.PageBytes ?? 0,
             Rows = step.Rows,
             SequenceCount = operands.Cache?.Spans.Count ?? 0,
-        });
-    }
-
-    private static KernelCase Case(LoraDown kernel, PrefillStep step)
-    {
-        CaseMemory memory = new();
-        long input = memory.Values(kernel.Storage, (long)step.Rows * kernel.InFeatures);
-        long a = memory.Values(kernel.Storage, (long)kernel.OutFeatures * kernel.InFeatures);
-        long visualRow = memory.Given<int>(VisualRows(step));
-        long output = memory.Result((long)step.Rows * kernel.OutFeatures * kernel.Storage.ElementBytes());
-        string work = FormattableString.Invariant($"{kernel.OutFeatures}x{kernel.InFeatures}, {step.Rows} rows, {step.VisualRows} of them visual");
-        return KernelCase.Create(
-            work, kernel, kernel.Geometry(step.Rows), kernel.Cost(step.Rows, step.VisualRows), memory,
-            start => new LoraDownArguments(start + input, start + a, start + visualRow, start + output, Scale: 1, step.Rows));
+        };
     }
 
     /// <summary>The picture first.</summary>
-    private static int[] VisualRows(PrefillStep step) => [.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)];
+    internal static int[] VisualRows(PrefillStep step) => [.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)];
+}
+
+/// <summary>What both kernels of Partial LoRA's lower half read and write.</summary>
+internal sealed class LoraDownCaseOperands
+{
+    private readonly PrefillStep step;
+    private readonly long input, a, visualRow, output;
+    private readonly long? parts, arrivals;
+
+    public LoraDownCaseOperands(DType storage, int inFeatures, int outFeatures, PrefillStep step, SplitSums split, int partCount)
+    {
+        this.step = step;
+        input = Memory.Values(storage, (long)step.Rows * inFeatures);
+        a = Memory.Values(storage, (long)outFeatures * inFeatures);
+        visualRow = Memory.Given<int>(LinearPrefillCases.VisualRows(step));
+        output = Memory.Result((long)step.Rows * outFeatures * storage.ElementBytes());
+        parts = partCount > 1 ? Memory.Result(split.Tiles * partCount * split.TileBytes) : null;
+        arrivals = partCount > 1 ? Memory.Zeros(SplitSums.ArrivalBytes) : null;
+        Work = FormattableString.Invariant($"{outFeatures}x{inFeatures}, {step.Rows} rows, {step.VisualRows} of them visual");
+    }
+
+    public CaseMemory Memory { get; } = new();
+
+    public string Work { get; }
+
+    public LoraDownArguments Arguments(DevicePointer start) => new(
+        start + input, start + a, start + visualRow, start + output, parts is { } part ? start + part : default, arrivals is { } counter ? start + counter : default,
+        Scale: 1, step.Rows);
 }

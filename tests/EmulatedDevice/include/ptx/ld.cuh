@@ -44,6 +44,17 @@ __device__ __forceinline__ uint4 ld_global_nc_no_allocate_v4(const void* address
 }
 #endif
 
+__device__ __forceinline__ uint4 ld_global_no_allocate_v4(const void* address) {
+    return ld_global_v4(address);
+}
+
+#if __CUDA_ARCH__ >= 800
+__device__ __forceinline__ uint4 ld_global_no_allocate_v4(const void* address, u64 policy) {
+    (void)policy;
+    return ld_global_v4(address);
+}
+#endif
+
 __device__ __forceinline__ uint4 ld_volatile_global_v4(const void* address) {
     return ld_global_v4(address);
 }

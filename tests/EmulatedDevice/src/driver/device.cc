@@ -36,7 +36,8 @@ static int attribute_value(CUdevice_attribute attribute, bool& known) {
     case CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_BLOCK:
     case CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_MULTIPROCESSOR: return kRegistersPerProcessor;
     case CU_DEVICE_ATTRIBUTE_CLOCK_RATE: return (int)limits.clock_khz;
-    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: return (int)limits.processors;
+    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+        return (int)(Configuration::instance().processors != 0 ? Configuration::instance().processors : limits.processors);
     case CU_DEVICE_ATTRIBUTE_INTEGRATED: return 0;
     case CU_DEVICE_ATTRIBUTE_CAN_MAP_HOST_MEMORY:
     case CU_DEVICE_ATTRIBUTE_CONCURRENT_KERNELS:

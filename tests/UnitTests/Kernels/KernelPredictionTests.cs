@@ -1,0 +1,97 @@
+using XComposer2.Native.Graph;
+using XComposer2.Native.Kernels;
+using XComposer2.Native.Model;
+using XComposer2.Native.Planning;
+using Xunit;
+
+namespace XComposer2.Native.UnitTests;
+
+public sealed class KernelPredictionTests
+{
+    private const string Disassembly = """
+        	.section	.text.linear,"ax",@progbits
+        linear:
+        .text.linear:
+                /*0000*/                   LDC R1, c[0x0][0x28] ;
+                /*0010*/                   LDG.E.64 R2, desc[UR4][R2.64] ;
+        .L_x_1:
+                /*0020*/                   STS.64 [R4], R2 ;
+                /*0030*/               @P1 BRA `(.L_x_1) ;
+        .L_x_2:
+                /*0040*/              @!P0 LDGSTS.E.BYPASS.LTC128B.128 [R3], desc[UR4][R2.64] ;
+                /*0050*/                   LDSM.16.M88.4 R8, [R5] ;
+                /*0060*/                   HMMA.16816.F32.BF16 R12, R8, R10, R12 ;
+                /*0070*/                   HMMA.16816.F32.BF16 R16, R8, R10, R16 ;
+                /*0080*/                   HGMMA.64x256x16.F32.BF16 R24, gdesc[UR8], R24 ;
+        .L_x_3:
+                /*0090*/                   IADD3 R0, R0, 0x1, RZ ;
+                /*00a0*/               @P0 BRA `(.L_x_2) ;
+                /*00b0*/                   EXIT ;
+        .L_x_4:
+                /*00c0*/                   BRA `(.L_x_4) ;
+        """;
+
+    [Fact]
+    public void The_loop_with_the_products_is_found_and_counted()
+    {
+        SassProgram program = SassProgram.Parse(Disassembly);
+        Assert.Equal(13, program.Instructions.Length);
+        SassLoop loop = program.HotLoop();
+        Assert.Equal((4, 10, 7), (loop.First, loop.Last, loop.Instructions));
+        Assert.Equal(3, loop.Products);
+        // A product of a warp group is four warps' work.
+        Assert.Equal((2 * 4096) + (2 * 64 * 256 * 16 / 4), loop.Flops);
+        Assert.Equal(32 * 16, loop.ReadBytes);
+        Assert.Equal((32 * 16) + 512, loop.SharedBytes);
+    }
+
+    [Fact]
+    public void A_kernel_without_a_working_loop_counts_as_a_whole()
+    {
+        SassLoop loop = SassProgram.Parse("""
+            /*0000*/ LDG.E.128 R2, desc[UR4][R2.64] ;
+            /*0010*/ LDG.E.U8 R6, desc[UR4][R2.64] ;
+            .L_x_0:
+            /*0020*/ BRA `(.L_x_0) ;
+            """).HotLoop();
+        Assert.Equal((3, 32 * 17), (loop.Instructions, (int)loop.ReadBytes));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nvdisasm fatal : not an ELF file")]
+    public void A_text_without_instructions_is_refused(string text) => Assert.Throws<FormatException>(() => SassProgram.Parse(text));
+
+    [Fact]
+    public void Bytes_in_flight_limit_the_rate_of_reading()
+    {
+        GpuModel gpu = GpuModel.All.Single(gpu => gpu.Name == "h200");
+        Assert.Equal(132 * 1024 / 700e-9, gpu.ReadRate(1024), 1.0);
+        Assert.Equal(0.925 * 4.8e12, gpu.ReadRate(64 << 10), 1.0);
+    }
+
+    [Fact]
+    public void A_step_has_every_launch_of_its_graph()
+    {
+        GpuModel gpu = GpuModel.All.Single(gpu => gpu.Name == "rtx-4060");
+        IReadOnlyList<StepLaunches> steps = PredictedSteps.Of(ModelPresets.Find(ModelPresets.VisionLanguage7B), DType.BF16, gpu.Device);
+        Assert.Equal(4, steps.Count);
+        // Four linears and attention of each of 32 layers; embedding, head, and the choice of a token.
+        Assert.Equal((5 * 32) + 3, steps[0].Launches.Sum(launch => launch.Count));
+        // All weights but embeddings and Partial LoRA are read once: 14.7 GB.
+        Assert.InRange(steps[0].Launches.Sum(launch => launch.Count * launch.Case.Cost.Bytes), 14.6e9, 15.1e9);
+        Assert.InRange(steps[2].Launches.Sum(launch => launch.Count * launch.Case.Cost.Flops), 19.5e12, 21.5e12);
+    }
+
+    [Fact]
+    public void More_blocks_than_a_wave_take_a_second_wave()
+    {
+        GpuModel gpu = GpuModel.All.Single(gpu => gpu.Name == "h200");
+        KernelCase launch = PredictedSteps.Of(ModelPresets.Find(ModelPresets.VisionLanguage7B), DType.BF16, gpu.Device)[2].Launches.MaxBy(launch => launch.Case.Cost.Flops).Case;
+        SassLoop loop = new(0, 9, 5, 5 * 4096, 0, 0);
+        KernelPrediction one = new(launch, gpu, new KernelResources(32, 0, 0, 0), loop), three = new(launch, gpu, new KernelResources(255, 0, 0, 0), loop);
+        Assert.True(one.BlocksPerMultiprocessor >= three.BlocksPerMultiprocessor);
+        Assert.Equal("products", one.Bound);
+        Assert.Equal(launch.Cost.Flops * Math.Ceiling(one.Waves) / one.Waves / gpu.ProductRate(areOfGroups: false) * 1e6 + 2.5, one.Microseconds, 1e-6);
+    }
+}
