@@ -87,13 +87,14 @@ public static class GroupedWeights
             int group = groupOfColumn[column];
             if ((uint)group >= (uint)groups)
                 throw new ArgumentException($"expected groups of 0 to {groups - 1}, found {group} for column {column}", nameof(groupOfColumn));
-            if (counts[group] == groupSize)
-                throw new ArgumentException($"expected {groupSize} columns of each group, found more of group {group}", nameof(groupOfColumn));
+            // The last group may be short. Where none has more columns than this, none has fewer.
+            int most = Math.Min(groupSize, groupOfColumn.Length - (group * groupSize));
+            if (counts[group] == most)
+                throw new ArgumentException($"expected {most} columns of group {group}, found more", nameof(groupOfColumn));
             order[(group * groupSize) + counts[group]++] = column;
         }
 
-        int fewer = Array.FindIndex(counts, 0, groupOfColumn.Length / groupSize, count => count != groupSize);
-        return fewer < 0 ? order : throw new ArgumentException($"expected {groupSize} columns of each group, found {counts[fewer]} of group {fewer}", nameof(groupOfColumn));
+        return order;
     }
 
     // Nibbles 0 to 3 to nibbles 0, 4, 2, 6.

@@ -37,7 +37,7 @@ public sealed class BenchKernelsCommandTests
     }
 
     [Theory]
-    [InlineData("xc2: --filter: no case has 'linear_decod 1' in its name; kernels are decode_attention, embed_tokens, ", "--list", "--filter", "select", "--filter", "linear_decod 1")]
+    [InlineData("xc2: --filter: no case has 'linear_decod 1' in its name; kernels are decode_attention, dequantize, embed_tokens, ", "--list", "--filter", "select", "--filter", "linear_decod 1")]
     [InlineData("xc2: --l2 must be cold or written or warm, not 'hot'", "--l2", "hot")]
     [InlineData("xc2: --repetitions must be an integer, 1 to 10000, not '0'", "--repetitions", "0")]
     [InlineData("xc2: --model and --preset exclude each other", "--model", "m", "--preset", "internlm-xcomposer2-vl-7b")]

@@ -59,8 +59,8 @@ public sealed class GroupedWeightsTests
         Assert.Equal([1, 2, 0, 3], GroupedWeights.ColumnOrder([1, 0, 0, 1], 2));
         Assert.Equal([2, 3, 0, 1, 4], GroupedWeights.ColumnOrder([1, 1, 0, 0, 2], 2));
         Assert.Contains("found 2 for column 3", Assert.Throws<ArgumentException>(() => GroupedWeights.ColumnOrder([1, 0, 0, 2], 2)).Message, StringComparison.Ordinal);
-        Assert.Contains("found more of group 0", Assert.Throws<ArgumentException>(() => GroupedWeights.ColumnOrder([0, 0, 0, 1], 2)).Message, StringComparison.Ordinal);
-        Assert.Contains("found 1 of group 0", Assert.Throws<ArgumentException>(() => GroupedWeights.ColumnOrder([0, 1, 1, 2, 2], 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 2 columns of group 0, found more", Assert.Throws<ArgumentException>(() => GroupedWeights.ColumnOrder([0, 0, 0, 1], 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 1 columns of group 2, found more", Assert.Throws<ArgumentException>(() => GroupedWeights.ColumnOrder([0, 1, 1, 2, 2], 2)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,12 @@ public sealed partial class KernelCatalogTests
         ModelConfig thin = config.WithLayers(2);
         thin = thin with { Vision = thin.Vision with { LayerCount = 2 } };
         var graphs = new ModelGraphs(thin, WeightFacts.Uniform(thin, DType.F16, quantization), config.ContextLength, decodeSequences: [1, 2, 8, 64]);
-        ComputeGraph[] lowered = [.. graphs.All.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
+        ComputeGraph[] lowered =
+        [
+            .. from graph in graphs.All
+               from cache in (CacheFormat[])[CacheFormat.F16, CacheFormat.Int8]
+               select CudaLowering.Lower(graph.Build(), DType.F16, cache),
+        ];
         foreach (ComputeCapability generation in generations)
         {
             HashSet<KernelDefinition> listed = [.. ModelCatalog.KernelsOf(config, DType.F16, generation, quantization)];
