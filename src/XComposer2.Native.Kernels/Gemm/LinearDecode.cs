@@ -93,8 +93,14 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ("BLOCKS_PER_SM", Number(BoundedBlocks)),
     ];
 
-    // Columns in an order of their own are gathered one by one, which takes registers.
-    private int BoundedBlocks => BlockRows == GroupRows && !Form.Weights.HasGroupIndex ? ResidentBlocks : GridBlocks;
+    // Columns in an order of their own are gathered one by one, which takes registers; zero points beside them, or for more rows, take all of them.
+    private int BoundedBlocks => Form.Weights switch
+    {
+        { HasZeroPoints: true, HasGroupIndex: true } => 1,
+        { HasZeroPoints: true } when BlockRows > GroupRows => 1,
+        { HasGroupIndex: false } when BlockRows == GroupRows => ResidentBlocks,
+        _ => GridBlocks,
+    };
 
     private int MostBlockRows => GroupRows * (Form.Weights.IsFloat ? MaxGroups : 2);
 
@@ -108,7 +114,7 @@ public sealed record LinearDecode : OperationKernel<FusedLinearOp>
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, LaunchRows);
         int strips = (Form.OutFeatures + StripRows - 1) / StripRows, rowBlocks = (rows + BlockRows - 1) / BlockRows;
-        long blocks = Math.Clamp(device.SharedBytesPerMultiprocessor / (DynamicSharedBytes + StaticSharedBytes), 1, GridBlocks) * device.Multiprocessors / rowBlocks;
+        long blocks = Math.Clamp(device.SharedBytesPerMultiprocessor / (DynamicSharedBytes + StaticSharedBytes), 1, Math.Min(GridBlocks, BoundedBlocks)) * device.Multiprocessors / rowBlocks;
         return new LaunchGeometry(new Dim3(rowBlocks, (int)Math.Clamp(blocks, 1, strips)), BlockThreads, DynamicSharedBytes)
         {
             OverlapsPredecessor = device.Capability.Major >= 9 && BlockRows == GroupRows,

@@ -19,6 +19,9 @@ public sealed class KernelPredictionTests
                 /*0030*/               @P1 BRA `(.L_x_1) ;
         .L_x_2:
                 /*0040*/              @!P0 LDGSTS.E.BYPASS.LTC128B.128 [R3], desc[UR4][R2.64] ;
+        .L_x_5:
+                /*0048*/                   SYNCS.PHASECHK.TRANS64.TRYWAIT P2, [R6], R7 ;
+                /*004c*/              @!P2 BRA `(.L_x_5) ;
                 /*0050*/                   LDSM.16.M88.4 R8, [R5] ;
                 /*0060*/                   HMMA.16816.F32.BF16 R12, R8, R10, R12 ;
                 /*0070*/                   HMMA.16816.F32.BF16 R16, R8, R10, R16 ;
@@ -35,9 +38,9 @@ public sealed class KernelPredictionTests
     public void The_loop_with_the_products_is_found_and_counted()
     {
         SassProgram program = SassProgram.Parse(Disassembly);
-        Assert.Equal(13, program.Instructions.Length);
+        Assert.Equal(15, program.Instructions.Length);
         SassLoop loop = program.HotLoop();
-        Assert.Equal((4, 10, 7), (loop.First, loop.Last, loop.Instructions));
+        Assert.Equal((4, 12, 9), (loop.First, loop.Last, loop.Instructions));
         Assert.Equal(3, loop.Products);
         // A product of a warp group is four warps' work.
         Assert.Equal((2 * 4096) + (2 * 64 * 256 * 16 / 4), loop.Flops);

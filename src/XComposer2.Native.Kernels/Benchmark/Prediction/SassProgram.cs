@@ -44,16 +44,17 @@ public sealed partial class SassProgram
         return new SassProgram(instructions.ToImmutable());
     }
 
-    /// <summary>The loop that does the work: of the innermost ones, that with the most products, or else with the most bytes read from global memory. All of the
-    /// program where no loop does either, as when the compiler unrolled it.</summary>
+    /// <summary>The loop that does the work: of those with a good part of the products, or without products of the bytes read from global memory, the one with the
+    /// most of them for each instruction. All of the program where there is no such loop, as when the compiler unrolled it.</summary>
     public SassLoop HotLoop()
     {
-        SassLoop[] loops = [.. Instructions.Select((instruction, index) => (instruction, index)).Where(pair => pair.instruction.Target <= pair.index).Select(pair => Of(pair.instruction.Target!.Value, pair.index))];
-        SassLoop[] innermost = [.. loops.Where(loop => !loops.Any(other => other != loop && other.First >= loop.First && other.Last <= loop.Last))];
         SassLoop whole = Of(0, Instructions.Length - 1);
-        SassLoop? hot = innermost.Where(loop => whole.Flops > 0 ? loop.Flops > 0 : loop.ReadBytes > 0).OrderByDescending(loop => loop.Flops).ThenByDescending(loop => loop.ReadBytes).FirstOrDefault();
-        // Some kernels multiply in one pass without a loop; what little a loop reads then is not their work.
-        return hot is not null && (whole.Flops > 0 ? hot.Flops * 4 >= whole.Flops : hot.ReadBytes * 4 >= whole.ReadBytes) ? hot : whole;
+        // A wait outside of a loop branches back into it: what lies between is a loop in name only, and has fewer products for each instruction.
+        return Instructions.Select((instruction, index) => (instruction.Target, Index: index)).Where(branch => branch.Target <= branch.Index)
+            .Select(branch => Of(branch.Target!.Value, branch.Index)).Where(loop => WorkOf(loop) * 4 >= WorkOf(whole))
+            .OrderByDescending(loop => (double)WorkOf(loop) / loop.Instructions).FirstOrDefault(whole);
+
+        long WorkOf(SassLoop loop) => whole.Flops > 0 ? loop.Flops : loop.ReadBytes;
     }
 
     private SassLoop Of(int first, int last)
