@@ -31,8 +31,10 @@ public sealed class KernelBenchTests(GpuDevice device)
             Assert.All(times, time => Assert.True(time.GetProperty("min_us").GetDouble() > 0 && time.GetProperty("median_us").GetDouble() <= time.GetProperty("p90_us").GetDouble()));
             // The program's embedded kernels, so that a copy without kernels/ can be tested too.
             DType storage = device.Supports(DType.BF16) ? DType.BF16 : DType.F16;
+            // Weights as stored and as integers of groups, whose prompts take a panel.
             Assert.Equal(
-                ModelCatalog.KernelsOf(DemoConfig(), storage, device.Capability).Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
+                new[] { WeightQuantization.None, WeightQuantization.Int4 }.SelectMany(weights => ModelCatalog.KernelsOf(DemoConfig(), storage, device.Capability, weights))
+                    .Select(definition => definition.Entry).Distinct().Order(StringComparer.Ordinal),
                 times.Select(time => time.GetProperty("kernel").GetString()).Distinct().Order(StringComparer.Ordinal));
         }
         finally
