@@ -67,6 +67,8 @@ public sealed class OpenAiClientTests(DemoServer demo) : IClassFixture<DemoServe
     {
         ChatCompletionOptions options = Greedy;
         (options.IncludeLogProbabilities, options.TopLogProbabilityCount) = (true, 3);
+        // Both answers below find the prompt in the cache: its last row alone is computed with other sums than within the prompt, which differ in their last bits.
+        await demo.Chat().CompleteChatAsync([DemoServer.AboutPicture()], options, Cancellation);
         ChatCompletion answer = await demo.Chat().CompleteChatAsync([DemoServer.AboutPicture()], options, Cancellation);
         Assert.Equal(answer.Usage.OutputTokenCount, answer.ContentTokenLogProbabilities.Count);
         Assert.Equal(Described, Encoding.UTF8.GetString([.. answer.ContentTokenLogProbabilities.SelectMany(token => token.Utf8Bytes!.Value.ToArray())]));

@@ -7,7 +7,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2 chat</c>.</summary>
 internal static class ChatCommand
 {
-    public const string HelpPage = """
+    public const string HelpPage = $$"""
         Usage: xc2 chat [options] [PROMPT]
 
         Answers PROMPT about text and pictures. Without PROMPT: what a pipe brings, or
@@ -16,30 +16,7 @@ internal static class ChatCommand
         <ImageHere>, in order; where it does not, before the text.
 
         Model
-          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
-          --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          -d, --device auto|cpu|cuda
-                                   where to run (auto: a GPU where one works)
-          --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
-          --embeddings device|host where a GPU finds the token embeddings (device)
-          --weights stored|int8|int4
-                                   int8 and int4: the decoder's linears take a half or
-                                   a quarter of the memory and less time, and are less
-                                   exact; int4 makes head and vision int8 (stored)
-          --group 32|64|128        columns that share a scale (int4: 128; int8: all)
-          --head stored|int8       the head
-          --plora stored|int8      Partial LoRA, which pictures need (stored)
-          --vision stored|int8     vision tower and projector (stored)
-          --cache f32|bf16|f16|int8
-                                   keys and values (CPU: f32; GPU: as --storage, or
-                                   int8)
-          --activations int8|float CPU: int8 rounds what int8 and int4 weights are
-                                   multiplied with, float does not and is slower (int8)
-          --loading mapped|memory  memory: weight files are read into memory, and may
-                                   change afterwards (mapped)
-          --threads N              CPU threads, 1 to 1024 (one per processor)
-          --context N              longest sequence in tokens (the longest prompt of the
-                                   checkpoint, and its answer)
+        {{ModelOptions.HelpLines}}
 
         Question
           -i, --image FILE         a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an

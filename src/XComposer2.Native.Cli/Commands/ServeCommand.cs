@@ -7,7 +7,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2 serve</c>.</summary>
 internal static class ServeCommand
 {
-    public const string HelpPage = """
+    public const string HelpPage = $$"""
         Usage: xc2 serve [options]
 
         Answers requests over HTTP with OpenAI's API: /v1/chat/completions with text
@@ -17,28 +17,8 @@ internal static class ServeCommand
         answered.
 
         Model
-          -m, --model DIR          a checkpoint folder (else $XC2_MODEL, else the demo)
+        {{ModelOptions.HelpLines}}
           --name NAME              its name in responses (that of the checkpoint)
-          --adapter DIR            a LoRA adapter (PEFT) to merge; repeat for more
-          -d, --device auto|cpu|cuda
-                                   where to run (auto: a GPU where one works)
-          --storage bf16|f16       type of weights on a GPU (the checkpoint's own)
-          --embeddings device|host where a GPU finds the token embeddings (device)
-          --weights stored|int8|int4
-                                   int8 and int4: the decoder's linears take a half or
-                                   a quarter of the memory and less time, and are less
-                                   exact; int4 makes head and vision int8 (stored)
-          --group 32|64|128        columns that share a scale (int4: 128; int8: all)
-          --head stored|int8       the head
-          --plora stored|int8      Partial LoRA, which pictures need (stored)
-          --vision stored|int8     vision tower and projector (stored)
-          --activations int8|float CPU: int8 rounds what int8 and int4 weights are
-                                   multiplied with, float does not and is slower (int8)
-          --loading mapped|memory  memory: weight files are read into memory, and may
-                                   change afterwards (mapped)
-          --threads N              CPU threads, 1 to 1024 (one per processor)
-          --context N              longest sequence in tokens (the longest prompt of the
-                                   checkpoint, and its answer)
           --parallel N             answers generated together, 1 to 64 (8)
           --cache-memory MB        memory for keys and values (one longest sequence)
 
@@ -83,6 +63,7 @@ internal static class ServeCommand
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
+        Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
@@ -96,7 +77,7 @@ internal static class ServeCommand
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
-            model, name, adapters, device, storage, embeddings, activations, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
+            model, name, adapters, device, storage, embeddings, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
             queue, timeout, drain, maxBody, maxImages, maxPixels, imageHosts, imageFolder, log, logPrompts,
         };
         weights.AddTo(command);
@@ -110,7 +91,7 @@ internal static class ServeCommand
                     ModelPath = "",
                     Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations),
+                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
                     Quantization = weights.Read(result).Quantization,
                     Limits = new EngineLimits
                     {

@@ -12,8 +12,7 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
 
     private const int OutputsPerTask = 32;
 
-    private readonly NativeBlock?[] blocks = new NativeBlock?[Enum.GetValues<WeightPart>().Length];
-    private readonly HostTensor[] parts = new HostTensor[Enum.GetValues<WeightPart>().Length];
+    private readonly IntegerParts parts;
     private readonly WeightFormat format;
     private readonly Shape shape;
 
@@ -21,19 +20,12 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
     {
         this.format = format;
         this.shape = shape;
-        foreach (WeightPartSpec part in format.Parts(shape))
-        {
-            var block = new NativeBlock(part.Bytes);
-            blocks[(int)part.Part] = block;
-            parts[(int)part.Part] = new HostTensor(block.Address, part.Type, part.Shape);
-        }
+        parts = new IntegerParts(format, shape);
     }
 
-    public long TotalBytes => format.Bytes(shape);
+    public long TotalBytes => parts.TotalBytes;
 
-    public HostTensor this[WeightPart part] => blocks[(int)part] is not null
-        ? parts[(int)part]
-        : throw new ArgumentOutOfRangeException(nameof(part), part, $"no part of {format}");
+    public HostTensor this[WeightPart part] => parts[part];
 
     /// <summary>The format that holds a linear exactly.</summary>
     /// <param name="packedZeros">[groups, outputs / 8].</param>
@@ -64,7 +56,7 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
         int outputs = scales.Shape[1], inputs = groupOfInput.Length;
         var result = new GptqIntegers(format, new Shape(outputs, inputs));
         if (format.HasGroupIndex)
-            groupOfInput.CopyTo(new Span<int>((void*)result.parts[(int)WeightPart.GroupIndex].Data, inputs));
+            groupOfInput.CopyTo(new Span<int>((void*)result.parts[WeightPart.GroupIndex].Data, inputs));
         Parallel.For(0, (outputs + OutputsPerTask - 1) / OutputsPerTask, task =>
         {
             int first = task * OutputsPerTask, end = Math.Min(first + OutputsPerTask, outputs);
@@ -77,17 +69,13 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
         return result;
     }
 
-    public void Dispose()
-    {
-        foreach (NativeBlock? block in blocks)
-            block?.Dispose();
-    }
+    public void Dispose() => parts.Dispose();
 
     private void Transpose(HostTensor packedWeights, int first, int end)
     {
         int words = shape[1] / GptqLinear.WeightsPerWord;
         var source = (uint*)packedWeights.Data;
-        var target = (uint*)parts[(int)WeightPart.Elements].Data;
+        var target = (uint*)parts[WeightPart.Elements].Data;
         uint sign = format.HasZeroPoints ? 0 : 0x88888888;
         for (int word = 0; word < words; word++)
             for (int output = first; output < end; output++)
@@ -98,7 +86,7 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
     {
         int inputs = shape[1], words = shape[0] / GptqLinear.WeightsPerWord;
         var source = (uint*)packedWeights.Data;
-        var target = (byte*)parts[(int)WeightPart.Elements].Data;
+        var target = (byte*)parts[WeightPart.Elements].Data;
         int sign = format.HasZeroPoints ? 0 : 0x88;
         for (int input = 0; input < inputs; input += 2)
             for (int output = first; output < end; output++)
@@ -123,11 +111,11 @@ internal sealed unsafe class GptqIntegers : IQuantizedMatrix
             for (int group = 0; group < groups; group++)
             {
                 nint place = ((nint)output * groups) + group;
-                ((ushort*)parts[(int)WeightPart.Scales].Data)[place] = ((ushort*)scales.Data)[((nint)group * outputs) + output];
+                ((ushort*)parts[WeightPart.Scales].Data)[place] = ((ushort*)scales.Data)[((nint)group * outputs) + output];
                 if (!format.HasZeroPoints)
                     continue;
                 int word = ((int*)packedZeros.Data)[((nint)group * (outputs / GptqLinear.WeightsPerWord)) + (output / GptqLinear.WeightsPerWord)];
-                ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[place] = (byte)(((word >>> (4 * PlaceOf(output, isAwq))) & 15) + zeroOffset);
+                ((byte*)parts[WeightPart.ZeroPoints].Data)[place] = (byte)(((word >>> (4 * PlaceOf(output, isAwq))) & 15) + zeroOffset);
             }
     }
 }

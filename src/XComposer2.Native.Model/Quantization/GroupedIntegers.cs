@@ -10,26 +10,18 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
 {
     private readonly WeightFormat format;
     private readonly Shape shape;
-    private readonly NativeBlock?[] blocks = new NativeBlock?[Enum.GetValues<WeightPart>().Length];
-    private readonly HostTensor[] parts = new HostTensor[Enum.GetValues<WeightPart>().Length];
+    private readonly IntegerParts parts;
 
     private GroupedIntegers(WeightFormat format, Shape shape)
     {
         this.format = format;
         this.shape = shape;
-        foreach (WeightPartSpec part in format.Parts(shape))
-        {
-            var block = new NativeBlock(part.Bytes);
-            blocks[(int)part.Part] = block;
-            parts[(int)part.Part] = new HostTensor(block.Address, part.Type, part.Shape);
-        }
+        parts = new IntegerParts(format, shape);
     }
 
-    public long TotalBytes => format.Bytes(shape);
+    public long TotalBytes => parts.TotalBytes;
 
-    public HostTensor this[WeightPart part] => blocks[(int)part] is not null
-        ? parts[(int)part]
-        : throw new ArgumentOutOfRangeException(nameof(part), part, $"no part of {format}");
+    public HostTensor this[WeightPart part] => parts[part];
 
     /// <param name="weights">[rows, columns] of a floating type.</param>
     /// <param name="format">Of groups; a group index counts up by groups, because the order of columns is the source's.</param>
@@ -62,17 +54,13 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         }
     }
 
-    public void Dispose()
-    {
-        foreach (NativeBlock? block in blocks)
-            block?.Dispose();
-    }
+    public void Dispose() => parts.Dispose();
 
     private void CountGroups()
     {
         if (!format.HasGroupIndex)
             return;
-        var index = (int*)parts[(int)WeightPart.GroupIndex].Data;
+        var index = (int*)parts[WeightPart.GroupIndex].Data;
         for (int column = 0; column < shape[1]; column++)
             index[column] = column / format.GroupSize;
     }
@@ -82,7 +70,7 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         int columns = shape[1], groups = format.Groups(columns);
         float[] values = new float[columns];
         FloatWidening.Widen(weights, (long)row * columns, values);
-        var packed = (byte*)parts[(int)WeightPart.Elements].Data + (row * format.Elements.Bytes(columns));
+        var packed = (byte*)parts[WeightPart.Elements].Data + (row * format.Elements.Bytes(columns));
         short[] steps = new short[Math.Min(format.GroupSize, columns)];
         for (int group = 0; group < groups; group++)
         {
@@ -94,9 +82,9 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
             (float scale, int zero) = GroupScales.Choose(some, format);
             if (!float.IsFinite(scale))
                 throw new InvalidDataException($"{name}: expected weights within the range of F16 scales, found a group beyond it at [{row}, {first}]");
-            ((Half*)parts[(int)WeightPart.Scales].Data)[((long)row * groups) + group] = (Half)scale;
+            ((Half*)parts[WeightPart.Scales].Data)[((long)row * groups) + group] = (Half)scale;
             if (format.HasZeroPoints)
-                ((byte*)parts[(int)WeightPart.ZeroPoints].Data)[((long)row * groups) + group] = (byte)zero;
+                ((byte*)parts[WeightPart.ZeroPoints].Data)[((long)row * groups) + group] = (byte)zero;
             GroupScales.Round(some, scale, zero, format, steps);
             Write(packed, first, steps.AsSpan(0, some.Length), zero);
         }

@@ -130,7 +130,8 @@ internal sealed class PromptVerification : IDisposable
         return (logits[expected] - logits[found]) / Math.Sqrt(squares / logits.Length);
     }
 
-    private static int IndexOfLargest(ReadOnlySpan<float> logits)
+    /// <summary>The greedy choice: of equal logits the first.</summary>
+    internal static int IndexOfLargest(ReadOnlySpan<float> logits)
     {
         int largest = 0;
         for (int id = 1; id < logits.Length; id++)

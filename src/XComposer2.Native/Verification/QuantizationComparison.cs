@@ -76,7 +76,7 @@ public static class QuantizationComparison
             while (ids.Count < tokens)
             {
                 logits.Add(runner.Logits.ToArray());
-                ids.Add(IndexOfLargest(runner.Logits));
+                ids.Add(PromptVerification.IndexOfLargest(runner.Logits));
                 if (template.StopIds.Contains(ids[^1]))
                     break;
                 runner.Decode(sequence, ids[^1], cancellation);
@@ -96,7 +96,7 @@ public static class QuantizationComparison
                 double cosine = Cosine(answer.Logits[step], runner.Logits);
                 least = Math.Min(least, cosine);
                 sum += cosine;
-                agreed += IndexOfLargest(runner.Logits) == answer.Ids[step] ? 1 : 0;
+                agreed += PromptVerification.IndexOfLargest(runner.Logits) == answer.Ids[step] ? 1 : 0;
                 if (step < answer.Ids.Length - 1)
                     runner.Decode(sequence, answer.Ids[step], cancellation);
             }
@@ -137,15 +137,6 @@ public static class QuantizationComparison
             }
 
             return product / Math.Sqrt(leftSquares * rightSquares);
-        }
-
-        private static int IndexOfLargest(ReadOnlySpan<float> logits)
-        {
-            int largest = 0;
-            for (int id = 1; id < logits.Length; id++)
-                if (logits[id] > logits[largest])
-                    largest = id;
-            return largest;
         }
     }
 }
