@@ -29,7 +29,7 @@ public sealed unsafe class PackedIntegers : IDisposable
         BlocksOfGroup = format.GroupSize == 0 ? Blocks : format.GroupSize / QuantizedRows.BlockInputs;
         long elementBytes = checked((long)Strips * StripBytes), scales = checked((long)Strips * Groups * Lanes);
         TotalBytes = BytesOf(format, rows, columns, instructions);
-        memory = (byte*)NativeMemory.AlignedAlloc((nuint)TotalBytes, Alignment);
+        memory = (byte*)HugePages.Allocate(TotalBytes, Alignment);
         Elements = memory;
         Scales = (float*)(memory + elementBytes);
         Columns = format.HasGroupIndex ? (int*)(Scales + scales) : null;

@@ -1,10 +1,13 @@
 using System.Runtime.InteropServices;
+using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Model;
 
-/// <summary>Owned native memory, 64-byte aligned, not cleared.</summary>
+/// <summary>Owned native memory, 64-byte aligned, not cleared, in huge pages where it is large.</summary>
 internal sealed unsafe class NativeBlock : IDisposable
 {
+    private const nuint Alignment = 64;
+
     private void* data;
 
     public NativeBlock(long lengthBytes)
@@ -13,7 +16,7 @@ internal sealed unsafe class NativeBlock : IDisposable
         LengthBytes = lengthBytes;
         try
         {
-            data = NativeMemory.AlignedAlloc((nuint)Math.Max(lengthBytes, 1), 64);
+            data = HugePages.Allocate(lengthBytes, Alignment);
         }
         catch (OutOfMemoryException error)
         {
