@@ -119,6 +119,9 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
             return new ValueTask(disposed ??= ReleaseAsync());
     }
 
+    /// <summary>Sizes of the weights.</summary>
+    internal WeightFacts Weights => WeightFacts.Of(model.Weights, model.Config);
+
     /// <summary>Names the checkpoint by its contents.</summary>
     internal string Fingerprint() => ModelFingerprint.Of(model.Checkpoint);
 

@@ -10,24 +10,32 @@ const {getLlama} = await import(pathToFileURL(require.resolve("node-llama-cpp"))
 const option = (name) => Number(process.argv[process.argv.indexOf(name) + 1]);
 const threads = option("--threads"), prefill = option("--prefill"), decode = option("--decode"), repeat = option("--repeat");
 
+const token = (i) => i % 92544;
+const start0 = performance.now();
 const llama = await getLlama({gpu: false, build: "never", skipDownload: true, logLevel: "error", maxThreads: threads});
 const model = await llama.loadModel({modelPath: process.argv[2], gpuLayers: 0});
 const context = await model.createContext({contextSize: prefill + decode + 64, batchSize: 512, threads, sequences: 1});
+const loadMs = performance.now() - start0;
 const sequence = context.getSequence();
-const tokens = Array.from({length: prefill}, (_, i) => (300 + i * 7919) % 92544);
+
+// Tokens with the logits of the last one and without a sampler: evaluate() would sample over the whole vocabulary in JavaScript, and
+// evaluateWithoutGeneratingNewTokens() leaves out the vocabulary projection. _evaluate is internal; the package's version is pinned.
+async function step(tokens) {
+    for await (const _ of sequence._evaluate(tokens, {}, {generateNewTokens: true, _noSampling: true})) { /* ends after the tokens */ }
+}
+
+const prompt = Array.from({length: prefill}, (_, i) => token(300 + i * 7919));
 const prefillMs = [], decodeMs = [];
 for (let k = 0; k <= repeat; k++) {
     await sequence.clearHistory();
     let start = performance.now();
-    await sequence.evaluateWithoutGeneratingNewTokens(tokens);
+    await step(prompt);
     const spentPrefill = performance.now() - start;
-    // Known tokens, one at a time, each with its logits: evaluate() would sample over the whole vocabulary in JavaScript, and
-    // evaluateWithoutGeneratingNewTokens() would leave out the vocabulary projection. _evaluate is internal; the version of the package is pinned.
     start = performance.now();
     for (let i = 0; i < decode; i++)
-        for await (const _ of sequence._evaluate([(301 + i * 7919) % 92544], {}, {generateNewTokens: true, _noSampling: true})) { /* ends at once */ }
+        await step([token(301 + i * 7919)]);
     const spentDecode = performance.now() - start;
     if (k > 0) { prefillMs.push(spentPrefill); decodeMs.push(spentDecode); }
 }
-console.log(JSON.stringify({systemInfo: llama.systemInfo, prefillMs, decodeMs}));
+console.log(JSON.stringify({systemInfo: llama.systemInfo, loadMs, peakBytes: process.resourceUsage().maxRSS * 1024, prefillMs, decodeMs}));
 process.exit(0);

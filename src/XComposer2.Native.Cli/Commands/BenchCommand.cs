@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.CommandLine;
 using System.Text.Json;
 using XComposer2.Native.Graph;
@@ -9,12 +10,13 @@ namespace XComposer2.Native.Cli;
 internal static class BenchCommand
 {
     public const string HelpPage = """
-        Usage: xc2 bench prefill|decode|kernels [options]
+        Usage: xc2 bench prefill|decode|ttft|load|kernels [options]
 
-        Times the model: prompts and pictures (prefill) or generated tokens (decode);
-        of a published model with random weights, or of a checkpoint. Medians of
-        several samples; the first one warms up and is not counted. The GPU's
-        kernels one by one: xc2 bench kernels --help.
+        Times the model: prompts and pictures (prefill), generated tokens (decode),
+        the time to the first token about an encoded picture (ttft); of a published
+        model with random weights, or of a checkpoint. load times a checkpoint until
+        it takes a question. Medians of several samples; the first one warms up and
+        is not counted. The GPU's kernels one by one: xc2 bench kernels --help.
 
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or
                                  internlm-xcomposer2-vl-1_8b
@@ -31,8 +33,9 @@ internal static class BenchCommand
           --activations int8|float CPU: what int8 and int4 weights are multiplied
                                  with (int8)
           --model DIR            a checkpoint folder instead of a preset
-          --tokens N             text tokens of the prompt (512)
-          --images N             pictures before the text (0)
+          --tokens N             text tokens of the prompt (512; ttft: 75)
+          --images N             pictures before the text (0; ttft: 1)
+          --image FILE           ttft: the picture (a bitmap of 640 x 480)
           --sequences N          answers generated together, 1 to 64 (1)
           --steps N              decode steps of one sample (64)
           --samples N            samples (5)
@@ -46,18 +49,29 @@ internal static class BenchCommand
         Examples
           xc2 bench prefill --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 64
           xc2 bench decode --preset internlm-xcomposer2-vl-7b --layers 4 --weights int8
+          xc2 bench ttft --preset internlm-xcomposer2-vl-1_8b --image photo.jpg
         """;
+
+    private enum Kind
+    {
+        Prefill,
+        Decode,
+        FirstToken,
+        Load,
+    }
 
     private const int MaximumTokens = 1 << 20, MaximumLayers = 1024;
 
     public static Command Create(CliServices services) => new DocumentedCommand("bench", HelpPage)
     {
-        CreateKind("prefill", services, decodes: false),
-        CreateKind("decode", services, decodes: true),
+        CreateKind("prefill", services, Kind.Prefill),
+        CreateKind("decode", services, Kind.Decode),
+        CreateKind("ttft", services, Kind.FirstToken),
+        CreateKind("load", services, Kind.Load),
         BenchKernelsCommand.Create(services),
     };
 
-    private static DocumentedCommand CreateKind(string name, CliServices services, bool decodes)
+    private static DocumentedCommand CreateKind(string name, CliServices services, Kind kind)
     {
         Option<string?> model = ModelOptions.Model();
         Option<string?> preset = ModelOptions.Preset();
@@ -75,14 +89,18 @@ internal static class BenchCommand
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, cache, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
+        Option<string?> image = new("--image");
+        DocumentedCommand command = new(name, HelpPage) { model, samples, device, storage, embeddings, activations, cache, threads, json };
+        Option[] sizes = [preset, layers, tokens, images, sequences];
+        foreach (Option option in (Option[])[.. kind == Kind.Load ? [] : sizes, .. kind == Kind.Decode ? [steps] : (Option[])[], .. kind == Kind.FirstToken ? [image] : (Option[])[]])
+            command.Add(option);
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
             WeightChoice chosen = weights.Read(result);
             chosen.RequireFit(path);
-            SpeedOptions defaults = new();
+            SpeedOptions defaults = kind == Kind.FirstToken ? new() { TextTokens = 75, Images = 1 } : new();
             SpeedOptions options = new()
             {
                 ModelPath = path,
@@ -93,21 +111,25 @@ internal static class BenchCommand
                 TextTokens = result.GetValue(tokens) ?? defaults.TextTokens,
                 Images = result.GetValue(images) ?? defaults.Images,
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
-                DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
+                DecodeSteps = kind == Kind.Decode ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
+                Picture = kind == Kind.FirstToken ? result.GetValue(image) is { } file ? PictureFile.Read(file, cancellationToken) : Bitmap() : null,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
                 Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
             };
-            return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
+            return RunAsync(services.Console, kind, options, result.GetValue(json), cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(CliConsole console, SpeedOptions options, bool json, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliConsole console, Kind kind, SpeedOptions options, bool json, CancellationToken cancellationToken)
     {
         if (options.Device.Kind != DeviceKind.Cuda)
             RequireMemory(options);
         SpeedResult speed = await console.WaitAsync(
-            "measuring", Task.Run(() => SpeedMeasurement.Run(options, null, cancellationToken), CancellationToken.None)).ConfigureAwait(false);
+            "measuring",
+            Task.Run(
+                () => kind == Kind.Load ? SpeedMeasurement.RunLoadsAsync(options, null, cancellationToken) : Task.FromResult(SpeedMeasurement.Run(options, null, cancellationToken)),
+                CancellationToken.None)).ConfigureAwait(false);
         if (json)
             console.Out.WriteLine(JsonSerializer.Serialize(SpeedJson.Of(speed), CliJson.Lines.SpeedJson));
         else
@@ -127,5 +149,18 @@ internal static class BenchCommand
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (weightBytes > available)
             throw new EngineException($"{preset} with random {options.Weights} weights needs {InspectionText.Size(weightBytes)} for them, this machine has {InspectionText.Size(available)}; fewer --layers or smaller --weights need less");
+    }
+
+    // 24 bits a pixel, from the bottom up, a gradient: nothing of it is on the disk.
+    private static byte[] Bitmap()
+    {
+        const int Width = 640, Height = 480, HeaderBytes = 54;
+        byte[] file = new byte[HeaderBytes + (3 * Width * Height)];
+        "BM"u8.CopyTo(file);
+        foreach ((int offset, int value) in new[] { (2, file.Length), (10, HeaderBytes), (14, 40), (18, Width), (22, Height), (26, 1 | (24 << 16)) })
+            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(offset), value);
+        for (int i = HeaderBytes; i < file.Length; i++)
+            file[i] = (byte)((i / 3 % Width) + (i / 3 / Width));
+        return file;
     }
 }

@@ -29,11 +29,15 @@ internal static class BenchKernelsCommand
           --quick                few rows, one launch: shows that it runs, no more
           --list                 the cases, without measuring; no GPU is needed
           --json [FILE]          one JSON object: instead of text, or into a file
+          --csv [FILE]           comma-separated values: instead of text, or into a file
+          --svg FILE             a roofline: operations per byte against TFLOP/s
+          --compare A B          two files of --json, case by case; no GPU is needed
           --verbose              stack traces of errors
 
         Examples
           xc2 bench kernels --json h200.json
           xc2 bench kernels --filter linear_decode --filter decode_attention
+          xc2 bench kernels --compare before.json after.json
         """;
 
     /// <summary>Whose tiles are listed where there is no GPU: an H100's.</summary>
@@ -50,9 +54,20 @@ internal static class BenchKernelsCommand
         Option<bool> quick = CheckedOption.Flag("--quick");
         Option<bool> list = CheckedOption.Flag("--list");
         Option<string?> json = new("--json") { Arity = ArgumentArity.ZeroOrOne };
-        DocumentedCommand command = new("kernels", HelpPage) { preset, model, storage, filter, repetitions, l2, quick, list, json };
+        Option<string?> csv = new("--csv") { Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> svg = new("--svg");
+        Option<string[]> compare = new("--compare") { Arity = new ArgumentArity(2, 2), AllowMultipleArgumentsPerToken = true };
+        DocumentedCommand command = new("kernels", HelpPage) { preset, model, storage, filter, repetitions, l2, quick, list, json, csv, svg, compare };
         command.SetAction((result, cancellationToken) =>
         {
+            KernelBenchOutput output = new(services.Console, Target(result, json), Target(result, csv), Target(result, svg));
+            if (result.GetValue(compare) is [string before, string after])
+            {
+                output.RequireWritable();
+                output.Write(KernelComparison.Read(before, after));
+                return Task.FromResult(ExitCode.Done);
+            }
+
             string? path = result.GetValue(model), name = result.GetValue(preset);
             if (path is not null && name is not null)
                 throw new UsageException("--model and --preset exclude each other");
@@ -63,11 +78,12 @@ internal static class BenchKernelsCommand
                 Repetitions = result.GetValue(repetitions),
                 IsQuick = result.GetValue(quick),
             };
-            KernelBenchOutput output = new(services.Console, result.GetResult(json) is not null, result.GetValue(json));
             return result.GetValue(list) ? Task.FromResult(List(request, output)) : MeasureAsync(services.Console, request, output, cancellationToken);
         });
         return command;
     }
+
+    private static OutputTarget Target(ParseResult result, Option<string?> option) => new(option.Name, result.GetResult(option) is not null, result.GetValue(option));
 
     private static int List(KernelBenchRequest request, KernelBenchOutput output)
     {

@@ -14,11 +14,12 @@ namespace XComposer2.Native.Cli;
 /// <param name="ReadGbPerS">The limit of reading.</param>
 /// <param name="MmaTflopPerS">The limit of arithmetic.</param>
 /// <param name="MarkUs">Time between two marks with nothing between them.</param>
+/// <param name="NodeUs">Time of a graph's node whose kernel does nothing.</param>
 /// <param name="Kernels">In the order of the table.</param>
 /// <param name="Worst">Names of the cases that are farthest from their limit, worst first.</param>
 internal sealed record KernelBenchJson(
     string Model, string Device, string Driver, string Nvrtc, string Storage, string L2, int Repetitions, bool Quick,
-    double ReadGbPerS, double MmaTflopPerS, double MarkUs, IReadOnlyList<KernelTimeJson> Kernels, IReadOnlyList<KernelTimeJson> Worst)
+    double ReadGbPerS, double MmaTflopPerS, double MarkUs, double NodeUs, IReadOnlyList<KernelTimeJson> Kernels, IReadOnlyList<KernelTimeJson> Worst)
 {
     private const int WorstCount = 8;
 
@@ -27,7 +28,7 @@ internal sealed record KernelBenchJson(
         KernelBenchPlan plan = report.Plan;
         return new KernelBenchJson(
             model, report.Device, report.Driver, report.Compiler, plan.Storage.CudaName(), plan.L2.ToString().ToLowerInvariant(), plan.Repetitions, plan.IsQuick,
-            Math.Round(report.Ceilings.ReadBytesPerSecond / 1e9, 4), Math.Round(report.Ceilings.FlopsPerSecond / 1e12, 4), Math.Round(report.Ceilings.MarkMicroseconds, 4),
+            Math.Round(report.Ceilings.ReadBytesPerSecond / 1e9, 4), Math.Round(report.Ceilings.FlopsPerSecond / 1e12, 4), Math.Round(report.Ceilings.MarkMicroseconds, 4), Math.Round(report.Ceilings.NodeMicroseconds, 4),
             [.. report.Timings.Select(timing => KernelTimeJson.Of(timing, report.Ceilings))],
             [.. report.Worst(WorstCount).Select(timing => KernelTimeJson.Of(timing, report.Ceilings))]);
     }

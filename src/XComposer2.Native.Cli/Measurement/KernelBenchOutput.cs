@@ -1,50 +1,77 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Cli;
 
-/// <summary>Where the report of <c>xc2 bench kernels</c> goes: text on standard output, and JSON there instead or into a file beside it.</summary>
+/// <summary>Where the report of <c>xc2 bench kernels</c> goes: text on standard output, or JSON or comma-separated values instead, or all into files beside it.</summary>
 /// <param name="console">The standard streams.</param>
-/// <param name="json">JSON is wanted.</param>
-/// <param name="file">The file for it; null for standard output.</param>
-internal sealed class KernelBenchOutput(CliConsole console, bool json, string? file)
+/// <param name="json">JSON.</param>
+/// <param name="csv">Comma-separated values.</param>
+/// <param name="svg">A roofline; only into a file.</param>
+internal sealed class KernelBenchOutput(CliConsole console, OutputTarget json, OutputTarget csv, OutputTarget svg)
 {
     /// <summary>Finds out before minutes are spent.</summary>
-    /// <exception cref="IOException">The file's folder is missing.</exception>
+    /// <exception cref="UsageException">Two kinds of output would share standard output.</exception>
+    /// <exception cref="IOException">A file's folder is missing.</exception>
     public void RequireWritable()
     {
-        if (file is not null && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"--json: there is no folder {folder}");
+        if (json.IsStandardOutput && csv.IsStandardOutput)
+            throw new UsageException("--json and --csv: expected a file for one of them, both would be standard output");
+        foreach (OutputTarget target in new[] { json, csv, svg })
+            if (target.File is { } file && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
+                throw new DirectoryNotFoundException($"{target.Option}: there is no folder {folder}");
     }
 
-    public void Write(KernelBenchJson report) => Write(report, CliJson.Indented.KernelBenchJson, text => text.Write(report));
+    public void Write(KernelBenchJson report) => Write(
+        () => JsonSerializer.Serialize(report, CliJson.Indented.KernelBenchJson) + "\n", () => KernelBenchCsv.Of(report), () => RooflineSvg.Of(report),
+        people => new KernelBenchText(people).Write(report));
 
-    public void Write(KernelCaseListJson list) => Write(list, CliJson.Indented.KernelCaseListJson, text => text.Write(list));
+    public void Write(KernelCaseListJson list) => Write(
+        () => JsonSerializer.Serialize(list, CliJson.Indented.KernelCaseListJson) + "\n", null, null, people => new KernelBenchText(people).Write(list));
 
-    private void Write<T>(T report, JsonTypeInfo<T> type, Action<KernelBenchText> forPeople)
+    /// <exception cref="UsageException">JSON or a roofline is wanted, which a comparison has not.</exception>
+    public void Write(KernelComparison comparison)
     {
-        if (json && file is null)
+        foreach (OutputTarget target in new[] { json, svg })
+            if (target.IsWanted)
+                throw new UsageException($"{target.Option}: a comparison is text or --csv");
+        Write(null, () => KernelBenchCsv.Of(comparison), null, people => new KernelComparisonText(people).Write(comparison));
+    }
+
+    private void Write(Func<string>? jsonText, Func<string>? csvText, Func<string>? svgText, Action<IAnsiConsole> forPeople)
+    {
+        if (!json.IsStandardOutput && !csv.IsStandardOutput)
+            forPeople(console.RichOut());
+        foreach ((OutputTarget target, Func<string>? text) in new[] { (json, jsonText), (csv, csvText), (svg, svgText) })
+            if (target.IsWanted)
+                Write(target, (text ?? throw new UsageException($"{target.Option}: expected measured kernels, found only a list of cases"))());
+    }
+
+    private void Write(OutputTarget target, string text)
+    {
+        if (target.File is not { } file)
         {
-            console.Out.WriteLine(JsonSerializer.Serialize(report, type));
+            console.Out.Write(text);
             return;
         }
 
-        forPeople(new KernelBenchText(console.RichOut()));
-        if (file is not null)
-            WriteFile(JsonSerializer.Serialize(report, type));
-    }
-
-    // Whole or not at all.
-    private void WriteFile(string text)
-    {
+        // Whole or not at all.
         string unfinished = $"{file}.part";
-        File.WriteAllText(unfinished, text + "\n");
-        File.Move(unfinished, file!, overwrite: true);
+        File.WriteAllText(unfinished, text);
+        File.Move(unfinished, file, overwrite: true);
     }
+}
+
+/// <summary>An option that asks for a kind of output, with a file or without.</summary>
+/// <param name="Option">For messages.</param>
+/// <param name="IsWanted">It was given.</param>
+/// <param name="File">Null for standard output.</param>
+internal readonly record struct OutputTarget(string Option, bool IsWanted, string? File)
+{
+    public bool IsStandardOutput => IsWanted && File is null;
 }
 
 /// <summary>Times of kernels for people: grouped by kernel, and at the end what is farthest from its limit.</summary>
@@ -58,7 +85,7 @@ internal sealed class KernelBenchText(IAnsiConsole console)
         Line($"{TerminalText.OneLine(report.Model)}, {report.Storage}, on {TerminalText.OneLine(report.Device)}; driver for CUDA {report.Driver}, NVRTC {report.Nvrtc}", "bold");
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"limits of this device: {report.ReadGbPerS:0} GB/s read, {report.MmaTflopPerS:0.0} TFLOP/s by {(report.Storage == "f32" ? "multiply-adds" : "mma.sync")}; {report.MarkUs:0.0} us of each time are the marks'"));
+            $"limits of this device: {report.ReadGbPerS:0} GB/s read, {report.MmaTflopPerS:0.0} TFLOP/s by {(report.Storage == "f32" ? "multiply-adds" : "mma.sync")}; {report.MarkUs:0.0} us of each time are the marks', a graph's node takes {report.NodeUs:0.0} us"));
         Line(string.Create(CultureInfo.InvariantCulture, $"{report.Repetitions} launches each, L2 {report.L2}{(report.Quick ? "; QUICK: these figures say nothing" : "")}"));
         foreach (IGrouping<string, KernelTimeJson> kernel in report.Kernels.GroupBy(time => time.Kernel))
         {
@@ -102,33 +129,4 @@ internal sealed class KernelBenchText(IAnsiConsole console)
         $"{title.PadRight(width)}{time.MedianUs,10:0.0}{time.MinUs,10:0.0}{time.P90Us,10:0.0}{time.GbPerS,9:0.0}{time.TflopPerS,9:0.00}{time.OfLimit,10:0.000}  {time.Bound}");
 
     private void Line(string text, string style = "default") => console.WriteLine(text, Style.Parse(style));
-}
-
-/// <summary>What <c>xc2 bench kernels</c> is asked for.</summary>
-/// <param name="Model">Whose sizes.</param>
-/// <param name="Storage">Type of weights and activations; null for the one that the model would run in.</param>
-/// <param name="Filters">A case is wanted when its name has one of these in it; empty for all.</param>
-internal sealed record KernelBenchRequest(KernelModel Model, DType? Storage, IReadOnlyList<string> Filters)
-{
-    public L2State L2 { get; init; }
-
-    /// <summary>Null for as many as the benchmark takes by itself.</summary>
-    public int? Repetitions { get; init; }
-
-    public bool IsQuick { get; init; }
-
-    /// <summary>The cases for a device, and how to measure them.</summary>
-    /// <exception cref="UsageException">No case has a filter in its name, or the device has no kernels of the storage type.</exception>
-    public (IReadOnlyList<KernelCase> Cases, KernelBenchPlan Plan) Find(DeviceFacts device)
-    {
-        KernelBenchPlan plan = new() { Storage = Model.StorageOn(device.Capability, Storage), L2 = L2, IsQuick = IsQuick };
-        plan = plan with { Repetitions = Repetitions ?? (IsQuick ? 1 : plan.Repetitions) };
-        IReadOnlyList<KernelCase> all = CaseCatalog.For(ModelCatalog.KernelsOf(Model.Config, plan.Storage, device.Capability), device, plan.Counts);
-        foreach (string filter in Filters)
-            if (!all.Any(item => IsMeant(item, filter)))
-                throw new UsageException($"--filter: no case has '{filter}' in its name; kernels are {string.Join(", ", all.Select(item => item.Kernel).Distinct().Order(StringComparer.Ordinal))}, --list shows the cases");
-        return ([.. all.Where(item => Filters.Count == 0 || Filters.Any(filter => IsMeant(item, filter)))], plan);
-    }
-
-    private static bool IsMeant(KernelCase item, string filter) => item.Name.Contains(filter, StringComparison.OrdinalIgnoreCase);
 }

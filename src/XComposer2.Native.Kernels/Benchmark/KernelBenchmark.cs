@@ -10,6 +10,8 @@ public sealed class KernelBenchmark : IDisposable
 {
     private const int ProbeRepetitions = 10;
 
+    private const int ProbeNodes = 128;
+
     private static readonly TimeSpan warmUp = TimeSpan.FromSeconds(1);
 
     /// <summary>Patterns, marks, code, and what the driver keeps for itself.</summary>
@@ -81,8 +83,10 @@ public sealed class KernelBenchmark : IDisposable
         using CaseRunner runner = new(context, stream, kernels, largest.MemoryBytes);
         using L2Setter setter = new(context, stream, kernels, shape, cache);
         using KernelTimer probes = new(context, stream, setter, plan.IsQuick ? 1 : ProbeRepetitions), timer = new(context, stream, setter, plan.Repetitions);
+        using NodeProbe nodes = new(context, stream, kernels, plan.IsQuick ? 2 : ProbeNodes);
         DeviceCeilings Probe() => new(
-            reading.Cost.Bytes / Seconds(runner.Time(reading, probes)), multiplying.Cost.Flops / Seconds(runner.Time(multiplying, probes)), probes.Time(() => { }).Min());
+            reading.Cost.Bytes / Seconds(runner.Time(reading, probes)), multiplying.Cost.Flops / Seconds(runner.Time(multiplying, probes)),
+            probes.Time(() => { }).Min(), nodes.Time(probes));
 
         // A card that was idle raises its clocks only when it has worked for a while.
         for (long start = Stopwatch.GetTimestamp(); !plan.IsQuick && Stopwatch.GetElapsedTime(start) < warmUp;)

@@ -14,6 +14,7 @@ public static class SpeedMeasurement
     /// <param name="cancellationToken">Looked at between operations.</param>
     /// <exception cref="EngineException">The options ask for what cannot be.</exception>
     /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
+    /// <exception cref="ImageException">The picture is damaged, too large, or no picture.</exception>
     public static SpeedResult Run(SpeedOptions options, IProgress<(int Done, int All)>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -40,8 +41,34 @@ public static class SpeedMeasurement
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 
+    /// <summary>Times how long a checkpoint takes until the engine takes its first question: files opened and checked, kernels ready, weights on a GPU or in the
+    /// processor's order. The first sample warms up (files come into the page cache, kernels into theirs) and is not counted.</summary>
+    /// <param name="options">Of which the checkpoint, its quantisation, the device and the number of samples count.</param>
+    /// <param name="progress">Told after each sample how many of all are done.</param>
+    /// <param name="cancellationToken">Ends it between samples.</param>
+    /// <exception cref="EngineException">The options ask for what cannot be.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is missing something or damaged.</exception>
+    public static async Task<SpeedResult> RunLoadsAsync(SpeedOptions options, IProgress<(int Done, int All)>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        EngineException.ThrowUnless(options.Samples >= 1, "samples", "1 or more", options.Samples);
+        string path = options.ModelPath ?? throw new EngineException("expected a checkpoint to load: the random weights of a preset are in no file");
+        var loads = new List<TimeSpan>();
+        for (int sample = 0; ; sample++)
+        {
+            EngineOptions opened = new() { ModelPath = path, Device = options.Device, Quantization = options.Quantization };
+            await using XComposerEngine engine = await XComposerEngine.LoadAsync(opened, cancellationToken).ConfigureAwait(false);
+            progress?.Report((sample + 1, options.Samples + 1));
+            if (sample > 0)
+                loads.Add(engine.Info.LoadTime);
+            if (sample == options.Samples)
+                return new SpeedResult(engine.Info.Model, engine.Info.Device, engine.Weights.TotalBytes, engine.Weights.DecodeBytes, [new SpeedSeries("load", 0, loads)]);
+        }
+    }
+
     private static SpeedResult Run(
-        string name, ModelConfig config, IWeightSource weights, IBackend backend, SpeedOptions options, IProgress<(int Done, int All)>? progress, CancellationToken cancellation)
+        string name, ModelConfig config, IWeightSource weights, IBackend backend, SpeedOptions options, IProgress<(int Done, int All)>? progress,
+        CancellationToken cancellation)
     {
         int prompt = checked(options.TextTokens + (options.Images * config.TokensPerImage));
         // While the last prompts are read, the first answers go on.
@@ -53,9 +80,7 @@ public static class SpeedMeasurement
         sizes = sizes with { CachePages = checked((options.Sequences * sizes.PagesPerSequence) + 1) };
         ModelMemoryPlan.For(name, config, WeightFacts.Of(weights, config), sizes, backend, options.Device.Embeddings).RequireFit(backend);
         using var runner = new ModelRunner(config, weights, backend, sizes);
-        var vision = new List<TimeSpan>();
-        var prefill = new List<TimeSpan>();
-        var decode = new List<TimeSpan>();
+        List<TimeSpan> picture = [], vision = [], prefill = [], first = [], decode = [];
         for (int sample = 0; sample <= options.Samples; sample++)
         {
             var run = new SpeedSample(runner, sizes, config, options, sample);
@@ -63,15 +88,22 @@ public static class SpeedMeasurement
             progress?.Report((sample + 1, options.Samples + 1));
             if (sample == 0)
                 continue;
+            picture.Add(run.Picture);
             vision.Add(run.Vision);
             prefill.Add(run.Prefill);
+            first.Add(run.Picture + run.Vision + run.Prefill);
             decode.Add(run.Decode);
         }
 
         var series = new List<SpeedSeries>();
+        bool hasPicture = options.Images > 0 && options.Picture is not null;
+        if (hasPicture)
+            series.Add(new SpeedSeries("picture", 0, picture));
         if (options.Images > 0)
             series.Add(new SpeedSeries("vision", options.Sequences * options.Images * config.TokensPerImage, vision));
         series.Add(new SpeedSeries("prefill", options.Sequences * prompt, prefill));
+        if (hasPicture)
+            series.Add(new SpeedSeries("first token", options.Sequences * prompt, first));
         if (options.DecodeSteps > 0)
             series.Add(new SpeedSeries("decode", options.Sequences * options.DecodeSteps, decode));
         WeightFacts facts = WeightFacts.Of(weights, config);
@@ -82,6 +114,9 @@ public static class SpeedMeasurement
 /// <summary>One sample: all prompts, then steps of all answers together.</summary>
 internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelConfig config, SpeedOptions options, int number)
 {
+    /// <summary>Decoding and resizing of all pictures.</summary>
+    public TimeSpan Picture { get; private set; }
+
     /// <summary>Vision towers of all pictures.</summary>
     public TimeSpan Vision { get; private set; }
 
@@ -133,8 +168,14 @@ internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelCo
         var positions = new List<PromptPosition>();
         for (int image = 0; image < options.Images; image++)
         {
+            var pixels = new float[3 * config.ImageSize * config.ImageSize];
             long start = Stopwatch.GetTimestamp();
-            var picture = new PreparedPicture(new ImageContentHash(0, (ulong)number, (ulong)sequence, (ulong)image), config.TokensPerImage, new float[3 * config.ImageSize * config.ImageSize]);
+            if (options.Picture is { } encoded)
+                ImagePreprocessor.Run(
+                    ImageDecoder.Decode(encoded, "picture", ImageLimits.Default, ExifOrientation.Apply, CancellationToken.None), config.ImageSize, SquareMode.Squash, pixels);
+            Picture += Stopwatch.GetElapsedTime(start);
+            start = Stopwatch.GetTimestamp();
+            var picture = new PreparedPicture(new ImageContentHash(0, (ulong)number, (ulong)sequence, (ulong)image), config.TokensPerImage, pixels);
             runner.RowsOf(picture, CancellationToken.None);
             Vision += Stopwatch.GetElapsedTime(start);
             for (int row = 0; row < config.TokensPerImage; row++)
@@ -164,62 +205,4 @@ internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelCo
             return null;
         }
     }
-}
-
-/// <summary>What to measure the speed of: a preset with random weights, or a checkpoint.</summary>
-public sealed record SpeedOptions
-{
-    /// <summary>A published model's name (see <see cref="Model.ModelPresets.Names"/>); null where <see cref="ModelPath"/> is given.</summary>
-    public string? Preset { get; init; }
-
-    /// <summary>A checkpoint folder; null where <see cref="Preset"/> is given.</summary>
-    public string? ModelPath { get; init; }
-
-    /// <summary>Decoder layers of the preset; null for all.</summary>
-    public int? Layers { get; init; }
-
-    /// <summary>Type of the preset's weights.</summary>
-    public DType Weights { get; init; } = DType.BF16;
-
-    /// <summary>What is quantised while loading, of a preset or a checkpoint.</summary>
-    public WeightQuantization Quantization { get; init; }
-
-    /// <summary>Text tokens of the prompt.</summary>
-    public int TextTokens { get; init; } = 512;
-
-    /// <summary>Pictures before the text.</summary>
-    public int Images { get; init; }
-
-    /// <summary>Answers that are generated together.</summary>
-    public int Sequences { get; init; } = 1;
-
-    /// <summary>Decode steps of one sample, each with a row for every answer.</summary>
-    public int DecodeSteps { get; init; } = 64;
-
-    /// <summary>Samples after the one that warms up.</summary>
-    public int Samples { get; init; } = 5;
-
-    /// <summary>Where to run.</summary>
-    public DeviceOptions Device { get; init; } = new();
-}
-
-/// <summary>A finished measurement.</summary>
-/// <param name="Model">What was measured, in words.</param>
-/// <param name="Device">What it ran on.</param>
-/// <param name="WeightBytes">Bytes of all weights.</param>
-/// <param name="DecodeWeightBytes">Bytes of weights that a decode step reads: layers without Partial LoRA, norm and head.</param>
-/// <param name="Series">Vision where there are pictures, prefill, decode where there are steps.</param>
-public sealed record SpeedResult(string Model, string Device, long WeightBytes, long DecodeWeightBytes, IReadOnlyList<SpeedSeries> Series);
-
-/// <summary>Times of one kind of work.</summary>
-/// <param name="Name">"vision", "prefill" or "decode".</param>
-/// <param name="Tokens">Positions that one sample computes.</param>
-/// <param name="Samples">One time per sample, in order.</param>
-public sealed record SpeedSeries(string Name, int Tokens, IReadOnlyList<TimeSpan> Samples)
-{
-    /// <summary>Of the samples; of an even number the lower of the middle two.</summary>
-    public TimeSpan Median => Samples.Order().ElementAt((Samples.Count - 1) / 2);
-
-    /// <summary>At the median.</summary>
-    public double TokensPerSecond => Tokens / Median.TotalSeconds;
 }

@@ -20,7 +20,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --temperature 0 takes the most likely token every time, --top-p 0.5 contradicts it", "chat", "--temperature", "0", "--top-p", "0.5", "hi")]
     [InlineData("xc2: --greedy takes the most likely token every time, --temperature 2 contradicts it", "compose", "--title", "x", "--greedy", "--temperature", "2")]
     [InlineData("xc2: a command is missing: chat, compose, edit, serve, inspect, verify, merge, quantize, plan, bench, kernels, completion, help", "--verbose")]
-    [InlineData("xc2: a command is missing: prefill, decode, kernels", "bench")]
+    [InlineData("xc2: a command is missing: prefill, decode, ttft, load, kernels", "bench")]
     [InlineData("xc2: there is no option '--tmeperature'; did you mean --temperature?", "chat", "--tmeperature", "1", "hi")]
     [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]
     [InlineData("xc2: there is no option '--chek'; did you mean --check?", "inspect", "--chek", "dir")]
@@ -151,7 +151,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("bench", "xc2 ben")]
-    [InlineData("prefill decode kernels", "xc2 bench ")]
+    [InlineData("prefill decode ttft load kernels", "xc2 bench ")]
     [InlineData("--max-tokens --model", "xc2 chat --m")]
     [InlineData("--help", "./xc2 inspect --h")]
     [InlineData("auto cpu cuda", "xc2 chat --device ")]

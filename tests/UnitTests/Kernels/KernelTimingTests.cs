@@ -30,7 +30,7 @@ public sealed class KernelTimingTests
     [Fact]
     public void A_launch_is_held_against_what_takes_longer()
     {
-        DeviceCeilings ceilings = new(ReadBytesPerSecond: 2e12, FlopsPerSecond: 300e12, MarkMicroseconds: 1);
+        DeviceCeilings ceilings = new(ReadBytesPerSecond: 2e12, FlopsPerSecond: 300e12, MarkMicroseconds: 1, NodeMicroseconds: 2);
         Assert.True(ceilings.IsBoundByBytes(decode.Cost));
         Assert.False(ceilings.IsBoundByBytes(prefill.Cost));
         Assert.Equal(decode.Cost.Bytes / 2e6, ceilings.LimitMicroseconds(decode.Cost), 1e-9);
@@ -43,12 +43,12 @@ public sealed class KernelTimingTests
 
     [Fact]
     public void The_limits_are_the_best_of_two_measurements() =>
-        Assert.Equal(new DeviceCeilings(3, 5, 0.5), DeviceCeilings.Best(new DeviceCeilings(2, 5, 0.5), new DeviceCeilings(3, 4, 1)));
+        Assert.Equal(new DeviceCeilings(3, 5, 0.5, 2), DeviceCeilings.Best(new DeviceCeilings(2, 5, 0.5, 3), new DeviceCeilings(3, 4, 1, 2)));
 
     [Fact]
     public void The_worst_come_first_and_launches_of_next_to_nothing_last()
     {
-        DeviceCeilings ceilings = new(2e12, 300e12, MarkMicroseconds: 1);
+        DeviceCeilings ceilings = new(2e12, 300e12, MarkMicroseconds: 1, NodeMicroseconds: 2);
         KernelTiming Timing(KernelCase item, double fraction) => new(item, [ceilings.LimitMicroseconds(item.Cost) / fraction]);
         KernelTiming brief = new(cases.First(item => item.Kernel == "select_rows"), [2]), good = Timing(decode, 0.9), bad = Timing(prefill, 0.4);
         KernelBenchPlan plan = new() { Storage = DType.BF16 };
