@@ -143,7 +143,8 @@ run_cubins() {
 run_bench() {
     local sizes=(--preset "$preset")
     [ -z "$quick" ] || sizes=(--model "$here/tools/demo/checkpoint" --quick)
-    step bench-kernels 240 "$app/xc2" bench kernels "${sizes[@]}" --json "$out/bench-kernels.json"
+    step bench-kernels 240 "$app/xc2" bench kernels "${sizes[@]}" --json "$out/bench-kernels.json" --csv "$out/bench-kernels.csv" \
+        --svg "$out/bench-kernels.svg"
     # With the L2 state of the peer's measurement: full of dirty lines.
     step bench-kernels-written 120 "$app/xc2" bench kernels "${sizes[@]}" --l2 written --filter linear --filter lora_down --filter attention \
         --filter rms_norm --json "$out/bench-kernels-written.json"
@@ -160,6 +161,13 @@ run_model() {
     touch "$stop"
     wait $!
     rm -rf "${stop%/*}"
+    # The time to the first token from an encoded picture on; then integers, which a GPU gets quantised by the host.
+    options=(--preset "$preset" --samples 5)
+    [ -z "$quick" ] || options=(--model "$here/tools/demo/checkpoint" --samples 1)
+    step $name-ttft 120 "$app/xc2" bench ttft "${options[@]}" --device cuda --json
+    step $name-int8 120 "$app/xc2" bench decode "${options[@]}" --images 1 --tokens 75 --steps 64 --weights int8 --head int8 --device cuda --json
+    step $name-int4 120 "$app/xc2" bench decode "${options[@]}" --images 1 --tokens 75 --steps 64 --weights int4 --device cuda --json
+    step load 60 "$app/xc2" bench load --model "$here/tools/demo/checkpoint" --device cuda --json
     [ -n "$quick" ] || step model-1_8b 120 "$app/xc2" bench decode --preset internlm-xcomposer2-vl-1_8b --images 1 --tokens 75 --steps 256 --samples 5 --device cuda --json
 }
 
@@ -191,19 +199,12 @@ run_sanitizer() {
     done
 }
 
-# Prints the figures of the JSON files.
-figures() {
-    local name=model-7b read tokens bytes vision prefill decode
-    [ -z "$quick" ] || name=model-demo
-    [ ! -f "$out/tests.xml" ] || grep -o '<assembly [^>]*' "$out/tests.xml" | sed 's/.* total="\([0-9]*\)".*/tests: \1 in all/'
-    read=$(figure read_gb_per_s "$out/bench-kernels.json")
-    [ -z "$read" ] || echo "limits: $read GB/s read, $(figure mma_tflop_per_s "$out/bench-kernels.json") TFLOP/s by mma.sync, on $(figure device "$out/bench-kernels.json")"
-    [ ! -f "$out/bench-kernels.log" ] || sed -n '/^farthest from the limit/,$p' "$out/bench-kernels.log"
-    [ -f "$out/$name.json" ] || return
-    vision=$(median vision "$out/$name.json") prefill=$(median prefill "$out/$name.json") decode=$(median decode "$out/$name.json")
-    bytes=$(figure decode_weight_bytes "$out/$name.json")
-    tokens=$(grep -o '"name":"decode","tokens":[0-9]*' "$out/$name.json" | sed 's/.*://')
-    awk -v model="$name" -v vision="${vision:-0}" -v prefill="${prefill:-0}" -v decode="${decode:-0}" -v tokens="${tokens:-0}" -v bytes="${bytes:-0}" -v read="${read:-0}" 'BEGIN {
+# token_figures NAME READ: what xc2 bench decode measured, and decode against the read bandwidth in GB/s.
+token_figures() {
+    local json=$out/$1.json
+    [ -f "$json" ] || return 0
+    awk -v model="$1" -v vision="$(median vision "$json")" -v prefill="$(median prefill "$json")" -v decode="$(median decode "$json")" -v read="${2:-0}" \
+        -v bytes="$(figure decode_weight_bytes "$json")" -v tokens="$(grep -o '"name":"decode","tokens":[0-9]*' "$json" | sed 's/.*://')" 'BEGIN {
         printf "%s: picture %.1f ms, prefill %.1f ms, first token after %.1f ms", model, vision, prefill, vision + prefill
         if (tokens > 0 && decode > 0) {
             rate = bytes * tokens / decode / 1e6
@@ -212,6 +213,22 @@ figures() {
         }
         print ""
     }'
+}
+
+# Prints the figures of the JSON files.
+figures() {
+    local name=model-7b read
+    [ -z "$quick" ] || name=model-demo
+    [ ! -f "$out/tests.xml" ] || grep -o '<assembly [^>]*' "$out/tests.xml" | sed 's/.* total="\([0-9]*\)".*/tests: \1 in all/'
+    read=$(figure read_gb_per_s "$out/bench-kernels.json")
+    [ -z "$read" ] || echo "limits: $read GB/s read, $(figure mma_tflop_per_s "$out/bench-kernels.json") TFLOP/s by mma.sync, on $(figure device "$out/bench-kernels.json")"
+    [ ! -f "$out/bench-kernels.log" ] || sed -n '/^farthest from the limit/,$p' "$out/bench-kernels.log"
+    [ -f "$out/$name.json" ] || return
+    token_figures "$name" "$read"
+    token_figures "$name-int8" "$read"
+    token_figures "$name-int4" "$read"
+    [ ! -f "$out/$name-ttft.json" ] || echo "$name-ttft: first token after $(median 'first token' "$out/$name-ttft.json") ms, from an encoded picture on"
+    [ ! -f "$out/load.json" ] || echo "load: the demo's checkpoint takes a question after $(median load "$out/load.json") ms"
     if [ -s "$out/$name-memory-mib" ]; then
         echo "$name: at most $(cat "$out/$name-memory-mib") MiB in use on the device; xc2 plan: $(($(figure total_bytes "$out/$name-plan.json") >> 20)) MiB"
     fi

@@ -103,7 +103,7 @@ public static class SpeedMeasurement
             series.Add(new SpeedSeries("vision", options.Sequences * options.Images * config.TokensPerImage, vision));
         series.Add(new SpeedSeries("prefill", options.Sequences * prompt, prefill));
         if (hasPicture)
-            series.Add(new SpeedSeries("first token", options.Sequences * prompt, first));
+            series.Add(new SpeedSeries("first token", 0, first));
         if (options.DecodeSteps > 0)
             series.Add(new SpeedSeries("decode", options.Sequences * options.DecodeSteps, decode));
         WeightFacts facts = WeightFacts.Of(weights, config);

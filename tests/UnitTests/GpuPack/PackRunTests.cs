@@ -70,6 +70,12 @@ public sealed class PackRunTests : IDisposable
         Assert.Contains(
             "model-7b: picture 4.5 ms, prefill 45.5 ms, first token after 50.0 ms; a generated token 10.000 ms: 1500 GB/s of weights, 0.75 of the read bandwidth\n",
             summary, StringComparison.Ordinal);
+        foreach (string line in (string[])
+            [
+                "model-7b-int8: picture 4.5 ms, ", "model-7b-int4: picture 4.5 ms, ", "model-7b-ttft: first token after 36.5 ms, from an encoded picture on\n",
+                "load: the demo's checkpoint takes a question after 290.5 ms\n",
+            ])
+            Assert.Contains(line, summary, StringComparison.Ordinal);
         Assert.Equal(4.5, JsonDocument.Parse(pack.Result("model-7b.json")).RootElement.GetProperty("series")[0].GetProperty("median_ms").GetDouble());
     }
 

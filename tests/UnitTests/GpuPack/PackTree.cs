@@ -16,6 +16,8 @@ internal sealed class PackTree : IDisposable
                 while [ $# -gt 1 ]; do [ "$1" != --json ] || printf '{\n "device": "card",\n "read_gb_per_s": 2000.5,\n "mma_tflop_per_s": 300.25\n}\n' >"$2"; shift; done
                 printf 'a table\nfarthest from the limit\n  linear_decode\n' ;;
             "bench decode"*) echo '{"model":"m","device":"d","weight_bytes":9,"decode_weight_bytes":15000000000,"series":[{"name":"vision","tokens":1225,"median_ms":4.5},{"name":"prefill","tokens":1300,"median_ms":45.5},{"name":"decode","tokens":256,"median_ms":2560.0}]}' ;;
+            "bench ttft"*) echo '{"series":[{"name":"first token","tokens":0,"median_ms":36.5}]}' ;;
+            "bench load"*) echo '{"series":[{"name":"load","tokens":0,"median_ms":290.5}]}' ;;
             *--json*) echo '{"total_bytes":1}' ;;
         esac
         """;
