@@ -170,6 +170,7 @@ public sealed class XComposerServer : IAsyncDisposable
         new("POST", CompletionEndpoint.Path, new CompletionEndpoint(state).HandleAsync),
         new("POST", "/v1/responses", new ResponsesEndpoint(state).HandleAsync),
         .. new MessagesEndpoint(state).Routes,
+        .. new PageEndpoint().Routes,
         .. new StatusEndpoints(state).Routes,
         .. new TokenEndpoints(state).Routes,
     ];

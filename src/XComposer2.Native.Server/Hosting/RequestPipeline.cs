@@ -13,7 +13,7 @@ internal delegate Task RequestHandler(HttpContext context);
 
 /// <summary>A path and its handler.</summary>
 /// <param name="Method">GET or POST.</param>
-/// <param name="Path">As in the request; one that ends in a slash is a prefix.</param>
+/// <param name="Path">As in the request; one that ends in a slash is a prefix, but for the root.</param>
 /// <param name="Handler">Throws what the client is told.</param>
 /// <param name="IsOpen">No key is wanted.</param>
 internal sealed record Route(string Method, string Path, RequestHandler Handler, bool IsOpen = false);
@@ -72,7 +72,7 @@ internal sealed partial class RequestPipeline
         if (isLoopback && !loopbackNames.Contains(context.Request.Host.Host, StringComparer.OrdinalIgnoreCase))
             throw new ApiException(403, ApiException.InvalidRequest, "this server answers requests for localhost only; --host makes it reachable under other names") { Code = "host_not_allowed" };
         string path = context.Request.Path.Value ?? "";
-        Route[] found = [.. routes.Where(route => route.Path == path || (route.Path[^1] == '/' && path.StartsWith(route.Path, StringComparison.Ordinal)))];
+        Route[] found = [.. routes.Where(route => route.Path == path || (route.Path.Length > 1 && route.Path[^1] == '/' && path.StartsWith(route.Path, StringComparison.Ordinal)))];
         Route? route = Array.Find(found, candidate => HttpMethods.Equals(candidate.Method, context.Request.Method));
         if (route is not { IsOpen: true } && keyHashes.Length > 0 && !HasKey(context.Request))
             throw new ApiException(401, ApiException.InvalidRequest, "a valid API key is required: Authorization: Bearer KEY") { Code = "invalid_api_key" };
@@ -127,7 +127,8 @@ internal sealed partial class RequestPipeline
         return ApiRequest.WriteAsync(context, error.Status, body, type);
     }
 
-    private static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);
+    /// <summary>A path for messages.</summary>
+    public static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Id} {Method} {Path} {Status} {Milliseconds:0.0} ms")]
     private static partial void LogRequest(ILogger log, string id, string method, string path, int status, double milliseconds);

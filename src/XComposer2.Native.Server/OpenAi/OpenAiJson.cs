@@ -130,7 +130,20 @@ internal sealed record ModelJson(string Id, string Object, long Created, string 
 internal sealed record HealthJson(string Status);
 
 internal sealed record PropertiesJson(
-    string Model, string Device, string Version, int TotalSlots, int NCtx, int MaxPromptTokens, int TokensPerImage, string PromptStyle, ModalitiesJson Modalities, DefaultsJson DefaultGenerationSettings);
+    string Model, string Device, string Version, int TotalSlots, int NCtx, int MaxPromptTokens, int TokensPerImage, string PromptStyle, ModalitiesJson Modalities, DefaultsJson DefaultGenerationSettings)
+{
+    /// <summary>Side of the square that the model sees, in pixels.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Bytes of a request.</summary>
+    public required long MaxBodyBytes { get; init; }
+
+    /// <summary>Pictures of a request.</summary>
+    public required int MaxImages { get; init; }
+
+    /// <summary>Pixels of a picture.</summary>
+    public required long MaxImagePixels { get; init; }
+}
 
 internal sealed record ModalitiesJson(bool Vision, bool Audio);
 

@@ -43,7 +43,10 @@ internal sealed class StatusEndpoints(ServerState server)
             StatusCodes.Status200OK,
             new PropertiesJson(
                 info.Model, info.Device, XComposerServer.Version, engine.Sequences, info.ContextLength, info.PromptLength, info.TokensPerImage, info.PromptStyle, new ModalitiesJson(true, false),
-                new DefaultsJson(defaults.Temperature, defaults.TopP, defaults.TopK, defaults.RepetitionPenalty, defaults.MaxTokens)),
+                new DefaultsJson(defaults.Temperature, defaults.TopP, defaults.TopK, defaults.RepetitionPenalty, defaults.MaxTokens))
+            {
+                ImageSize = info.ImageSize, MaxBodyBytes = server.Options.MaxBodyBytes, MaxImages = server.Options.MaxPictures, MaxImagePixels = server.Options.MaxPicturePixels,
+            },
             OpenAiJson.Lines.PropertiesJson);
     }
 
