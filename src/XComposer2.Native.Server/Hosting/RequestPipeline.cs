@@ -12,7 +12,7 @@ namespace XComposer2.Native.Server;
 internal delegate Task RequestHandler(HttpContext context);
 
 /// <summary>A path and its handler.</summary>
-/// <param name="Method">GET or POST.</param>
+/// <param name="Method">GET, POST or DELETE; a POST wakes the model.</param>
 /// <param name="Path">As in the request; one that ends in a slash is a prefix, but for the root.</param>
 /// <param name="Handler">Throws what the client is told.</param>
 /// <param name="IsOpen">No key is wanted.</param>
@@ -41,10 +41,14 @@ internal sealed partial class RequestPipeline
         long start = Stopwatch.GetTimestamp();
         context.Response.Headers["X-Request-Id"] = context.TraceIdentifier;
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        // Pages of other sites may not show what this one serves.
+        context.Response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
         int status;
         try
         {
-            await RouteOf(context).Handler(context).ConfigureAwait(false);
+            Route route = RouteOf(context);
+            using IDisposable? use = route.Method == HttpMethods.Post ? await server.UseModelAsync(context.RequestAborted).ConfigureAwait(false) : null;
+            await route.Handler(context).ConfigureAwait(false);
             status = context.Response.StatusCode;
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
@@ -80,8 +84,9 @@ internal sealed partial class RequestPipeline
             return route;
         if (found.Length == 0)
             throw new ApiException(404, ApiException.InvalidRequest, $"there is no {Printable(path)}") { Code = "not_found" };
-        context.Response.Headers.Allow = found[0].Method;
-        throw new ApiException(405, ApiException.InvalidRequest, $"{path} expects {found[0].Method}") { Code = "method_not_allowed" };
+        string methods = string.Join(", ", found.Select(candidate => candidate.Method));
+        context.Response.Headers.Allow = methods;
+        throw new ApiException(405, ApiException.InvalidRequest, $"{Printable(path)} expects {methods}") { Code = "method_not_allowed" };
     }
 
     private bool HasKey(HttpRequest request)
@@ -104,7 +109,7 @@ internal sealed partial class RequestPipeline
             if (context.Request.Path.StartsWithSegments(MessagesEndpoint.Path, StringComparison.Ordinal))
                 await WriteAsync(context, error, MessageErrorJson.Of(error, context.TraceIdentifier), AnthropicJson.Lines.MessageErrorJson, "error").ConfigureAwait(false);
             else
-                await WriteAsync(context, error, ErrorResponseJson.Of(error), OpenAiJson.Lines.ErrorResponseJson, null).ConfigureAwait(false);
+                await WriteAsync(context, error, ErrorResponseJson.Of(error), OpenAiJson.Lines.ErrorResponseJson, context.Request.Path.StartsWithSegments(ArticleEndpoints.Prefix, StringComparison.Ordinal) ? "error" : null).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException)
         {
