@@ -106,6 +106,17 @@ public sealed class ComposePageTests(PageHost host)
     }
 
     [Fact]
+    public async Task Printed_article_is_black_on_white_and_alone()
+    {
+        await using PageVisit visit = await OpenArticleAsync(new StubArticles(), new Look(IsDark: true));
+        await visit.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
+        foreach (string other in (string[])[".top", "#articles", "#article-bar", ".change"])
+            Assert.False(await visit.Page.Locator(other).First.IsVisibleAsync(), other);
+        Assert.True(await visit.Page.Locator(".article img").First.IsVisibleAsync());
+        Assert.Equal("rgb(0, 0, 0)", await visit.Page.Locator(".article p").First.EvaluateAsync<string>("paragraph => getComputedStyle(paragraph).color"));
+    }
+
+    [Fact]
     public async Task Refused_change_is_explained_and_leaves_the_article()
     {
         await using PageVisit visit = await OpenArticleAsync(new StubArticles { Refusal = "article_busy" });
@@ -142,9 +153,9 @@ public sealed class ComposePageTests(PageHost host)
         return visit;
     }
 
-    private async Task<PageVisit> OpenArticleAsync(StubArticles stub)
+    private async Task<PageVisit> OpenArticleAsync(StubArticles stub, Look? look = null)
     {
-        PageVisit visit = await OpenAsync(stub);
+        PageVisit visit = await OpenAsync(stub, look);
         await ShowArticleAsync(visit, isPhone: false);
         return visit;
     }

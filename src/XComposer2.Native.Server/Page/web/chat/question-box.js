@@ -73,7 +73,7 @@ export class QuestionBox {
         this.actions.editLast();
       }
     });
-    document.addEventListener('keydown', event => { if (event.key === 'Escape' && this.isRunning && !document.querySelector('dialog[open]')) this.actions.stop(); });
+    document.addEventListener('keydown', event => { if (event.key === 'Escape' && this.isRunning && !byId('view-chat').hidden && !document.querySelector('dialog[open]')) this.actions.stop(); });
     byId('add-pictures').addEventListener('click', () => byId('files').click());
     byId('files').addEventListener('change', async event => {
       const files = [...event.target.files];
