@@ -59,6 +59,22 @@ public sealed class PageFailureTests(PageHost host)
     }
 
     [Fact]
+    public async Task Page_waits_while_the_model_loads()
+    {
+        await using XComposerServer loading = await XComposerServer.StartAsync(new ServerOptions { Port = 0, Log = LogStyle.None }, TestContext.Current.CancellationToken);
+        await using PageVisit visit = await host.VisitAsync(address: loading.Addresses[0] + "/");
+        visit.Expected.Add("the server responded with a status of 503");
+        Assert.Equal("Model is loading …", await visit.Page.Locator("#model[data-state=loading]").InnerTextAsync());
+        await visit.AskAsync("Hello");
+        Assert.StartsWith("The model is still loading", await visit.Page.Locator(".problem").InnerTextAsync(), StringComparison.Ordinal);
+        await loading.LoadAsync(PageHost.Engine, TestContext.Current.CancellationToken);
+        await visit.Page.Locator("#model[data-state=ready]").WaitForAsync();
+        Assert.Equal("demo", await visit.Page.Locator("#model").InnerTextAsync());
+        await visit.Page.GetByLabel("Answer again").ClickAsync();
+        await visit.Page.Locator(".problem").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
+    }
+
+    [Fact]
     public async Task Files_that_are_no_pictures_are_refused_with_their_name()
     {
         await using PageVisit visit = await host.VisitAsync();
