@@ -53,7 +53,7 @@ public sealed class ArticleComposer : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         if (request.Figures == 0 || (request.OwnPictures.Count == 0 && source is null))
             return WriteAsync(request, cancellationToken);
-        return Chain(WriteAsync(request, cancellationToken), cancellationToken, article => FiguresAsync(article, request.Figures, source, article.Seed, cancellationToken));
+        return Chain(null, WriteAsync(request, cancellationToken), cancellationToken, article => FiguresAsync(article, request.Figures, source, article.Seed, cancellationToken));
     }
 
     /// <summary>Runs all steps after the text: adds figures to an article or replaces them.</summary>
@@ -66,21 +66,7 @@ public sealed class ArticleComposer : IDisposable
     public IAsyncEnumerable<CompositionEvent> FiguresAsync(Article article, int? figures, PictureSource? source, ulong seed, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(article);
-        EngineException.ThrowUnless(figures is null or ArticleRequest.AutomaticFigures or (>= 1 and <= ArticleRequest.MaximumFigures), "figures", $"1 to {ArticleRequest.MaximumFigures}", figures);
-        if (article.OwnPictures.Count > 0)
-        {
-            int own = figures is null or ArticleRequest.AutomaticFigures ? article.OwnPictures.Count : Math.Min(figures.Value, article.OwnPictures.Count);
-            return Chain(PlaceAsync(article, own, seed, cancellationToken), cancellationToken,
-                placed => AssignOwnAsync(placed, seed, cancellationToken),
-                assigned => DescribeAsync(assigned, seed, cancellationToken));
-        }
-
-        if (source is null)
-            throw new EngineException("figures need pictures: the article has no own pictures, and no source is given");
-        int? wanted = figures == ArticleRequest.AutomaticFigures ? null : figures ?? ArticleRequest.DefaultFigures;
-        return Chain(PlaceAsync(article, wanted, seed, cancellationToken), cancellationToken,
-            placed => CaptionAsync(placed, seed, cancellationToken),
-            captioned => IllustrateAsync(captioned, source, seed, cancellationToken));
+        return FiguresAsync(article, 0, figures, source, seed, cancellationToken);
     }
 
     /// <summary>Writes an outline, for a person to confirm or change before the text is written with <see cref="ArticleInstruction.Of"/>.</summary>
@@ -196,13 +182,59 @@ public sealed class ArticleComposer : IDisposable
         return editing.RunAsync(article, section, edit, instruction, seed, cancellationToken);
     }
 
+    /// <summary>Makes a change that needs the model.</summary>
+    /// <param name="article">The article.</param>
+    /// <param name="edit">Fulfils <see cref="ArticleEdit.Require"/>.</param>
+    /// <param name="source">For operations that search; null for none.</param>
+    /// <param name="seed">A different seed may give a different change.</param>
+    /// <param name="cancellationToken">Stops the step; the article is unchanged.</param>
+    /// <exception cref="EngineException">The article lacks what the change names, a source is missing, or the step gave nothing usable.</exception>
+    /// <exception cref="ArgumentException">The operation does not ask the model.</exception>
+    public IAsyncEnumerable<CompositionEvent> ApplyAsync(Article article, ArticleEdit edit, PictureSource? source, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(article);
+        ArgumentNullException.ThrowIfNull(edit);
+        int index = (edit.Section ?? 0) - 1;
+        return edit.Operation switch
+        {
+            ArticleOperation.ChooseFigure => ChooseAsync(article, index, seed, cancellationToken),
+            ArticleOperation.SetCaption => DescribeAsync(article, index, seed, cancellationToken),
+            ArticleOperation.Illustrate => FiguresAsync(article, edit.Figures, source, seed, cancellationToken),
+            ArticleOperation.FindFigure => FindAsync(article, index, edit.Caption ?? "", source ?? throw new EngineException("a search needs a source of pictures"), seed, cancellationToken),
+            _ when ArticleEdit.SectionEditOf(edit.Operation) is { } change => EditAsync(article, index, change, edit.Instruction ?? "", seed, cancellationToken),
+            _ => throw new ArgumentException($"{ArticleEdit.NameOf(edit.Operation)} does not ask the model", nameof(edit)),
+        };
+    }
+
     /// <inheritdoc/>
     public void Dispose() => model.Dispose();
 
-    private static async IAsyncEnumerable<CompositionEvent> Chain(
-        IAsyncEnumerable<CompositionEvent> first, [EnumeratorCancellation] CancellationToken cancellationToken, params Func<Article, IAsyncEnumerable<CompositionEvent>>[] rest)
+    /// <summary>Runs the steps after the text that an interrupted composition has not finished.</summary>
+    /// <param name="article">The article as the last finished step left it.</param>
+    /// <param name="finished">How many of the three steps were finished: places, then captions and pictures, or own pictures and their texts.</param>
+    /// <param name="figures">As in the public method.</param>
+    /// <param name="source">Picture source.</param>
+    /// <param name="seed">The article's.</param>
+    /// <param name="cancellationToken">Stops the current step.</param>
+    /// <exception cref="EngineException">There are neither own pictures nor a source.</exception>
+    internal IAsyncEnumerable<CompositionEvent> FiguresAsync(Article article, int finished, int? figures, PictureSource? source, ulong seed, CancellationToken cancellationToken)
     {
-        Article? article = null;
+        EngineException.ThrowUnless(figures is null or ArticleRequest.AutomaticFigures or (>= 1 and <= ArticleRequest.MaximumFigures), "figures", $"1 to {ArticleRequest.MaximumFigures}", figures);
+        bool hasOwn = article.OwnPictures.Count > 0;
+        if (!hasOwn && source is null)
+            throw new EngineException("figures need pictures: the article has no own pictures, and no source is given");
+        bool isAutomatic = figures is null or ArticleRequest.AutomaticFigures;
+        int? wanted = hasOwn ? isAutomatic ? article.OwnPictures.Count : Math.Min(figures!.Value, article.OwnPictures.Count)
+            : figures == ArticleRequest.AutomaticFigures ? (int?)null : figures ?? ArticleRequest.DefaultFigures;
+        Func<Article, IAsyncEnumerable<CompositionEvent>>[] steps = hasOwn
+            ? [text => PlaceAsync(text, wanted, seed, cancellationToken), placed => AssignOwnAsync(placed, seed, cancellationToken), assigned => DescribeAsync(assigned, seed, cancellationToken)]
+            : [text => PlaceAsync(text, wanted, seed, cancellationToken), placed => CaptionAsync(placed, seed, cancellationToken), captioned => IllustrateAsync(captioned, source!, seed, cancellationToken)];
+        return Chain(article, steps[finished](article), cancellationToken, steps[(finished + 1)..]);
+    }
+
+    private static async IAsyncEnumerable<CompositionEvent> Chain(
+        Article? article, IAsyncEnumerable<CompositionEvent> first, [EnumeratorCancellation] CancellationToken cancellationToken, params Func<Article, IAsyncEnumerable<CompositionEvent>>[] rest)
+    {
         IAsyncEnumerable<CompositionEvent> step = first;
         for (int done = 0; ; done++)
         {

@@ -27,6 +27,9 @@ public sealed record ServerOptions
     /// <summary>Maximum duration of a request, including waiting.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>After so long without a request the memory of the model is released; the next request loads it again. Null for never.</summary>
+    public TimeSpan? SleepAfter { get; init; }
+
     /// <summary>Interval of comments in a stream without data, so that proxies keep the connection.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -50,6 +53,18 @@ public sealed record ServerOptions
 
     /// <summary>Folder whose pictures <c>file://</c> addresses may name; null for none.</summary>
     public string? PictureFolder { get; init; }
+
+    /// <summary>Folder that keeps articles, a folder each, made when the first one is written; null for none: nothing is composed then. Every client sees all of them.</summary>
+    public string? ArticlesFolder { get; init; }
+
+    /// <summary>Folder of pictures that are searched for articles; null for none. It is indexed by the model once it is loaded.</summary>
+    public string? Gallery { get; init; }
+
+    /// <summary>A service that is searched instead, and gets the captions of articles; null for none.</summary>
+    public Uri? PictureService { get; init; }
+
+    /// <summary>Hosts that <see cref="PictureService"/> and its pictures may be on.</summary>
+    public IReadOnlyList<string> PictureServiceHosts { get; init; } = [];
 
     /// <summary>How lines of the log are written to standard error.</summary>
     public LogStyle Log { get; init; } = LogStyle.Text;

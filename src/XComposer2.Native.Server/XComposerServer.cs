@@ -21,10 +21,10 @@ public sealed class XComposerServer : IAsyncDisposable
     private readonly ServerState state;
     private readonly Lock disposal = new();
     private Task? disposed;
-    private XComposerEngine? engine;
 
-    private XComposerServer(WebApplication app, ServerState state)
+    private XComposerServer(WebApplication app, ServerState state, RequestPipeline pipeline)
     {
+        Pipeline = pipeline;
         this.app = app;
         this.state = state;
     }
@@ -35,6 +35,9 @@ public sealed class XComposerServer : IAsyncDisposable
     internal static string Version => typeof(XComposerServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     internal ServerState State => state;
+
+    /// <summary>What answers requests, for tests without sockets.</summary>
+    internal RequestPipeline Pipeline { get; }
 
     /// <summary>Starts to listen.</summary>
     /// <param name="options">Address, keys and limits.</param>
@@ -58,9 +61,10 @@ public sealed class XComposerServer : IAsyncDisposable
         try
         {
             state = new ServerState(options, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("xc2"));
-            app.Run(new RequestPipeline(state, Routes(state)).HandleAsync);
+            var pipeline = new RequestPipeline(state, Routes(state));
+            app.Run(pipeline.HandleAsync);
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
-            return new XComposerServer(app, state);
+            return new XComposerServer(app, state, pipeline);
         }
         catch (Exception failure)
         {
@@ -80,23 +84,9 @@ public sealed class XComposerServer : IAsyncDisposable
     public async Task<EngineInfo> LoadAsync(EngineOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        XComposerEngine loaded = await XComposerEngine.LoadAsync(options, cancellationToken).ConfigureAwait(false);
-        lock (disposal)
-        {
-            if (disposed is null && engine is null)
-                engine = loaded;
-        }
-
-        if (!ReferenceEquals(engine, loaded))
-        {
-            await loaded.DisposeAsync().ConfigureAwait(false);
-            throw new InvalidOperationException("the server has a model already, or was disposed");
-        }
-
-        int sequences = options.Limits.Sequences;
-        string name = state.Options.ModelName ?? loaded.Info.Model.Split(',')[0];
-        state.Serve(new LoadedEngine(loaded, name, sequences, new RequestGate(sequences + state.Options.QueueLength)));
-        return loaded.Info;
+        LoadedEngine loaded = await state.Model.LoadAsync(options, cancellationToken).ConfigureAwait(false);
+        state.Sources.Open(loaded.Engine, state.Model, state.Stopped);
+        return loaded.Facts.Info;
     }
 
     /// <summary>Refuses further requests, with status 503 for health checks too, and waits for those under way.</summary>
@@ -130,6 +120,9 @@ public sealed class XComposerServer : IAsyncDisposable
         EngineException.ThrowUnless(options.Port is >= 0 and <= 65535, "port", "0 to 65535", options.Port);
         EngineException.ThrowUnless(options.ApiKeys.All(key => !string.IsNullOrWhiteSpace(key)), "API keys", "keys that are not empty", "an empty one");
         EngineException.ThrowUnless(options.PictureFolder is null || Directory.Exists(options.PictureFolder), "picture folder", "an existing folder", options.PictureFolder);
+        EngineException.ThrowUnless(options.Gallery is null || Directory.Exists(options.Gallery), "gallery", "an existing folder", options.Gallery);
+        EngineException.ThrowUnless(options.Gallery is null || options.PictureService is null, "pictures of articles", "a gallery or a service", "both");
+        EngineException.ThrowUnless(options.SleepAfter is null || options.SleepAfter > TimeSpan.Zero, "sleep after", "over 0", options.SleepAfter);
         EngineException.ThrowUnless(options.QueueLength >= 0, "queue length", "0 or more", options.QueueLength);
         EngineException.ThrowUnless(options.MaxBodyBytes is > 0 and <= 1 << 30, "body bytes", "1 to 2^30", options.MaxBodyBytes);
     }
@@ -164,14 +157,17 @@ public sealed class XComposerServer : IAsyncDisposable
             kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port, secure);
     }
 
-    private static Route[] Routes(ServerState state) =>
+    internal static Route[] Routes(ServerState state) =>
     [
         new("POST", "/v1/chat/completions", new ChatEndpoint(state).HandleAsync),
         new("POST", CompletionEndpoint.Path, new CompletionEndpoint(state).HandleAsync),
         new("POST", "/v1/responses", new ResponsesEndpoint(state).HandleAsync),
         .. new MessagesEndpoint(state).Routes,
+        .. new ComposeEndpoint(state).Routes,
+        .. new ArticleEndpoints(state).Routes,
         .. new StatusEndpoints(state).Routes,
         .. new TokenEndpoints(state).Routes,
+        .. new PageEndpoint().Routes,
     ];
 
     private async Task ReleaseAsync()
@@ -180,8 +176,7 @@ public sealed class XComposerServer : IAsyncDisposable
         using (var hurry = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
             await app.StopAsync(hurry.Token).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
-        if (engine is not null)
-            await engine.DisposeAsync().ConfigureAwait(false);
+        await state.Model.DisposeAsync().ConfigureAwait(false);
         state.Dispose();
     }
 

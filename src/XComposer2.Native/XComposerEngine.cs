@@ -34,6 +34,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
             deviceNote ?? model.DeviceNote)
         {
             PromptLength = sizes.PromptLength,
+            ImageSize = model.Config.ImageSize,
             PromptStyle = model.Config.PromptStyle.Name,
             DeviceFailed = deviceNote is not null || model.DeviceFailed,
         };
@@ -210,6 +211,9 @@ public sealed record EngineInfo(string Model, string Device, int ContextLength, 
 {
     /// <summary>Maximum length of a conversation's prompt in tokens.</summary>
     public int PromptLength { get; init; }
+
+    /// <summary>Side of the square that the model sees of a picture, in pixels.</summary>
+    public int ImageSize { get; init; }
 
     /// <summary>Name of the default prompt style.</summary>
     public string PromptStyle { get; init; } = "";

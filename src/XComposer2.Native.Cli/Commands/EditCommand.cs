@@ -89,7 +89,7 @@ internal static class EditCommand
     {
         Option<string?> article = new("--article");
         Option<int?> section = CheckedOption.Integer("--section", 1);
-        Option<EditOperation?> operation = CheckedOption.Choice("--op", [.. EditRules.Words]);
+        Option<Composition.ArticleOperation?> operation = CheckedOption.Choice("--op", [.. Composition.ArticleEdit.Words]);
         Option<string?> instruction = new("--instruction");
         Option<string?> caption = new("--caption");
         Option<string?> alternative = new("--alt");

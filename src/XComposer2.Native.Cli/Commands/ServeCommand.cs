@@ -12,9 +12,10 @@ internal static class ServeCommand
 
         Answers requests over HTTP with OpenAI's API: /v1/chat/completions with text
         and pictures, /v1/completions, /v1/responses, /v1/models; with Anthropic's:
-        /v1/messages; and /health, /metrics, /props, /tokenize, /detokenize,
-        /apply-template. Ends on Ctrl-C or SIGTERM when the requests under way are
-        answered.
+        /v1/messages; /v1/xc2 for articles with pictures; and /health, /metrics,
+        /props, /tokenize, /detokenize, /apply-template. Its address in a browser is
+        a page for chats and articles. Ends on Ctrl-C or SIGTERM when the requests
+        under way are answered.
 
         Model
         {{ModelOptions.HelpLines}}
@@ -35,11 +36,22 @@ internal static class ServeCommand
           --queue N                answers that wait; then status 429 (32)
           --timeout SECONDS        longest request, waiting included (600)
           --drain SECONDS          time for requests under way at the end (30)
+          --sleep-after SECONDS    without a request for so long, the model's memory is
+                                   given back; the next request loads it again
+                                   (never)
           --max-body MB            size of a request, 1 to 1024 (32)
           --max-images N           pictures of a request (16)
           --max-pixels N           pixels of a picture (67108864)
           --image-host HOST        pictures may come from https://HOST/; repeat for more
           --image-folder DIR       pictures may come from file:// below this folder
+
+        Articles
+          --articles DIR           where articles are kept, for all clients
+                                   ($XDG_DATA_HOME/xc2/articles, else
+                                   ~/.local/share/xc2/articles)
+          -g, --gallery DIR        a folder to search for pictures; the model indexes it
+          --picture-service URL    a service to search instead; captions are sent to it
+          --allow-host HOST        a host that may be connected to; repeat for more
 
         Log
           --log text|json|none     how lines of the log are written (text)
@@ -69,16 +81,18 @@ internal static class ServeCommand
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
         Option<string?> host = new("--host"), keyFile = new("--api-key-file"), certificate = new("--tls-cert"), key = new("--tls-key");
         Option<int?> port = CheckedOption.Of("--port", ServeValues.Port);
-        Option<int?> queue = CheckedOption.Integer("--queue", 0, 100_000), timeout = CheckedOption.Integer("--timeout", 1, MaximumSeconds), drain = CheckedOption.Integer("--drain", 0, MaximumSeconds);
+        Option<int?> queue = CheckedOption.Integer("--queue", 0, 100_000), timeout = CheckedOption.Integer("--timeout", 1, MaximumSeconds), drain = CheckedOption.Integer("--drain", 0, MaximumSeconds), sleepAfter = CheckedOption.Integer("--sleep-after", 1, MaximumSeconds);
         Option<int?> maxBody = CheckedOption.Integer("--max-body", 1, 1024), maxImages = CheckedOption.Integer("--max-images", 0, 1000), maxPixels = CheckedOption.Integer("--max-pixels", 1, 1 << 28);
         Option<string[]> imageHosts = new("--image-host") { Arity = ArgumentArity.OneOrMore };
         Option<string?> imageFolder = new("--image-folder");
+        Option<string?> articles = new("--articles"), gallery = new("--gallery", "-g"), service = new("--picture-service");
+        Option<string[]> serviceHosts = new("--allow-host") { Arity = ArgumentArity.OneOrMore };
         Option<ServeLog?> log = CheckedOption.Choice("--log", ("text", ServeLog.Text), ("json", ServeLog.Json), ("none", ServeLog.None));
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
             model, name, adapters, device, storage, embeddings, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
-            queue, timeout, drain, maxBody, maxImages, maxPixels, imageHosts, imageFolder, log, logPrompts,
+            queue, timeout, drain, sleepAfter, maxBody, maxImages, maxPixels, imageHosts, imageFolder, articles, gallery, service, serviceHosts, log, logPrompts,
         };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) => ServeRun.RunAsync(
@@ -109,11 +123,14 @@ internal static class ServeCommand
                 Queue = result.GetValue(queue),
                 Timeout = Seconds(result.GetValue(timeout)),
                 Drain = Seconds(result.GetValue(drain)) ?? TimeSpan.FromSeconds(30),
+                SleepAfter = Seconds(result.GetValue(sleepAfter)),
                 MaxBodyBytes = (long?)result.GetValue(maxBody) << 20,
                 MaxImages = result.GetValue(maxImages),
                 MaxPixels = result.GetValue(maxPixels),
                 ImageHosts = result.GetValue(imageHosts) ?? [],
                 ImageFolder = result.GetValue(imageFolder),
+                Articles = result.GetValue(articles),
+                Pictures = new PictureSourceRequest(result.GetValue(gallery), result.GetValue(service), result.GetValue(serviceHosts) ?? []),
                 Log = result.GetValue(log) ?? ServeLog.Text,
                 LogsPrompts = result.GetValue(logPrompts),
                 Verbose = result.GetValue(verbose),
@@ -151,6 +168,8 @@ internal sealed record ServeRequest
 
     public TimeSpan Drain { get; init; }
 
+    public TimeSpan? SleepAfter { get; init; }
+
     public long? MaxBodyBytes { get; init; }
 
     public int? MaxImages { get; init; }
@@ -160,6 +179,11 @@ internal sealed record ServeRequest
     public IReadOnlyList<string> ImageHosts { get; init; } = [];
 
     public string? ImageFolder { get; init; }
+
+    /// <summary>Null for the folder of the user.</summary>
+    public string? Articles { get; init; }
+
+    public PictureSourceRequest Pictures { get; init; } = PictureSourceRequest.None;
 
     public ServeLog Log { get; init; }
 

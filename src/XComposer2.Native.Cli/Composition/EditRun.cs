@@ -8,9 +8,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
 {
     private readonly CliConsole console = services.Console;
 
-    private EditOperation Operation => request.Operation!.Value;
-
-    private int Index => request.Section!.Value - 1;
+    private ArticleOperation Operation => request.Operation!.Value;
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -25,84 +23,61 @@ internal sealed class EditRun(CliServices services, EditRequest request)
         {
             // All checks that need no model come before loading it.
             ArticleFolder.RequireWritable(folder, ArticleOutput.Standard);
-            RequireOperands(history.Current);
+            ArticleEdit edit = await EditOfAsync(history.Current, cancellationToken).ConfigureAwait(false);
             ArticleHistory before = history.WithPictures(request.Storage ?? history.Current.Pictures);
-            history = Operation switch
-            {
-                EditOperation.Undo => before.Undo(),
-                EditOperation.Redo => before.Redo(),
-                _ => before.Apply(Change(), await ChangeAsync(before.Current, cancellationToken).ConfigureAwait(false)),
-            };
+            history = edit.NeedsModel ? before.Apply(edit.Change, await AskAsync(before.Current, edit, cancellationToken).ConfigureAwait(false)) : edit.Apply(before);
             using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
             ArticleSaving.Save(console, history, folder, (changed, outputs) =>
             {
                 ArticleFolder.Save(folder, changed, outputs, turn);
                 return folder;
             });
-            done = EditSummary.Of(request, before, history);
+            done = EditSummary.Of(edit, before, history);
+            if (Operation == ArticleOperation.ReplaceFigure && history.Current.Sections[request.Section!.Value - 1].Figure is { Caption.Length: 0 })
+                done = [.. done, "the figure has no caption: --op set-caption writes one"];
         }
 
         foreach (string sentence in done)
             console.Hint(TerminalText.OneLine(sentence));
         if (request.Json)
             console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(folder, history, done), CliJson.Lines.ArticleReportJson) + "\n");
-        else if (request.Operation is null or EditOperation.Undo or EditOperation.Redo)
+        else if (request.Operation is null or ArticleOperation.Undo or ArticleOperation.Redo)
             console.Say(ArticleListing.Of(history));
         return ExitCode.Done;
     }
 
     /// <exception cref="EngineException">The article lacks the section or figure.</exception>
-    private void RequireOperands(Article article)
+    private async Task<ArticleEdit> EditOfAsync(Article article, CancellationToken cancellationToken)
     {
-        if (request.Section > article.Sections.Count)
-            throw new EngineException($"section: expected 1 to {article.Sections.Count}, found {request.Section}");
-        if (request.Target > article.Sections.Count)
-            throw new EngineException($"new place: expected 1 to {article.Sections.Count}, found {request.Target}");
-        if (Operation is EditOperation.ChooseFigure or EditOperation.SetCaption && article.Sections[Index].Figure is not { Candidates.Count: > 0 })
-            throw new EngineException($"section {request.Section} has no figure with candidates");
-        if (Operation == EditOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
+        ArticleEdit edit = new()
+        {
+            Operation = Operation,
+            Section = request.Section,
+            Instruction = request.Instruction,
+            Caption = request.Caption,
+            AlternativeText = request.AlternativeText,
+            Title = request.Title,
+            Target = request.Target,
+            Candidate = request.Candidate,
+            Figures = request.Figures,
+        };
+        edit.Require(article);
+        if (Operation == ArticleOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
             throw new UsageException("--op illustrate needs --gallery or --picture-service: the article has no own pictures");
+        return request.Image is not { } image
+            ? edit
+            : edit with { Picture = (await OwnPictures.ReadAsync(request.Reader, [image], request.Orientation, request.Storage ?? article.Pictures, cancellationToken).ConfigureAwait(false))[0] };
     }
 
-    private string Change() => request.Section is { } section ? $"{EditRules.Name(Operation)} {section}" : EditRules.Name(Operation);
-
-    private async Task<Article> ChangeAsync(Article article, CancellationToken cancellationToken) => Operation switch
-    {
-        EditOperation.SetText => article.WithMarkdown(Index, request.Instruction!),
-        EditOperation.RemoveSection => article.WithText(Index, ""),
-        EditOperation.MoveSection => article.WithMoved(Index, request.Target!.Value - 1),
-        EditOperation.SetTitle => article.WithTitle(request.Title!),
-        EditOperation.SetCaption when request.Caption is not null || request.AlternativeText is not null => article.WithCaption(Index, request.Caption, request.AlternativeText),
-        EditOperation.RemoveFigure => article.WithoutFigure(Index),
-        EditOperation.ReplaceFigure => article.WithFigure(Index, new ArticleFigure
-        {
-            Caption = request.Caption ?? article.Sections[Index].Figure?.Caption ?? "",
-            AlternativeText = request.AlternativeText ?? "",
-            Candidates = await OwnPictures.ReadAsync(request.Reader, [request.Image!], request.Orientation, article.Pictures, cancellationToken).ConfigureAwait(false),
-            ChosenIndex = 0,
-        }),
-        EditOperation.ChooseFigure when request.Candidate is { } candidate => article.WithChosen(Index, candidate - 1),
-        _ => await AskAsync(article, cancellationToken).ConfigureAwait(false),
-    };
-
-    private async Task<Article> AskAsync(Article article, CancellationToken cancellationToken)
+    private async Task<Article> AskAsync(Article article, ArticleEdit edit, CancellationToken cancellationToken)
     {
         request.Pictures.RequirePictures(cancellationToken);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         using ComposerConnection connection = await ComposerLoading.LoadAsync(services, model, request.Engine, request.Composer, request.Verbose, cancellationToken).ConfigureAwait(false);
         using OpenedPictureSource pictures = await OpenedPictureSource.OpenAsync(request.Pictures, connection.Pictures, console, cancellationToken).ConfigureAwait(false);
         ulong seed = request.Seed ?? (ulong)Random.Shared.Next(1, 1_000_000_000);
-        ArticleComposer composer = connection.Composer;
-        IAsyncEnumerable<CompositionEvent> events = Operation switch
-        {
-            EditOperation.ChooseFigure => composer.ChooseAsync(article, Index, seed, cancellationToken),
-            EditOperation.SetCaption => composer.DescribeAsync(article, Index, seed, cancellationToken),
-            EditOperation.Illustrate => composer.FiguresAsync(article, request.Figures, pictures.Source, seed, cancellationToken),
-            EditOperation.FindFigure => composer.FindAsync(article, Index, request.Caption ?? "", pictures.Source!, seed, cancellationToken),
-            _ => composer.EditAsync(article, Index, EditRules.Section(Operation), request.Instruction ?? "", seed, cancellationToken),
-        };
         CompositionPrinter printer = new(console, isSilent: request.Json);
-        await printer.RunAsync(events).ConfigureAwait(false);
+        await printer.RunAsync(connection.Composer.ApplyAsync(article, edit, pictures.Source, seed, cancellationToken)).ConfigureAwait(false);
         Article changed = printer.Article!;
         printer.PrintNotes(changed.Notes.Except(article.Notes));
         return changed;

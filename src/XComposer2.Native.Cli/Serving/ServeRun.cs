@@ -35,6 +35,7 @@ internal static class ServeRun
     /// <exception cref="UsageException">A variable has a value out of its range, or the file of keys has none.</exception>
     internal static ServerOptions OptionsOf(ServeRequest request, Func<string, string?> variable)
     {
+        request.Pictures.Require();
         var defaults = new ServerOptions();
         return defaults with
         {
@@ -46,14 +47,30 @@ internal static class ServeRun
             ModelName = request.Name,
             QueueLength = request.Queue ?? defaults.QueueLength,
             RequestTimeout = request.Timeout ?? defaults.RequestTimeout,
+            SleepAfter = request.SleepAfter,
             MaxBodyBytes = request.MaxBodyBytes ?? defaults.MaxBodyBytes,
             MaxPictures = request.MaxImages ?? defaults.MaxPictures,
             MaxPicturePixels = request.MaxPixels ?? defaults.MaxPicturePixels,
             PictureHosts = request.ImageHosts,
             PictureFolder = request.ImageFolder,
+            ArticlesFolder = request.Articles ?? DefaultArticles(variable),
+            Gallery = request.Pictures.Gallery,
+            PictureService = request.Pictures.Service is { } service ? new Uri(service) : null,
+            PictureServiceHosts = request.Pictures.AllowedHosts,
             Log = request.Log switch { ServeLog.Json => LogStyle.Json, ServeLog.None => LogStyle.None, _ => LogStyle.Text },
             LogsPrompts = request.LogsPrompts,
         };
+    }
+
+    // Null where there is no home folder.
+    private static string? DefaultArticles(Func<string, string?> variable)
+    {
+        if (variable("XDG_DATA_HOME") is { Length: > 0 } data && Path.IsPathFullyQualified(data))
+            return Path.Combine(data, "xc2", "articles");
+        string home = Environment.GetFolderPath(OperatingSystem.IsLinux() ? Environment.SpecialFolder.UserProfile : Environment.SpecialFolder.LocalApplicationData);
+        if (home.Length == 0)
+            return null;
+        return Path.Combine(OperatingSystem.IsLinux() ? Path.Combine(home, ".local", "share") : home, "xc2", "articles");
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

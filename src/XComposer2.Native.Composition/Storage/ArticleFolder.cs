@@ -111,7 +111,41 @@ public static class ArticleFolder
         }
     }
 
+    /// <summary>Reads what a list of articles shows. Pictures are not read.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <exception cref="ArticleFileException">There is no article, or it is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    internal static ArticleSummary Summarize(string path)
+    {
+        string file = Path.Combine(path, FileName);
+        return StoredArticleReader.Summarize(file, BoundedFile.Read(file, MaximumFileBytes)) with { Updated = File.GetLastWriteTimeUtc(file) };
+    }
+
+    /// <summary>Deletes an article with all files of its folder. A program that is killed meanwhile leaves a temporary folder, which the next new article beside it removes.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="held">Its lock.</param>
+    /// <exception cref="IOException">It cannot be deleted.</exception>
+    internal static void Delete(string path, ArticleLock held)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), unnamed = ArticlePlace.TemporaryName(Path.GetDirectoryName(folder)!);
+        Directory.Move(folder, unnamed);
+        Directory.Delete(unnamed, recursive: true);
+    }
+
     private static bool IsReplaced(string file, ReadOnlySpan<byte> json) => !BoundedFile.Read(file, MaximumFileBytes).AsSpan().SequenceEqual(json);
+}
+
+/// <summary>What a list shows of an article.</summary>
+/// <param name="Title">Of the article; may be empty.</param>
+/// <param name="Instruction">Of the article.</param>
+/// <param name="Sections">Their number.</param>
+/// <param name="Figures">Number of shown figures.</param>
+/// <param name="Changes">Number of states of the history.</param>
+internal sealed record ArticleSummary(string Title, string Instruction, int Sections, int Figures, int Changes)
+{
+    /// <summary>Last change, UTC.</summary>
+    public DateTime Updated { get; init; }
 }
 
 /// <summary>A file that is made of an article and lies in its folder.</summary>

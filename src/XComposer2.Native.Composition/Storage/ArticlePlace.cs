@@ -89,6 +89,9 @@ public sealed partial class ArticlePlace : IDisposable
         held = null;
     }
 
+    /// <summary>A new name of a folder that <see cref="ReserveNext"/> removes if its program was killed.</summary>
+    internal static string TemporaryName(string parent) => Path.Combine(parent, $".xc2-{Guid.NewGuid():N}.tmp");
+
     private static ArticlePlace Prepared(ArticlePlace place)
     {
         try
@@ -121,7 +124,7 @@ public sealed partial class ArticlePlace : IDisposable
         RemoveAbandoned();
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            string name = Path.Combine(parent, $".xc2-{Guid.NewGuid():N}.tmp");
+            string name = TemporaryName(parent);
             Directory.CreateDirectory(name);
             // Another program may be deleting it as a leftover.
             if (ArticleLock.TryTake(name) is not { } taken)
@@ -165,7 +168,7 @@ public sealed partial class ArticlePlace : IDisposable
         {
             foreach (string folder in Directory.EnumerateDirectories(parent, ".xc2-*.tmp"))
             {
-                if (!TemporaryName().IsMatch(Path.GetFileName(folder)) || new DirectoryInfo(folder).LinkTarget is not null)
+                if (!TemporaryNames().IsMatch(Path.GetFileName(folder)) || new DirectoryInfo(folder).LinkTarget is not null)
                     continue;
                 using ArticleLock? abandoned = ArticleLock.TryTake(folder);
                 if (abandoned is not null)
@@ -181,7 +184,7 @@ public sealed partial class ArticlePlace : IDisposable
     private static string Reason(Exception error) => error is UnauthorizedAccessException ? "permission denied" : error.Message;
 
     [GeneratedRegex(@"\A\.xc2-[0-9a-f]{32}\.tmp\z", RegexOptions.CultureInvariant)]
-    private static partial Regex TemporaryName();
+    private static partial Regex TemporaryNames();
 }
 
 /// <summary>Keeps an article whose place cannot be written, so that generated text is not lost.</summary>

@@ -41,6 +41,24 @@ internal sealed class StoredArticleReader(string path, Func<string, ReadOnlyMemo
         return ArticleHistory.Restore(states, current);
     }
 
+    /// <summary>What a list shows.</summary>
+    /// <param name="path">Of the file, for messages.</param>
+    /// <param name="json">Its bytes.</param>
+    /// <exception cref="ArticleFileException">It is no article, or damaged.</exception>
+    public static ArticleSummary Summarize(string path, ReadOnlySpan<byte> json)
+    {
+        var reader = new StoredArticleReader(path, _ => throw new InvalidOperationException("a summary has no pictures"));
+        StoredArticle file = reader.Parse(json);
+        if (file.Format != StoredArticle.FormatName)
+            throw reader.Bad("format", $"\"{StoredArticle.FormatName}\"", Quote(file.Format));
+        int last = (file.States?.Count ?? 0) - 1;
+        if (last < 0 || file.Current is < 0 || file.Current > last)
+            throw reader.Bad("current", $"the index of one of {last + 1} states", $"{file.Current}");
+        StoredState? shown = file.States![file.Current ?? last];
+        IReadOnlyList<StoredSection?> sections = shown?.Sections ?? [];
+        return new ArticleSummary(shown?.Title ?? file.Title ?? "", file.Instruction ?? "", sections.Count, sections.Count(section => section?.Figure?.Chosen is not null), last + 1);
+    }
+
     private StoredArticle Parse(ReadOnlySpan<byte> json)
     {
         try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace XComposer2.Native.Server;
@@ -9,10 +10,14 @@ internal sealed partial class AnswerRun : IDisposable
     private readonly RequestGate.Admission admission;
     private readonly AnswerGroup group;
     private readonly string model;
+    private readonly Activity? span;
+    private readonly List<GenerationResult> finished = [];
+    private Exception? problem;
     private bool hasBegun;
 
-    private AnswerRun(ApiRequest request, RequestGate.Admission admission, AnswerGroup group, string model)
+    private AnswerRun(ApiRequest request, RequestGate.Admission admission, AnswerGroup group, string model, Activity? span)
     {
+        this.span = span;
         this.model = model;
         this.request = request;
         this.admission = admission;
@@ -28,7 +33,9 @@ internal sealed partial class AnswerRun : IDisposable
     {
         foreach (AnswerPlan plan in plans)
             engine.Require(plan.Options);
-        RequestGate.Admission admission = engine.Gate.Enter(plans.Sum(plan => plan.Count));
+        int count = plans.Sum(plan => plan.Count);
+        RequestGate.Admission admission = engine.Gate.Enter(count);
+        Activity? span = request.Server.Telemetry.Begin(OperationOf(request), engine.Name, plans[0].Options, count);
         try
         {
             IReadOnlyList<ImageInput> inputs = await request.Server.Pictures.LoadAsync(pictures, request.Ended).ConfigureAwait(false);
@@ -36,16 +43,14 @@ internal sealed partial class AnswerRun : IDisposable
                 foreach (string text in plans.Select(plan => PromptText.Of(engine.Tokenizer, plan.Pieces)))
                     LogPrompt(request.Server.Log, request.Http.TraceIdentifier, text);
             AnswerGroup group = await AnswerGroup.StartAsync(engine.Engine.Answers, [.. plans.Select(plan => plan with { Pictures = inputs })], request.Ended).ConfigureAwait(false);
-            return new AnswerRun(request, admission, group, engine.Name);
+            return new AnswerRun(request, admission, group, engine.Name, span);
         }
-        catch (OperationCanceledException failure)
+        catch (Exception failure)
         {
+            Telemetry.End(span, [], failure);
             admission.Dispose();
-            throw request.Explain(failure);
-        }
-        catch
-        {
-            admission.Dispose();
+            if (failure is OperationCanceledException cancelled)
+                throw request.Explain(cancelled);
             throw;
         }
     }
@@ -79,7 +84,10 @@ internal sealed partial class AnswerRun : IDisposable
     {
         group.Dispose();
         admission.Dispose();
+        Telemetry.End(span, finished, problem ?? (finished.Count < group.Count ? new OperationCanceledException() : null));
     }
+
+    private static string OperationOf(ApiRequest request) => request.Http.Request.Path == CompletionEndpoint.Path ? "text_completion" : "chat";
 
     private async Task<bool> MoreAsync(EventStream? stream)
     {
@@ -97,6 +105,7 @@ internal sealed partial class AnswerRun : IDisposable
 
     private void Observe(AnswerEvent next)
     {
+        problem = next.Failure;
         if (next.Failure is OperationCanceledException cancelled)
             throw request.Explain(cancelled);
         if (next.Failure is { } failure)
@@ -106,8 +115,9 @@ internal sealed partial class AnswerRun : IDisposable
         hasBegun = true;
         if (next.Result is not { } result)
             return;
+        finished.Add(result);
         request.Server.Metrics.Finish(result, request.Age);
-        request.Server.Telemetry.Finish(request.Http.Request.Path == CompletionEndpoint.Path ? "text_completion" : "chat", model, result, request.Age);
+        request.Server.Telemetry.Finish(OperationOf(request), model, result, request.Age);
         if (request.Server.Options.LogsPrompts)
             LogAnswer(request.Server.Log, request.Http.TraceIdentifier, result.Text);
     }

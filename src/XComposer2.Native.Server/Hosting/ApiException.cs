@@ -1,5 +1,6 @@
 using System.Globalization;
 using XComposer2.Native.Composition.Pictures;
+using XComposer2.Native.Composition.Storage;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Server;
@@ -48,6 +49,8 @@ internal sealed class ApiException(int status, string type, string message) : Ex
         Microsoft.AspNetCore.Http.BadHttpRequestException { StatusCode: 413 } => new ApiException(413, InvalidRequest, "the request body is too large") { Code = "request_too_large" },
         Microsoft.AspNetCore.Http.BadHttpRequestException bad => new ApiException(bad.StatusCode, InvalidRequest, bad.Message),
         ObjectDisposedException or OperationCanceledException => NotReady("the server is shutting down"),
+        // Paths of the server are for its log.
+        ArticleFileException => new ApiException(500, ServerError, "the article cannot be read or written; the log of the server has details"),
         XComposerException known => new ApiException(500, ServerError, known.Message),
         _ => new ApiException(500, ServerError, string.Create(CultureInfo.InvariantCulture, $"unexpected {failure.GetType().Name}; the log of the server has details")),
     };

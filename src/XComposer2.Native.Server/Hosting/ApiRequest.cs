@@ -68,6 +68,9 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
+    /// <summary>Ends what runs for the request.</summary>
+    public void Cancel() => ended.Cancel();
+
     /// <summary>What an end by <see cref="Ended"/> means for the client.</summary>
     public Exception Explain(OperationCanceledException failure) => deadline.IsCancellationRequested && !Http.RequestAborted.IsCancellationRequested && !Server.Stopped.IsCancellationRequested
         ? new TimeoutException(FormattableString.Invariant($"the request was not complete after {Server.Options.RequestTimeout.TotalSeconds:g} s, its time limit"))

@@ -48,9 +48,12 @@ internal sealed class EventStream(HttpResponse response, TimeSpan keepAlive)
 
     /// <summary>Waits for the next element, with comments meanwhile.</summary>
     /// <returns>False at the end.</returns>
-    public async Task<bool> WaitAsync<T>(ChannelReader<T> reader, CancellationToken cancellation)
+    public Task<bool> WaitAsync<T>(ChannelReader<T> reader, CancellationToken cancellation) => WaitAsync(reader.WaitToReadAsync(cancellation).AsTask(), cancellation);
+
+    /// <summary>Waits for whatever comes next, with comments meanwhile.</summary>
+    /// <returns>What it returns.</returns>
+    public async Task<T> WaitAsync<T>(Task<T> next, CancellationToken cancellation)
     {
-        Task<bool> next = reader.WaitToReadAsync(cancellation).AsTask();
         while (!next.IsCompleted)
         {
             using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -108,6 +108,9 @@ internal readonly struct RequestFields(JsonElement element, string path)
         return text.Length <= maximumLength ? text : throw ApiException.Unexpected(name, $"at most {maximumLength} characters", $"{text.Length}");
     }
 
+    /// <summary>A text in an error message: its beginning.</summary>
+    public static string Quote(string text) => $"'{(text.Length <= ShownLength ? text : text[..ShownLength] + "...")}'";
+
     /// <summary>A value in an error message: its beginning.</summary>
     public static string Show(JsonElement value)
     {

@@ -12,8 +12,8 @@ namespace XComposer2.Native.Server;
 internal delegate Task RequestHandler(HttpContext context);
 
 /// <summary>A path and its handler.</summary>
-/// <param name="Method">GET or POST.</param>
-/// <param name="Path">As in the request; one that ends in a slash is a prefix.</param>
+/// <param name="Method">GET, POST or DELETE; a POST wakes the model.</param>
+/// <param name="Path">As in the request; one that ends in a slash is a prefix, but for the root.</param>
 /// <param name="Handler">Throws what the client is told.</param>
 /// <param name="IsOpen">No key is wanted.</param>
 internal sealed record Route(string Method, string Path, RequestHandler Handler, bool IsOpen = false);
@@ -41,10 +41,14 @@ internal sealed partial class RequestPipeline
         long start = Stopwatch.GetTimestamp();
         context.Response.Headers["X-Request-Id"] = context.TraceIdentifier;
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        // Pages of other sites may not show what this one serves.
+        context.Response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
         int status;
         try
         {
-            await RouteOf(context).Handler(context).ConfigureAwait(false);
+            Route route = RouteOf(context);
+            using IDisposable? use = route.Method == HttpMethods.Post ? await server.UseModelAsync(context.RequestAborted).ConfigureAwait(false) : null;
+            await route.Handler(context).ConfigureAwait(false);
             status = context.Response.StatusCode;
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
@@ -72,7 +76,7 @@ internal sealed partial class RequestPipeline
         if (isLoopback && !loopbackNames.Contains(context.Request.Host.Host, StringComparer.OrdinalIgnoreCase))
             throw new ApiException(403, ApiException.InvalidRequest, "this server answers requests for localhost only; --host makes it reachable under other names") { Code = "host_not_allowed" };
         string path = context.Request.Path.Value ?? "";
-        Route[] found = [.. routes.Where(route => route.Path == path || (route.Path[^1] == '/' && path.StartsWith(route.Path, StringComparison.Ordinal)))];
+        Route[] found = [.. routes.Where(route => route.Path == path || (route.Path.Length > 1 && route.Path[^1] == '/' && path.StartsWith(route.Path, StringComparison.Ordinal)))];
         Route? route = Array.Find(found, candidate => HttpMethods.Equals(candidate.Method, context.Request.Method));
         if (route is not { IsOpen: true } && keyHashes.Length > 0 && !HasKey(context.Request))
             throw new ApiException(401, ApiException.InvalidRequest, "a valid API key is required: Authorization: Bearer KEY") { Code = "invalid_api_key" };
@@ -80,8 +84,9 @@ internal sealed partial class RequestPipeline
             return route;
         if (found.Length == 0)
             throw new ApiException(404, ApiException.InvalidRequest, $"there is no {Printable(path)}") { Code = "not_found" };
-        context.Response.Headers.Allow = found[0].Method;
-        throw new ApiException(405, ApiException.InvalidRequest, $"{path} expects {found[0].Method}") { Code = "method_not_allowed" };
+        string methods = string.Join(", ", found.Select(candidate => candidate.Method));
+        context.Response.Headers.Allow = methods;
+        throw new ApiException(405, ApiException.InvalidRequest, $"{Printable(path)} expects {methods}") { Code = "method_not_allowed" };
     }
 
     private bool HasKey(HttpRequest request)
@@ -104,7 +109,7 @@ internal sealed partial class RequestPipeline
             if (context.Request.Path.StartsWithSegments(MessagesEndpoint.Path, StringComparison.Ordinal))
                 await WriteAsync(context, error, MessageErrorJson.Of(error, context.TraceIdentifier), AnthropicJson.Lines.MessageErrorJson, "error").ConfigureAwait(false);
             else
-                await WriteAsync(context, error, ErrorResponseJson.Of(error), OpenAiJson.Lines.ErrorResponseJson, null).ConfigureAwait(false);
+                await WriteAsync(context, error, ErrorResponseJson.Of(error), OpenAiJson.Lines.ErrorResponseJson, context.Request.Path.StartsWithSegments(ArticleEndpoints.Prefix, StringComparison.Ordinal) ? "error" : null).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException)
         {
@@ -127,7 +132,8 @@ internal sealed partial class RequestPipeline
         return ApiRequest.WriteAsync(context, error.Status, body, type);
     }
 
-    private static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);
+    /// <summary>A path for messages.</summary>
+    public static string Printable(string path) => new([.. path.Take(200).Select(letter => char.IsControl(letter) ? '?' : letter)]);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Id} {Method} {Path} {Status} {Milliseconds:0.0} ms")]
     private static partial void LogRequest(ILogger log, string id, string method, string path, int status, double milliseconds);

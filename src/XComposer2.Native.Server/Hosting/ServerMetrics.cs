@@ -7,7 +7,7 @@ namespace XComposer2.Native.Server;
 internal sealed class ServerMetrics
 {
     private readonly MetricPage page = new();
-    private readonly MetricPage.Value running, waiting, cacheUsage, draining, promptTokens, generatedTokens, finished, responses, prefixQueries, prefixHits, imageQueries, imageHits;
+    private readonly MetricPage.Value running, waiting, cacheUsage, draining, sleeping, promptTokens, generatedTokens, finished, responses, prefixQueries, prefixHits, imageQueries, imageHits;
     private readonly MetricPage.Histogram firstToken, betweenTokens, whole, queue, prefill, decode, preprocess, encode;
 
     public ServerMetrics()
@@ -16,6 +16,7 @@ internal sealed class ServerMetrics
         waiting = page.Gauge("xc2:num_requests_waiting", "Answers that wait for the engine.");
         cacheUsage = page.Gauge("xc2:kv_cache_usage_perc", "Part of the cache's pages that running answers hold; 1 is all.");
         draining = page.Gauge("xc2:draining", "1 while the server ends its last requests.");
+        sleeping = page.Gauge("xc2:sleeping", "1 while the memory of the model is released.");
         promptTokens = page.Counter("xc2:prompt_tokens_total", "Tokens of prompts, cached ones included.");
         generatedTokens = page.Counter("xc2:generation_tokens_total", "Tokens of answers.");
         finished = page.Counter("xc2:request_success_total", "Finished answers.", "finished_reason");
@@ -65,12 +66,13 @@ internal sealed class ServerMetrics
     }
 
     /// <summary>Writes all figures in Prometheus' text format.</summary>
-    public async Task WriteAsync(EngineLoad? load, bool isDraining, Stream output, CancellationToken cancellation)
+    public async Task WriteAsync(EngineLoad? load, bool isDraining, bool isSleeping, Stream output, CancellationToken cancellation)
     {
         running.Set(load?.Running ?? 0);
         waiting.Set(load?.Waiting ?? 0);
         cacheUsage.Set(load is { Pages: > 0 } known ? (double)known.PagesInUse / known.Pages : 0);
         draining.Set(isDraining ? 1 : 0);
+        sleeping.Set(isSleeping ? 1 : 0);
         await output.WriteAsync(Encoding.UTF8.GetBytes(page.ToString()), cancellation).ConfigureAwait(false);
     }
 }

@@ -9,7 +9,6 @@ namespace XComposer2.Native.Server;
 internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private volatile LoadedEngine? loaded;
     private volatile bool isDraining;
 
     public ServerOptions Options => options;
@@ -18,9 +17,15 @@ internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposa
 
     public ServerMetrics Metrics { get; } = new();
 
-    public TelemetryMeter Telemetry { get; } = new();
+    public Telemetry Telemetry { get; } = new();
 
     public PictureLoader Pictures { get; } = new(options);
+
+    /// <summary>Null where articles are not kept.</summary>
+    public ArticleStore? Articles { get; } = options.ArticlesFolder is { } folder ? new ArticleStore(folder) : null;
+
+    /// <summary>Where pictures of articles are searched.</summary>
+    public ArticleSources Sources { get; } = new(options, log);
 
     /// <summary>Seconds since 1970.</summary>
     public long Started { get; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -30,19 +35,32 @@ internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposa
 
     public bool IsDraining => isDraining;
 
-    /// <summary>Null while the model is loading.</summary>
-    public LoadedEngine? Loaded => loaded;
+    /// <summary>Disposed by the server.</summary>
+    public ModelHolder Model { get; } = new(options, log);
+
+    /// <summary>Null while the model is loading, or sleeps.</summary>
+    public LoadedEngine? Loaded => Model.Loaded;
 
     /// <exception cref="ApiException">The model is loading, or the server is shutting down.</exception>
-    public LoadedEngine Ready => isDraining ? throw ApiException.NotReady("the server is shutting down") : loaded ?? throw ApiException.NotReady("Loading model");
+    public LoadedEngine Ready => isDraining ? throw ShuttingDown : Loaded ?? throw Loading;
 
-    public void Serve(LoadedEngine engine) => loaded = engine;
+    /// <summary>Facts about the model, which may sleep.</summary>
+    /// <exception cref="ApiException">The model is loading for the first time, or the server is shutting down.</exception>
+    public ModelFacts Facts => isDraining ? throw ShuttingDown : Model.Facts ?? throw Loading;
+
+    private static ApiException ShuttingDown => ApiException.NotReady("the server is shutting down");
+
+    private static ApiException Loading => ApiException.NotReady("Loading model");
+
+    /// <summary>Keeps the model awake for a request.</summary>
+    /// <exception cref="ApiException">It cannot be loaded again, or the server is shutting down.</exception>
+    public Task<IDisposable> UseModelAsync(CancellationToken cancellation) => isDraining ? throw ShuttingDown : Model.UseAsync(cancellation);
 
     /// <summary>Refuses further requests; completes when the last one has ended.</summary>
     public Task DrainAsync()
     {
         isDraining = true;
-        return loaded?.Gate.DrainAsync() ?? Task.CompletedTask;
+        return Model.Facts?.Gate.DrainAsync() ?? Task.CompletedTask;
     }
 
     public void Stop() => stop.Cancel();
@@ -50,18 +68,22 @@ internal sealed class ServerState(ServerOptions options, ILogger log) : IDisposa
     public void Dispose()
     {
         Pictures.Dispose();
+        Sources.Dispose();
         Telemetry.Dispose();
         stop.Dispose();
     }
 }
 
 /// <summary>A loaded model, ready to answer.</summary>
-/// <param name="Engine">Owned by the server.</param>
-/// <param name="Name">In responses.</param>
-/// <param name="Sequences">Answers that are generated together.</param>
-/// <param name="Gate">Bounds the answers.</param>
-internal sealed record LoadedEngine(XComposerEngine Engine, string Name, int Sequences, RequestGate Gate)
+/// <param name="Engine">Owned by the <see cref="ModelHolder"/>.</param>
+/// <param name="Facts">About it.</param>
+internal sealed record LoadedEngine(XComposerEngine Engine, ModelFacts Facts)
 {
+    public string Name => Facts.Name;
+
+    /// <summary>Bounds the answers.</summary>
+    public RequestGate Gate => Facts.Gate;
+
     /// <summary>The model's own prompt style.</summary>
     public ChatTemplate Template { get; } = Engine.TemplateOf(null);
 

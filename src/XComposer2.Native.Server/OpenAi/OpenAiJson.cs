@@ -130,7 +130,27 @@ internal sealed record ModelJson(string Id, string Object, long Created, string 
 internal sealed record HealthJson(string Status);
 
 internal sealed record PropertiesJson(
-    string Model, string Device, string Version, int TotalSlots, int NCtx, int MaxPromptTokens, int TokensPerImage, string PromptStyle, ModalitiesJson Modalities, DefaultsJson DefaultGenerationSettings);
+    string Model, string Device, string Version, int TotalSlots, int NCtx, int MaxPromptTokens, int TokensPerImage, string PromptStyle, ModalitiesJson Modalities, DefaultsJson DefaultGenerationSettings, ComposeJson Compose, bool IsSleeping)
+{
+    /// <summary>Side of the square that the model sees, in pixels.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Bytes of a request.</summary>
+    public required long MaxBodyBytes { get; init; }
+
+    /// <summary>Pictures of a request.</summary>
+    public required int MaxImages { get; init; }
+
+    /// <summary>Pixels of a picture.</summary>
+    public required long MaxImagePixels { get; init; }
+}
+
+/// <param name="Available">Articles are kept.</param>
+/// <param name="Source">What is searched for pictures; absent for nothing.</param>
+/// <param name="MaxFigures">Of an article.</param>
+/// <param name="DefaultFigures">Where a request says nothing.</param>
+/// <param name="MaxPictures">Own pictures of an article.</param>
+internal sealed record ComposeJson(bool Available, string? Source, int MaxFigures, int DefaultFigures, int MaxPictures);
 
 internal sealed record ModalitiesJson(bool Vision, bool Audio);
 

@@ -24,21 +24,31 @@ internal static class SamplingFields
     {
         RefuseUnsupported(request);
         var defaults = new GenerationOptions();
-        float temperature = request.Number("temperature", 0, MaximumTemperature) ?? defaults.Temperature;
-        int topK = request.Integer("top_k", -1, int.MaxValue) ?? defaults.TopK;
-        return defaults with
+        return ReadChoice(request, defaults) with
         {
-            Greedy = temperature == 0,
-            Temperature = temperature == 0 ? defaults.Temperature : temperature,
-            TopP = Positive(request, "top_p", 1) ?? defaults.TopP,
-            TopK = Math.Max(topK, 0),
-            RepetitionPenalty = Positive(request, "repetition_penalty", 100) ?? defaults.RepetitionPenalty,
             FrequencyPenalty = request.Number("frequency_penalty", -MaximumPenalty, MaximumPenalty) ?? 0,
             PresencePenalty = request.Number("presence_penalty", -MaximumPenalty, MaximumPenalty) ?? 0,
             LogitBias = Biases(request),
             Seed = request.Seed("seed"),
             Stop = Stops(request, "stop"),
             MaxTokens = request.Integer("max_completion_tokens", 1, int.MaxValue) ?? request.Integer("max_tokens", 1, int.MaxValue) ?? defaults.MaxTokens,
+        };
+    }
+
+    /// <summary>How the next token is chosen: temperature, top-k, top-p and the penalty of repetition.</summary>
+    /// <param name="request">Its fields may be absent.</param>
+    /// <param name="defaults">What holds then.</param>
+    /// <exception cref="ApiException">A field is out of range.</exception>
+    public static GenerationOptions ReadChoice(RequestFields request, GenerationOptions defaults)
+    {
+        float temperature = request.Number("temperature", 0, MaximumTemperature) ?? defaults.Temperature;
+        return defaults with
+        {
+            Greedy = temperature == 0,
+            Temperature = temperature == 0 ? defaults.Temperature : temperature,
+            TopP = Positive(request, "top_p", 1) ?? defaults.TopP,
+            TopK = Math.Max(request.Integer("top_k", -1, int.MaxValue) ?? defaults.TopK, 0),
+            RepetitionPenalty = Positive(request, "repetition_penalty", 100) ?? defaults.RepetitionPenalty,
         };
     }
 

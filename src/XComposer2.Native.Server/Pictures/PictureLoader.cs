@@ -43,27 +43,29 @@ internal sealed class PictureLoader : IDisposable
             throw ApiException.Invalid("messages", $"the request has {references.Count} pictures, the limit is {options.MaxPictures}", "too_many_images");
         var inputs = new ImageInput[references.Count];
         for (int index = 0; index < inputs.Length; index++)
-            inputs[index] = await LoadAsync(references[index], cancellation).ConfigureAwait(false);
+            inputs[index] = recent.Of(await FileAsync(references[index], cancellation).ConfigureAwait(false), references[index].Name);
         return inputs;
     }
 
-    public void Dispose() => http?.Dispose();
-
-    private async Task<ImageInput> LoadAsync(PictureReference reference, CancellationToken cancellation)
+    /// <summary>Loads the file of one picture. Only its header is read.</summary>
+    /// <exception cref="ApiException">It cannot be loaded or is too large.</exception>
+    public async Task<byte[]> FileAsync(PictureReference reference, CancellationToken cancellation)
     {
         try
         {
             byte[] bytes = await BytesAsync(reference, cancellation).ConfigureAwait(false);
             ImageHeader header = ImageHeader.Read(bytes, reference.Name);
-            if ((UInt128)header.Width * (UInt128)header.Height > (UInt128)options.MaxPicturePixels)
-                throw ApiException.Invalid(reference.Name, $"{reference.Name}: the picture is {header.Width} x {header.Height}, the limit is {options.MaxPicturePixels} pixels", "image_too_large");
-            return recent.Of(bytes, reference.Name);
+            return (UInt128)header.Width * (UInt128)header.Height <= (UInt128)options.MaxPicturePixels
+                ? bytes
+                : throw ApiException.Invalid(reference.Name, $"{reference.Name}: the picture is {header.Width} x {header.Height}, the limit is {options.MaxPicturePixels} pixels", "image_too_large");
         }
         catch (ImageException error)
         {
             throw ApiException.Invalid(reference.Name, error.Message, "invalid_image");
         }
     }
+
+    public void Dispose() => http?.Dispose();
 
     private async Task<byte[]> BytesAsync(PictureReference reference, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using XComposer2.Native.Composition;
 using XComposer2.Native.Model;
 
 namespace XComposer2.Native.Server;
@@ -12,46 +13,60 @@ internal sealed class StatusEndpoints(ServerState server)
     [
         new("GET", "/health", HealthAsync, IsOpen: true), new("GET", "/v1/health", HealthAsync, IsOpen: true), new("GET", ModelsPath, ModelsAsync),
         new("GET", ModelsPath + "/", ModelAsync), new("GET", "/props", PropertiesAsync), new("GET", "/metrics", MetricsAsync),
+        new("GET", "/openapi.json", DocumentAsync),
     ];
 
     private Task HealthAsync(HttpContext context)
     {
-        _ = server.Ready;
-        return ApiRequest.WriteAsync(context, StatusCodes.Status200OK, new HealthJson("ok"), OpenAiJson.Lines.HealthJson);
+        _ = server.Facts;
+        return ApiRequest.WriteAsync(context, StatusCodes.Status200OK, new HealthJson(server.Model.IsSleeping ? "sleeping" : "ok"), OpenAiJson.Lines.HealthJson);
     }
 
     private Task ModelsAsync(HttpContext context) =>
-        ApiRequest.WriteAsync(context, StatusCodes.Status200OK, new ModelListJson("list", [Describe(server.Ready)]), OpenAiJson.Lines.ModelListJson);
+        ApiRequest.WriteAsync(context, StatusCodes.Status200OK, new ModelListJson("list", [Describe(server.Facts)]), OpenAiJson.Lines.ModelListJson);
 
     private Task ModelAsync(HttpContext context)
     {
-        LoadedEngine engine = server.Ready;
-        return context.Request.Path.Value![(ModelsPath.Length + 1)..] == engine.Name
-            ? ApiRequest.WriteAsync(context, StatusCodes.Status200OK, Describe(engine), OpenAiJson.Lines.ModelJson)
-            : throw new ApiException(404, ApiException.InvalidRequest, $"the model of this server is {engine.Name}") { Parameter = "model", Code = "model_not_found" };
+        ModelFacts model = server.Facts;
+        return context.Request.Path.Value![(ModelsPath.Length + 1)..] == model.Name
+            ? ApiRequest.WriteAsync(context, StatusCodes.Status200OK, Describe(model), OpenAiJson.Lines.ModelJson)
+            : throw new ApiException(404, ApiException.InvalidRequest, $"the model of this server is {model.Name}") { Parameter = "model", Code = "model_not_found" };
     }
 
-    private ModelJson Describe(LoadedEngine engine) => new(engine.Name, "model", server.Started, "internlm", engine.Engine.Info.ContextLength);
+    private ModelJson Describe(ModelFacts model) => new(model.Name, "model", server.Started, "internlm", model.Info.ContextLength);
 
     private Task PropertiesAsync(HttpContext context)
     {
-        LoadedEngine engine = server.Ready;
-        EngineInfo info = engine.Engine.Info;
+        ModelFacts model = server.Facts;
+        EngineInfo info = model.Info;
         var defaults = new GenerationOptions();
         return ApiRequest.WriteAsync(
             context,
             StatusCodes.Status200OK,
             new PropertiesJson(
-                info.Model, info.Device, XComposerServer.Version, engine.Sequences, info.ContextLength, info.PromptLength, info.TokensPerImage, info.PromptStyle, new ModalitiesJson(true, false),
-                new DefaultsJson(defaults.Temperature, defaults.TopP, defaults.TopK, defaults.RepetitionPenalty, defaults.MaxTokens)),
+                info.Model, info.Device, XComposerServer.Version, model.Sequences, info.ContextLength, info.PromptLength, info.TokensPerImage, info.PromptStyle, new ModalitiesJson(true, false),
+                new DefaultsJson(defaults.Temperature, defaults.TopP, defaults.TopK, defaults.RepetitionPenalty, defaults.MaxTokens),
+                new ComposeJson(server.Articles is not null, server.Sources.Name, ArticleRequest.MaximumFigures, ArticleRequest.DefaultFigures, ArticleRequest.MaximumOwnPictures), server.Model.IsSleeping)
+            {
+                ImageSize = info.ImageSize, MaxBodyBytes = server.Options.MaxBodyBytes, MaxImages = server.Options.MaxPictures, MaxImagePixels = server.Options.MaxPicturePixels,
+            },
             OpenAiJson.Lines.PropertiesJson);
+    }
+
+    private static async Task DocumentAsync(HttpContext context)
+    {
+        using Stream document = typeof(StatusEndpoints).Assembly.GetManifestResourceStream("openapi.json")!;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = document.Length;
+        await document.CopyToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
     }
 
     private async Task MetricsAsync(HttpContext context)
     {
+        using IDisposable look = server.Model.Look();
         EngineLoad? load = server.Loaded is { } engine ? await engine.Engine.LoadOfAsync().ConfigureAwait(false) : null;
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        await server.Metrics.WriteAsync(load, server.IsDraining, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+        await server.Metrics.WriteAsync(load, server.IsDraining, server.Model.IsSleeping, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
     }
 }
 
