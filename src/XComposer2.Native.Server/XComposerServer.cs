@@ -55,7 +55,8 @@ public sealed class XComposerServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore();
         if (options.CertificatePath is not null)
             builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options));
+        X509Certificate2? certificate = CertificateOf(options);
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, certificate));
         WebApplication app = builder.Build();
         ServerState? state = null;
         try
@@ -139,17 +140,28 @@ public sealed class XComposerServer : IAsyncDisposable
             logging.AddSimpleConsole(format => (format.SingleLine, format.UseUtcTimestamp, format.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss "));
     }
 
-    private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
+    private static X509Certificate2? CertificateOf(ServerOptions options)
+    {
+        if (options.CertificatePath is not { } path)
+            return null;
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(path, options.CertificateKeyPath);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new EngineException($"the server cannot start: {path}: no certificate with its key: {failure.Message}", failure);
+        }
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, ServerOptions options, X509Certificate2? certificate)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         kestrel.Limits.MaxConcurrentConnections = MaximumConnections;
         Action<ListenOptions> secure = _ => { };
-        if (options.CertificatePath is { } path)
-        {
-            X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(path, options.CertificateKeyPath);
+        if (certificate is not null)
             secure = listen => listen.UseHttps(certificate);
-        }
 
         if (options.Host == "localhost" && options.Port != 0)
             kestrel.ListenLocalhost(options.Port, secure);

@@ -49,7 +49,7 @@ public sealed class FaultTests(DemoServer demo) : IClassFixture<DemoServer>, IAs
     public async Task Requests_that_are_cancelled_at_any_time()
     {
         var random = new Random(2);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Cancellation }, async (_, cancellation) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 1000), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancellation }, async (_, cancellation) =>
         {
             int delay;
             lock (random)
@@ -69,76 +69,74 @@ public sealed class FaultTests(DemoServer demo) : IClassFixture<DemoServer>, IAs
     }
 
     [Fact]
-    public async Task Mutated_requests_have_a_status_with_a_cause()
+    public async Task Malformed_requests_are_refused()
     {
-        byte[] plain = Encoding.UTF8.GetBytes("""{"model":"demo","max_tokens":2,"temperature":0.5,"stop":["a","b"],"logit_bias":{"5":1},"logprobs":true,"top_logprobs":2,"n":1,"seed":3,"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"x"}]}]}""");
-        var random = new Random(3);
-        Dictionary<int, int> statuses = [];
-        for (int request = 0; request < 400; request++)
+        string[] bodies = ["", "{", "[]", "null", "\"x\"", "{\"messages\":", "{\"messages\":[]}", "{\"messages\":[{\"role\":\"user\"}]}", "\u0000", new string('[', 5000)];
+        string[] heads =
+        [
+            "POST /v1/chat/completions HTTP/1.1\r\n\r\n", "POST /v1/chat/completions HTTP/9.9\r\nHost: localhost\r\n\r\n", "BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\u0016\u0003\u0001",
+        ];
+        for (int request = 0; request < 100; request++)
         {
-            using var content = new ByteArrayContent(Mutated(plain, random)) { Headers = { ContentType = new("application/json") } };
-            using HttpResponseMessage response = await demo.Http.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, Cancellation);
-            statuses[(int)response.StatusCode] = statuses.GetValueOrDefault((int)response.StatusCode) + 1;
-            if (!response.IsSuccessStatusCode)
-                Assert.False(string.IsNullOrEmpty(JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation)).RootElement.GetProperty("error").GetProperty("message").GetString()));
-        }
+            (int status, JsonElement answer) = await demo.PostAsync(request % 2 == 0 ? "/v1/chat/completions" : "/v1/messages", bodies[request % bodies.Length]);
+            Assert.Equal((400, true), (status, answer.GetProperty("error").GetProperty("message").GetString()!.Length > 0));
+            using var connection = new TcpClient();
+            await connection.ConnectAsync(demo.Http.BaseAddress!.Host, demo.Http.BaseAddress.Port, Cancellation);
+            NetworkStream stream = connection.GetStream();
+            byte[] start = new byte[12];
+            int read = 0;
+            try
+            {
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(heads[request % heads.Length]), Cancellation);
+                connection.Client.Shutdown(SocketShutdown.Send);
+                read = await stream.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, Cancellation);
+            }
+            catch (Exception closed) when (closed is IOException or SocketException)
+            {
+                // Without a word.
+            }
 
-        Assert.Equal([200, 400], statuses.Keys.Order());
+            Assert.True(read == 0 || Encoding.ASCII.GetString(start, 0, read).StartsWith("HTTP/1.1 4", StringComparison.Ordinal) || Encoding.ASCII.GetString(start, 0, read).StartsWith("HTTP/1.1 505", StringComparison.Ordinal), Encoding.ASCII.GetString(start));
+        }
     }
 
     [Fact]
-    public async Task Answers_of_many_clients_at_once_are_those_of_one_alone()
+    public async Task Oversized_requests_are_refused_before_they_are_read()
     {
-        string[] bodies =
-        [
-            question,
-            DemoServer.ChatBody("\"max_tokens\":40", DemoServer.PicturePart(DemoServer.DataUrl(DemoServer.Picture("shapes-2.png"))), DemoServer.TextPart("How many shapes are there?")),
-            DemoServer.ChatBody("\"max_tokens\":24", DemoServer.TextPart("How many shapes are there?")),
-            """{"temperature":1.5,"seed":11,"top_p":1,"max_tokens":30,"messages":[{"role":"user","content":"Hello"}]}""",
-            """{"temperature":0,"frequency_penalty":1,"presence_penalty":0.5,"max_tokens":30,"messages":[{"role":"user","content":"Hello"}]}""",
-        ];
-        List<string> alone = [];
-        foreach (string body in bodies)
-            alone.Add(await AnswerAsync(body));
-        await Parallel.ForEachAsync(Enumerable.Range(0, 160), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Cancellation }, async (request, _) =>
-            Assert.Equal(alone[request % bodies.Length], await AnswerAsync(bodies[request % bodies.Length])));
-
-        async Task<string> AnswerAsync(string body)
+        byte[] piece = new byte[64 << 10];
+        Array.Fill(piece, (byte)' ');
+        for (int request = 0; request < 50; request++)
         {
-            for (; ; )
+            using var connection = new TcpClient();
+            await connection.ConnectAsync(demo.Http.BaseAddress!.Host, demo.Http.BaseAddress.Port, Cancellation);
+            NetworkStream stream = connection.GetStream();
+            string length = request % 2 == 0 ? "Content-Length: 99999999999" : "Transfer-Encoding: chunked";
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n"), Cancellation);
+            Task<string> answer = ReadAsync(stream);
+            try
             {
-                (int status, JsonElement answer) = await demo.PostAsync("/v1/chat/completions", body);
-                if (status == 200)
-                    return answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
-                Assert.Equal(429, status);
-                await Task.Delay(20, Cancellation);
+                // Chunks of 64 KiB beyond the 32 MiB that are allowed.
+                for (int chunk = 0; request % 2 == 1 && chunk < 600 && !answer.IsCompleted; chunk++)
+                {
+                    await stream.WriteAsync("10000\r\n"u8.ToArray(), Cancellation);
+                    await stream.WriteAsync(piece, Cancellation);
+                    await stream.WriteAsync("\r\n"u8.ToArray(), Cancellation);
+                }
             }
-        }
-    }
+            catch (IOException)
+            {
+                // Refused and closed.
+            }
 
-    private static byte[] Mutated(byte[] plain, Random random)
-    {
-        List<byte> bytes = [.. plain];
-        for (int change = random.Next(1, 4); change > 0 && bytes.Count > 0; change--)
-        {
-            int place = random.Next(bytes.Count);
-            switch (random.Next(4))
-            {
-                case 0:
-                    bytes[place] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    bytes.RemoveAt(place);
-                    break;
-                case 2:
-                    bytes.Insert(place, (byte)"\"{}[]:,0-9\\u"[random.Next(12)]);
-                    break;
-                default:
-                    bytes.RemoveRange(place, Math.Min(random.Next(1, 20), bytes.Count - place));
-                    break;
-            }
+            Assert.StartsWith("HTTP/1.1 413", await answer, StringComparison.Ordinal);
         }
 
-        return [.. bytes];
+        static async Task<string> ReadAsync(NetworkStream stream)
+        {
+            byte[] start = new byte[12];
+            int read = await stream.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, Cancellation);
+            return Encoding.ASCII.GetString(start, 0, read);
+        }
     }
 }

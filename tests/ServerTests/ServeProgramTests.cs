@@ -10,7 +10,7 @@ namespace XComposer2.Native.ServerTests;
 /// <summary><c>xc2 serve</c> as a process, and what its options mean.</summary>
 public sealed class ServeProgramTests
 {
-    private static readonly TimeSpan limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan limit = ServeProgram.Limit;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -19,8 +19,8 @@ public sealed class ServeProgramTests
     [InlineData("json")]
     public async Task Signal_ends_the_server_after_the_answer_under_way(string log)
     {
-        using Process server = Start("serve", "--port", "0", "--device", "cpu", "--threads", "2", "--log", log);
-        string ready = await ReadyAsync(server);
+        using Process server = ServeProgram.Start("serve", "--port", "0", "--device", "cpu", "--threads", "2", "--log", log);
+        string ready = await ServeProgram.ReadyAsync(server);
         using var http = new HttpClient { BaseAddress = new Uri(ready) };
         using var content = new StringContent("""{"prompt":"secret words","max_tokens":500,"temperature":0,"ignore_eos":true,"stream":true}""", System.Text.Encoding.UTF8, "application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = content };
@@ -41,7 +41,7 @@ public sealed class ServeProgramTests
     public async Task Port_in_use_is_reported()
     {
         await using XComposerServer first = await XComposerServer.StartAsync(new ServerOptions { Port = 0 }, Cancellation);
-        using Process second = Start("serve", "--port", new Uri(first.Addresses[0]).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using Process second = ServeProgram.Start("serve", "--port", new Uri(first.Addresses[0]).Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         string errors = await second.StandardError.ReadToEndAsync(Cancellation);
         Assert.True(second.WaitForExit(limit));
         Assert.Equal(1, second.ExitCode);
@@ -51,7 +51,7 @@ public sealed class ServeProgramTests
     [Fact]
     public async Task Missing_model_ends_the_server()
     {
-        using Process server = Start("serve", "--port", "0", "--model", "nowhere");
+        using Process server = ServeProgram.Start("serve", "--port", "0", "--model", "nowhere");
         string errors = await server.StandardError.ReadToEndAsync(Cancellation);
         Assert.True(server.WaitForExit(limit));
         Assert.Equal(1, server.ExitCode);
@@ -88,7 +88,7 @@ public sealed class ServeProgramTests
     [Fact]
     public async Task Chat_does_not_load_the_web_server()
     {
-        using Process chat = Start("chat", "--device", "cpu", "-");
+        using Process chat = ServeProgram.Start("chat", "--device", "cpu", "-");
         // The prompt is awaited by then.
         string maps = "";
         for (int attempt = 0; attempt < 200 && !maps.Contains("System.CommandLine", StringComparison.Ordinal); attempt++)
@@ -106,24 +106,5 @@ public sealed class ServeProgramTests
         Assert.Contains("xc2.dll", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("AspNetCore", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("XComposer2.Native.Server", maps, StringComparison.Ordinal);
-    }
-
-    private static async Task<string> ReadyAsync(Process server)
-    {
-        string? line = await server.StandardOutput.ReadLineAsync(Cancellation).AsTask().WaitAsync(limit, Cancellation);
-        Assert.StartsWith("Ready: http://127.0.0.1:", line, StringComparison.Ordinal);
-        return line!.Split(' ')[1];
-    }
-
-    private static Process Start(params string[] arguments)
-    {
-        string host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-        ProcessStartInfo start = new(host, [Path.Combine(AppContext.BaseDirectory, "xc2.dll"), .. arguments])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = TestPaths.RepositoryRoot,
-        };
-        foreach (string name in (string[])["XC2_MODEL", "XC2_HTTP_HOST", "XC2_HTTP_PORT", "XC2_API_KEY"])
-            start.Environment.Remove(name);
-        return Process.Start(start)!;
     }
 }

@@ -34,7 +34,7 @@ public sealed class ServerStatusTests(DemoServer demo) : IClassFixture<DemoServe
         JsonElement list = await GetAsync("/v1/models");
         JsonElement model = list.GetProperty("data")[0];
         Assert.Equal(("list", "demo", "model"), (list.GetProperty("object").GetString(), model.GetProperty("id").GetString(), model.GetProperty("object").GetString()));
-        Assert.Equal(demo.Server.State.Loaded!.Engine.Info.ContextLength, model.GetProperty("max_model_len").GetInt32());
+        Assert.Equal(demo.Server.State.Loaded!.Facts.Info.ContextLength, model.GetProperty("max_model_len").GetInt32());
         Assert.Equal("demo", (await GetAsync("/v1/models/demo")).GetProperty("id").GetString());
         Assert.True((await GetAsync("/props")).GetProperty("modalities").GetProperty("vision").GetBoolean());
     }
@@ -91,7 +91,7 @@ public sealed class ServerStatusTests(DemoServer demo) : IClassFixture<DemoServe
         (_, JsonElement tokens) = await demo.PostAsync("/tokenize", DemoServer.ChatBody("", parts));
         (_, JsonElement answer) = await demo.PostAsync("/v1/chat/completions", DemoServer.ChatBody("\"max_tokens\":1", parts));
         Assert.Equal(answer.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), tokens.GetProperty("count").GetInt32());
-        Assert.Equal(demo.Server.State.Loaded!.Engine.Info.TokensPerImage, tokens.GetProperty("tokens").EnumerateArray().Count(token => token.GetInt32() == -1));
+        Assert.Equal(demo.Server.State.Loaded!.Facts.Info.TokensPerImage, tokens.GetProperty("tokens").EnumerateArray().Count(token => token.GetInt32() == -1));
     }
 
     [Fact]

@@ -13,9 +13,9 @@ internal static class ServeCommand
         Answers requests over HTTP with OpenAI's API: /v1/chat/completions with text
         and pictures, /v1/completions, /v1/responses, /v1/models; with Anthropic's:
         /v1/messages; /v1/xc2 for articles with pictures; and /health, /metrics,
-        /props, /tokenize, /detokenize, /apply-template. Its address in a browser is
-        a page for chats and articles. Ends on Ctrl-C or SIGTERM when the requests
-        under way are answered.
+        /props, /tokenize, /detokenize, /apply-template, /openapi.json. Its address in
+        a browser is a page for chats and articles. Ends on Ctrl-C or SIGTERM when the
+        requests under way are answered.
 
         Model
         {{ModelOptions.HelpLines}}

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 
 namespace XComposer2.Native.Server;
@@ -59,6 +61,9 @@ internal sealed class ApiRequest : IDisposable
 
         try
         {
+            // The parser does not look into texts and names.
+            if (!Utf8.IsValid(JsonMarshal.GetRawUtf8Value(body.RootElement)))
+                throw ApiException.Invalid(null, "the request is not UTF-8");
             return new ApiRequest(context, server, body);
         }
         catch

@@ -116,25 +116,33 @@ internal sealed partial class ModelHolder(ServerOptions options, ILogger log) : 
 
     private async Task SleepAsync(TimeSpan after)
     {
-        await transition.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            if (TakeIdle(after) is not { } engine)
-                return;
-            await engine.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            transition.Release();
-        }
-
+        if (!await ReleaseIdleAsync(after).ConfigureAwait(false))
+            return;
+        // What released the engine is still below on the stack, and holds it.
+        await Task.Yield();
         // Pictures and strings of megabytes lie where only a compacting collection finds them.
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         LogSleep(log, after.TotalSeconds);
     }
 
-    // A method of its own: no local variable of the caller may keep what is collected.
+    // Methods of their own: no local variable of the caller may keep what is collected.
+    private async Task<bool> ReleaseIdleAsync(TimeSpan after)
+    {
+        await transition.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (TakeIdle(after) is not { } engine)
+                return false;
+            await engine.DisposeAsync().ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            transition.Release();
+        }
+    }
+
     private XComposerEngine? TakeIdle(TimeSpan after)
     {
         lock (state)

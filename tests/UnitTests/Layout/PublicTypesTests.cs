@@ -24,8 +24,8 @@ public sealed class PublicTypesTests
         ["XComposer2.Native.Verification"] = ["IdStage", "ModelVerifier", "PromptAgreement", "QuantizationComparison", "StageResult", "TensorStage", "VerificationOptions", "VerificationReport"],
         ["XComposer2.Native.Composition"] =
         [
-            "Article", "ArticleChanged", "ArticleComposer", "ArticleFigure", "ArticleHistory", "ArticleInstruction", "ArticleNote", "ArticleOutline", "ArticlePicture",
-            "ArticleRequest", "ArticleSection", "ArticleState", "CandidateScore", "ComposerOptions", "CompositionEvent", "CompositionEvents", "CompositionStep", "NoteCause",
+            "Article", "ArticleChanged", "ArticleComposer", "ArticleEdit", "ArticleFigure", "ArticleHistory", "ArticleInstruction", "ArticleNote", "ArticleOperation", "ArticleOutline", "ArticlePicture",
+            "ArticleRequest", "ArticleSection", "ArticleState", "CandidateScore", "ComposerOptions", "CompositionEvent", "CompositionEvents", "CompositionStep", "EditOperands", "EditSummary", "NoteCause",
             "PictureOptions", "PictureSource", "SectionEdit", "StepStarted", "TextWritten",
         ],
         ["XComposer2.Native.Composition.Output"] = ["ArticleDocument", "ArticleMarkdown", "ArticlePage", "CandidateText", "CandidatesPage"],
