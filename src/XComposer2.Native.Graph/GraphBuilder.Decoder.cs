@@ -4,16 +4,17 @@ public sealed partial class GraphBuilder
 {
     /// <summary>Text ids looked up in the table, visual rows copied.</summary>
     /// <param name="ids">[tokens] I32.</param>
-    /// <param name="table">[vocabulary, hidden].</param>
+    /// <param name="table">[vocabulary, hidden], of a floating type or int8 by rows.</param>
     /// <param name="visual">[visual rows, hidden] F32; null in decode. Needs <paramref name="visualRow"/>.</param>
     /// <param name="visualRow">[tokens] I32: row of <paramref name="visual"/>, negative for text. Not read where <paramref name="visual"/> is null.</param>
     /// <param name="name">Name of the output; operation and number where null.</param>
     /// <returns>[tokens, hidden] F32.</returns>
-    public Tensor EmbedTokens(Tensor ids, Tensor table, Tensor? visual = null, Tensor? visualRow = null, string? name = null)
+    public Tensor EmbedTokens(Tensor ids, LinearWeight table, Tensor? visual = null, Tensor? visualRow = null, string? name = null)
     {
         OperandCheck check = Begin("embed_tokens", name);
         TensorSpec tokens = check.Activation(ids, "ids", 1, DType.I32);
-        int hidden = check.Weight(table, "table", 2).Shape[1];
+        int hidden = check.LinearWeight(table, "table").Shape[1];
+        check.Require(table.Format.IsFloat || table.Format == WeightFormat.Int8, "table", $"a floating type or {WeightFormat.Int8}", table.Format);
         if (visual is { } pictures)
         {
             TensorSpec rows = check.Matrix(pictures, "visual");
@@ -26,6 +27,10 @@ public sealed partial class GraphBuilder
         Tensor output = Result(check, tokens.Rows, hidden);
         return Append(new EmbedTokensOp(ids, table, visual, visual is null ? null : visualRow, output));
     }
+
+    /// <summary>The same with a table of a floating type.</summary>
+    public Tensor EmbedTokens(Tensor ids, Tensor table, Tensor? visual = null, Tensor? visualRow = null, string? name = null) =>
+        EmbedTokens(ids, Stored(table), visual, visualRow, name);
 
     /// <summary>Rotates queries and keys and appends keys and values to the cache of <paramref name="layer"/>, which each graph may do once per layer.</summary>
     /// <param name="packed">[tokens, (q + 2 kv) x d] F32.</param>

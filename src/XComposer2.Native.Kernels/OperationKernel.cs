@@ -56,8 +56,8 @@ public interface IKernelOperands
     /// <summary>A weight that is a tensor of the lowered graph, in the type that the graph states.</summary>
     DevicePointer Weight(Tensor tensor);
 
-    /// <summary>The table of token embeddings, which may have stayed in host memory.</summary>
-    DevicePointer EmbeddingTable(Tensor tensor);
+    /// <summary>The table of token embeddings, its rows as stored, which may have stayed in host memory; scales of its rows are on the device.</summary>
+    DeviceMatrix EmbeddingTable(LinearWeight table);
 
     /// <summary>A matrix or vector of floating numbers that belongs to a linear.</summary>
     DevicePointer Matrix(CudaWeight weight, DType type);

@@ -23,6 +23,10 @@ public sealed record EngineOptions
     /// <summary>Limits of context length, simultaneous answers and cache memory.</summary>
     public EngineLimits Limits { get; init; } = new();
 
+    /// <summary>On a GPU without enough free memory: load the model in the smallest change of these options that fits (embeddings in host memory, weights, cache and context smaller), which
+    /// <see cref="Notice"/> names. Quantised linears, a chosen cache and a chosen context stay as they are.</summary>
+    public bool Fit { get; init; }
+
     /// <summary>Receives progress while a GPU is prepared. Called from any thread.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }
 

@@ -167,22 +167,27 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         LoadedModel model = LoadedModel.Open(
             options.ModelPath, device, options.Quantization, reporter, options.Notice, new CheckpointOptions { Adapters = options.Adapters, Loading = options.Loading, Cancellation = cancellation });
         ModelRunner? runner = null;
+        EngineOptions? fitted;
         try
         {
             Task<TextTokenizer> tokenizer = Task.Run(() => TextTokenizer.Load(options.ModelPath, model.Config.Decoder.VocabularySize), CancellationToken.None);
             EngineSizes sizes = EngineSizes.Resolve(options.Limits, model.Config, model.Backend.CacheFormat, model.Backend is CudaBackend ? DeviceKind.Cuda : DeviceKind.Cpu);
             ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, device.Embeddings);
-            plan.RequireFit(model.Backend);
-            // Before what takes long: a damaged tokenizer is reported at once.
-            TextTokenizer text = tokenizer.GetAwaiter().GetResult();
-            model.Quantize(cancellation);
-            reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
-            runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
-            if (model.Backend is CudaBackend)
-                runner.Prepare();
-            else if (!options.Quantization.IsNone)
-                runner.PrepareWeights();
-            return new XComposerEngine(model, text, runner, sizes, started, deviceNote);
+            fitted = options.Fit ? Fitted(options, device, model, plan) : null;
+            if (fitted is null)
+            {
+                plan.RequireFit(model.Backend);
+                // Before what takes long: a damaged tokenizer is reported at once.
+                TextTokenizer text = tokenizer.GetAwaiter().GetResult();
+                model.Quantize(cancellation);
+                reporter.WeightBytes = plan.Weights.Bytes + plan.PageLocked.Sum(item => item.Bytes);
+                runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
+                if (model.Backend is CudaBackend)
+                    runner.Prepare();
+                else if (!options.Quantization.IsNone)
+                    runner.PrepareWeights();
+                return new XComposerEngine(model, text, runner, sizes, started, deviceNote);
+            }
         }
         catch
         {
@@ -190,6 +195,36 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
             model.Dispose();
             throw;
         }
+
+        // Its memory goes first.
+        model.Dispose();
+        return Load(fitted, fitted.Device, started, deviceNote, cancellation);
+    }
+
+    /// <summary>The smallest change of options that fits into a GPU's free memory; null where they fit, on the processor, and where nothing does.</summary>
+    private static EngineOptions? Fitted(EngineOptions options, DeviceOptions device, LoadedModel model, ModelMemoryPlan plan)
+    {
+        if (model.Backend is not CudaBackend gpu)
+            return null;
+        (long free, _) = gpu.ReadMemory();
+        if (plan.TotalBytes + plan.ReserveBytes <= free)
+            return null;
+        var files = new CheckpointOptions { Adapters = options.Adapters, Loading = options.Loading };
+        GpuFit fit = GpuFit.Find(
+            new GpuPlanRequest(null, options.ModelPath, options.Limits.Context, device with { Storage = gpu.Storage }, options.Quantization, files)
+            {
+                Limits = options.Limits, KeepsContext = options.Limits.Context is not null, KeepsLinears = true,
+            },
+            free,
+            plan.ReserveBytes);
+        if (fit.Changed is not { } changed)
+            return null;
+        options.Notice?.Invoke(FormattableString.Invariant(
+            $"{free >> 20} MiB are free on {gpu.DeviceName}, {Mebibytes(fit.NeededBytes)} MiB were needed: loading with {fit.Change}, which needs {Mebibytes(fit.ChangedBytes)} MiB"));
+        return options with { Fit = false, Device = changed.Device with { Storage = device.Storage }, Quantization = changed.Quantization, Limits = options.Limits with { Context = changed.Context } };
+
+        // Rounded up, since what is free is rounded down.
+        static long Mebibytes(long bytes) => (bytes + (1L << 20) - 1) >> 20;
     }
 }
 

@@ -16,7 +16,7 @@ internal static class KernelMatrix
         WeightFormat.Grouped(4, 128), WeightFormat.Grouped(4, 128, true, true), WeightFormat.Grouped(4, 32, true), WeightFormat.Grouped(8, 128), WeightFormat.Grouped(8, 64, true, true),
     ];
 
-    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Concat(OfGroups()).Distinct()];
+    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Concat(OfGroups()).Concat(OfIntegers()).Distinct()];
 
     public static ComputeCapability CapabilityOf(string target)
     {
@@ -37,6 +37,15 @@ internal static class KernelMatrix
             new LinearDecode(form, linear.HasNorm, 8, linear.StagesInput), new LinearDecode(form, linear.HasNorm, 16),
             new Dequantize(storage, format, form.InFeatures, form.OutFeatures),
         ]
+        select (definition, target);
+
+    /// <summary>The 7B with every part but the linears of its decoder in int8: its table of embeddings, and panels of Partial LoRA.</summary>
+    private static IEnumerable<(KernelDefinition Definition, string Target)> OfIntegers() =>
+        from target in (string[])["sm_75", "sm_80", "sm_86", "sm_90a"]
+        let storage = target == "sm_75" ? DType.F16 : DType.BF16
+        let quantization = WeightQuantization.Int4 with { Linears = null }
+        from definition in ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, CapabilityOf(target), quantization)
+        where definition is EmbedTokens or Dequantize
         select (definition, target);
 
     private static IEnumerable<(KernelDefinition Definition, string Target)> Enumerate() =>

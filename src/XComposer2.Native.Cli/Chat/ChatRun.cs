@@ -75,7 +75,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Loading = request.Loading, Device = request.Device, Quantization = request.Quantization, Limits = new EngineLimits { Context = request.ContextLength } };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Loading = request.Loading, Device = request.Device, Quantization = request.Quantization, Fit = request.Fit, Limits = new EngineLimits { Context = request.ContextLength } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }
@@ -115,6 +115,9 @@ internal sealed record ChatRequest
     public DeviceOptions Device { get; init; } = new();
 
     public WeightQuantization Quantization { get; init; }
+
+    /// <summary>Where a GPU has too little memory, a smaller form of the model is loaded.</summary>
+    public bool Fit { get; init; }
 
     public int? ContextLength { get; init; }
 

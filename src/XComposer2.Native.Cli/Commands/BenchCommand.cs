@@ -23,12 +23,14 @@ internal static class BenchCommand
           --layers N             decoder layers of the preset (all)
           --weights stored|int8|int4
                                  int8, int4: the decoder's linears quantised while
-                                 loading, with int4 also head and vision, to int8;
+                                 loading, with int4 all other parts, to int8;
                                  or the type of a preset's weights, which are bf16
                                  as stored: bf16, f16, f32
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
-          --head stored|int8, --plora stored|int8, --vision stored|int8
-                                 the head; Partial LoRA; vision tower and projector
+          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --embedding-weights stored|int8
+                                 the head; Partial LoRA; vision tower and projector;
+                                 token embeddings
           --cache f32|bf16|f16|int8 keys and values (CPU: f32; GPU: as --storage)
           --activations int8|float CPU: what int8 and int4 weights are multiplied
                                  with (int8)

@@ -17,6 +17,7 @@ internal static class ChatCommand
 
         Model
         {{ModelOptions.HelpLines}}
+        {{ModelOptions.FitHelpLines}}
 
         Question
           -i, --image FILE         a picture: PNG, JPEG, WebP, GIF, BMP or TIFF; also an
@@ -61,6 +62,7 @@ internal static class ChatCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         WeightOptions weights = new();
+        (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<WeightLoading?> loading = ModelOptions.Loading();
@@ -79,7 +81,7 @@ internal static class ChatCommand
         Option<bool> noHistory = CheckedOption.Flag("--no-history");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, embeddings, activations, cache, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
+            prompt, model, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
         };
         weights.AddTo(command);
         sampling.AddTo(command);
@@ -97,6 +99,7 @@ internal static class ChatCommand
                 AllowPrivateAddresses = result.GetValue(allowPrivate),
                 Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
                 Quantization = weights.Read(result).Quantization,
+                Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
                 Generation = sampling.Read(result, defaults) with

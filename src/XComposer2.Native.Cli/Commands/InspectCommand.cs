@@ -15,7 +15,8 @@ internal static class InspectCommand
         part, and what is missing, unknown or of a wrong shape. Exit status 1 when it
         cannot be used.
 
-          --check      read every weight: are all of them finite?
+          --check      read every weight: are all of them finite, and do files of
+                       xc2 quantize have their checksums?
           --json       one JSON object instead of text
           --verbose    stack traces of errors
 

@@ -35,8 +35,10 @@ internal static class KernelsCommand
                                  int8, int4: for linears of the decoder that are
                                  quantised while loading (stored)
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
-          --head stored|int8, --plora stored|int8, --vision stored|int8
-                                 the head; Partial LoRA; vision tower and projector
+          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --embedding-weights stored|int8
+                                 the head; Partial LoRA; vision tower and projector;
+                                 token embeddings
           --kernel NAME          only this kernel; repeat for more
           --gpu NAME[,..]        predict: h200, rtx-4090, rtx-4060 (all three)
           --threads N            compilations at once, 1 to 1024 (one per processor)

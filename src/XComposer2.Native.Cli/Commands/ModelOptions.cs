@@ -18,11 +18,13 @@ internal static class ModelOptions
           --weights stored|int8|int4
                                    int8 and int4: the decoder's linears take a half or
                                    a quarter of the memory and less time, and are less
-                                   exact; int4 makes head and vision int8 (stored)
+                                   exact; int4 makes all the parts below int8 (stored)
           --group 32|64|128        columns that share a scale (int4: 128; int8: all)
           --head stored|int8       the head
           --plora stored|int8      Partial LoRA, which pictures need (stored)
           --vision stored|int8     vision tower and projector (stored)
+          --embedding-weights stored|int8
+                                   token embeddings (stored)
           --cache f32|bf16|f16|int8
                                    keys and values (CPU: f32; GPU: as --storage, or
                                    int8)
@@ -33,6 +35,14 @@ internal static class ModelOptions
           --threads N              CPU threads, 1 to 1024 (one per processor)
           --context N              longest sequence in tokens (the longest prompt of the
                                    checkpoint, and its answer)
+        """;
+
+    /// <summary>The option of commands that fit a model to a GPU, in their help pages.</summary>
+    public const string FitHelpLines = """
+          --fit, --no-fit          on a GPU without enough free memory: change places
+                                   and formats of weights, cache and context until
+                                   the model fits, and say how (on, unless --weights
+                                   is given; a chosen --cache and --context stay)
         """;
 
     public static Option<string?> Model() => new("--model", "-m");
@@ -71,6 +81,17 @@ internal static class ModelOptions
             Cache = cache is null ? null : result.GetValue(cache),
             Activations = (activations is null ? null : result.GetValue(activations)) ?? ActivationPrecision.Int8,
         };
+    }
+
+    /// <summary>Whether a GPU without enough memory gets a smaller form of the model.</summary>
+    public static (Option<bool> Fit, Option<bool> NoFit) Fit() => (CheckedOption.Flag("--fit"), CheckedOption.Flag("--no-fit"));
+
+    /// <exception cref="UsageException">Both are given.</exception>
+    public static bool FitOf(ParseResult result, (Option<bool> Fit, Option<bool> NoFit) options, bool isWeightChosen)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        (bool fit, bool noFit) = (result.GetValue(options.Fit), result.GetValue(options.NoFit));
+        return fit && noFit ? throw new UsageException("--fit and --no-fit exclude each other") : fit || (!noFit && !isWeightChosen);
     }
 
     public static Option<int?> Threads() => CheckedOption.Integer("--threads", 1, 1024);

@@ -20,19 +20,20 @@ internal static class PlanCommand
                                  internlm-xcomposer2-vl-1_8b
           --weights stored|int8|int4
                                  int8, int4: the decoder's linears quantised while
-                                 loading, with int4 also head and vision, to int8;
+                                 loading, with int4 all other parts, to int8;
                                  or the type of a preset's weights, which are bf16
                                  as stored: bf16, f16, f32
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
-          --head stored|int8, --plora stored|int8, --vision stored|int8
-                                 the head; Partial LoRA; vision tower and projector
+          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --embedding-weights stored|int8
+                                 the head; Partial LoRA; vision tower and projector;
+                                 token embeddings
           --adapter DIR          a LoRA adapter (PEFT) to merge; repeat for more
           --loading mapped|memory whether weight files are read into memory (mapped)
           --device cpu|cuda      on which device, which need not be there (cpu)
           --vram SIZE            a GPU with so much memory, for example 8GiB: whether
                                  it fits, and the smallest change with which it would;
-                                 token embeddings are then in host memory, and a CUDA
-                                 context is counted as 450 MiB
+                                 a CUDA context is counted as 450 MiB
           --storage bf16|f16|f32 type of weights on a GPU (that of the weights)
           --embeddings device|host where a GPU finds the token embeddings (device)
           --cache f32|bf16|f16|int8
@@ -81,8 +82,6 @@ internal static class PlanCommand
                 throw new UsageException("--vram is for a GPU, not for --device cpu");
             bool isOnGpu = vramBytes is not null || result.GetValue(device) == DeviceKind.Cuda;
             DeviceOptions chosen = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, cache: cache);
-            if (vramBytes is not null && result.GetValue(embeddings) is null)
-                chosen = chosen with { Embeddings = EmbeddingPlace.Host };
             if (path is null && isOnGpu && chosen.Storage is null)
                 chosen = chosen with { Storage = choice.Type };
             var request = new GpuPlanRequest(result.GetValue(preset), path, result.GetValue(context), chosen, choice.Quantization, options);

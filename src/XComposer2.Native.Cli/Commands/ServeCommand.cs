@@ -19,6 +19,7 @@ internal static class ServeCommand
 
         Model
         {{ModelOptions.HelpLines}}
+        {{ModelOptions.FitHelpLines}}
           --name NAME              its name in responses (that of the checkpoint)
           --parallel N             answers generated together, 1 to 64 (8)
           --cache-memory MB        memory for keys and values (one longest sequence)
@@ -74,6 +75,7 @@ internal static class ServeCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         WeightOptions weights = new();
+        (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<WeightLoading?> loading = ModelOptions.Loading();
@@ -91,7 +93,7 @@ internal static class ServeCommand
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
-            model, name, adapters, device, storage, embeddings, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
+            model, name, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
             queue, timeout, drain, sleepAfter, maxBody, maxImages, maxPixels, imageHosts, imageFolder, articles, gallery, service, serviceHosts, log, logPrompts,
         };
         weights.AddTo(command);
@@ -107,6 +109,7 @@ internal static class ServeCommand
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
                     Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
                     Quantization = weights.Read(result).Quantization,
+                    Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
                     Limits = new EngineLimits
                     {
                         Sequences = result.GetValue(parallel) ?? new EngineLimits().Sequences,

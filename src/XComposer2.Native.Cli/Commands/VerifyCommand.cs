@@ -25,10 +25,12 @@ internal static class VerifyCommand
                               type of weights on a GPU (the checkpoint's own)
           --weights stored|int8|int4
                               int8, int4: the decoder's linears quantised while
-                              loading; int4 also head and vision, to int8
+                              loading; int4 all other parts, to int8
           --group 32|64|128   columns that share a scale (int4: 128; int8: the row)
-          --head stored|int8, --plora stored|int8, --vision stored|int8
-                              the head; Partial LoRA; vision tower and projector
+          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --embedding-weights stored|int8
+                              the head; Partial LoRA; vision tower and projector;
+                              token embeddings
           --cache f32|bf16|f16|int8
                               keys and values (CPU: f32; GPU: as --storage, or int8)
           --activations int8|float

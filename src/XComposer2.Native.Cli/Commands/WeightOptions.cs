@@ -20,6 +20,7 @@ internal sealed class WeightOptions(bool hasTypes = false)
     private readonly Option<PartChoice?> head = Part("--head");
     private readonly Option<PartChoice?> plora = Part("--plora");
     private readonly Option<PartChoice?> vision = Part("--vision");
+    private readonly Option<PartChoice?> table = Part("--embedding-weights");
 
     private enum LinearsChoice
     {
@@ -39,8 +40,15 @@ internal sealed class WeightOptions(bool hasTypes = false)
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { linears, group, head, plora, vision })
+        foreach (Option option in new Option[] { linears, group, head, plora, vision, table })
             command.Add(option);
+    }
+
+    /// <summary>The format of the linears was chosen.</summary>
+    public bool IsChosen(ParseResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return result.GetValue(linears) is not null;
     }
 
     /// <exception cref="UsageException">Groups of weights that are not quantised.</exception>
@@ -70,8 +78,9 @@ internal sealed class WeightOptions(bool hasTypes = false)
         {
             Linears = format,
             Head = FormatOf(result.GetValue(head) ?? rest),
-            PartialLora = FormatOf(result.GetValue(plora) ?? PartChoice.Stored),
+            PartialLora = FormatOf(result.GetValue(plora) ?? rest),
             Vision = FormatOf(result.GetValue(vision) ?? rest),
+            Embeddings = FormatOf(result.GetValue(table) ?? rest),
         });
     }
 

@@ -29,13 +29,13 @@ internal static class Inspector
         };
     }
 
-    /// <summary>Checks all weights.</summary>
+    /// <summary>Checks all weights, and the checksums of a folder that <c>xc2 quantize</c> wrote.</summary>
     public static InspectionJson CheckValues(InspectionJson inspection, Checkpoint checkpoint, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         string? problem = ProblemOf(() => CheckpointValidator.ValidateAllValues(checkpoint, progress, cancellationToken));
-        if (problem is null)
-            return inspection with { ValuesAreFinite = true };
-        return inspection with { ValuesAreFinite = false, Problems = [.. inspection.Problems.Where(other => other != problem), problem] };
+        string? changed = ProblemOf(() => IntegerManifest.TryRead(checkpoint.Directory)?.RequireChecksums(checkpoint.Directory, cancellationToken));
+        string[] found = [.. new[] { problem, changed }.OfType<string>()];
+        return inspection with { ValuesAreFinite = problem is null, Problems = [.. inspection.Problems.Except(found), .. found] };
     }
 
     private static IEnumerable<string> Problems(Checkpoint checkpoint, CheckpointReport report)

@@ -6,6 +6,9 @@ namespace XComposer2.Native.Cuda;
 /// </summary>
 public sealed unsafe class GrowingDeviceMemory : CudaResource
 {
+    /// <summary>What memory is mapped in multiples of, on every GPU so far.</summary>
+    public const long GranuleBytes = 2L << 20;
+
     // Few handles for large memory, little waste for small memory.
     private const long MaximumChunkBytes = 64L << 20;
     private const int ChunksOfSmallMemory = 8;
@@ -23,7 +26,7 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
         this.start = start;
         this.reservedBytes = reservedBytes;
         properties = MemoryAllocationProperties.OnDevice(context.Device.Ordinal);
-        chunkBytes = RoundUp(Math.Min(MaximumChunkBytes, Math.Max(1, maximumBytes / ChunksOfSmallMemory)), granularityBytes);
+        chunkBytes = ChunkBytes(maximumBytes, granularityBytes);
         MaximumBytes = maximumBytes;
     }
 
@@ -80,6 +83,12 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
         return new GrowingDeviceMemory(context, start, reservedBytes, (long)granularity, maximumBytes);
     }
 
+    /// <summary>Device memory that is mapped for so many bytes, where granules are those of <see cref="GranuleBytes"/>.</summary>
+    /// <param name="lengthBytes">That can be used.</param>
+    /// <param name="maximumBytes">As reserved.</param>
+    public static long MappedBytesFor(long lengthBytes, long maximumBytes) =>
+        lengthBytes == 0 ? 0 : Math.Min(RoundUp(lengthBytes, ChunkBytes(maximumBytes, GranuleBytes)), RoundUp(maximumBytes, GranuleBytes));
+
     /// <summary>Maps more memory, in chunks, until at least <paramref name="lengthBytes"/> can be used. What is there keeps its contents.</summary>
     /// <returns>False where the device has too little free memory; what was mapped on the way stays.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Over <see cref="MaximumBytes"/>.</exception>
@@ -106,6 +115,8 @@ public sealed unsafe class GrowingDeviceMemory : CudaResource
             Release(chunk);
         Context.NoteRelease(Functions.cuMemAddressFree(start, (nuint)reservedBytes), nameof(DriverFunctions.cuMemAddressFree));
     }
+
+    private static long ChunkBytes(long maximumBytes, long granuleBytes) => RoundUp(Math.Min(MaximumChunkBytes, Math.Max(1, maximumBytes / ChunksOfSmallMemory)), granuleBytes);
 
     private bool Map()
     {

@@ -3,16 +3,18 @@ using System.Collections.Immutable;
 namespace XComposer2.Native.Graph;
 
 /// <summary>Row t is Visual[VisualRow[t]] where that is not negative, else Table[Ids[t]].
-/// Ids [tokens] I32; VisualRow [tokens] I32; Visual [visual rows, hidden] F32, null in decode; Table [vocabulary, hidden]; Output [tokens, hidden] F32.</summary>
-public sealed record EmbedTokensOp(Tensor Ids, Tensor Table, Tensor? Visual, Tensor? VisualRow, Tensor Output) : Operation(Output)
+/// Ids [tokens] I32; VisualRow [tokens] I32; Visual [visual rows, hidden] F32, null in decode; Table [vocabulary, hidden], of a floating type or int8 by rows; Output [tokens, hidden] F32.</summary>
+public sealed record EmbedTokensOp(Tensor Ids, LinearWeight Table, Tensor? Visual, Tensor? VisualRow, Tensor Output) : Operation(Output)
 {
     public override string Name => "embed_tokens";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Ids, Table, Visual, VisualRow);
+    public override ImmutableArray<LinearWeight> LinearWeights => [Table];
+
+    public override ImmutableArray<Tensor> Inputs => Present(Ids, Table.Elements, Table.Scales, Visual, VisualRow);
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with
     {
-        Ids = input(Ids), Table = input(Table), Visual = Renamed(Visual, input), VisualRow = Renamed(VisualRow, input), Output = output(Output),
+        Ids = input(Ids), Table = Table.Rename(input), Visual = Renamed(Visual, input), VisualRow = Renamed(VisualRow, input), Output = output(Output),
     };
 }
 

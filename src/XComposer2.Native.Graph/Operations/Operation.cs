@@ -11,7 +11,7 @@ public abstract record Operation(Tensor Output)
     /// <summary>Every tensor that is read, weights included.</summary>
     public abstract ImmutableArray<Tensor> Inputs { get; }
 
-    /// <summary>The weight matrices of linears among them, with their formats.</summary>
+    /// <summary>The weight matrices among them whose format may be of integers: those of linears, and the table of embeddings.</summary>
     public virtual ImmutableArray<LinearWeight> LinearWeights => [];
 
     /// <summary>The same operation over other tensors, as a rewritten graph holds it.</summary>

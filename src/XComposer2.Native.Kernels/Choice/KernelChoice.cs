@@ -27,7 +27,7 @@ public static class KernelChoice
             VisionAttentionOp attention => AttentionChoice.Choose(attention, graph, device),
             RmsNormOp norm => new RmsNorm(graph[norm.Weight].Type, graph[norm.Output].Type, graph[norm.Input].RowElements),
             LayerNormOp norm => new LayerNorm(graph[norm.Weight].Type, graph[norm.Output].Type, graph[norm.Input].RowElements),
-            EmbedTokensOp embed => new EmbedTokens(graph[embed.Table].Type, graph[embed.Table].RowElements),
+            EmbedTokensOp embed => new EmbedTokens(graph[embed.Table.Elements].Type, graph[embed.Table.Elements].RowElements),
             SelectRowsOp select => new SelectRows(graph[select.Output].Type, graph[select.Input].RowElements),
             SelectPatchesOp select => new SelectPatches(graph[select.Output].Type, graph[select.Input].RowElements),
             PatchEmbeddingOp patches => new PatchEmbedding(graph[patches.Weight].Type, graph[patches.Pixels].Shape[3], graph[patches.Weight].Shape[3], graph[patches.Weight].Shape[0]),

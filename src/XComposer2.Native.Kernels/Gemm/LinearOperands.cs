@@ -7,7 +7,8 @@ namespace XComposer2.Native.Kernels;
 internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands operands)
 {
     private readonly DeviceMatrix weight = operation.Panel is null ? operands.Matrix(operation.Weight, operation.Format) : default;
-    private readonly KernelOperand? panel = operands.Operand(operation.Panel);
+    private readonly KernelOperand? panel = operands.Operand(operation.Panel), loraPanel = operands.Operand(operation.Lora?.Panel);
+    private readonly DevicePointer loraUp = operation.Lora is { Panel: null } lora ? operands.Matrix(lora.B, operation.Storage) : default;
 
     public KernelOperand Input { get; } = operands.Operand(operation.Input);
 
@@ -34,6 +35,9 @@ internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands op
     public KernelCacheLayer Cache { get; } = operation.Rope is { } rope ? operands.Layer(rope.Layer, rope.Geometry) : default;
 
     public KernelSequences Sequences { get; } = operands.Sequences;
+
+    /// <summary>B of Partial LoRA, or its panel of this run; null where there is none.</summary>
+    public DevicePointer LoraUp(in KernelRun run) => loraPanel is { } made ? made.Pointer(run) : loraUp;
 
     /// <summary>The weight's elements, or the panel of this run.</summary>
     public DevicePointer Weight(in KernelRun run) => panel is { } made ? made.Pointer(run) : weight.Elements;

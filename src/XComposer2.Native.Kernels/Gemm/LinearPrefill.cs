@@ -75,7 +75,6 @@ public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
     {
         LinearOperands linear = new(operation, operands);
         KernelOperand? loraDown = operands.Operand(operation.Lora?.Down), visualRow = operands.Operand(operation.Lora?.VisualRow);
-        DevicePointer loraUp = operation.Lora is { } lora ? operands.Matrix(lora.B, Form.Storage) : default;
         return (kernel, in run) =>
         {
             int rows = linear.Input.Rows(run);
@@ -88,7 +87,7 @@ public sealed record LinearPrefill : OperationKernel<FusedLinearOp>
                 Residual = linear.Residual.Pointer(run),
                 Output = linear.Output.Pointer(run),
                 LoraDown = loraDown.Pointer(run),
-                LoraUp = loraUp,
+                LoraUp = linear.LoraUp(run),
                 VisualRow = visualRow.Pointer(run),
                 RopeTable = linear.RopeTable,
                 Pages = linear.Cache.Start,

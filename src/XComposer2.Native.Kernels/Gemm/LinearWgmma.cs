@@ -108,14 +108,12 @@ public sealed record LinearWgmma : OperationKernel<FusedLinearOp>
         KernelOperand? loraDown = operands.Operand(operation.Lora?.Down), visualRow = operands.Operand(operation.Lora?.VisualRow);
         CudaContext context = operands.Context;
         int multiprocessors = operands.Device.Multiprocessors;
-        LinearWgmmaMaps maps = new()
-        {
-            LoraUp = operation.Lora is { } lora ? WeightMap(context, operands.Matrix(lora.B, Form.Storage), LoraRank) : default,
-        };
-        (DevicePointer Input, DevicePointer Weight, DevicePointer Down, int Rows) mapped = default;
+        LinearWgmmaMaps maps = default;
+        (DevicePointer Input, DevicePointer Weight, DevicePointer Down, DevicePointer Up, int Rows) mapped = default;
         return (kernel, in run) =>
         {
-            (DevicePointer Input, DevicePointer Weight, DevicePointer Down, int Rows) now = (linear.Input.Pointer(run), linear.Weight(run), loraDown.Pointer(run), linear.Input.Rows(run));
+            (DevicePointer Input, DevicePointer Weight, DevicePointer Down, DevicePointer Up, int Rows) now =
+                (linear.Input.Pointer(run), linear.Weight(run), loraDown.Pointer(run), linear.LoraUp(run), linear.Input.Rows(run));
             if (now != mapped)
             {
                 maps = maps with
@@ -123,6 +121,7 @@ public sealed record LinearWgmma : OperationKernel<FusedLinearOp>
                     Weight = now.Weight == mapped.Weight ? maps.Weight : WeightMap(context, now.Weight, Form.InFeatures),
                     Input = InputMap(context, now.Input, now.Rows),
                     LoraDown = LoraRank > 0 ? LoraDownMap(context, now.Down, now.Rows) : default,
+                    LoraUp = LoraRank == 0 ? default : now.Up == mapped.Up ? maps.LoraUp : WeightMap(context, now.Up, LoraRank),
                 };
                 mapped = now;
             }

@@ -86,7 +86,7 @@ public sealed record LoraDown : OperationKernel<LoraDownOp>
         {
             int rows = down.Input.Rows(run), parts = Split(rows).Parts(down.Multiprocessors);
             kernel.Launch(run.Stream, Geometry(rows, parts), new LoraDownArguments(
-                down.Input.Pointer(run), down.A, down.VisualRow.Pointer(run), down.Output.Pointer(run), down.Parts.Pointer(run), down.Arrivals, down.Scale, rows));
+                down.Input.Pointer(run), down.A(run), down.VisualRow.Pointer(run), down.Output.Pointer(run), down.Parts.Pointer(run), down.Arrivals, down.Scale, rows));
         };
     }
 
@@ -113,11 +113,12 @@ public readonly record struct LoraDownArguments(
 /// <summary>What both kernels of Partial LoRA's lower half read and write.</summary>
 internal sealed class LoraDownOperands(LoraDownOp operation, IKernelOperands operands, DType storage)
 {
+    private readonly KernelOperand? panel = operands.Operand(operation.Panel);
+    private readonly DevicePointer stored = operation.Panel is null ? operands.Matrix(operation.A, storage) : default;
+
     public int Multiprocessors { get; } = operands.Device.Multiprocessors;
 
     public KernelOperand Input { get; } = operands.Operand(operation.Input);
-
-    public DevicePointer A { get; } = operands.Matrix(operation.A, storage);
 
     public KernelOperand VisualRow { get; } = operands.Operand(operation.VisualRow);
 
@@ -128,4 +129,7 @@ internal sealed class LoraDownOperands(LoraDownOp operation, IKernelOperands ope
     public DevicePointer Arrivals { get; } = operands.SharedScratch(nameof(LoraDown), SplitSums.ArrivalBytes).Pointer;
 
     public float Scale { get; } = operation.Scale;
+
+    /// <summary>A, or its panel of this run.</summary>
+    public DevicePointer A(in KernelRun run) => panel is { } made ? made.Pointer(run) : stored;
 }

@@ -65,16 +65,21 @@ public sealed record LoraDownWgmma : OperationKernel<LoraDownOp>
     {
         LoraDownOperands down = new(operation, operands, Form.Storage);
         CudaContext context = operands.Context;
-        TensorMap a = Tile.MapWeights(context, Form, down.A, Form.InFeatures), input = default;
-        (DevicePointer Input, int Rows) mapped = default;
+        TensorMap a = default, input = default;
+        (DevicePointer Input, DevicePointer A, int Rows) mapped = default;
         return (kernel, in run) =>
         {
-            (DevicePointer Input, int Rows) now = (down.Input.Pointer(run), down.Input.Rows(run));
+            (DevicePointer Input, DevicePointer A, int Rows) now = (down.Input.Pointer(run), down.A(run), down.Input.Rows(run));
             if (now != mapped)
-                (input, mapped) = (WgmmaTile.MapRows(context, Form.Storage, now.Input, Form.InFeatures, now.Rows), now);
+            {
+                input = WgmmaTile.MapRows(context, Form.Storage, now.Input, Form.InFeatures, now.Rows);
+                a = now.A == mapped.A ? a : Tile.MapWeights(context, Form, now.A, Form.InFeatures);
+                mapped = now;
+            }
+
             int parts = Split(now.Rows).Parts(down.Multiprocessors);
             kernel.Launch(run.Stream, Geometry(now.Rows, parts), new LoraDownWgmmaArguments(input, a, new LoraDownArguments(
-                now.Input, down.A, down.VisualRow.Pointer(run), down.Output.Pointer(run), down.Parts.Pointer(run), down.Arrivals, down.Scale, now.Rows)));
+                now.Input, now.A, down.VisualRow.Pointer(run), down.Output.Pointer(run), down.Parts.Pointer(run), down.Arrivals, down.Scale, now.Rows)));
         };
     }
 

@@ -106,11 +106,12 @@ public sealed class CudaLowering
 
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
     {
-        int rank = source[FloatsOf(adapter.A)].Shape[0];
+        int rank = source[ElementsOf(adapter.A)].Shape[0];
         Tensor visualRow = Renamed(linear.VisualRow)!.Value;
-        Tensor down = AddDown(linear.Output, rank);
-        operations.Add(new LoraDownOp(input, new PlainWeight(source[adapter.A.Elements].Name), rank, adapter.Scale, visualRow, down));
-        return new FusedLora(down, Projection(FloatsOf(adapter.B), packed), rank, visualRow);
+        return LowerLora(
+            new LoraMatrix(new PlainWeight(source[adapter.A.Elements].Name), adapter.A.Format, source[adapter.A.Elements].Shape),
+            new LoraMatrix(Projection(ElementsOf(adapter.B), packed), adapter.B.Format, source[adapter.B.Elements].Shape),
+            adapter.Scale, input, linear.Output, visualRow, rank);
     }
 
     private void LowerGated(GatedLinearOp gated)
@@ -140,14 +141,27 @@ public sealed class CudaLowering
 
     private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
     {
-        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[FloatsOf(gate.A)].Shape != source[FloatsOf(up.A)].Shape)
-            throw new GraphException($"graph '{source.Name}', gated_linear '{source[gated.Output].Name}': expected the same rank and scale of Partial LoRA for gate and up on a GPU");
-        int rank = source[gate.A.Elements].Shape[0];
-        Tensor visualRow = Renamed(gated.VisualRow)!.Value;
-        Tensor down = AddDown(gated.Output, 2 * rank);
-        operations.Add(new LoraDownOp(input, new StackedWeight(source[gate.A.Elements].Name, source[up.A.Elements].Name), 2 * rank, gate.Scale, visualRow, down));
-        return new FusedLora(down, new GateUpWeight(source[FloatsOf(gate.B)].Name, source[FloatsOf(up.B)].Name), rank, visualRow);
+        if (gated.GateLora is not { } gate || gated.UpLora is not { } up || gate.Scale != up.Scale || source[ElementsOf(gate.A)].Shape != source[ElementsOf(up.A)].Shape
+            || FormatOf(gate.A) != FormatOf(up.A) || FormatOf(gate.B) != FormatOf(up.B))
+            throw new GraphException($"graph '{source.Name}', gated_linear '{source[gated.Output].Name}': expected the same rank, scale and formats of Partial LoRA for gate and up on a GPU");
+        (Shape a, Shape b) = (source[gate.A.Elements].Shape, source[gate.B.Elements].Shape);
+        return LowerLora(
+            new LoraMatrix(new StackedWeight(source[gate.A.Elements].Name, source[up.A.Elements].Name), gate.A.Format, new Shape(2 * a[0], a[1])),
+            new LoraMatrix(new GateUpWeight(source[ElementsOf(gate.B)].Name, source[ElementsOf(up.B)].Name), gate.B.Format, new Shape(2 * b[0], b[1])),
+            gate.Scale, input, gated.Output, Renamed(gated.VisualRow)!.Value, a[0]);
     }
+
+    // What is small is multiplied as floating numbers: panels of integers are made just before.
+    private FusedLora LowerLora(LoraMatrix a, LoraMatrix b, float scale, Tensor input, Tensor output, Tensor visualRow, int rank)
+    {
+        Tensor down = AddDown(output, a.Shape[0]);
+        operations.Add(new LoraDownOp(input, a.Weight, a.Shape[0], scale, visualRow, down, LoraPanel(a, output, ".lora_a")));
+        return new FusedLora(down, b.Weight, rank, visualRow, LoraPanel(b, output, ".lora_b"));
+    }
+
+    private Tensor? LoraPanel(LoraMatrix matrix, Tensor output, string suffix) => matrix.Format.IsFloat ? null : AddPanel(matrix.Weight, matrix.Format, matrix.Shape, source[output].Name + suffix);
+
+    private WeightFormat FormatOf(LinearWeight weight) => weight.Format.IsFloat ? WeightFormat.Of(storage) : weight.Format;
 
     /// <exception cref="GraphException">The GPU has no kernel for the format, or for rows of this length.</exception>
     private Tensor ElementsOf(LinearWeight weight)
@@ -163,11 +177,6 @@ public sealed class CudaLowering
             : throw new GraphException($"weight '{spec.Name}': expected a multiple of {device.RowMultiple} rows of {weight.Format} on a GPU, found {spec.Type} {spec.Shape}");
     }
 
-    /// <exception cref="GraphException">The GPU has no kernel for Partial LoRA of integers.</exception>
-    private Tensor FloatsOf(LinearWeight weight) => weight.Format.IsFloat
-        ? weight.Elements
-        : throw new GraphException($"graph '{source.Name}', weight '{source[weight.Elements].Name}': the GPU has no kernel for Partial LoRA of {weight.Format}");
-
     /// <summary>How the linear's kernel reads the weight: as it is, or as a panel of the storage type, which an operation before it makes.</summary>
     private (WeightFormat Format, Tensor? Panel) OnDevice(CudaWeight weight, WeightFormat format, Shape shape, Tensor output)
     {
@@ -175,9 +184,14 @@ public sealed class CudaLowering
             return (WeightFormat.Of(storage), null);
         if (isDecode || !DeviceWeights.Of(format).NeedsPanel)
             return (format, null);
-        Tensor panel = Add(new TensorSpec(source[output].Name + ".panel", storage, shape, RowExtent.Fixed(shape[0]), TensorRole.Temporary));
+        return (WeightFormat.Of(storage), AddPanel(weight, format, shape, source[output].Name + ".panel"));
+    }
+
+    private Tensor AddPanel(CudaWeight weight, WeightFormat format, Shape shape, string name)
+    {
+        Tensor panel = Add(new TensorSpec(name, storage, shape, RowExtent.Fixed(shape[0]), TensorRole.Temporary));
         operations.Add(new DequantizeOp(weight, format, storage, panel));
-        return (WeightFormat.Of(storage), panel);
+        return panel;
     }
 
     /// <summary>A matrix, or what goes with its rows, in the order that the linear's epilogue wants.</summary>
@@ -202,8 +216,8 @@ public sealed class CudaLowering
         return result;
     }
 
-    // In the type that it has on the device.
-    private Tensor AddOnDevice(Tensor tensor) => Add(source[tensor] with { Type = uses.IsFloat(tensor) ? DType.F32 : storage });
+    // In the type that it has on the device; a table of integers keeps it.
+    private Tensor AddOnDevice(Tensor tensor) => Add(source[tensor] with { Type = !source[tensor].Type.IsFloat() ? source[tensor].Type : uses.IsFloat(tensor) ? DType.F32 : storage });
 
     private Tensor AddDown(Tensor output, int columns)
     {
@@ -217,6 +231,9 @@ public sealed class CudaLowering
         return new Tensor(tensors.Count - 1);
     }
 }
+
+/// <summary>A matrix of Partial LoRA, as the kernels want its rows.</summary>
+internal sealed record LoraMatrix(CudaWeight Weight, WeightFormat Format, Shape Shape);
 
 /// <summary>Who reads each tensor of a graph, and whether anyone needs it in F32.</summary>
 internal sealed class TensorUses
@@ -258,6 +275,7 @@ internal sealed class TensorUses
         SelectPatchesOp select => [select.Input],
         PatchEmbeddingOp patches => [patches.ClassToken, patches.Positions],
         RopeKvAppendOp rope => [rope.Packed],
+        EmbedTokensOp { Table.Scales: { } scales } => [scales],
         _ => [],
     };
 }

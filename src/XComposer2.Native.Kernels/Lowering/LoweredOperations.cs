@@ -44,6 +44,8 @@ public sealed record FusedLinearOp(
                 inputs.Add(residual);
             if (Lora is { } lora)
                 inputs.AddRange(lora.Down, lora.VisualRow);
+            if (Lora?.Panel is { } up)
+                inputs.Add(up);
             if (Panel is { } panel)
                 inputs.Add(panel);
             return inputs.ToImmutable();
@@ -58,7 +60,7 @@ public sealed record FusedLinearOp(
         {
             Input = input(Input),
             Residual = Residual is { } residual ? input(residual) : null,
-            Lora = Lora is { } lora ? lora with { Down = input(lora.Down), VisualRow = input(lora.VisualRow) } : null,
+            Lora = Lora is { } lora ? lora with { Down = input(lora.Down), VisualRow = input(lora.VisualRow), Panel = lora.Panel is { } up ? input(up) : null } : null,
             Output = output(Output),
             Panel = Panel is { } panel ? input(panel) : null,
         };
@@ -93,23 +95,25 @@ public readonly record struct FusedNorm(string Gain, float Epsilon);
 /// <param name="B">[out, rank], rows in the weight's order.</param>
 /// <param name="Rank">Columns of B.</param>
 /// <param name="VisualRow">[rows], negative for text.</param>
-public sealed record FusedLora(Tensor Down, CudaWeight B, int Rank, Tensor VisualRow);
+/// <param name="Panel">B in the storage type, of <see cref="DequantizeOp"/>; null where it is stored so.</param>
+public sealed record FusedLora(Tensor Down, CudaWeight B, int Rank, Tensor VisualRow, Tensor? Panel = null);
 
 /// <summary>Rotation and cache of the packed projection, done by the linear itself.</summary>
 public readonly record struct FusedRope(int Layer, AttentionGeometry Geometry, float Theta);
 
-/// <summary>T = scale * x Aᵀ on visual rows, zero on text rows. Input [rows, in]; A [rank, in]; Output [rows, rank].</summary>
-public sealed record LoraDownOp(Tensor Input, CudaWeight A, int Rank, float Scale, Tensor VisualRow, Tensor Output) : Operation(Output)
+/// <summary>T = scale * x Aᵀ on visual rows, zero on text rows. Input [rows, in]; A [rank, in]; Output [rows, rank]. Panel: A in the storage type, of
+/// <see cref="DequantizeOp"/>; null where it is stored so.</summary>
+public sealed record LoraDownOp(Tensor Input, CudaWeight A, int Rank, float Scale, Tensor VisualRow, Tensor Output, Tensor? Panel = null) : Operation(Output)
 {
     public override string Name => "lora_down";
 
-    public override ImmutableArray<Tensor> Inputs => [Input, VisualRow];
+    public override ImmutableArray<Tensor> Inputs => Panel is { } panel ? [Input, VisualRow, panel] : [Input, VisualRow];
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(output);
-        return this with { Input = input(Input), VisualRow = input(VisualRow), Output = output(Output) };
+        return this with { Input = input(Input), VisualRow = input(VisualRow), Panel = Panel is { } panel ? input(panel) : null, Output = output(Output) };
     }
 }
 

@@ -38,6 +38,9 @@ public sealed class Checkpoint : IWeightSource
     /// <summary>How the files are used.</summary>
     public WeightLoading Loading { get; internal init; }
 
+    /// <summary>What is worth knowing of how its weights are read, in a sentence; null for nothing.</summary>
+    public string? Notice { get; internal init; }
+
     /// <summary>Bytes of all weight files, adapters included.</summary>
     public long FileBytes { get; internal init; }
 
@@ -79,6 +82,7 @@ public sealed class Checkpoint : IWeightSource
         source switch
         {
             GptqWeights quantized => quantized.TryGetStoredNumbers(name, out tensor),
+            BitsAndBytesWeights weights => weights.TryGetStoredNumbers(name, out tensor),
             IntegerWeights integers => integers.TryGetStoredNumbers(name, out tensor),
             _ => source.TryGet(name, out tensor),
         };

@@ -51,11 +51,22 @@ public static class CheckpointFolder
             TensorSet set = new(files.Files);
             IReadOnlyList<CheckpointTensor> tensors = set.Tensors;
             IWeightSource source = set;
+            string? notice = null;
             (string layout, string weightType) = (files.Layout, MostCommonType(tensors));
             if (tensors.Any(tensor => tensor.Name.EndsWith(GptqWeights.QuantizedSuffix, StringComparison.Ordinal)))
             {
                 GptqWeights weights = new(set, quantization, options.ExactGptqLimitBytes);
                 (source, tensors, layout, weightType) = (weights, weights.Tensors, $"{weights.Kind} 4-bit{Checkpoint.DequantizedWords(weights.WeightType)}: {layout}", $"4-bit {weights.Kind}");
+            }
+            else if (BitsAndBytesWeights.IsIn(tensors))
+            {
+                BitsAndBytesWeights weights = new(set);
+                (source, tensors, weightType) = (weights, weights.Tensors, $"{weights.Kind} of bitsandbytes");
+                if (weights.Converted is { } converted)
+                {
+                    layout = $"bitsandbytes {weights.Kind}{Checkpoint.DequantizedWords(converted.Type)}: {layout}";
+                    notice = FormattableString.Invariant($"4-bit weights of bitsandbytes are converted to {converted.Type} while loading and take {converted.Bytes >> 20} MiB; --weights int4 keeps them small");
+                }
             }
             else if (manifest is not null)
             {
@@ -70,7 +81,7 @@ public static class CheckpointFolder
                 (source, layout, weightType) = (WithAdapters(source, tensors, options.Adapters, reader), layout + merged, weightType + merged);
             }
 
-            return new Checkpoint(directory, layout, weightType, model, tensors, source) { Loading = options.Loading, FileBytes = reader.TotalBytes };
+            return new Checkpoint(directory, layout, weightType, model, tensors, source) { Loading = options.Loading, FileBytes = reader.TotalBytes, Notice = notice };
         }
         catch
         {

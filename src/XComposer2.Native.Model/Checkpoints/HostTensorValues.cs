@@ -33,6 +33,18 @@ public static unsafe class HostTensorValues
         return values;
     }
 
+    /// <summary>A row of a matrix.</summary>
+    /// <param name="tensor">Of a floating type.</param>
+    /// <param name="row">Which.</param>
+    /// <param name="values">[columns].</param>
+    /// <exception cref="ArgumentException">The tensor is not of a floating type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It has no such row.</exception>
+    public static void ReadRow(HostTensor tensor, int row, Span<float> values)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)tensor.Shape[0], nameof(row));
+        FloatWidening.Widen(tensor, (long)row * values.Length, values);
+    }
+
     /// <summary>Rounds values to a floating type.</summary>
     /// <param name="values">In F32.</param>
     /// <param name="type">F32, F16 or BF16.</param>

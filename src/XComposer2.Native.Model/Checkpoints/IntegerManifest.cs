@@ -52,7 +52,11 @@ public sealed record IntegerManifest(
         var weights = ImmutableSortedDictionary.CreateBuilder<string, IntegerWeight>(StringComparer.Ordinal);
         var files = ImmutableSortedDictionary.CreateBuilder<string, WeightFile>(StringComparer.Ordinal);
         foreach ((string name, ConfigSection section) in root.Section("weights").Members())
-            weights[name] = new IntegerWeight(ReadFormat(section), ReadShape(section), section.Number("relative_l2", 0, double.MaxValue) ?? 0);
+            weights[name] = new IntegerWeight(ReadFormat(section), ReadShape(section), section.Number("relative_l2", 0, double.MaxValue) ?? 0)
+            {
+                OutputError = section.Number("output_error", 0, double.MaxValue),
+                RoundingError = section.Number("output_error_rtn", 0, double.MaxValue),
+            };
         foreach ((string name, ConfigSection section) in root.Section("files").Members())
         {
             if (name.AsSpan().ContainsAny('/', '\\', ':'))
@@ -95,6 +99,10 @@ public sealed record IntegerManifest(
             json.WriteNumber("outputs", weight.Shape[0]);
             json.WriteNumber("inputs", weight.Shape[1]);
             json.WriteNumber("relative_l2", weight.RelativeL2);
+            if (weight.OutputError is { } found)
+                json.WriteNumber("output_error", found);
+            if (weight.RoundingError is { } plain)
+                json.WriteNumber("output_error_rtn", plain);
             json.WriteEndObject();
         }
 
@@ -154,7 +162,14 @@ public sealed record IntegerManifest(
 /// <param name="Format">How it is stored.</param>
 /// <param name="Shape">[out, in].</param>
 /// <param name="RelativeL2">What its rounding lost; 0 where the source had these integers.</param>
-public readonly record struct IntegerWeight(WeightFormat Format, Shape Shape, double RelativeL2);
+public readonly record struct IntegerWeight(WeightFormat Format, Shape Shape, double RelativeL2)
+{
+    /// <summary>What its rounding lost of the linear's results on calibration inputs, in relative L2; null without calibration.</summary>
+    public double? OutputError { get; init; }
+
+    /// <summary>What rounding to nearest would have lost of them.</summary>
+    public double? RoundingError { get; init; }
+}
 
 /// <summary>Length and checksum of a file.</summary>
 public readonly record struct WeightFile(long Bytes, string Sha256);

@@ -4,7 +4,7 @@ namespace XComposer2.Native.Model;
 
 /// <summary>
 /// Quantisation settings of a checkpoint: <c>quantization_config</c> of config.json, or the files of AutoGPTQ (quantize_config.json) and
-/// AutoAWQ (quant_config.json), as lmdeploy's <c>lite auto_awq</c> writes them too. 4-bit AutoGPTQ and AWQ are supported; everything else is rejected by name.
+/// AutoAWQ (quant_config.json), as lmdeploy's <c>lite auto_awq</c> writes them too. 4-bit AutoGPTQ, AWQ and bitsandbytes are supported; everything else is rejected by name.
 /// </summary>
 /// <param name="GroupSize">Inputs of a group; null if the whole row is one group or no size is stated.</param>
 /// <param name="ZeroOffset">Added to stored zero points: the first version of AutoGPTQ's layout stores them less one, the second (gptq_v2) as they are.</param>
@@ -13,7 +13,7 @@ internal sealed record QuantizationSettings(int? GroupSize, int ZeroOffset = 1)
     private const string SecondVersion = "gptq_v2";
 
     private const string Field = "quantization_config", GptqName = "quantize_config.json", AwqName = "quant_config.json";
-    private const string Expected = "gptq (AutoGPTQ) or awq, 4 bits, or no quantisation";
+    private const string Expected = "gptq (AutoGPTQ) or awq, 4 bits, bitsandbytes, or no quantisation";
 
     /// <exception cref="CheckpointException">The quantisation is unsupported, or the files contradict each other.</exception>
     public static QuantizationSettings Read(string directory, string configPath, ReadOnlySpan<byte> config)
@@ -40,6 +40,9 @@ internal sealed record QuantizationSettings(int? GroupSize, int ZeroOffset = 1)
         string? method = section.Text("quant_method");
         if (section.Truth("load_in_4bit") == true || section.Truth("load_in_8bit") == true || section.Truth("_load_in_4bit") == true || section.Truth("_load_in_8bit") == true)
             method ??= "bitsandbytes";
+        // What its weights are, the tensors say.
+        if (method == "bitsandbytes")
+            return;
         if (method is not (null or "gptq" or "awq"))
             throw section.Bad("quant_method", Expected, $"{CheckpointException.Show(method)}: {NameOf(method)} weights are not read");
         if (section.Integer("bits", 1, 64) is { } bits and not 4)

@@ -40,7 +40,7 @@ public static class DecoderNetwork
         Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
         Tensor visual = builder.Resident(Visual, DType.F32, config.HiddenSize);
         Tensor logitRows = builder.Input(LogitRows, DType.I32, RowExtent.Logits);
-        Tensor stream = builder.EmbedTokens(ids, weights.Declare(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
+        Tensor stream = builder.EmbedTokens(ids, weights.DeclareMatrix(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
         stream = Layers(builder, config, weights, stream, visualRow, keepStages);
         stream = builder.SelectRows(stream, logitRows, "selected");
         Tensor normed = Head(builder, config, weights, stream);
@@ -59,9 +59,29 @@ public static class DecoderNetwork
         ArgumentNullException.ThrowIfNull(weights);
         var builder = new GraphBuilder("decode", new RowCounts(sequences, 0, 0)) { HasOneRowPerSequence = true };
         Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
-        Tensor stream = builder.EmbedTokens(ids, weights.Declare(builder, CheckpointFolder.EmbeddingName), name: HiddenState(0));
+        Tensor stream = builder.EmbedTokens(ids, weights.DeclareMatrix(builder, CheckpointFolder.EmbeddingName), name: HiddenState(0));
         Head(builder, config, weights, Layers(builder, config, weights, stream, null, keepStages: false));
         return builder.Build();
+    }
+
+    /// <summary>One layer alone, which keeps what its linears are given: from <see cref="HiddenState"/> of its index to that of the next.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">Types.</param>
+    /// <param name="layer">Which; its cache is the first of the memory.</param>
+    /// <param name="tokens">Capacity.</param>
+    public static LayerGraph BuildLayer(DecoderConfig config, WeightFacts weights, int layer, int tokens)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        var builder = new GraphBuilder("layer", new RowCounts(tokens, 0, 0));
+        Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
+        Tensor stream = builder.Input(HiddenState(layer), DType.F32, RowExtent.Tokens, config.HiddenSize);
+        var inputs = new Tensor[4];
+        Tensor output = Layer(builder, config, weights, (layer, 0), stream, visualRow, inputs);
+        foreach (Tensor kept in inputs)
+            builder.MarkOutput(kept);
+        builder.MarkOutput(output);
+        return new LayerGraph(builder.Build(), stream, visualRow, inputs, output);
     }
 
     private static Tensor Layers(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream, Tensor? visualRow, bool keepStages)
@@ -69,27 +89,41 @@ public static class DecoderNetwork
         Keep(stream);
         for (int layer = 0; layer < config.LayerCount; layer++)
         {
-            string prefix = $"model.layers.{layer}.";
-            Tensor normed = builder.RmsNorm(stream, Weight(prefix + "attention_norm.weight"), config.NormEpsilon, prefix + "attention_norm");
-            Tensor packed = Linear(normed, prefix + "attention.wqkv", config.Plora.Wqkv);
-            Tensor query = builder.RopeKvAppend(packed, layer, config.Attention, config.RopeTheta, prefix + "attention.query");
-            Tensor attended = builder.PagedAttention(query, layer, config.Attention, prefix + "attention");
-            stream = Linear(attended, prefix + "attention.wo", config.Plora.Wo, stream);
-            normed = builder.RmsNorm(stream, Weight(prefix + "ffn_norm.weight"), config.NormEpsilon, prefix + "ffn_norm");
-            Tensor gated = builder.GatedLinear(
-                normed,
-                Matrix(prefix + "feed_forward.w1.weight"),
-                Matrix(prefix + "feed_forward.w3.weight"),
-                Lora(prefix + "feed_forward.w1", config.Plora.W1),
-                Lora(prefix + "feed_forward.w3", config.Plora.W3),
-                visualRow,
-                prefix + "feed_forward.gated");
-            stream = Linear(gated, prefix + "feed_forward.w2", config.Plora.W2, stream, HiddenState(layer + 1));
+            stream = Layer(builder, config, weights, (layer, layer), stream, visualRow, null);
             if (layer < config.LayerCount - 1)
                 Keep(stream);
         }
 
         return stream;
+
+        void Keep(Tensor tensor)
+        {
+            if (keepStages)
+                builder.MarkOutput(tensor);
+        }
+    }
+
+    // Inputs: what the linears are given, in the order of LinearInput; null where nobody asks.
+    private static Tensor Layer(GraphBuilder builder, DecoderConfig config, WeightFacts weights, (int Index, int Cache) layer, Tensor stream, Tensor? visualRow, Tensor[]? inputs)
+    {
+        string prefix = $"model.layers.{layer.Index}.";
+        Tensor normed = builder.RmsNorm(stream, Weight(prefix + "attention_norm.weight"), config.NormEpsilon, prefix + "attention_norm");
+        Tensor packed = Linear(normed, prefix + "attention.wqkv", config.Plora.Wqkv);
+        Tensor query = builder.RopeKvAppend(packed, layer.Cache, config.Attention, config.RopeTheta, prefix + "attention.query");
+        Tensor attended = builder.PagedAttention(query, layer.Cache, config.Attention, prefix + "attention");
+        stream = Linear(attended, prefix + "attention.wo", config.Plora.Wo, stream);
+        Tensor wide = builder.RmsNorm(stream, Weight(prefix + "ffn_norm.weight"), config.NormEpsilon, prefix + "ffn_norm");
+        Tensor gated = builder.GatedLinear(
+            wide,
+            Matrix(prefix + "feed_forward.w1.weight"),
+            Matrix(prefix + "feed_forward.w3.weight"),
+            Lora(prefix + "feed_forward.w1", config.Plora.W1),
+            Lora(prefix + "feed_forward.w3", config.Plora.W3),
+            visualRow,
+            prefix + "feed_forward.gated");
+        if (inputs is not null)
+            (inputs[0], inputs[1], inputs[2], inputs[3]) = (normed, attended, wide, gated);
+        return Linear(gated, prefix + "feed_forward.w2", config.Plora.W2, stream, HiddenState(layer.Index + 1));
 
         Tensor Weight(string name) => weights.Declare(builder, name);
 
@@ -106,12 +140,6 @@ public static class DecoderNetwork
         PartialLora? Lora(string name, PloraConfig plora) => visualRow is null || plora.Rank == 0
             ? null
             : new PartialLora(Matrix(name + ".Plora_A.weight"), Matrix(name + ".Plora_B.weight"), plora.Scale);
-
-        void Keep(Tensor tensor)
-        {
-            if (keepStages)
-                builder.MarkOutput(tensor);
-        }
     }
 
     private static Tensor Head(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream)
@@ -121,3 +149,11 @@ public static class DecoderNetwork
         return normed;
     }
 }
+
+/// <summary>A decoder layer as a graph of its own.</summary>
+/// <param name="Graph">The graph.</param>
+/// <param name="Stream">Input: the residual stream before the layer [tokens, hidden].</param>
+/// <param name="VisualRow">Input: not negative for visual rows [tokens].</param>
+/// <param name="Inputs">Outputs: what its linears are given, in the order of <c>LinearInput</c>.</param>
+/// <param name="Output">Output: the residual stream after the layer.</param>
+public sealed record LayerGraph(ComputeGraph Graph, Tensor Stream, Tensor VisualRow, IReadOnlyList<Tensor> Inputs, Tensor Output);

@@ -20,21 +20,21 @@ public sealed class WeightFacts
     public long DecodeBytes => tensors.Sum(static pair =>
         ModelTensors.KindOf(WeightFormat.Parse(pair.Key).Weight) is TensorKind.Norm or TensorKind.Attention or TensorKind.FeedForward or TensorKind.Head ? pair.Value.Bytes : 0);
 
-    /// <summary>Of these, bytes of weights of integers, with all parts of their formats.</summary>
+    /// <summary>Of these, bytes of linears of integers, with all parts of their formats.</summary>
     public long QuantizedBytes => Integers.Sum(static weight => weight.Format.Bytes(weight.Shape));
 
-    /// <summary>Format and shape of every weight of integers.</summary>
-    public IEnumerable<(WeightFormat Format, Shape Shape)> Integers => matrices.Values.Where(static matrix => !matrix.Format.IsFloat).Select(static matrix => (matrix.Format, matrix.Shape));
+    /// <summary>Format and shape of every linear of integers.</summary>
+    public IEnumerable<(WeightFormat Format, Shape Shape)> Integers =>
+        matrices.Where(static pair => !pair.Value.Format.IsFloat && pair.Key != CheckpointFolder.EmbeddingName).Select(static pair => (pair.Value.Format, pair.Value.Shape));
 
-    /// <summary>Bytes of weights of floating types that are not used where they lie: dequantised from GPTQ, merged with adapters, resized, or copied to be aligned.</summary>
+    /// <summary>Bytes of weights that are not used where they lie: dequantised from GPTQ, merged with adapters, resized, or copied to be aligned; and embeddings that are quantised.</summary>
     public long ConvertedBytes => matrices.Values.Sum(static matrix => matrix.ConvertedBytes);
 
-    /// <summary>The largest of them.</summary>
-    public long LargestConvertedBytes => matrices.Values.Max(static matrix => matrix.ConvertedBytes);
+    /// <summary>The largest of them that has a floating type.</summary>
+    public long LargestConvertedBytes => matrices.Values.Max(static matrix => matrix.Format.IsFloat ? matrix.ConvertedBytes : 0);
 
-    /// <summary>Elements of one weight.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
-    public long ElementsOf(string name) => tensors[name].Shape.ElementCount;
+    /// <summary>Format and shape of the table of embeddings.</summary>
+    public (WeightFormat Format, Shape Shape) Embeddings => (matrices[CheckpointFolder.EmbeddingName].Format, matrices[CheckpointFolder.EmbeddingName].Shape);
 
     /// <summary>Facts of the weights of a source.</summary>
     /// <exception cref="CheckpointException">One that the model needs is not there, or is of integers without a stated format.</exception>
@@ -48,7 +48,11 @@ public sealed class WeightFacts
                 throw Refused(source, expected.Name, $"{expected.Shape}", "no such tensor");
             if (!source.TryGetFormat(expected.Name, out WeightFormat format))
                 throw Refused(source, expected.Name, "a floating type, or a source that states the format of its integers", $"{tensor.Type} {tensor.Shape} without a format");
-            foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape, format.IsFloat ? source.AllocatedBytes(expected.Name) : 0))
+            bool isTable = expected.Name == CheckpointFolder.EmbeddingName;
+            if (isTable && !format.IsFloat && format != WeightFormat.Int8)
+                throw Refused(source, expected.Name, $"a floating type or {WeightFormat.Int8}", $"{format}");
+            long convertedBytes = format.IsFloat || isTable ? format.Parts(tensor.Shape).Sum(part => source.AllocatedBytes(WeightFormat.NameOf(expected.Name, part.Part))) : 0;
+            foreach (WeightPartSpec part in facts.Add(expected.Name, format, tensor.Shape, convertedBytes))
             {
                 string name = WeightFormat.NameOf(expected.Name, part.Part);
                 HostTensor wanted = new(0, part.Type, part.Shape);
@@ -69,7 +73,11 @@ public sealed class WeightFacts
     {
         var facts = new WeightFacts();
         foreach (ExpectedTensor expected in ModelTensors.Expected(config))
-            facts.Add(expected.Name, quantization.FormatOf(expected.Name) ?? WeightFormat.Of(type), expected.Shape);
+        {
+            WeightFormat format = quantization.FormatOf(expected.Name) ?? WeightFormat.Of(type);
+            facts.Add(expected.Name, format, expected.Shape, expected.Kind == TensorKind.Embedding && !format.IsFloat ? format.Bytes(expected.Shape) : 0);
+        }
+
         var positions = new Shape(config.TokensPerImage + 1, config.Vision.Width);
         var resized = new HostTensor(0, DType.F32, positions);
         facts.tensors[ModelTensors.PositionTableName] = resized;

@@ -11,18 +11,26 @@ namespace XComposer2.Native.Model;
 /// </summary>
 public static class CheckpointQuantizer
 {
-    private const string RoundToNearest = "rtn";
+    /// <summary>Rounds to nearest.</summary>
+    /// <inheritdoc cref="Run(QuantizationJob, ILayerCalibration, IProgress{QuantizationProgress}, CancellationToken)"/>
+    public static IntegerManifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellation = default) => Run(job, null, progress, cancellation);
 
+    /// <summary>By the job's method.</summary>
     /// <param name="job">What to do.</param>
+    /// <param name="calibration">Inputs of the decoder's layers; needed by every method but rounding to nearest. Not owned.</param>
     /// <param name="progress">Told of each finished tensor.</param>
     /// <param name="cancellation">Takes effect between tensors; whole files are kept.</param>
     /// <returns>The manifest that was written.</returns>
     /// <exception cref="CheckpointException">A file is unusable, the folder belongs to another run, or a written file reads otherwise.</exception>
-    /// <exception cref="ArgumentException">Nothing is to be quantised, or a format has no quantiser.</exception>
+    /// <exception cref="ArgumentException">Nothing is to be quantised, a format has no quantiser, or the method has no calibration.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static IntegerManifest Run(QuantizationJob job, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellation = default)
+    public static IntegerManifest Run(QuantizationJob job, ILayerCalibration? calibration, IProgress<QuantizationProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(job);
+        if (job.Method != QuantizationMethod.RoundToNearest && (calibration is null || job.Quantization.Linears is null))
+            throw new ArgumentException($"{job.Method.Word()}: expected linears to quantise, and calibration inputs", nameof(job));
+        if (job.IsActOrdered && job.Method != QuantizationMethod.ErrorFeedback)
+            throw new ArgumentException($"an order of columns: expected {QuantizationMethod.ErrorFeedback.Word()}, found {job.Method.Word()}", nameof(job));
         if (job.Quantization.IsNone)
             throw new ArgumentException("expected weights to quantise, found none", nameof(job));
         job.Quantization.Require();
@@ -34,7 +42,7 @@ public static class CheckpointQuantizer
         // 4-bit integers that a file has already are taken as they are.
         if (job.Quantization.Linears is { } linears && linears.Elements.ElementBits() < 8)
             checkpoint.ServeIntegers(static _ => true);
-        var run = new QuantizationRun(checkpoint, job, Begin(checkpoint, job), progress);
+        var run = new QuantizationRun(checkpoint, job, calibration, Begin(checkpoint, job, calibration), progress);
         return run.Finish(cancellation);
     }
 
@@ -48,10 +56,10 @@ public static class CheckpointQuantizer
     }
 
     // What an earlier run with the same options has finished.
-    private static IntegerManifest Begin(Checkpoint checkpoint, QuantizationJob job)
+    private static IntegerManifest Begin(Checkpoint checkpoint, QuantizationJob job, ILayerCalibration? calibration)
     {
         var empty = new IntegerManifest(
-            RoundToNearest, job.Quantization.ToString(), SourceOf(checkpoint), ImmutableSortedDictionary<string, IntegerWeight>.Empty, ImmutableSortedDictionary<string, WeightFile>.Empty);
+            MethodOf(job, calibration), job.Quantization.ToString(), SourceOf(checkpoint), ImmutableSortedDictionary<string, IntegerWeight>.Empty, ImmutableSortedDictionary<string, WeightFile>.Empty);
         Directory.CreateDirectory(job.Output);
         if (File.Exists(Path.Combine(job.Output, IntegerManifest.FileName)))
             throw new CheckpointException(job.Output, "output", "a new folder, or that of a run that was stopped", "one that is finished");
@@ -70,6 +78,9 @@ public static class CheckpointQuantizer
         return found.Source == empty.Source ? found : throw new CheckpointException(unfinished, "source", empty.Source, $"{found.Source}: a run of another checkpoint was stopped here");
     }
 
+    private static string MethodOf(QuantizationJob job, ILayerCalibration? calibration) =>
+        $"{job.Method.Word()}{(job.IsActOrdered ? ", act-order" : "")}{(calibration is null ? "" : $", calibrated with {calibration.Description}")}";
+
     // Names, types and shapes of all tensors, and the bytes of all files.
     private static string SourceOf(Checkpoint checkpoint)
     {
@@ -84,7 +95,14 @@ public static class CheckpointQuantizer
 /// <param name="Model">A checkpoint folder.</param>
 /// <param name="Output">A new folder, or that of a run with the same options that was stopped.</param>
 /// <param name="Quantization">Formats.</param>
-public sealed record QuantizationJob(string Model, string Output, WeightQuantization Quantization);
+public sealed record QuantizationJob(string Model, string Output, WeightQuantization Quantization)
+{
+    /// <summary>How the decoder's linears are rounded.</summary>
+    public QuantizationMethod Method { get; init; }
+
+    /// <summary>Of <see cref="QuantizationMethod.ErrorFeedback"/>: columns of large inputs are rounded first, and groups are looked up (act-order).</summary>
+    public bool IsActOrdered { get; init; }
+}
 
 /// <summary>How far a run is.</summary>
 /// <param name="Tensor">The last finished one.</param>

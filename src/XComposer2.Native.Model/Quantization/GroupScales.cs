@@ -23,8 +23,9 @@ internal static class GroupScales
 
     /// <param name="group">Finite numbers.</param>
     /// <param name="format">Of groups.</param>
+    /// <param name="shares">What the squared error of each counts; empty where all count the same. 8-bit integers do not look at it.</param>
     /// <returns>The scale, a number that F16 has, infinite where F16 has none; and the integer that stands for zero.</returns>
-    public static (float Scale, int Zero) Choose(ReadOnlySpan<float> group, WeightFormat format)
+    public static (float Scale, int Zero) Choose(ReadOnlySpan<float> group, WeightFormat format, ReadOnlySpan<float> shares = default)
     {
         float least = 0, most = 0;
         foreach (float weight in group)
@@ -35,8 +36,8 @@ internal static class GroupScales
 
         bool isWide = format.Elements.ElementBits() == 8;
         return format.HasZeroPoints
-            ? isWide ? OfRange(least, most, 255) : SearchRange(group, least, most)
-            : isWide ? ((float)(Half)(MathF.Max(most, -least) / 127), 0) : (SearchSigned(group, least, most), 0);
+            ? isWide ? OfRange(least, most, 255) : SearchRange(group, shares, least, most)
+            : isWide ? ((float)(Half)(MathF.Max(most, -least) / 127), 0) : (SearchSigned(group, shares, least, most), 0);
     }
 
     /// <summary>The nearest step of each weight, less the zero point.</summary>
@@ -49,18 +50,18 @@ internal static class GroupScales
     }
 
     // A scale may be negative: the largest magnitude is then positive, and -8 stands for it.
-    private static float SearchSigned(ReadOnlySpan<float> group, float least, float most)
+    private static float SearchSigned(ReadOnlySpan<float> group, ReadOnlySpan<float> shares, float least, float most)
     {
         float largest = -least > most ? least : most;
         if (largest == 0)
             return 0;
         float scale = 0, gain = -1;
         foreach (float steps in largestSteps)
-            Try(group, -steps / largest, -8, 7, ref scale, ref gain);
+            Try(group, shares, -steps / largest, -8, 7, ref scale, ref gain);
         return Stored(scale);
     }
 
-    private static (float Scale, int Zero) SearchRange(ReadOnlySpan<float> group, float least, float most)
+    private static (float Scale, int Zero) SearchRange(ReadOnlySpan<float> group, ReadOnlySpan<float> shares, float least, float most)
     {
         if (least == most)
             return (0, 0);
@@ -70,7 +71,7 @@ internal static class GroupScales
         {
             float step = (most - least) * part / 15, before = gain;
             int candidate = (int)Math.Clamp(MathF.Round(-least * part / step, MidpointRounding.ToEven), 0, 15);
-            Try(group, 1 / step, -candidate, 15 - candidate, ref scale, ref gain);
+            Try(group, shares, 1 / step, -candidate, 15 - candidate, ref scale, ref gain);
             if (gain != before)
                 zero = candidate;
         }
@@ -84,21 +85,24 @@ internal static class GroupScales
         return (scale, scale > 0 && float.IsFinite(scale) ? (int)Math.Clamp(MathF.Round(-least / scale, MidpointRounding.ToEven), 0, steps) : 0);
     }
 
-    // With integers l, the best scale is s = sum(w l) / sum(l l), and the squared error sum(w w) - sum(w l) s: the gain is what is to be large.
-    private static void Try(ReadOnlySpan<float> group, float inverse, int least, int most, ref float scale, ref float gain)
+    // With integers l and shares h, the best scale is s = sum(h w l) / sum(h l l), and the squared error sum(h w w) - sum(h w l) s: the gain is what is to be large.
+    private static void Try(ReadOnlySpan<float> group, ReadOnlySpan<float> shares, float inverse, int least, int most, ref float scale, ref float gain)
     {
         if (!float.IsFinite(inverse))
             return;
         Vector256<float> products = Vector256<float>.Zero, squares = products;
         int i = 0;
         for (; i <= group.Length - Lanes; i += Lanes)
-            Add(Vector256.Create(group.Slice(i, Lanes)), inverse, least, most, ref products, ref squares);
+            Add(Vector256.Create(group.Slice(i, Lanes)), shares.IsEmpty ? Vector256<float>.One : Vector256.Create(shares.Slice(i, Lanes)), inverse, least, most, ref products, ref squares);
         if (i < group.Length)
         {
-            Span<float> last = stackalloc float[Lanes];
+            Span<float> last = stackalloc float[Lanes], share = stackalloc float[Lanes];
+            last.Clear();
             group[i..].CopyTo(last);
-            last[(group.Length - i)..].Clear();
-            Add(Vector256.Create<float>(last), inverse, least, most, ref products, ref squares);
+            share.Fill(1);
+            if (!shares.IsEmpty)
+                shares[i..].CopyTo(share);
+            Add(Vector256.Create<float>(last), Vector256.Create<float>(share), inverse, least, most, ref products, ref squares);
         }
 
         float product = Sum(products), square = Sum(squares);
@@ -112,13 +116,13 @@ internal static class GroupScales
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(Vector256<float> weights, float inverse, int least, int most, ref Vector256<float> products, ref Vector256<float> squares)
+    private static void Add(Vector256<float> weights, Vector256<float> shares, float inverse, int least, int most, ref Vector256<float> products, ref Vector256<float> squares)
     {
         Vector256<float> shift = Vector256.Create(RoundingShift);
         Vector256<float> steps = Vector256.Min(Vector256.Max(weights * Vector256.Create(inverse), Vector256.Create((float)least)), Vector256.Create((float)most));
         steps = steps + shift - shift;
-        products += weights * steps;
-        squares += steps * steps;
+        products += shares * (weights * steps);
+        squares += shares * (steps * steps);
     }
 
     private static float Sum(Vector256<float> lanes)

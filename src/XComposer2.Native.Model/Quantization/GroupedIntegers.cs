@@ -26,10 +26,11 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
     /// <param name="weights">[rows, columns] of a floating type.</param>
     /// <param name="format">Of groups; a group index counts up by groups, because the order of columns is the source's.</param>
     /// <param name="name">For messages.</param>
+    /// <param name="shares">What the squared error of each column counts where scales are searched; null where all count the same.</param>
     /// <param name="cancellation">Takes effect between rows.</param>
     /// <exception cref="ArgumentException">Not a matrix of a floating type, or one whose rows are no whole bytes.</exception>
     /// <exception cref="InvalidDataException">A weight is NaN or infinite.</exception>
-    public static GroupedIntegers Quantize(HostTensor weights, WeightFormat format, string name, CancellationToken cancellation = default)
+    public static GroupedIntegers Quantize(HostTensor weights, WeightFormat format, string name, float[]? shares, CancellationToken cancellation)
     {
         if (weights.Shape.Rank != 2 || !weights.Type.IsFloat())
             throw new ArgumentException($"{name}: expected a matrix of a floating type, found {weights.Type} {weights.Shape}", nameof(weights));
@@ -39,7 +40,7 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         try
         {
             result.CountGroups();
-            Parallel.For(0, weights.Shape[0], new ParallelOptions { CancellationToken = cancellation }, row => result.QuantizeRow(weights, row, name));
+            Parallel.For(0, weights.Shape[0], new ParallelOptions { CancellationToken = cancellation }, row => result.QuantizeRow(weights, row, shares, name));
             return result;
         }
         catch (AggregateException failures) when (failures.InnerException is InvalidDataException)
@@ -54,6 +55,10 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         }
     }
 
+    /// <summary>The same where all columns count the same.</summary>
+    /// <inheritdoc cref="Quantize(HostTensor, WeightFormat, string, float[], CancellationToken)"/>
+    public static GroupedIntegers Quantize(HostTensor weights, WeightFormat format, string name, CancellationToken cancellation = default) => Quantize(weights, format, name, null, cancellation);
+
     public void Dispose() => parts.Dispose();
 
     private void CountGroups()
@@ -65,7 +70,7 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
             index[column] = column / format.GroupSize;
     }
 
-    private void QuantizeRow(HostTensor weights, int row, string name)
+    private void QuantizeRow(HostTensor weights, int row, float[]? shares, string name)
     {
         int columns = shape[1], groups = format.Groups(columns);
         float[] values = new float[columns];
@@ -79,7 +84,7 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
             for (int i = 0; i < some.Length; i++)
                 if (!float.IsFinite(some[i]))
                     throw new InvalidDataException($"{name}: expected finite weights, found {some[i]} at [{row}, {first + i}]");
-            (float scale, int zero) = GroupScales.Choose(some, format);
+            (float scale, int zero) = GroupScales.Choose(some, format, shares is null ? default : shares.AsSpan(first, some.Length));
             if (!float.IsFinite(scale))
                 throw new InvalidDataException($"{name}: expected weights within the range of F16 scales, found a group beyond it at [{row}, {first}]");
             ((Half*)parts[WeightPart.Scales].Data)[((long)row * groups) + group] = (Half)scale;

@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>The parts of a matrix of integers, each in native memory of its own. Owns its memory.</summary>
-internal sealed class IntegerParts : IDisposable
+internal sealed class IntegerParts : IQuantizedMatrix
 {
     private const int Kinds = (int)WeightPart.GroupIndex + 1;
 

@@ -6,13 +6,20 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>One run of <see cref="CheckpointQuantizer"/>, from what is finished to the manifest.</summary>
-internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, QuantizationJob job, IntegerManifest finished, IProgress<QuantizationProgress>? progress)
+/// <param name="checkpoint">The source.</param>
+/// <param name="job">What to do.</param>
+/// <param name="calibration">Null where weights are rounded to nearest.</param>
+/// <param name="finished">What an earlier run has left.</param>
+/// <param name="progress">Told of each finished tensor; null for no one.</param>
+internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, QuantizationJob job, ILayerCalibration? calibration, IntegerManifest finished, IProgress<QuantizationProgress>? progress)
 {
     private const int PieceBytes = 16 << 20;
 
     private readonly long totalBytes = checkpoint.Tensors.Where(tensor => tensor.Type is not null).Sum(tensor => tensor.Bytes);
 
     private long doneBytes;
+
+    private LayerQuantizer? layer;
 
     /// <summary>Writes all that is missing.</summary>
     public IntegerManifest Finish(CancellationToken cancellation)
@@ -58,6 +65,8 @@ internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, Quantization
         var quantized = new Dictionary<string, (IQuantizedMatrix Matrix, IntegerWeight Weight)>();
         try
         {
+            if (calibration is not null && PartOf(tensors[0].Name) is var number and < int.MaxValue - 1)
+                layer = LayerQuantizer.Of(number, calibration, job, TryGet, FormatToMake, cancellation);
             foreach (CheckpointTensor tensor in tensors)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -83,6 +92,8 @@ internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, Quantization
         {
             foreach ((IQuantizedMatrix matrix, _) in quantized.Values)
                 matrix.Dispose();
+            layer?.Dispose();
+            layer = null;
         }
     }
 
@@ -94,7 +105,13 @@ internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, Quantization
     }
 
     // Null for what is written as it is.
-    private WeightFormat? FormatToMake(string name) => checkpoint.TryGetFormat(name, out WeightFormat stored) && stored.IsFloat ? job.Quantization.FormatOf(name) : null;
+    private WeightFormat? FormatToMake(string name)
+    {
+        if (!checkpoint.TryGetFormat(name, out WeightFormat stored) || !stored.IsFloat || job.Quantization.FormatOf(name) is not { } format)
+            return null;
+        bool isOrdered = job.IsActOrdered && format.GroupSize > 0 && LayerInputs.InputOf(name) is not null;
+        return isOrdered ? WeightFormat.Grouped(format.Elements.ElementBits(), format.GroupSize, format.HasZeroPoints, hasGroupIndex: true) : format;
+    }
 
     private (IQuantizedMatrix Matrix, IntegerWeight Weight) Quantize(CheckpointTensor tensor, WeightFormat format, CancellationToken cancellation)
     {
@@ -102,16 +119,18 @@ internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, Quantization
         IQuantizedMatrix matrix;
         try
         {
-            matrix = WeightQuantizer.Quantize(weights, format, tensor.Name, cancellation);
+            matrix = layer is null ? WeightQuantizer.Quantize(weights, format, tensor.Name, cancellation) : layer.Quantize(weights, format, tensor.Name, cancellation);
         }
         catch (InvalidDataException error)
         {
             throw new CheckpointException(tensor.File, $"tensor {CheckpointException.Show(tensor.Name)}", "weights that can be quantised", error.Message, error);
         }
 
-        double error2 = QuantizationError.RelativeL2(weights, format, matrix);
+        var weight = new IntegerWeight(format, weights.Shape, QuantizationError.RelativeL2(weights, format, matrix));
+        if (layer is not null)
+            weight = layer.Measure(weight, weights, Stored(tensor.Name), matrix, tensor.Name);
         checkpoint.Release(tensor.Name);
-        return (matrix, new IntegerWeight(format, weights.Shape, error2));
+        return (matrix, weight);
     }
 
     /// <summary>Names, types and shapes in the file.</summary>
@@ -159,65 +178,16 @@ internal sealed unsafe class QuantizationRun(Checkpoint checkpoint, Quantization
         }
     }
 
-    private HostTensor Get(string name) => checkpoint.TryGet(name, out HostTensor found) ? found : throw new InvalidOperationException($"{name} was there when the checkpoint was opened");
+    // As it is written: a layer may have been scaled.
+    private HostTensor Get(string name) => layer is not null && layer.TryGetScaled(name, out HostTensor scaled) ? scaled : Stored(name);
+
+    private HostTensor Stored(string name) => TryGet(name) ?? throw new InvalidOperationException($"{name} was there when the checkpoint was opened");
+
+    private HostTensor? TryGet(string name) => checkpoint.TryGet(name, out HostTensor found) ? found : null;
 
     private void Report(CheckpointTensor tensor, bool isTaken)
     {
         doneBytes += tensor.Bytes;
         progress?.Report(new QuantizationProgress(tensor.Name, doneBytes, totalBytes, isTaken));
-    }
-}
-
-/// <summary>What integers lose of a matrix.</summary>
-internal static unsafe class QuantizationError
-{
-    /// <summary>Root of the squared differences over that of the squared weights; 0 of a matrix of zeros.</summary>
-    public static double RelativeL2(HostTensor weights, WeightFormat format, IQuantizedMatrix integers)
-    {
-        (int rows, int columns) = (weights.Shape[0], weights.Shape[1]);
-        double[] errors = new double[rows], norms = new double[rows];
-        Parallel.For(0, rows, row =>
-        {
-            float[] exact = new float[columns], found = new float[columns];
-            FloatWidening.Widen(weights, (long)row * columns, exact);
-            IntegerWidening.Widen(integers, format, row, found);
-            double error = 0, norm = 0;
-            for (int i = 0; i < columns; i++)
-            {
-                double difference = found[i] - exact[i];
-                error += difference * difference;
-                norm += (double)exact[i] * exact[i];
-            }
-
-            (errors[row], norms[row]) = (error, norm);
-        });
-        double total = norms.Sum();
-        return total == 0 ? 0 : Math.Sqrt(errors.Sum() / total);
-    }
-}
-
-/// <summary>A row of integers as floats, with scales and zero points applied.</summary>
-internal static unsafe class IntegerWidening
-{
-    /// <param name="matrix">Of any format of integers.</param>
-    /// <param name="format">Its format.</param>
-    /// <param name="row">Which row.</param>
-    /// <param name="values">[columns].</param>
-    public static void Widen(IQuantizedMatrix matrix, WeightFormat format, int row, Span<float> values)
-    {
-        int columns = values.Length, groups = format.Groups(columns), bits = format.Elements.ElementBits();
-        byte* packed = (byte*)matrix[WeightPart.Elements].Data + (row * format.Elements.Bytes(columns));
-        nint first = (nint)row * groups, scales = matrix[WeightPart.Scales].Data;
-        byte* zeros = format.HasZeroPoints ? (byte*)matrix[WeightPart.ZeroPoints].Data + first : null;
-        int* index = format.HasGroupIndex ? (int*)matrix[WeightPart.GroupIndex].Data : null;
-        for (int column = 0; column < columns; column++)
-        {
-            int group = index is not null ? index[column] : format.GroupSize == 0 ? 0 : column / format.GroupSize;
-            float scale = format.ScaleType == DType.F32 ? ((float*)scales)[first + group] : (float)((Half*)scales)[first + group];
-            int value = bits == 8 ? packed[column] : (packed[column / 2] >> (4 * (column % 2))) & 0xF;
-            if (!format.HasZeroPoints && value >= 1 << (bits - 1))
-                value -= 1 << bits;
-            values[column] = (value - (zeros is null ? 0 : zeros[group])) * scale;
-        }
     }
 }

@@ -3,7 +3,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Model;
 
 /// <summary>Which matrices are made integers while loading, and in which format; equal choices are equal values, and the default is nothing. Loading, planning
-/// and compiling ahead of time all ask here. Norms, biases and embeddings stay as stored.</summary>
+/// and compiling ahead of time all ask here. Norms and biases stay as stored.</summary>
 public readonly record struct WeightQuantization
 {
     /// <summary>Nothing: all weights as stored.</summary>
@@ -12,8 +12,15 @@ public readonly record struct WeightQuantization
     /// <summary>The decoder's linears as 8-bit integers with one scale for each output row (<see cref="Int8Rows"/>).</summary>
     public static WeightQuantization Int8 => new() { Linears = WeightFormat.Int8 };
 
-    /// <summary>The decoder's linears as 4-bit integers by groups of 128; the head, the vision tower and the projector as 8-bit integers.</summary>
-    public static WeightQuantization Int4 => new() { Linears = WeightFormat.Grouped(4, DefaultGroupSize), Head = WeightFormat.Int8, Vision = WeightFormat.Int8 };
+    /// <summary>The decoder's linears as 4-bit integers by groups of 128; Partial LoRA, the head, the vision tower, the projector and the embeddings as 8-bit integers.</summary>
+    public static WeightQuantization Int4 => new()
+    {
+        Linears = WeightFormat.Grouped(4, DefaultGroupSize),
+        PartialLora = WeightFormat.Int8,
+        Head = WeightFormat.Int8,
+        Vision = WeightFormat.Int8,
+        Embeddings = WeightFormat.Int8,
+    };
 
     /// <summary>Columns of a group where none is chosen.</summary>
     public const int DefaultGroupSize = 128;
@@ -30,6 +37,9 @@ public readonly record struct WeightQuantization
     /// <summary>The linears of the vision tower and of the projector. Null as stored.</summary>
     public WeightFormat? Vision { get; init; }
 
+    /// <summary>The table of token embeddings: int8 by rows. Null as stored.</summary>
+    public WeightFormat? Embeddings { get; init; }
+
     /// <summary>Nothing is quantised.</summary>
     public bool IsNone => this == default;
 
@@ -43,6 +53,7 @@ public readonly record struct WeightQuantization
             TensorKind.Attention or TensorKind.FeedForward => Linears,
             TensorKind.PartialLora => PartialLora,
             TensorKind.Head => Head,
+            TensorKind.Embedding => Embeddings,
             TensorKind.Projector => Vision,
             TensorKind.Vision when name.EndsWith("_proj.weight", StringComparison.Ordinal) || name.Contains(".mlp.fc", StringComparison.Ordinal) => Vision,
             _ => null,
@@ -57,6 +68,8 @@ public readonly record struct WeightQuantization
         Require("Partial LoRA", PartialLora);
         Require("head", Head);
         Require("vision", Vision);
+        if (Embeddings is { } table && table != WeightFormat.Int8)
+            throw new ArgumentException($"quantization of embeddings: expected {WeightFormat.Int8}, found {table}");
     }
 
     /// <summary>For people, for example <c>decoder's linears as int4 by 128, head as int8</c>; empty where nothing is quantised.</summary>
@@ -70,7 +83,7 @@ public readonly record struct WeightQuantization
 
     private IEnumerable<string> Described()
     {
-        foreach ((string part, WeightFormat? format) in new[] { ("decoder's linears", Linears), ("Partial LoRA", PartialLora), ("head", Head), ("vision", Vision) })
+        foreach ((string part, WeightFormat? format) in new[] { ("decoder's linears", Linears), ("Partial LoRA", PartialLora), ("head", Head), ("vision", Vision), ("embeddings", Embeddings) })
             if (format is { } found)
                 yield return $"{part} as {found}";
     }

@@ -56,6 +56,14 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
         return isPacked ? sources.Packed.Pack(sources.Weights, spec.Name, matrix) : matrix;
     }
 
+    /// <summary>A table whose rows are looked up, where it lies.</summary>
+    /// <exception cref="GraphException">A part is missing, or not as the graph says.</exception>
+    public WeightMatrix Table(LinearWeight table)
+    {
+        Shape shape = graph[table.Elements].Shape;
+        return new WeightMatrix(table.Format, shape[0], shape[1], Address(table.Elements), Address(table.Scales));
+    }
+
     public FloatMatrix? Matrix(Tensor? tensor) => tensor is { } present ? Matrix(present) : null;
 
     public LoraMatrices? Lora(PartialLora? lora) => lora is null ? null : new LoraMatrices(Matrix(lora.A), Matrix(lora.B), lora.Scale);

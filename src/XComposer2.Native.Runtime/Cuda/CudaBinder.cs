@@ -31,8 +31,8 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public DevicePointer Weight(Tensor tensor) => weights.Get(graph[tensor].Name, graph[tensor].Type);
 
-    public DevicePointer EmbeddingTable(Tensor tensor) =>
-        embeddingsOnHost ? weights.GetOnHost(graph[tensor].Name, graph[tensor].Type) : Weight(tensor);
+    public DeviceMatrix EmbeddingTable(LinearWeight table) => weights.GetTable(
+        graph[table.Elements].Name, graph[table.Elements].Type, table.Scales is { } scales ? graph[scales].Name : null, embeddingsOnHost);
 
     public DevicePointer Matrix(CudaWeight weight, DType type) => weights.Get(weight, type);
 

@@ -38,16 +38,24 @@ internal sealed class CudaWeights : IDisposable
 
     public DevicePointer Get(string name, DType type) => Get(new PlainWeight(name), type);
 
-    /// <summary>Address of a weight that stays in page-locked host memory, for kernels that read little of it.</summary>
-    public DevicePointer GetOnHost(string name, DType type)
+    /// <summary>Addresses of a table whose rows are looked up, as stored.</summary>
+    /// <param name="name">Of the table.</param>
+    /// <param name="type">Of its elements.</param>
+    /// <param name="scales">Name of the F32 scales of its rows; null where it has none.</param>
+    /// <param name="isOnHost">Elements stay in page-locked host memory: a kernel reads little of them.</param>
+    public DeviceMatrix GetTable(string name, DType type, string? scales, bool isOnHost)
     {
-        if (!onHost.TryGetValue((name, type), out PinnedMemory? memory))
-        {
-            onHost.Add((name, type), memory = CopyToPinned(Find(name), type));
-            source.Release(name);
-        }
-
-        return memory.DeviceSpan.Pointer;
+        if (isOnHost && !onHost.ContainsKey((name, type)))
+            onHost.Add((name, type), CopyToPinned(Find(name), type));
+        if (!isOnHost)
+            Upload(new PlainWeight(name), type);
+        if (scales is not null)
+            Upload(new PlainWeight(scales), DType.F32);
+        // Parts are made together, and let go together.
+        source.Release(name);
+        return new DeviceMatrix(
+            isOnHost ? onHost[(name, type)].DeviceSpan.Pointer : uploaded[(new PlainWeight(name), type)].Span.Pointer,
+            scales is null ? default : uploaded[(new PlainWeight(scales), DType.F32)].Span.Pointer);
     }
 
     /// <summary>Addresses of the parts of a linear's weight, which the source makes together and lets go together.</summary>

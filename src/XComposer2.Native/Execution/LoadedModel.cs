@@ -62,6 +62,8 @@ internal sealed class LoadedModel : IDisposable
             CheckpointValidator.Validate(checkpoint);
             checkpoint.Config.RequireSupportedSizes(Path.Combine(path, "config.json"));
             checkpoint.Config.RequireSupportedImages(Path.Combine(path, "config.json"));
+            if (checkpoint.Notice is { } words)
+                notice?.Invoke(words);
             chosen = Backends.Create(device, checkpoint.Config.StoredType, reporter, notice);
             quantization = Quantizations.Keep(checkpoint, quantization, chosen.Value.Backend);
             IWeightSource source = Quantizations.Over(checkpoint, quantization);

@@ -1,3 +1,4 @@
+using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Kernels;
 using XComposer2.Native.Model;
@@ -21,7 +22,9 @@ internal static class CudaMemoryPlan
         var graphs = new ModelGraphs(config, facts, sizes.ContextLength, sizes.StepTokens, sizes.Sequences);
         ComputeGraph[] largest = [.. graphs.Largest.Select(graph => graph.Build())];
         ExecutionPlan[] plans = [.. largest.Select(graph => CudaBackend.PlanFor(graph, storage, cache))];
-        long table = facts.ElementsOf(CheckpointFolder.EmbeddingName) * storage.ElementBytes();
+        (WeightFormat format, Shape shape) = facts.Embeddings;
+        DType tableType = format.IsFloat ? storage : format.Elements;
+        long table = tableType.Bytes(shape.ElementCount);
         bool isOnHost = embeddings == EmbeddingPlace.Host;
         long weights = WeightBytes(largest, storage) - (isOnHost ? table : 0);
         KeyValueLayout layout = ModelRunner.CacheLayout(config, cache);
@@ -33,6 +36,7 @@ internal static class CudaMemoryPlan
             ModelRunner.PictureMemory(config, sizes),
             ModelMemoryPlan.RotaryTable(sizes, layout.Geometry),
             new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
+            new MemoryItem("rounding of cache and rows to 2 MiB", RoundingBytes(config, layout, sizes)),
         ]);
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget)
         {
@@ -41,8 +45,17 @@ internal static class CudaMemoryPlan
             Growth = ModelRunner.Growth(config, layout, sizes),
             // Gate and up, and others that are uploaded as one, are there together.
             Host = facts.LargestConvertedBytes > 0 ? [new MemoryItem("two converted weights at a time", 2 * facts.LargestConvertedBytes)] : [],
-            PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {storage}, in page-locked host memory", table)] : [],
+            PageLocked = isOnHost ? [new MemoryItem($"token embeddings, {tableType}, in page-locked host memory", table)] : [],
         };
+    }
+
+    // What grows with use is mapped in granules.
+    private static long RoundingBytes(ModelConfig config, KeyValueLayout layout, EngineSizes sizes)
+    {
+        long picture = (long)config.TokensPerImage * config.Decoder.HiddenSize * sizeof(float);
+        return Rounding(sizes.FirstPages * layout.PageBytes, sizes.CachePages * layout.PageBytes) + Rounding(sizes.KeptPictures * picture, sizes.Pictures * picture);
+
+        static long Rounding(long bytes, long most) => GrowingDeviceMemory.MappedBytesFor(bytes, most) - bytes;
     }
 
     // Of the largest card there is: how many runs of pages a sequence has depends on the card.

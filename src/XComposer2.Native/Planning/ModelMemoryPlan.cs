@@ -15,6 +15,8 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 {
     internal const string ConvertedWeights = "weights converted while loading";
 
+    private const long MostReserveBytes = 64L << 20, ReservePart = 64;
+
     /// <summary>The processor, or a GPU.</summary>
     public DeviceKind Device { get; init; } = DeviceKind.Cpu;
 
@@ -30,6 +32,9 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <summary>Weights and allocations.</summary>
     /// <exception cref="OverflowException">The sum exceeds 63 bits.</exception>
     public long TotalBytes => checked(Weights.Bytes + Allocated.TotalBytes);
+
+    /// <summary>Device memory that no allocation takes: code of kernels, captured graphs, and what allocations are rounded up by. On a GPU that has a context already.</summary>
+    internal long ReserveBytes => Device == DeviceKind.Cuda ? Math.Min(MostReserveBytes, TotalBytes / ReservePart) : 0;
 
     /// <summary>The largest plan of each graph: vision of one picture, prefill, decode.</summary>
     internal IReadOnlyList<ExecutionPlan> Plans { get; init; } = [];
@@ -77,11 +82,17 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     public static ModelMemoryPlan ForCheckpointOnCuda(
         string path, int? contextLength, DeviceOptions device, WeightQuantization quantization = default, CheckpointOptions? options = null)
     {
+        return ForCheckpointOnCuda(path, new EngineLimits { Context = contextLength }, device, quantization, options);
+    }
+
+    /// <inheritdoc cref="ForCheckpointOnCuda(string, int?, DeviceOptions, WeightQuantization, CheckpointOptions?)"/>
+    internal static ModelMemoryPlan ForCheckpointOnCuda(string path, EngineLimits limits, DeviceOptions device, WeightQuantization quantization, CheckpointOptions? options)
+    {
         ArgumentNullException.ThrowIfNull(device);
         options ??= new CheckpointOptions();
         using LoadedModel model = LoadedModel.Open(path, new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 1 }, quantization, options: options with { Loading = WeightLoading.Mapped });
         DType storage = device.Storage ?? Backends.PreferredStorage(model.Config.StoredType);
-        EngineSizes sizes = Sizes(contextLength, model.Config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda);
+        EngineSizes sizes = EngineSizes.Resolve(limits, model.Config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda);
         return CudaMemoryPlan.For(model.Description, model.Config, WeightFacts.Of(model.Weights, model.Config), sizes, storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings).WithFiles(model.Checkpoint, options.Loading);
     }
 
@@ -91,12 +102,16 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
     /// <param name="device">Storage type and place of the embeddings.</param>
     /// <param name="quantization">What is quantised while loading.</param>
     /// <exception cref="EngineException">No preset has this name, or the context is out of range.</exception>
-    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = default)
+    public static ModelMemoryPlan ForPresetOnCuda(string preset, int? contextLength, DeviceOptions device, WeightQuantization quantization = default) =>
+        ForPresetOnCuda(preset, new EngineLimits { Context = contextLength }, device, quantization);
+
+    /// <inheritdoc cref="ForPresetOnCuda(string, int?, DeviceOptions, WeightQuantization)"/>
+    internal static ModelMemoryPlan ForPresetOnCuda(string preset, EngineLimits limits, DeviceOptions device, WeightQuantization quantization)
     {
         ArgumentNullException.ThrowIfNull(device);
         ModelConfig config = Presets.Find(preset);
         DType storage = device.Storage ?? DType.BF16;
-        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), Sizes(contextLength, config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings);
+        return CudaMemoryPlan.For(preset + Quantizations.Describe(quantization), config, WeightFacts.Uniform(config, storage, quantization), EngineSizes.Resolve(limits, config, device.Cache ?? CacheFormat.Of(storage), DeviceKind.Cuda), storage, device.Cache ?? CacheFormat.Of(storage), device.Embeddings);
     }
 
     internal static ModelMemoryPlan For(LoadedModel model, EngineSizes sizes, EmbeddingPlace embeddings) => For(model, sizes, embeddings, model.Checkpoint.Loading);
@@ -114,12 +129,13 @@ public sealed record ModelMemoryPlan(string Model, int ContextLength, MemoryItem
 
         RequireHost([.. PageLocked, .. Host], "of the machine's memory beside the GPU", "token embeddings on the GPU and mapped weights need less");
         (long free, long total) = gpu.ReadMemory();
-        if (TotalBytes <= free)
+        long needed = TotalBytes + ReserveBytes;
+        if (needed <= free)
             return;
         string advice = PageLocked.Count == 0 ? "a shorter context needs less, and so do token embeddings in host memory" : "a shorter context needs less";
         throw new CudaUnavailableException(
             CudaUnavailableReason.NotEnoughMemory,
-            $"{Model} with a context of {ContextLength} tokens needs {Mebibytes(TotalBytes)} of device memory ({Items(Allocated.Items.Prepend(Weights))}), "
+            $"{Model} with a context of {ContextLength} tokens needs {Mebibytes(needed)} of device memory ({Items([Weights, .. Allocated.Items, new MemoryItem("kernels and captured graphs", ReserveBytes)])}), "
             + $"{Mebibytes(free)} of {Mebibytes(total)} are free on {gpu.DeviceName}; {advice}");
     }
 

@@ -108,22 +108,8 @@ public static class QuantizationComparison
 
         private List<PromptPosition> Positions(string text, int? picture)
         {
-            PreparedPicture[] pictures = picture is { } index ? [Picture(index)] : [];
+            PreparedPicture[] pictures = picture is { } index ? [DrawnPictures.Of(model.Config, index)] : [];
             return new Conversation(template.Render(null, [new ChatTurn(text, pictures.Length, null)]), pictures, []).Positions();
-        }
-
-        // Normalised pixels of pictures that need no file.
-        private PreparedPicture Picture(int index)
-        {
-            int size = model.Config.ImageSize;
-            var pixels = new float[3 * size * size];
-            for (int plane = 0; plane < 3; plane++)
-                for (int y = 0; y < size; y++)
-                    for (int x = 0; x < size; x++)
-                        pixels[(((plane * size) + y) * size) + x] = index == 0
-                            ? (2f * (plane == 0 ? x : plane == 1 ? y : size - x) / size) - 1
-                            : ((8 * x / size) + (8 * y / size)) % 2 == 0 ? 1.5f - plane : -1.5f;
-            return new PreparedPicture(new ImageContentHash(0, 0, 0, (ulong)index), model.Config.TokensPerImage, pixels);
         }
 
         private static double Cosine(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
@@ -149,3 +135,29 @@ public static class QuantizationComparison
 /// <param name="MeanCosine">Of the logits that they were chosen from.</param>
 /// <param name="LeastCosine">The smallest of these.</param>
 public sealed record PromptAgreement(string Prompt, bool HasPicture, int Tokens, int Agreed, double MeanCosine, double LeastCosine);
+
+/// <summary>Normalised pixels of pictures that need no file.</summary>
+internal static class DrawnPictures
+{
+    /// <summary>Different ones.</summary>
+    public const int Count = 4;
+
+    /// <param name="config">States the size.</param>
+    /// <param name="index">A gradient, a chequerboard, rings, or noise in blocks.</param>
+    public static PreparedPicture Of(ModelConfig config, int index)
+    {
+        int size = config.ImageSize;
+        var pixels = new float[3 * size * size];
+        for (int plane = 0; plane < 3; plane++)
+            for (int y = 0; y < size; y++)
+                for (int x = 0; x < size; x++)
+                    pixels[(((plane * size) + y) * size) + x] = index switch
+                    {
+                        0 => (2f * (plane == 0 ? x : plane == 1 ? y : size - x) / size) - 1,
+                        1 => ((8 * x / size) + (8 * y / size)) % 2 == 0 ? 1.5f - plane : -1.5f,
+                        2 => MathF.Sin((plane + 2) * 20f * MathF.Sqrt((((float)x / size) - 0.5f) * (((float)x / size) - 0.5f) + ((((float)y / size) - 0.4f) * (((float)y / size) - 0.4f)))),
+                        _ => (((((32 * x / size) * 73) + ((32 * y / size) * 151) + (plane * 37)) * 2654435761L % 1000) / 333f) - 1.5f,
+                    };
+        return new PreparedPicture(new ImageContentHash(0, 0, 0, (ulong)index), config.TokensPerImage, pixels);
+    }
+}

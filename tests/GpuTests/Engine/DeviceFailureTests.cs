@@ -109,9 +109,25 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         Dictionary<string, string?> environment = Emulated();
         environment["XC2_EMULATED_MEMORY_MB"] = "9";
         string storage = Architecture == "75" ? "F16" : "BF16";
-        ExpectRefusal(environment, $"needs 10 MiB of device memory (weights, {storage}: 7 MiB, KV cache, 576 tokens in 9 pages of 64, {storage}: 1 MiB, ");
-        ExpectRefusal(environment, "9 MiB of 9 MiB are free on Emulated device, ");
-        ExpectProcessor(environment, "needs 10 MiB of device memory");
+        ExpectRefusal(environment, $"needs 13 MiB of device memory (weights, {storage}: 7 MiB, KV cache, 576 tokens in 9 pages of 64, {storage}: 1 MiB, ", "--no-fit");
+        ExpectRefusal(environment, "9 MiB of 9 MiB are free on Emulated device, ", "--no-fit");
+        ExpectProcessor(environment, "needs 13 MiB of device memory", "--no-fit");
+        // Nothing fits here, so there is nothing to choose.
+        environment["XC2_EMULATED_MEMORY_MB"] = "2";
+        ExpectRefusal(environment, "2 MiB of 2 MiB are free on Emulated device, ");
+    }
+
+    /// <summary>What fits is chosen, named and loaded, by itself; the device's numbers are the plan's.</summary>
+    [Fact]
+    public void Too_little_memory_gets_the_smallest_change_that_fits_and_says_which()
+    {
+        Dictionary<string, string?> environment = Emulated();
+        environment["XC2_EMULATED_MEMORY_MB"] = "12";
+        ProgramRun run = Ask(environment, "cuda");
+        Assert.Equal((0, Answer), (run.ExitCode, run.Output));
+        Assert.StartsWith("xc2: 12 MiB are free on Emulated device, ", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("were needed: loading with --embeddings host, which needs 12 MiB", run.Errors, StringComparison.Ordinal);
+        Assert.Single(run.Errors, '\n');
     }
 
     /// <summary>Memory that another program takes meanwhile.</summary>
@@ -197,18 +213,18 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         return run with { Errors = run.Errors.Replace(CutOff, "", StringComparison.Ordinal) };
     }
 
-    private static void ExpectRefusal(Dictionary<string, string?> environment, string message)
+    private static void ExpectRefusal(Dictionary<string, string?> environment, string message, params ReadOnlySpan<string> more)
     {
-        ProgramRun run = Ask(environment, "cuda");
+        ProgramRun run = Ask(environment, "cuda", more);
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
         Assert.StartsWith("xc2: device cuda: ", run.Errors, StringComparison.Ordinal);
         Assert.Contains(message, run.Errors, StringComparison.Ordinal);
         Assert.Single(run.Errors, '\n');
     }
 
-    private static void ExpectProcessor(Dictionary<string, string?> environment, string why)
+    private static void ExpectProcessor(Dictionary<string, string?> environment, string why, params ReadOnlySpan<string> more)
     {
-        ProgramRun run = Ask(environment, "auto", "--verbose");
+        ProgramRun run = Ask(environment, "auto", ["--verbose", .. more]);
         Assert.Equal((0, Answer), (run.ExitCode, run.Output));
         string device = run.Errors.Split('\n').Single(line => line.StartsWith("cpu, ", StringComparison.Ordinal));
         Assert.Contains("(no GPU is used: ", device, StringComparison.Ordinal);

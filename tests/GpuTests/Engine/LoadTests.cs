@@ -41,6 +41,33 @@ public sealed class LoadTests(GpuDevice device)
         Assert.True(Assert.Single(plan.Host).Bytes >= 2 * WeightFacts.Of(model.Weights, model.Config).LargestConvertedBytes);
     }
 
+    /// <summary>All that binding every graph allocates: weights, arena, cache, inputs, rows of pictures, tables, scratch.</summary>
+    [Theory]
+    [InlineData("stored", false, EmbeddingPlace.Device)]
+    [InlineData("int4", false, EmbeddingPlace.Device)]
+    [InlineData("int4", true, EmbeddingPlace.Host)]
+    public void The_device_counts_what_was_planned(string weights, bool hasInt8Cache, EmbeddingPlace embeddings)
+    {
+        device.Require("f16");
+        var options = new DeviceOptions { Kind = DeviceKind.Cuda, Storage = Graph.DType.F16, Cache = hasInt8Cache ? Graph.CacheFormat.Int8 : null, Embeddings = embeddings };
+        using LoadedModel model = LoadedModel.Open(checkpoint, options, weights == "int4" ? WeightQuantization.Int4 : WeightQuantization.None);
+        var gpu = (CudaBackend)model.Backend;
+        EngineSizes sizes = EngineSizes.Resolve(new EngineLimits { Context = 2048 }, model.Config, gpu.CacheFormat, DeviceKind.Cuda);
+        ModelMemoryPlan plan = ModelMemoryPlan.For(model, sizes, embeddings);
+        long before = gpu.ReadMemory().FreeBytes;
+        using var runner = new ModelRunner(model.Config, model.Weights, model.Backend, sizes);
+        runner.Prepare();
+        // What grows with use is planned as if it was used.
+        Assert.True(runner.Pool.Prepare(sizes.FirstPages));
+        int tokens = model.Config.TokensPerImage;
+        for (int picture = 0; picture < sizes.KeptPictures; picture++)
+            runner.SetRows(new PreparedPicture(new ImageContentHash(0, 0, 0, (ulong)picture), tokens, []), new float[tokens * model.Config.Decoder.HiddenSize]);
+        long used = before - gpu.ReadMemory().FreeBytes;
+        TestContext.Current.TestOutputHelper!.WriteLine($"planned {plan.TotalBytes}, allocated {used}: {string.Join(", ", plan.Allocated.Items.Prepend(plan.Weights).Select(item => $"{item.Name} {item.Bytes}"))}");
+        Assert.Equal(plan.Weights.Bytes, gpu.WeightBytes);
+        Assert.InRange(plan.TotalBytes, used * 0.99, used * 1.01);
+    }
+
     [Fact]
     public async Task Embeddings_in_host_memory_take_none_of_the_devices_and_change_no_answer()
     {

@@ -29,6 +29,27 @@ public sealed class RowTests(GpuDevice device)
         Assert.Equal(table.AsSpan(9 * Columns, Columns).ToArray(), Embed(storage, Columns, table, null, 0, [9], null));
     }
 
+    [Fact]
+    public void Rows_of_an_int8_table_are_its_integers_times_their_scale()
+    {
+        const int Columns = 132, Vocabulary = 50;
+        Random random = new(1);
+        sbyte[] table = [.. Enumerable.Range(0, Vocabulary * Columns).Select(_ => (sbyte)random.Next(-127, 128))];
+        float[] scales = [.. Enumerable.Range(0, Vocabulary).Select(_ => random.NextSingle())];
+        int[] ids = [0, 49, 3, 50];
+        EmbedTokens kernel = new(DType.I8, Columns);
+        using DeviceArray<int> tokens = device.Upload(ids);
+        using DeviceArray<sbyte> rows = device.Upload(table);
+        using DeviceArray<float> steps = device.Upload(scales);
+        using DeviceFloats output = device.Allocate(ids.Length * Columns, DType.F32);
+        device.Run(kernel, kernel.Geometry(ids.Length), new EmbedTokensArguments(
+            new DevicePointer(tokens.Address), new DevicePointer(rows.Address), new DevicePointer(steps.Address), default, default, new DevicePointer(output.Address), (uint)ids.Length, Vocabulary, 0));
+        float[] found = output.Download();
+        for (int token = 0; token < ids.Length - 1; token++)
+            Assert.Equal(Enumerable.Range(0, Columns).Select(column => table[(ids[token] * Columns) + column] * scales[ids[token]]), found.AsSpan(token * Columns, Columns).ToArray());
+        Assert.All(found.AsSpan(3 * Columns).ToArray(), value => Assert.True(float.IsNaN(value)));
+    }
+
     [Theory]
     [MemberData(nameof(Storages))]
     public void Rows_are_selected_in_any_order(DType storage)
@@ -77,6 +98,7 @@ public sealed class RowTests(GpuDevice device)
         device.Run(kernel, kernel.Geometry(ids.Length), new EmbedTokensArguments(
             new DevicePointer(tokens.Address),
             new DevicePointer(rows.Address),
+            default,
             new DevicePointer(visual is null ? 0 : pictures.Address),
             new DevicePointer(visualRow is null ? 0 : places.Address),
             new DevicePointer(output.Address),

@@ -63,7 +63,6 @@ public sealed class CheckpointLayoutTests : IDisposable
     [InlineData("""{"quant_method":"gptq","bits":8}""", "quantization_config.bits", "found 8")]
     [InlineData("""{"quant_method":"awq","bits":3}""", "quantization_config.bits", "found 3")]
     [InlineData("""{"quant_method":"awq","bits":4,"version":"gemv"}""", "quantization_config.version", "'gemv'")]
-    [InlineData("""{"load_in_4bit":true,"bnb_4bit_quant_type":"nf4"}""", "quantization_config.quant_method", "bitsandbytes weights are not read")]
     [InlineData("""{"quant_method":"fp8"}""", "quantization_config.quant_method", "fp8 weights are not read")]
     [InlineData("""{"quant_method":"gptq","is_marlin_format":true}""", "quantization_config.is_marlin_format", "AutoGPTQ")]
     [InlineData("""{"quant_method":"gptq","group_size":32}""", "quantize_config.json", "expected 32")]

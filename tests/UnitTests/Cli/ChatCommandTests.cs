@@ -26,6 +26,21 @@ public sealed class ChatCommandTests
         { new InvalidCastException("a bug"), "unexpected InvalidCastException: a bug (--verbose shows where)" },
     };
 
+    /// <summary>Fitting is on unless it is forbidden, or the linears' format is given.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false, "--no-fit")]
+    [InlineData(false, "--weights", "stored")]
+    [InlineData(false, "--weights", "int8")]
+    [InlineData(true, "--weights", "int8", "--fit")]
+    [InlineData(true, "--cache", "int8")]
+    public async Task A_model_is_fitted_to_a_GPU_unless_its_form_is_given(bool isFitted, params string[] options)
+    {
+        using CliHarness xc2 = new();
+        await xc2.RunAsync(["chat", "--model", "folder", "hello", .. options]);
+        Assert.Equal(isFitted, Asked(xc2).Fit);
+    }
+
     [Fact]
     public async Task Standard_output_contains_only_the_answer()
     {
@@ -120,7 +135,7 @@ public sealed class ChatCommandTests
         using CliHarness xc2 = new();
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "-m", "folder", "-d", "cpu", "-i", Picture, "-s", "be brief", "-t", "0.5", "-n", "9", "-v", "hi"));
-        Assert.Equal(new EngineOptions { ModelPath = "folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu } }, Asked(xc2));
+        Assert.Equal(new EngineOptions { ModelPath = "folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu }, Fit = true }, Asked(xc2));
         Assert.Equal(("be brief", 0.5f, 9), (xc2.OpenedWith!.System, xc2.Client.LastOptions!.Temperature, xc2.Client.LastOptions.MaxTokens));
         Assert.Equal(Picture, xc2.Client.History[0].Question.Images[0].Name);
         Assert.Contains("finish reason stop", xc2.Error, StringComparison.Ordinal);
@@ -161,7 +176,7 @@ public sealed class ChatCommandTests
         using CliHarness xc2 = new();
 
         await xc2.RunAsync("chat", "hi");
-        Assert.Equal(new EngineOptions { ModelPath = "model-of-variable" }, Asked(xc2));
+        Assert.Equal(new EngineOptions { ModelPath = "model-of-variable", Fit = true }, Asked(xc2));
         Assert.Equal(new GenerationOptions { Stop = xc2.Client.LastOptions!.Stop }, xc2.Client.LastOptions);
         Assert.Empty(xc2.Client.LastOptions!.Stop);
     }

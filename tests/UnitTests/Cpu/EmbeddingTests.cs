@@ -19,12 +19,29 @@ public sealed unsafe class EmbeddingTests
         using var output = new NativeFloats(ids.Length * hidden);
         using var pool = new WorkerPool(2);
         fixed (int* id = ids, row = visualRow)
-            EmbedTokensKernel.Run(id, table.Matrix(11, hidden), visual.Pointer, row, 3, output.Pointer, ids.Length, pool);
+            EmbedTokensKernel.Run(id, WeightMatrix.Of(table.Matrix(11, hidden)), visual.Pointer, row, 3, output.Pointer, ids.Length, pool);
         for (int token = 0; token < ids.Length; token++)
             for (int i = 0; i < hidden; i++)
                 Assert.Equal(
                     visualRow[token] >= 0 ? visual[(visualRow[token] * hidden) + i] : table[(ids[token] * hidden) + i],
                     output[(token * hidden) + i]);
+    }
+
+    [Theory]
+    [InlineData(64)]
+    [InlineData(37)]
+    public void Rows_of_an_int8_table_are_its_integers_times_their_scale(int hidden)
+    {
+        int[] ids = [3, 0, 10];
+        using NativeFloats table = NativeFloats.Random(11 * hidden, 1, 100, DType.I8);
+        using NativeFloats scales = NativeFloats.Random(11, 2);
+        using var output = new NativeFloats(ids.Length * hidden);
+        using var pool = new WorkerPool(2);
+        fixed (int* id = ids)
+            EmbedTokensKernel.Run(id, table.Weight(11, hidden, scales), null, null, 0, output.Pointer, ids.Length, pool);
+        for (int token = 0; token < ids.Length; token++)
+            for (int i = 0; i < hidden; i++)
+                Assert.Equal((float)table[(ids[token] * hidden) + i] * (float)scales[ids[token]], (float)output[(token * hidden) + i]);
     }
 
     [Theory]
@@ -42,7 +59,7 @@ public sealed unsafe class EmbeddingTests
         ArgumentException error = Assert.Throws<ArgumentOutOfRangeException>(() =>
         {
             fixed (int* i = ids, r = rows)
-                EmbedTokensKernel.Run(i, table.Matrix(11, 8), visual.Pointer, r, 3, output.Pointer, 2, pool);
+                EmbedTokensKernel.Run(i, WeightMatrix.Of(table.Matrix(11, 8)), visual.Pointer, r, 3, output.Pointer, 2, pool);
         });
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

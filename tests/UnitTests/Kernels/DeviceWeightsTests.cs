@@ -12,7 +12,7 @@ public sealed class DeviceWeightsTests
     {
         Assert.Equal("graph 'small', weight 'w': the GPU has no kernel for weights of int8 by 32", Refused(WeightFormat.Grouped(8, 32), WeightFormat.BF16, 64));
         Assert.Equal("weight 'w': expected I4 rows of a multiple of 64 elements on a GPU, found I4 [32, 96]", Refused(WeightFormat.Grouped(4, 32), WeightFormat.BF16, 96));
-        Assert.Equal("graph 'small', weight 'a': the GPU has no kernel for Partial LoRA of int8", Refused(WeightFormat.BF16, WeightFormat.Int8, 64));
+        Assert.Equal("weight 'a': expected I8 rows of a multiple of 16 elements on a GPU, found I8 [8, 72]", Refused(WeightFormat.BF16, WeightFormat.Int8, 72));
         Assert.Equal("weight 'w': expected I8 rows of a multiple of 16 elements on a GPU, found I8 [32, 72]", Refused(WeightFormat.Int8, WeightFormat.BF16, 72));
         Assert.Throws<NotSupportedException>(() => DeviceWeights.Of(WeightFormat.Grouped(4, 48)));
 
@@ -42,6 +42,24 @@ public sealed class DeviceWeightsTests
         Assert.Equal((WeightFormat.Grouped(4, 32), new Shape(32, 64)), (panel.Format, lowered[panel.Output].Shape));
         Assert.Equal((WeightFormat.F16, panel.Output), (linear.Format, linear.Panel));
         Assert.IsType<Dequantize>(KernelChoice.Choose(panel, lowered, 32, new DeviceFacts(new ComputeCapability(8, 0), 108)));
+    }
+
+    [Fact]
+    public void Partial_lora_of_integers_is_multiplied_as_a_panel_and_a_table_of_integers_keeps_its_type()
+    {
+        ComputeGraph lowered = CudaLowering.Lower(Linear(WeightFormat.BF16, WeightFormat.Int8, 64), DType.BF16);
+        DequantizeOp panel = Assert.Single(lowered.Operations.OfType<DequantizeOp>());
+        LoraDownOp down = Assert.Single(lowered.Operations.OfType<LoraDownOp>());
+        Assert.Equal((panel.Output, new PlainWeight("a"), DType.BF16), (down.Panel!.Value, down.A, lowered[panel.Output].Type));
+        Assert.Null(Assert.Single(lowered.Operations.OfType<FusedLinearOp>()).Lora!.Panel);
+
+        var builder = new GraphBuilder("table", new RowCounts(4, 0, 0));
+        LinearWeight table = builder.Weight("t", WeightFormat.Int8, new Shape(32, 64));
+        builder.MarkOutput(builder.EmbedTokens(builder.Input("ids", DType.I32, RowExtent.Tokens), table));
+        lowered = CudaLowering.Lower(builder.Build(), DType.F16);
+        var embed = Assert.IsType<EmbedTokensOp>(Assert.Single(lowered.Operations));
+        Assert.Equal((DType.I8, DType.F32), (lowered[embed.Table.Elements].Type, lowered[embed.Table.Scales!.Value].Type));
+        Assert.Equal(new EmbedTokens(DType.I8, 64), KernelChoice.Choose(embed, lowered, 4, new DeviceFacts(new ComputeCapability(8, 0), 108)));
     }
 
     [Fact]

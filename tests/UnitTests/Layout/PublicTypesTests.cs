@@ -17,6 +17,7 @@ public sealed class PublicTypesTests
             "ChatExchange", "ChatSession", "ContextFullException", "EngineException", "EngineInfo", "EngineLimits", "EngineOptions", "FinishReason", "GenerationCompleted", "GenerationEvent",
             "GenerationOptions", "GenerationResult", "ImageInput", "SessionOptions", "TextDelta", "UserMessage", "XComposerEngine", "XComposerException",
         ],
+        ["XComposer2.Native.Calibration"] = ["CalibrationSet", "LayerCalibration"],
         ["XComposer2.Native.Devices"] = ["ActivationPrecision", "DeviceKind", "DeviceOptions", "EmbeddingPlace", "LoadPhase", "LoadProgress"],
         ["XComposer2.Native.Generation"] = ["AnswerFormat", "GenerationTimings", "TokenAlternative", "TokenScore", "TokenUsage"],
         ["XComposer2.Native.Measurement"] = ["SpeedMeasurement", "SpeedOptions", "SpeedResult", "SpeedSeries"],

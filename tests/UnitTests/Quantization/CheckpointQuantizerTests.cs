@@ -96,6 +96,25 @@ public sealed unsafe class CheckpointQuantizerTests : IDisposable
         }
     }
 
+    /// <summary>Layers that are there already are only run through, and the rest is rounded as it would have been.</summary>
+    [Fact]
+    public void A_stopped_calibrated_run_goes_on()
+    {
+        string source = TestPaths.Repository("tools/demo/checkpoint"), whole = Path.Combine(root, "whole");
+        var job = new QuantizationJob(source, Output, everything) { Method = QuantizationMethod.ErrorFeedback };
+        Assert.Throws<ArgumentException>(() => CheckpointQuantizer.Run(job, null, Cancellation));
+        IntegerManifest expected = Calibrated(job with { Output = whole }, null, Cancellation);
+        Assert.All(expected.Weights.Where(pair => LayerInputs.InputOf(pair.Key) is not null), pair => Assert.InRange(pair.Value.OutputError!.Value, 1e-4, pair.Value.RoundingError!.Value));
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => Calibrated(job, new Watch(progress =>
+        {
+            if (progress.Tensor.StartsWith("model.layers.1.", StringComparison.Ordinal))
+                stop.Cancel();
+        }), stop.Token));
+        Assert.Contains("other options", Assert.Throws<CheckpointException>(() => CheckpointQuantizer.Run(job with { Method = QuantizationMethod.RoundToNearest }, null, Cancellation)).Message, StringComparison.Ordinal);
+        Assert.Equal(expected.Files.ToArray(), Calibrated(job, null, Cancellation).Files.ToArray());
+    }
+
     [Fact]
     public void Folders_that_do_not_match_their_manifest_are_refused()
     {
@@ -131,6 +150,12 @@ public sealed unsafe class CheckpointQuantizerTests : IDisposable
         string first = Path.Combine(root, "first");
         CheckpointQuantizer.Run(new QuantizationJob(source, first, WeightQuantization.Int8), null, Cancellation);
         Assert.Contains("quantised already", Assert.Throws<CheckpointException>(() => CheckpointQuantizer.Run(new QuantizationJob(first, Path.Combine(root, "second"), WeightQuantization.Int4), null, Cancellation)).Message, StringComparison.Ordinal);
+    }
+
+    private static IntegerManifest Calibrated(QuantizationJob job, IProgress<QuantizationProgress>? progress, CancellationToken cancellation)
+    {
+        using var calibration = Calibration.LayerCalibration.Open(job.Model, Calibration.CalibrationSet.BuiltIn, 2, cancellation);
+        return CheckpointQuantizer.Run(job, calibration, progress, cancellation);
     }
 
     private void Refused(Action<JsonNode> change, params string[] words)

@@ -88,15 +88,17 @@ internal static class RowCases
         CaseMemory memory = new();
         // Spread over the table, as text is.
         long ids = memory.Given<int>([.. Enumerable.Range(0, step.Rows).Select(row => (int)(row * 7919L % vocabulary))]);
-        long table = memory.Values(kernel.Storage, (long)vocabulary * kernel.Columns);
+        bool hasScales = !kernel.Storage.IsFloat();
+        long table = hasScales ? memory.Integers((long)vocabulary * kernel.Columns) : memory.Values(kernel.Storage, (long)vocabulary * kernel.Columns);
+        long? scale = hasScales ? memory.Scales(vocabulary) : null;
         long? visual = step.VisualRows > 0 ? memory.Values(DType.F32, (long)step.VisualRows * kernel.Columns) : null;
         long visualRow = memory.Given<int>([.. Enumerable.Range(0, step.Rows).Select(row => row < step.VisualRows ? row : -1)]);
         long output = memory.Result((long)step.Rows * kernel.Columns * sizeof(float));
         return KernelCase.Create(
-            FormattableString.Invariant($"{CaseContext.Count(step.Rows, "row")} of {kernel.Columns}, {step.VisualRows} of them visual"),
+            FormattableString.Invariant($"{CaseContext.Count(step.Rows, "row")} of {kernel.Columns}, {step.VisualRows} of them visual{(hasScales ? ", of an int8 table" : "")}"),
             kernel, kernel.Geometry(step.Rows), kernel.Cost(textRows, step.VisualRows), memory,
             start => new EmbedTokensArguments(
-                start + ids, start + table, visual is { } rows ? start + rows : default, start + visualRow, start + output,
+                start + ids, start + table, scale is { } scales ? start + scales : default, visual is { } rows ? start + rows : default, start + visualRow, start + output,
                 (uint)step.Rows, (uint)vocabulary, (uint)step.VisualRows));
     }
 }

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Runtime;
 internal sealed unsafe class EmbedTokensStep(EmbedTokensOp operation, CpuBinder binder) : CpuStep
 {
     private readonly CpuOperand ids = binder.Operand(operation.Ids);
-    private readonly FloatMatrix table = binder.Matrix(operation.Table);
+    private readonly WeightMatrix table = binder.Table(operation.Table);
     private readonly CpuOperand? visual = binder.Operand(operation.Visual);
     private readonly CpuOperand? visualRow = binder.Operand(operation.VisualRow);
     private readonly CpuOperand output = binder.Operand(operation.Output);
