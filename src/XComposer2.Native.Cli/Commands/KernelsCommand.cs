@@ -35,7 +35,7 @@ internal static class KernelsCommand
                                  int8, int4: for linears of the decoder that are
                                  quantised while loading (stored)
           --group 32|64|128      columns that share a scale (int4: 128; int8: all)
-          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --head stored|int8|int4, --plora, --vision stored|int8,
           --embedding-weights stored|int8
                                  the head; Partial LoRA; vision tower and projector;
                                  token embeddings

@@ -20,7 +20,7 @@ internal static class ModelOptions
                                    a quarter of the memory and less time, and are less
                                    exact; int4 makes all the parts below int8 (stored)
           --group 32|64|128        columns that share a scale (int4: 128; int8: all)
-          --head stored|int8       the head
+          --head stored|int8|int4  the head
           --plora stored|int8      Partial LoRA, which pictures need (stored)
           --vision stored|int8     vision tower and projector (stored)
           --embedding-weights stored|int8

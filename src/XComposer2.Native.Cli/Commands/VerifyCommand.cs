@@ -27,7 +27,7 @@ internal static class VerifyCommand
                               int8, int4: the decoder's linears quantised while
                               loading; int4 all other parts, to int8
           --group 32|64|128   columns that share a scale (int4: 128; int8: the row)
-          --head stored|int8, --plora stored|int8, --vision stored|int8,
+          --head stored|int8|int4, --plora, --vision stored|int8,
           --embedding-weights stored|int8
                               the head; Partial LoRA; vision tower and projector;
                               token embeddings

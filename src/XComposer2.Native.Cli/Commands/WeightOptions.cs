@@ -15,9 +15,11 @@ internal sealed class WeightOptions(bool hasTypes = false)
 
     private static readonly (string Word, LinearsChoice Value)[] types = [("bf16", LinearsChoice.BF16), ("f16", LinearsChoice.F16), ("f32", LinearsChoice.F32)];
 
+    private static readonly (string Word, PartChoice Value)[] parts = [("stored", PartChoice.Stored), ("int8", PartChoice.Int8)];
+
     private readonly Option<LinearsChoice?> linears = CheckedOption.Choice("--weights", hasTypes ? [.. quantized, .. types] : quantized);
     private readonly Option<int?> group = CheckedOption.Choice("--group", ("32", 32), ("64", 64), ("128", 128));
-    private readonly Option<PartChoice?> head = Part("--head");
+    private readonly Option<PartChoice?> head = CheckedOption.Choice("--head", [.. parts, ("int4", PartChoice.Int4)]);
     private readonly Option<PartChoice?> plora = Part("--plora");
     private readonly Option<PartChoice?> vision = Part("--vision");
     private readonly Option<PartChoice?> table = Part("--embedding-weights");
@@ -36,6 +38,7 @@ internal sealed class WeightOptions(bool hasTypes = false)
     {
         Stored,
         Int8,
+        Int4,
     }
 
     public void AddTo(Command command)
@@ -57,8 +60,8 @@ internal sealed class WeightOptions(bool hasTypes = false)
         ArgumentNullException.ThrowIfNull(result);
         LinearsChoice choice = result.GetValue(linears) ?? LinearsChoice.Stored;
         int? size = result.GetValue(group);
-        if (size is not null && choice is not (LinearsChoice.Int8 or LinearsChoice.Int4))
-            throw new UsageException("--group is for --weights int8 or int4");
+        if (size is not null && choice is not (LinearsChoice.Int8 or LinearsChoice.Int4) && result.GetValue(head) != PartChoice.Int4)
+            throw new UsageException("--group is for --weights int8 or int4, and for --head int4");
         WeightFormat? format = choice switch
         {
             LinearsChoice.Int8 => size is { } columns ? WeightFormat.Grouped(8, columns) : WeightFormat.Int8,
@@ -77,14 +80,14 @@ internal sealed class WeightOptions(bool hasTypes = false)
         return new WeightChoice(type, new WeightQuantization
         {
             Linears = format,
-            Head = FormatOf(result.GetValue(head) ?? rest),
+            Head = result.GetValue(head) == PartChoice.Int4 ? WeightFormat.Grouped(4, size ?? WeightQuantization.DefaultGroupSize) : FormatOf(result.GetValue(head) ?? rest),
             PartialLora = FormatOf(result.GetValue(plora) ?? rest),
             Vision = FormatOf(result.GetValue(vision) ?? rest),
             Embeddings = FormatOf(result.GetValue(table) ?? rest),
         });
     }
 
-    private static Option<PartChoice?> Part(string name) => CheckedOption.Choice(name, ("stored", PartChoice.Stored), ("int8", PartChoice.Int8));
+    private static Option<PartChoice?> Part(string name) => CheckedOption.Choice(name, parts);
 
     private static WeightFormat? FormatOf(PartChoice choice) => choice == PartChoice.Int8 ? WeightFormat.Int8 : null;
 }

@@ -30,13 +30,14 @@ public sealed class FormatDecoderTests(GpuDevice device)
     public void A_group_index_gives_the_processors_logits() => Compare(
         new CudaBackend(new CudaBackendOptions { Storage = DType.F16 }), CacheFormat.F32, new WeightQuantization { Linears = WeightFormat.Grouped(4, 64, true, hasGroupIndex: true) }, 3e-3, "act-order in F16");
 
-    /// <summary>As above: Partial LoRA's panels and the table's rows are the processor's numbers, wherever the table lies.</summary>
+    /// <summary>As above: Partial LoRA's panels, the table's rows and the head's groups are the processor's numbers, wherever the table lies.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Partial_lora_and_embeddings_of_integers_give_the_processors_logits(bool isOnHost) => Compare(
+    public void Partial_lora_embeddings_and_head_of_integers_give_the_processors_logits(bool isOnHost) => Compare(
         new CudaBackend(new CudaBackendOptions { Storage = DType.F16, EmbeddingsOnHost = isOnHost }), CacheFormat.F32,
-        new WeightQuantization { Linears = WeightFormat.Grouped(4, 128), PartialLora = WeightFormat.Int8, Embeddings = WeightFormat.Int8 }, 3e-3, "Partial LoRA and embeddings of int8");
+        new WeightQuantization { Linears = WeightFormat.Grouped(4, 128), Head = WeightFormat.Grouped(4, 128), PartialLora = WeightFormat.Int8, Embeddings = WeightFormat.Int8 }, 3e-3,
+        "Partial LoRA and embeddings of int8, head of int4");
 
     /// <summary>Keys and values that differ by the roundings of 16-bit activations, some 1e-3 of a deviation in f16 and 8e-3 in bf16, fall to other integers where they are that near
     /// to the middle of two, 1/36 of a deviation apart: a share p of 0.04 (0.3), each by a step. The step's own rounding is 1/12 of its square, so that is sqrt(12 p), 0.7 (1.9) times,

@@ -56,6 +56,16 @@ public sealed class QuantizedWeightsCommandTests
         Assert.Equal(3 * (589_824 - (4 * 2048)), stored.GetProperty("decode_weight_bytes").GetInt64() - int8.GetProperty("decode_weight_bytes").GetInt64());
     }
 
+    [Fact]
+    public async Task Head_of_four_bits_halves_the_head()
+    {
+        string[] plan = ["plan", "--preset", Preset, "--weights", "int4"];
+        JsonElement int8 = await RunJsonAsync(ExitCode.Done, plan), int4 = await RunJsonAsync(ExitCode.Done, [.. plan, "--head", "int4"]);
+        Assert.Contains("head as int4 by 128", int4.GetProperty("model").GetString(), StringComparison.Ordinal);
+        // 92,544 rows of 4,096: a scale each, or 32 scales each.
+        Assert.Equal(92_544L * ((4096 / 2) + 4 - (32 * 4)), int8.GetProperty("total_bytes").GetInt64() - int4.GetProperty("total_bytes").GetInt64());
+    }
+
     private static async Task<JsonElement> RunJsonAsync(int exitCode, params string[] args)
     {
         using CliHarness xc2 = new();
