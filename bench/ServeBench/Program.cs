@@ -88,14 +88,13 @@ async Task ThroughputAsync()
 async Task SoakAsync()
 {
     await using ServeProcess server = await ServeProcess.StartAsync(settings, parallel: 4);
-    byte[] picture = await File.ReadAllBytesAsync("tools/demo/pictures/shapes-1.png");
     long begun = Stopwatch.GetTimestamp();
     int pictures = 0, questions = 0, errors = 0;
     Task[] clients = [.. Enumerable.Range(0, SoakClients).Select(client => Task.Run(async () =>
     {
         while (Stopwatch.GetElapsedTime(begun).TotalSeconds < settings.Seconds)
         {
-            string body = client % 2 == 0 ? Requests.AboutPicture(Requests.Numbered(picture, Interlocked.Increment(ref pictures))) : Requests.Question(Interlocked.Increment(ref questions));
+            string body = client % 2 == 0 ? Requests.AboutPicture(Requests.Picture(Interlocked.Increment(ref pictures))) : Requests.Question(Interlocked.Increment(ref questions));
             if (await Requests.AskAsync(server.Http, body) != 200)
                 Interlocked.Increment(ref errors);
             // The machine has other work, too.

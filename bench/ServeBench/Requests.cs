@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 
@@ -49,16 +51,32 @@ internal static class Requests
         return (int)response.StatusCode;
     }
 
-    /// <summary>A picture that no other number has: its text chunk differs, so that no cache knows its bytes.</summary>
-    public static byte[] Numbered(byte[] png, int number)
+    /// <summary>A picture (PNG) that no other number has: no cache knows its bytes or its pixels.</summary>
+    public static byte[] Picture(int number)
     {
-        byte[] text = Encoding.ASCII.GetBytes($"tEXtComment\0{number:D9}");
-        byte[] chunk = [0, 0, 0, (byte)(text.Length - 4), .. text, .. Crc(text)];
-        // After signature and header.
-        return [.. png[..33], .. chunk, .. png[33..]];
+        const int Side = 64;
+        using var data = new MemoryStream();
+        using (var packed = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true))
+            for (int row = 0; row < Side; row++)
+            {
+                // No filter.
+                packed.WriteByte(0);
+                for (int column = 0; column < Side; column++)
+                    packed.Write([(byte)(number + row), (byte)((number >> 8) + column), (byte)(number >> 16)]);
+            }
+
+        return [0x89, .. "PNG\r\n\u001a\n"u8, .. Chunk("IHDR"u8, [0, 0, 0, Side, 0, 0, 0, Side, 8, 2, 0, 0, 0]), .. Chunk("IDAT"u8, data.ToArray()), .. Chunk("IEND"u8, [])];
     }
 
-    private static byte[] Crc(ReadOnlySpan<byte> bytes)
+    private static byte[] Chunk(ReadOnlySpan<byte> name, ReadOnlySpan<byte> content)
+    {
+        byte[] chunk = [0, 0, 0, 0, .. name, .. content, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc(chunk.AsSpan(4, name.Length + content.Length)));
+        return chunk;
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
         foreach (byte one in bytes)
@@ -68,7 +86,6 @@ internal static class Requests
                 crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320u : crc >> 1;
         }
 
-        crc = ~crc;
-        return [(byte)(crc >> 24), (byte)(crc >> 16), (byte)(crc >> 8), (byte)crc];
+        return ~crc;
     }
 }

@@ -30,6 +30,9 @@ public sealed class RequestErrorTests(DemoServer demo) : IClassFixture<DemoServe
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"system\",\"content\":\"x\"}]}", "messages[1].role", "must precede all others")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\"}]}", "messages", "the question is empty")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"<ImageHere>\"}]}", "messages[0].content", "send pictures as parts")]
+    [InlineData("{\"modalities\":[1],\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "modalities", "text")]
+    [InlineData("{\"tool_choice\":\"\\ud800\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "tool_choice", "half of a surrogate pair")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"\\udc00\":1}]}", "messages[0]", "half of a surrogate pair")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "messages[0].content", "half of a surrogate pair")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"}]}]}", "messages[0].content[0].type", "expected text or image_url")]
     public async Task Malformed_conversation_names_the_field(string body, string? field, string message) => await ExpectAsync(body, field, message);

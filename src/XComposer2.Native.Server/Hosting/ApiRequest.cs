@@ -62,8 +62,11 @@ internal sealed class ApiRequest : IDisposable
         try
         {
             // The parser does not look into texts and names.
-            if (!Utf8.IsValid(JsonMarshal.GetRawUtf8Value(body.RootElement)))
+            ReadOnlySpan<byte> raw = JsonMarshal.GetRawUtf8Value(body.RootElement);
+            if (!Utf8.IsValid(raw))
                 throw ApiException.Invalid(null, "the request is not UTF-8");
+            if (raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0)
+                RequireWholeCharacters(body.RootElement, "");
             return new ApiRequest(context, server, body);
         }
         catch
@@ -99,6 +102,26 @@ internal sealed class ApiRequest : IDisposable
         ended.Dispose();
         deadline.Dispose();
         body.Dispose();
+    }
+
+    // Half of a surrogate pair can be escaped in JSON, and fails wherever the text or name is compared.
+    private static void RequireWholeCharacters(JsonElement element, string path)
+    {
+        try
+        {
+            if (element.ValueKind == JsonValueKind.Object)
+                foreach (JsonProperty member in element.EnumerateObject())
+                    RequireWholeCharacters(member.Value, path.Length == 0 ? member.Name : $"{path}.{member.Name}");
+            else if (element.ValueKind == JsonValueKind.Array)
+                foreach ((int index, JsonElement item) in element.EnumerateArray().Index())
+                    RequireWholeCharacters(item, $"{path}[{index}]");
+            else if (element.ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(element).Contains((byte)'\\'))
+                _ = element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            throw ApiException.Invalid(path.Length == 0 ? null : path, $"{(path.Length == 0 ? "the request" : path)}: expected texts and names of whole characters, found half of a surrogate pair");
+        }
     }
 
     private static bool IsJson(string? contentType) =>

@@ -144,7 +144,7 @@ internal static class SamplingFields
             throw ApiException.Unsupported("num_beams", "num_beams: beam search is not supported");
         if (request.TryGet("tool_choice", out JsonElement choice) && !(choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none"u8)) && !(choice.ValueKind == JsonValueKind.String && choice.ValueEquals("auto"u8)))
             throw ApiException.Unsupported("tool_choice", "tool_choice: this model does not call tools");
-        if (request.Elements("modalities", 8).Any(modality => !modality.Value.ValueEquals("text"u8)))
+        if (request.Elements("modalities", 8).Any(modality => modality.Value.ValueKind != JsonValueKind.String || !modality.Value.ValueEquals("text"u8)))
             throw ApiException.Unsupported("modalities", "modalities: answers are text");
     }
 

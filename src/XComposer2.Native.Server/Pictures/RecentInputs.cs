@@ -8,6 +8,9 @@ internal sealed class RecentInputs
 {
     private const long CapacityBytes = 64L << 20;
 
+    // Small pictures would add up to many thousands otherwise.
+    private const int CapacityPictures = 512;
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, LinkedListNode<(string Hash, ImageInput Input, int Bytes)>> byHash = new(StringComparer.Ordinal);
     private readonly LinkedList<(string Hash, ImageInput Input, int Bytes)> byUse = [];
@@ -30,7 +33,7 @@ internal sealed class RecentInputs
             ImageInput input = ImageInput.FromBytes(file, name);
             byHash.Add(hash, byUse.AddFirst((hash, input, file.Length)));
             keptBytes += file.Length;
-            while (keptBytes > CapacityBytes && byUse.Count > 1)
+            while ((keptBytes > CapacityBytes && byUse.Count > 1) || byUse.Count > CapacityPictures)
             {
                 (string oldest, _, int bytes) = byUse.Last!.Value;
                 byUse.RemoveLast();
