@@ -79,6 +79,33 @@ public sealed class BitsAndBytesCheckpointTests : IDisposable
         Assert.Equal((16L * 16) + (16 * 4), facts.QuantizedBytes);
     }
 
+    /// <summary>The whole model, once with its linears as bitsandbytes stores 8 bits, once quantised while loading: the same integers, the same answer. And in nf4, which the notice tells.</summary>
+    [Fact]
+    public async Task The_demo_answers_with_its_linears_in_either_form()
+    {
+        string demo = TestPaths.Repository("tools/demo/checkpoint");
+        foreach (string name in new[] { "config.json", "tokenizer.model" })
+            File.Copy(Path.Combine(demo, name), tiny.PathOf(name), overwrite: true);
+        List<string> notices = [];
+        tiny.WriteSafetensors("model.safetensors", Converted(demo, EightBits));
+        string wanted = await AnswerAsync(demo, WeightQuantization.Int8), found = await AnswerAsync(tiny.Folder, WeightQuantization.None);
+        Assert.Equal(wanted, found);
+        Assert.Empty(notices);
+        tiny.WriteSafetensors("model.safetensors", Converted(demo, FourBits));
+        Assert.Equal(await AnswerAsync(demo, WeightQuantization.None), await AnswerAsync(tiny.Folder, WeightQuantization.None));
+        Assert.Contains("converted to BF16 while loading", Assert.Single(notices), StringComparison.Ordinal);
+
+        async Task<string> AnswerAsync(string folder, WeightQuantization quantization)
+        {
+            await using XComposerEngine engine = await XComposerEngine.LoadAsync(
+                new EngineOptions { ModelPath = folder, Quantization = quantization, Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 2 }, Notice = notices.Add }, TestContext.Current.CancellationToken);
+            using ChatSession session = engine.CreateSession();
+            GenerationResult result = await session.AskAsync(
+                new UserMessage("Describe this image.", [ImageInput.FromFile(TestPaths.Repository("tools/demo/pictures/shapes-3.png"))]), new GenerationOptions { Greedy = true, MaxTokens = 60 });
+            return result.Text;
+        }
+    }
+
     [Fact]
     public void What_does_not_go_with_the_weight_is_refused_by_name()
     {
@@ -128,6 +155,52 @@ public sealed class BitsAndBytesCheckpointTests : IDisposable
         using Checkpoint checkpoint = Open();
         Assert.Equal(Expected(block => 0.5f + block), Values(checkpoint));
     }
+
+    private static Dictionary<string, TinyTensor> Converted(string folder, Action<Dictionary<string, TinyTensor>, string, HostTensor> convert)
+    {
+        using Checkpoint checkpoint = CheckpointFolder.Open(folder);
+        Dictionary<string, TinyTensor> result = [];
+        foreach (CheckpointTensor facts in checkpoint.Tensors)
+        {
+            Assert.True(checkpoint.TryGet(facts.Name, out HostTensor tensor));
+            if (LayerInputs.InputOf(facts.Name) is null)
+                result.Add(facts.Name, new TinyTensor(facts.TypeName, facts.Shape, Bytes(tensor)));
+            else
+                convert(result, facts.Name, tensor);
+        }
+
+        return result;
+    }
+
+    private static void EightBits(Dictionary<string, TinyTensor> result, string name, HostTensor tensor)
+    {
+        using Int8Rows rows = Int8Rows.Quantize(tensor, name);
+        float[] scales = HostTensorValues.ToFloats(rows.Scales);
+        result.Add(name, new TinyTensor("I8", tensor.Shape, Bytes(rows.Values)));
+        result.Add(name[..^"weight".Length] + "SCB", TinyTensor.F32(new Shape(scales.Length), row => scales[row] * 127));
+    }
+
+    private static void FourBits(Dictionary<string, TinyTensor> result, string name, HostTensor tensor)
+    {
+        float[] values = HostTensorValues.ToFloats(tensor);
+        float[] magnitudes = [.. values.Chunk(32).Select(block => block.Max(Math.Abs))];
+        int[] places = [.. values.Select((value, index) => Nearest(value / magnitudes[index / 32]))];
+        byte[] state = Encoding.UTF8.GetBytes($$"""{"quant_type":"nf4","blocksize":32,"dtype":"bfloat16","shape":[{{tensor.Shape[0]}},{{tensor.Shape[1]}}]}""");
+        result.Add(name, new TinyTensor("U8", new Shape(values.Length / 2, 1), [.. Enumerable.Range(0, values.Length / 2).Select(i => (byte)((places[2 * i] << 4) | places[(2 * i) + 1]))]));
+        result.Add(name + ".absmax", TinyTensor.F32(new Shape(magnitudes.Length), i => magnitudes[i]));
+        result.Add(name + ".quant_map", TinyTensor.F32(new Shape(16), i => map[i]));
+        result.Add(name + ".quant_state.bitsandbytes__nf4", new TinyTensor("U8", new Shape(state.Length), state));
+
+        static int Nearest(float value)
+        {
+            int best = 0;
+            for (int i = 1; i < map.Length; i++)
+                best = Math.Abs(map[i] - value) < Math.Abs(map[best] - value) ? i : best;
+            return best;
+        }
+    }
+
+    private static unsafe byte[] Bytes(HostTensor tensor) => new ReadOnlySpan<byte>((void*)tensor.Data, (int)tensor.Bytes).ToArray();
 
     private static (DType, Shape) Facts(Checkpoint checkpoint) => checkpoint.TryDescribe(Name, out HostTensor facts) ? (facts.Type, facts.Shape) : default;
 
