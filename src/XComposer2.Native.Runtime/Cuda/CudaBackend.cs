@@ -61,8 +61,6 @@ public sealed class CudaBackend : IBackend
 
     public bool RunsAhead => true;
 
-    public bool AdjustsLogits => false;
-
     public bool ReadsWeightsInPlace => false;
 
     /// <summary>Everything that was queued is done.</summary>
@@ -99,6 +97,9 @@ public sealed class CudaBackend : IBackend
         state.Arena.Require(plan.ArenaBytes);
         return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows, limits);
     }
+
+    /// <summary>Device memory of a sampler.</summary>
+    public static long SamplerBytes(int vocabularySize, int slots) => new SamplerLayout(slots, new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)).TotalBytes;
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CudaTokenSampler(state, vocabularySize, slots);
 
