@@ -19,6 +19,7 @@ public sealed class CudaLowering
     private readonly Tensor?[] lowered;
     private readonly Dictionary<int, RmsNormOp> foldedNorms = [];
     private readonly Dictionary<int, FusedRope> foldedRopes = [];
+    private readonly Dictionary<int, PackedProjections> packed = [];
 
     private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache)
     {
@@ -28,6 +29,9 @@ public sealed class CudaLowering
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
         isDecode = source.HasOneRowPerSequence;
+        foreach (PackedProjections projections in PackedProjections.In(source, uses))
+            foreach (LinearOp linear in projections.All)
+                packed.Add(linear.Output.Index, projections);
     }
 
     /// <param name="graph">As the model builds it.</param>
@@ -61,6 +65,10 @@ public sealed class CudaLowering
             case RmsNormOp norm when IsFolded(norm):
                 foldedNorms.Add(norm.Output.Index, norm);
                 break;
+            case LinearOp linear when packed.TryGetValue(linear.Output.Index, out PackedProjections? projections):
+                if (linear == projections.Query)
+                    LowerPacked(projections);
+                break;
             case LinearOp linear:
                 LowerLinear(linear);
                 break;
@@ -93,7 +101,7 @@ public sealed class CudaLowering
             weight,
             format,
             norm,
-            linear.Bias is { } bias ? source[bias].Name : null,
+            linear.Bias is { } bias ? new PlainWeight(source[bias].Name) : null,
             linear.Activation,
             Renamed(linear.Residual),
             lora,
@@ -102,6 +110,40 @@ public sealed class CudaLowering
             storage,
             Result(rope?.Output ?? linear.Output),
             panel));
+    }
+
+    // Queries, keys and values of a row beside each other.
+    private void LowerPacked(PackedProjections projections)
+    {
+        LinearOp query = projections.Query;
+        (Tensor input, FusedNorm? norm) = Input(query.Input);
+        StackedWeight weight = Stacked(projections.All.Select(linear => ElementsOf(linear.Weight)));
+        Shape shape = source[query.Weight.Elements].Shape;
+        (WeightFormat format, Tensor? panel) = OnDevice(weight, query.Weight.Format, new Shape(3 * shape[0], shape[1]), query.Output);
+        TensorSpec rows = source[query.Output];
+        Tensor output = Add(new TensorSpec(rows.Name + ".packed", storage, new Shape(rows.Shape[0], 3 * shape[0]), rows.Rows, TensorRole.Temporary));
+        foreach (LinearOp linear in projections.All)
+            lowered[linear.Output.Index] = output;
+        operations.Add(new FusedLinearOp(
+            input,
+            weight,
+            format,
+            norm,
+            query.Bias is null ? null : Stacked(projections.All.Select(linear => linear.Bias!.Value)),
+            Activation.None,
+            Residual: null,
+            Lora: null,
+            Rope: null,
+            LinearEpilogue.Plain,
+            storage,
+            output,
+            panel));
+    }
+
+    private StackedWeight Stacked(IEnumerable<Tensor> weights)
+    {
+        string[] names = [.. weights.Select(weight => source[weight].Name)];
+        return new StackedWeight(names[0], names[1], names[2]);
     }
 
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
@@ -216,48 +258,4 @@ public sealed class CudaLowering
         tensors.Add(spec);
         return new Tensor(tensors.Count - 1);
     }
-}
-
-/// <summary>Who reads each tensor of a graph, and whether anyone needs it in F32.</summary>
-internal sealed class TensorUses
-{
-    private readonly Operation?[] onlyReader;
-    private readonly int[] readers;
-    private readonly bool[] needsFloat;
-
-    public TensorUses(ComputeGraph graph)
-    {
-        onlyReader = new Operation?[graph.Tensors.Length];
-        readers = new int[graph.Tensors.Length];
-        needsFloat = new bool[graph.Tensors.Length];
-        foreach (Operation operation in graph.Operations)
-        {
-            foreach (Tensor input in operation.Inputs)
-            {
-                readers[input.Index]++;
-                onlyReader[input.Index] = operation;
-            }
-
-            foreach (Tensor input in FloatsOf(operation))
-                needsFloat[input.Index] = true;
-        }
-    }
-
-    /// <summary>The operation that alone reads the tensor; null where none or several do.</summary>
-    public Operation? OnlyReader(Tensor tensor) => readers[tensor.Index] == 1 ? onlyReader[tensor.Index] : null;
-
-    /// <summary>The residual stream, weights that are added to it, and what leaves the graph without being read in it, are F32.</summary>
-    public bool IsFloat(Tensor tensor) => needsFloat[tensor.Index] || readers[tensor.Index] == 0;
-
-    private static IEnumerable<Tensor> FloatsOf(Operation operation) => operation switch
-    {
-        LinearOp { Residual: { } residual } => [residual],
-        RmsNormOp norm => [norm.Input],
-        LayerNormOp norm => [norm.Input],
-        SelectRowsOp select => [select.Input],
-        SelectPatchesOp select => [select.Input],
-        PatchEmbeddingOp patches => [patches.ClassToken, patches.Positions],
-        RopeKvAppendOp rope => [rope.Packed],
-        _ => [],
-    };
 }
