@@ -28,6 +28,7 @@ internal static class BenchCommand
           --head stored|int8, --plora stored|int8, --vision stored|int8
                                  the head; Partial LoRA; vision tower and projector
           --cache f32|bf16|f16|int8 keys and values (CPU: f32; GPU: as --storage)
+          --sums f32|f16         GPU: sums of prompts (f32)
           --activations int8|float CPU: what int8 and int4 weights are multiplied
                                  with (int8)
           --model DIR            a checkpoint folder instead of a preset
@@ -72,10 +73,11 @@ internal static class BenchCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, cache, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, preset, layers, activations, cache, sums, tokens, images, sequences, steps, samples, device, storage, embeddings, threads, json };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -95,7 +97,7 @@ internal static class BenchCommand
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
                 DecodeSteps = decodes ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
             };
             return RunAsync(services.Console, options, result.GetValue(json), cancellationToken);
         });

@@ -64,6 +64,7 @@ internal static class ServeCommand
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
@@ -77,7 +78,7 @@ internal static class ServeCommand
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
-            model, name, adapters, device, storage, embeddings, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
+            model, name, adapters, device, storage, embeddings, activations, cache, sums, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
             queue, timeout, drain, maxBody, maxImages, maxPixels, imageHosts, imageFolder, log, logPrompts,
         };
         weights.AddTo(command);
@@ -91,7 +92,7 @@ internal static class ServeCommand
                     ModelPath = "",
                     Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
                     Quantization = weights.Read(result).Quantization,
                     Limits = new EngineLimits
                     {

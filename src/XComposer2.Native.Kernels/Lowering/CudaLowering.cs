@@ -14,6 +14,7 @@ public sealed class CudaLowering
     private readonly TensorUses uses;
     private readonly bool isDecode;
     private readonly CacheFormat? cache;
+    private readonly bool hasHalfSums;
     private readonly List<TensorSpec> tensors = [];
     private readonly List<Operation> operations = [];
     private readonly Tensor?[] lowered;
@@ -21,11 +22,12 @@ public sealed class CudaLowering
     private readonly Dictionary<int, FusedRope> foldedRopes = [];
     private readonly Dictionary<int, PackedProjections> packed = [];
 
-    private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache)
+    private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache, bool hasHalfSums)
     {
         this.source = source;
         this.storage = storage;
         this.cache = cache;
+        this.hasHalfSums = hasHalfSums;
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
         isDecode = source.HasOneRowPerSequence;
@@ -37,8 +39,9 @@ public sealed class CudaLowering
     /// <param name="graph">As the model builds it.</param>
     /// <param name="storage">Type of weights and of activations that are not the residual stream.</param>
     /// <param name="cache">Of keys and values: int8, or null for the storage type.</param>
+    /// <param name="hasHalfSums">Linears of many rows may add products as <see cref="HalfSums"/>.</param>
     /// <exception cref="NotSupportedException">There are no kernels for the cache.</exception>
-    public static ComputeGraph Lower(ComputeGraph graph, DType storage, CacheFormat? cache = null)
+    public static ComputeGraph Lower(ComputeGraph graph, DType storage, CacheFormat? cache = null, bool hasHalfSums = false)
     {
         ArgumentNullException.ThrowIfNull(graph);
         CacheFormat? other = cache == CacheFormat.Of(storage) ? null : cache;
@@ -46,7 +49,7 @@ public sealed class CudaLowering
             throw new NotSupportedException($"the GPU has no kernels for a key/value cache of {format}: expected {CacheFormat.Of(storage)}, the type of weights and activations, or, where it has 16 bits, {CacheFormat.Int8}");
         if (graph.HasOneRowPerSequence && graph.Capacity.Tokens > LinearDecode.MaxRows)
             throw new GraphException($"graph '{graph.Name}': expected at most {LinearDecode.MaxRows} sequences of one row on a GPU, found {graph.Capacity.Tokens}");
-        return new CudaLowering(graph, storage, other).Run();
+        return new CudaLowering(graph, storage, other, hasHalfSums).Run();
     }
 
     private ComputeGraph Run()
@@ -109,7 +112,8 @@ public sealed class CudaLowering
             rope is null ? LinearEpilogue.Plain : LinearEpilogue.RopeKvAppend,
             storage,
             Result(rope?.Output ?? linear.Output),
-            panel));
+            panel,
+            hasHalfSums));
     }
 
     // Queries, keys and values of a row beside each other.
@@ -137,7 +141,8 @@ public sealed class CudaLowering
             LinearEpilogue.Plain,
             storage,
             output,
-            panel));
+            panel,
+            hasHalfSums));
     }
 
     private StackedWeight Stacked(IEnumerable<Tensor> weights)
@@ -177,7 +182,8 @@ public sealed class CudaLowering
             LinearEpilogue.Gated,
             storage,
             Result(gated.Output),
-            panel));
+            panel,
+            hasHalfSums));
     }
 
     private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)

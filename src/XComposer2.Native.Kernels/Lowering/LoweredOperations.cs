@@ -17,6 +17,7 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Storage">Type of weights (unless they have scales), bias, gain, and of input and output where those are not F32.</param>
 /// <param name="Output">[rows, out]; the queries where keys and values go to the cache.</param>
 /// <param name="Panel">The weight in the storage type, of <see cref="DequantizeOp"/>; null where the kernel reads it as it is.</param>
+/// <param name="HasHalfSums">Products may be added as <see cref="HalfSums"/>.</param>
 public sealed record FusedLinearOp(
     Tensor Input,
     CudaWeight Weight,
@@ -30,7 +31,8 @@ public sealed record FusedLinearOp(
     LinearEpilogue Epilogue,
     DType Storage,
     Tensor Output,
-    Tensor? Panel = null) : Operation(Output)
+    Tensor? Panel = null,
+    bool HasHalfSums = false) : Operation(Output)
 {
     public override string Name => "fused_linear";
 
