@@ -10,8 +10,8 @@
 #include "attention/decode_rows.cuh"
 #include "attention/paged_cache.cuh"
 #include "attention/plain_decode_rows.cuh"
+#include "common/arrive_last.cuh"
 #include "common/packed.cuh"
-#include "ptx/atom.cuh"
 #include "ptx/griddepcontrol.cuh"
 #include "ptx/prefetch.cuh"
 
@@ -119,23 +119,11 @@ __device__ __forceinline__ void write(STORAGE* outputs, u32 head, u32 column, co
     store4(outputs + head * HEAD_SIZE + column, rounded);
 }
 
-// True in the block that is the last of its runs to arrive: it sees what the others wrote before.
-__device__ __forceinline__ bool arrive_last(u32* arrivals, u32 runs) {
-    __shared__ u32 arrived_before;
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        arrived_before = atom_add_acq_rel_gpu_u32(arrivals, 1);
-        if (arrived_before == runs - 1)
-            *arrivals = 0;
-    }
-    __syncthreads();
-    return arrived_before == runs - 1;
-}
-
 // A group of one head shares nothing, and on sm_86 would spill at four blocks; so would integers on their way to 16 bits.
 extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, __CUDA_ARCH__ >= 800 && GROUP_SIZE > 1 && !CACHE_INT8 ? 4 : 3)
 decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
     __shared__ WarpResults results;
+    __shared__ u32 arrived_before;
     griddepcontrol_launch_dependents();
     const SequenceSpan span = arguments.spans[blockIdx.z];
     const PageRun run = find_run(span);
@@ -163,7 +151,7 @@ decode_attention(const __grid_constant__ DecodeAttentionArguments arguments) {
         if (column == 0)
             partial_states[partial] = merged.state;
     });
-    if (run.runs == 1 || !arrive_last(arguments.arrivals + place, run.runs))
+    if (run.runs == 1 || !arrive_last(arguments.arrivals + place, run.runs, arrived_before))
         return;
     for_outputs([&](u32 head, u32 column) {
         write(outputs, head, column, merge_parts<8>(partial_outputs + head * HEAD_SIZE + column, GROUP_SIZE * HEAD_SIZE, partial_states + head, GROUP_SIZE, run.runs));

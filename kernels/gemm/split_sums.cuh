@@ -1,8 +1,8 @@
 // Sums of a tile that several blocks have parts of: each leaves its part in memory, and the last to arrive adds them in their order, so that what comes out
 // does not depend on who was last.
 #pragma once
+#include "common/arrive_last.cuh"
 #include "common/types.cuh"
-#include "ptx/atom.cuh"
 #include "ptx/ld.cuh"
 #include "ptx/st.cuh"
 
@@ -46,15 +46,3 @@ private:
 
     float* first;
 };
-
-// Whether the block is the last of `parts` to arrive: it sees what the others wrote before. By all threads of the block; `before` is shared memory.
-__device__ __forceinline__ bool arrive_last(u32* arrivals, u32 parts, u32& before) {
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        before = atom_add_acq_rel_gpu_u32(arrivals, 1);
-        if (before == parts - 1)
-            *arrivals = 0;
-    }
-    __syncthreads();
-    return before == parts - 1;
-}

@@ -101,7 +101,41 @@ __device__ __forceinline__ void multiply_tail(Sums& sums, u32 stage, const Fragm
     }
 }
 
-#if DOUBLE_BUFFER
+#if HALF_SUMS
+// Two steps at a time, and rows of the warp tile one after the other: the weights' fragments of both steps stay, the input's do not.
+__device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 first_tile, u32 main_tiles, u32 tiles) {
+    static_assert(kSteps % 2 == 0 && !WEIGHT_INT8 && !DOUBLE_BUFFER && sizeof(STORAGE) == 2, "sums of 32 products of two 16-bit numbers");
+    for (u32 tile = first_tile; tile < main_tiles; tile++) {
+        const u32 stage = pipeline.receive(tile);
+        pipeline.request(tile + STAGES - 1, tiles);
+#pragma unroll
+        for (u32 step = 0; step < kSteps; step += 2) {
+            u32 weight[kTilesAcross][2][2];
+#pragma unroll
+            for (u32 i = 0; i < 2; i++)
+#pragma unroll
+                for (u32 across = 0; across < kTilesAcross; across += 2) {
+                    u32 words[4];
+                    ldmatrix_x4(words, stage + (offsets.weight ^ (step + i) * 2 * kChunkBytes) + across * 8 * kWeightRowBytes);
+                    weight[across][i][0] = words[0];
+                    weight[across][i][1] = words[1];
+                    weight[across + 1][i][0] = words[2];
+                    weight[across + 1][i][1] = words[3];
+                }
+#pragma unroll
+            for (u32 down = 0; down < kTilesDown; down++) {
+                u32 input[2][4];
+#pragma unroll
+                for (u32 i = 0; i < 2; i++)
+                    ldmatrix_x4(input[i], stage + (offsets.input ^ (step + i) * 2 * kChunkBytes) + down * 16 * kInputRowBytes);
+#pragma unroll
+                for (u32 across = 0; across < kTilesAcross; across++)
+                    multiply_two_steps_in_half(sums[down][across], input, weight[across]);
+            }
+        }
+    }
+}
+#elif DOUBLE_BUFFER
 // Fragments of a step are loaded while those of the one before are multiplied; the last step of a slice waits for the next slice.
 __device__ __forceinline__ void multiply_slices(Sums& sums, Pipeline& pipeline, const FragmentOffsets& offsets, u32 first_tile, u32 main_tiles, u32 tiles) {
     static_assert(kSteps % 2 == 0, "buffers alternate");

@@ -1,4 +1,4 @@
-// Sets of tokens that a block searches: a whole row of logits in global memory, or the few that can still be chosen, in shared memory.
+// Sets of tokens that a block searches: a whole row in global memory, or the few that can still be chosen, in shared memory.
 // Both are ordered by id. Everything here is called by all threads of the block, and every thread gets the answer.
 #pragma once
 #include "ptx/shfl.cuh"
@@ -11,34 +11,51 @@ constexpr u32 kListRoom = 2048;
 
 static_assert(kWarps == kWarpLanes, "a lane for each warp where a block's sums come together");
 
+// How a row is cut into parts, one a block, and segments, one a warp. The host has the same in Sampling/RowCut.cs.
+template <u32 vocabulary>
+struct RowCut {
+    static constexpr u32 kMostBlocks = 32, kUsualPerLane = 6;
+    static constexpr u32 kForOne = (vocabulary + kThreads - 1) / kThreads, kForMost = (vocabulary + kMostBlocks * kThreads - 1) / (kMostBlocks * kThreads);
+    static constexpr u32 kPerLane = kForMost > kUsualPerLane ? kForMost : kForOne < kUsualPerLane ? kForOne : kUsualPerLane;
+    static constexpr u32 kSegment = kPerLane * kWarpLanes;
+    static constexpr u32 kBlocks = (vocabulary + kSegment * kWarps - 1) / (kSegment * kWarps);
+    static constexpr u32 kSegments = kBlocks * kWarps;
+};
+
+constexpr u32 kMostSegments = RowCut<1>::kMostBlocks * kWarps;
+
 struct Shared {
     u64 partials[kWarps][kWarpLanes];
     u64 weights[kListRoom];
     u32 keys[kListRoom];
     u32 ids[kListRoom];
+    u32 maxima[kMostSegments];  // largest keys of the row's segments
     u32 counts[kWarps];
+    u32 arrived_before;
 };
 
 static_assert(sizeof(Shared) <= 48 * 1024, "static shared memory");
 
-template <u32 vocabulary>
+__device__ __forceinline__ u32 as_key(float logit) {
+    return key_of(logit);
+}
+
+__device__ __forceinline__ u32 as_key(u32 key) {
+    return key;
+}
+
+// T: f32 of logits, u32 of keys.
+template <typename T, u32 vocabulary>
 struct Row {
-    using Stored = float;
-    const float* logits;        // [vocabulary]
-    const u32* seen;            // [vocabulary / 32, rounded up], a bit for each id that was chosen before
-    float penalty;
+    using Stored = T;
+    const T* tokens;            // [vocabulary]
     Weights<vocabulary> weights;
 
     __device__ __forceinline__ u32 size() const { return vocabulary; }
     __device__ __forceinline__ u32 id(u32 index) const { return index; }
-    __device__ __forceinline__ float stored(u32 index) const { return logits[index]; }
+    __device__ __forceinline__ T stored(u32 index) const { return tokens[index]; }
     __device__ __forceinline__ u64 weight(u32 key, u32) const { return weights.of(key); }
-
-    __device__ __forceinline__ u32 key(float logit, u32 index) const {
-        if (penalty != 1.0f && (seen[index / 32] >> index % 32 & 1) != 0)
-            logit = logit > 0.0f ? logit / penalty : logit * penalty;
-        return key_of(logit);
-    }
+    __device__ __forceinline__ u32 key(T stored, u32) const { return as_key(stored); }
 };
 
 struct List {
@@ -146,10 +163,10 @@ __device__ __forceinline__ u32 last_reaching(u64 sum, u32 pivots, u64 wanted) {
     return 31 - __clz(vote_sync_ballot(reaches) | 1);
 }
 
-// The largest key such that the amounts of all with at least this key reach `wanted`, which the sum of all does. Among few tokens in shared memory:
-// each lane tries another value of the next five bits, each warp a part of the tokens. amount(index).
+// The largest key such that the amounts of all with at least this key reach `wanted`, which the sum of all does. Among few keys in shared memory:
+// each lane tries another value of the next five bits, each warp a part of the keys. amount(index).
 template <typename Amount>
-__device__ u32 reach_in_list(Shared& shared, u32 count, u64 wanted, Amount amount) {
+__device__ u32 reach_in_list(Shared& shared, const u32* keys, u32 count, u64 wanted, Amount amount) {
     const u32 lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
     u32 prefix = 0;
     for (i32 shift = 27; shift > -5; shift -= 5) {
@@ -157,7 +174,7 @@ __device__ u32 reach_in_list(Shared& shared, u32 count, u64 wanted, Amount amoun
         const u32 pivot = prefix | lane % pivots << low;
         u64 sum = 0;
         for (u32 index = warp; index < count; index += kWarps)
-            sum += shared.keys[index] >= pivot ? amount(index) : 0;
+            sum += keys[index] >= pivot ? amount(index) : 0;
         shared.partials[warp][lane] = sum;
         prefix |= last_reaching(sum_over_warps(shared, pivots), pivots, wanted) << low;
     }
@@ -194,49 +211,20 @@ __device__ u32 reach_in_row(const Set& row, Shared& shared, u64 wanted, Amount a
     return prefix;
 }
 
-// Copies the tokens that belong(key) from a row to the list, in their order. Returns their number; where it is over kListRoom, nothing was copied.
-template <typename Set, typename Belong>
-__device__ u32 collect(const Set& row, Shared& shared, Belong belong) {
-    const u32 lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
-    const Part part(0, row.size(), warp);
-    u32 found = 0;
-    for_each(row, part.begin, part.end, [&](u32 key, u32, bool valid) { found += __popc(vote_sync_ballot(valid && belong(key))); });
-    if (lane == 0)
-        shared.counts[warp] = found;
-    __syncthreads();
-    const u32 through = (u32)warp_prefix_sum(shared.counts[lane]);
-    const u32 count = shfl_sync_idx(through, kWarps - 1);
-    u32 next = shfl_sync_idx(through, warp) - found;
-    if (count <= kListRoom)
-        for_each(row, part.begin, part.end, [&](u32 key, u32 index, bool valid) {
-            const bool mine = valid && belong(key);
-            const u32 lanes = vote_sync_ballot(mine);
-            if (mine) {
-                const u32 place = next + __popc(lanes & ((1u << lane) - 1));
-                shared.keys[place] = key;
-                shared.ids[place] = index;
-                shared.weights[place] = row.weight(key, index);
-            }
-            next += __popc(lanes);
-        });
-    __syncthreads();
-    return count;
+__device__ __forceinline__ u64 warp_max(u64 value) {
+#pragma unroll
+    for (u32 distance = kWarpLanes / 2; distance > 0; distance /= 2)
+        value = max(value, (u64)shfl_sync_bfly((u32)(value >> 32), distance) << 32 | shfl_sync_bfly((u32)value, distance));
+    return value;
 }
 
 __device__ __forceinline__ u64 block_max(Shared& shared, u64 value) {
     const u32 lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
-#pragma unroll
-    for (u32 round = 0; round < 2; round++) {
-#pragma unroll
-        for (u32 distance = kWarpLanes / 2; distance > 0; distance /= 2)
-            value = max(value, (u64)shfl_sync_bfly((u32)(value >> 32), distance) << 32 | shfl_sync_bfly((u32)value, distance));
-        if (round == 0) {
-            if (lane == 0)
-                shared.partials[warp][0] = value;
-            __syncthreads();
-            value = shared.partials[lane][0];
-        }
-    }
+    value = warp_max(value);
+    if (lane == 0)
+        shared.partials[warp][0] = value;
+    __syncthreads();
+    value = warp_max(shared.partials[lane][0]);
     __syncthreads();
     return value;
 }
@@ -246,28 +234,3 @@ struct Largest {
     u32 key;
     u32 id;
 };
-
-// The thread's own maximum goes to thread_keys.
-template <typename Set>
-__device__ Largest find_largest(const Set& row, Shared& shared, u32* thread_keys) {
-    const Part part(0, row.size(), threadIdx.x / kWarpLanes);
-    u32 best = 0, id = 0xFFFFFFFFu;
-    for_each(row, part.begin, part.end, [&](u32 key, u32 index, bool valid) {
-        if (valid && key > best) {
-            best = key;
-            id = index;
-        }
-    });
-    thread_keys[threadIdx.x] = best;
-    const u64 both = block_max(shared, (u64)best << 32 | (u32)~id);
-    return {(u32)(both >> 32), ~(u32)both};
-}
-
-// Lists tokens among which are the k likeliest: at least k are not below the k-th of the threads' maxima, which lie in the list's keys.
-template <typename Set>
-__device__ u32 collect_likeliest(const Set& row, Shared& shared, u32 top_k) {
-    if (top_k > kThreads)
-        return row.size();
-    const u32 bound = reach_in_list(shared, kThreads, top_k, [](u32) { return (u64)1; });
-    return collect(row, shared, [&](u32 key) { return key >= bound; });
-}

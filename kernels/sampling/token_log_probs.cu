@@ -1,10 +1,11 @@
-// Log-probabilities of up to 64 tokens that were chosen, and of the likeliest tokens of their rows, one block a row. They are those that the model gives:
-//   logit - largest - ln(sum of exp(logit - largest)), of the logits as they are, without penalty, temperature, top-k and top-p.
-// Weights are rounded to fixed point, so that their sum is the same in any order. The likeliest are found among at most 2048 candidates in shared memory
-// (the k-th largest of the threads' own maxima is no larger than the k-th logit), or among the whole row where more are equal.
-// A kernel of its own: answers that want no log-probabilities do not pay for them. The row comes from L2: 3 passes.
+// Log-probabilities of up to 64 tokens that were chosen, and of the likeliest tokens of their rows. They are those that the model gives:
+//   logit - largest - ln(sum of exp(logit - largest)), of the logits as they are, without constraint, bias, penalties, temperature, top-k and top-p.
+// Grid: x = part of the row (RowCut), y = row. A block sums the weights of its part in fixed point, relative to the largest of the part, so that the sum is the
+// same in any order; the last block of the row adds the parts, relative to the largest of the row. The likeliest are found among at most 2048 candidates in shared memory (the k-th
+// of the segments' largest is no larger than the k-th logit), or among the whole row where more are equal.
+// A kernel of its own: answers that want no log-probabilities do not pay for them. The row comes from L2, once, and some segments of it again.
 #include "ptx/st.cuh"
-#include "sampling/candidates.cuh"
+#include "sampling/row_cut.cuh"
 
 constexpr u32 kVocabulary = VOCABULARY;
 constexpr u32 kMostRows = 64, kMostLikely = 20;
@@ -19,14 +20,20 @@ struct LogProbRow {
 struct Args {
     const float* logits;    // [any, vocabulary]
     const i32* ids;         // [slots]; the chosen ids
+    u64* maxima;            // [rows, RowCut::kSegments]; from block to block
+    u64* sums;              // [rows, blocks]; likewise, of the weights
+    u32* arrivals;          // [rows], zero before and after
     uint2* results;         // [places], mapped host memory: {log-probability of the chosen token, number of likely tokens}
     uint2* likely;          // [places, kMostLikely], mapped host memory: {id, log-probability}, likeliest first, of equal ones the lower id
-    LogProbRow rows[kMostRows];  // of each block
+    LogProbRow rows[kMostRows];
 };
 
-static_assert(sizeof(Args) == ARGS_BYTES && kMostLikely == MOST_LIKELY, "as the host has them");
+static_assert(sizeof(Args) == ARGS_BYTES && kMostLikely == MOST_LIKELY && RowCut<kVocabulary>::kBlocks == BLOCKS, "as the host has them");
 
-using LogitRow = Row<kVocabulary>;
+using LogitRow = Row<float, kVocabulary>;
+using Cut = RowCut<kVocabulary>;
+
+constexpr bool kAllFit = kVocabulary <= kListRoom;
 
 struct LogProbs {
     u32 largest;            // key
@@ -65,25 +72,66 @@ __device__ u32 write_likeliest(const Set& set, Shared& shared, const LogProbs& l
     return count;
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) token_log_probs(const __grid_constant__ Args args) {
+// Sum of a part's weights, in fixed point, relative to its largest. By all threads.
+__device__ __forceinline__ u64 sum_of_part(const LaneKeys<kVocabulary>& tokens, Shared& shared, const Weights<kVocabulary>& weights) {
+    u64 sum = 0;
+    tokens.for_each([&](u32 key, u32) { sum += weights.of(key); });
+    sum = warp_sum(sum);
+    if (threadIdx.x % kWarpLanes == 0)
+        shared.partials[threadIdx.x / kWarpLanes][0] = sum;
+    return shfl_idx(sum_over_warps(shared, 1), 0);
+}
+
+// ln of the sum of all weights, relative to the largest of the row. By all threads.
+__device__ float log_sum(Shared& shared, const u64* sums, u32 largest) {
+    if (threadIdx.x < Cut::kBlocks) {
+        u32 key = 0;
+        for (u32 warp = 0; warp < kWarps; warp++)
+            key = max(key, shared.maxima[threadIdx.x * kWarps + warp]);
+        const double share = key == largest ? 1.0 : exp((double)logit_of(key) - (double)logit_of(largest));
+        shared.weights[threadIdx.x] = (u64)((double)sums[threadIdx.x] * share);
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        u64 sum = 0;
+        for (u32 part = 0; part < Cut::kBlocks; part++)
+            sum += shared.weights[part];
+        shared.counts[0] = __float_as_uint(logf((float)sum / (float)(1ull << Weights<kVocabulary>::kFractionBits)));
+    }
+    __syncthreads();
+    return __uint_as_float(shared.counts[0]);
+}
+
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, 1) token_log_probs(const __grid_constant__ Args args) {
     __shared__ Shared shared;
-    const LogProbRow& wanted = args.rows[blockIdx.x];
-    LogitRow row = {args.logits + (i64)wanted.row * kVocabulary, nullptr, 1.0f, {0, 1.0f}};
-    row.weights.largest = find_largest(row, shared, shared.keys).key;
-    const bool are_numbers = row.weights.largest != kKeyOfNan && row.weights.largest != kKeyOfMinusInfinity;
+    const LogProbRow& wanted = args.rows[blockIdx.y];
+    LogitRow row = {args.logits + (i64)wanted.row * kVocabulary, {0, 1.0f}};
+    const LaneKeys<kVocabulary> tokens(row.tokens, [](float logit, u32) { return key_of(logit); });
+    const u64 mine = tokens.largest();
+    u64* const sums = args.sums + (u64)blockIdx.y * Cut::kBlocks;
+    row.weights.largest = (u32)(block_max(shared, mine) >> 32);
+    const u64 sum = sum_of_part(tokens, shared, row.weights);
+    if (threadIdx.x == 0)
+        sums[blockIdx.x] = sum;
+    Largest largest;
+    if (!gather_largest<kVocabulary>(shared, args.maxima + (u64)blockIdx.y * Cut::kSegments, args.arrivals + blockIdx.y, mine, largest))
+        return;
+    row.weights.largest = largest.key;
+    const bool are_numbers = largest.key != kKeyOfNan && largest.key != kKeyOfMinusInfinity;
     float log_prob = 0.0f;
     u32 found = 0;
     if (are_numbers) {
-        const float one = (float)(1ull << Weights<kVocabulary>::kFractionBits);
-        // The threads' maxima stay in the list's keys.
-        const LogProbs log_probs = {row.weights.largest, logf((float)weight_from(row, shared, 0) / one)};
-        const u32 id = (u32)args.ids[wanted.slot];
-        log_prob = log_probs.of(row.key(row.stored(id), id));
+        const LogProbs log_probs = {largest.key, log_sum(shared, sums, largest.key)};
+        log_prob = log_probs.of(key_of(row.tokens[args.ids[wanted.slot]]));
         if (wanted.likely > 0) {
             uint2* likely = args.likely + (u64)wanted.place * kMostLikely;
-            const u32 listed = collect_likeliest(row, shared, wanted.likely);
-            found = listed <= kListRoom ? write_likeliest(List{shared, listed}, shared, log_probs, wanted.likely, likely)
-                                        : write_likeliest(row, shared, log_probs, wanted.likely, likely);
+            u32 listed = kVocabulary;
+            if constexpr (kAllFit)
+                list_all(tokens, shared, row.weights);
+            else
+                listed = collect_likeliest(row, shared, wanted.likely);
+            found = kAllFit || listed <= kListRoom ? write_likeliest(List{shared, listed}, shared, log_probs, wanted.likely, likely)
+                                                   : write_likeliest(row, shared, log_probs, wanted.likely, likely);
         }
     }
     if (threadIdx.x == 0)

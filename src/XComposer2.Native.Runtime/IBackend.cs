@@ -14,9 +14,6 @@ public interface IBackend : IDisposable
     /// <summary>A run returns before its results are there, so that the next one can be queued behind it: waiting for results comes last.</summary>
     bool RunsAhead { get; }
 
-    /// <summary>Samplers apply <see cref="SamplingRequest.Biases"/>, the penalties of occurrences and <see cref="SamplingRequest.Constraint"/>.</summary>
-    bool AdjustsLogits { get; }
-
     /// <summary>Runs read weights where their source has them; false where binding copies them.</summary>
     bool ReadsWeightsInPlace { get; }
 

@@ -24,7 +24,7 @@ public sealed class XComposerEngine : IDisposable, IAsyncDisposable
         Scheduler = new Scheduler(runner, sizes);
         thread = new EngineThread(Scheduler);
         preparer = new PicturePreparer(model.Config);
-        answers = new AnswerService(tokenizer, preparer, thread, sizes, model.Config, model.Backend.AdjustsLogits);
+        answers = new AnswerService(tokenizer, preparer, thread, sizes, model.Config);
         Info = new EngineInfo(
             model.Description,
             model.Backend.Description,

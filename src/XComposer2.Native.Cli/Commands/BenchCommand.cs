@@ -32,6 +32,7 @@ internal static class BenchCommand
                                  the head; Partial LoRA; vision tower and projector;
                                  token embeddings
           --cache f32|bf16|f16|int8 keys and values (CPU: f32; GPU: as --storage)
+          --sums f32|f16         GPU: sums of prompts (f32)
           --activations int8|float CPU: what int8 and int4 weights are multiplied
                                  with (int8)
           --model DIR            a checkpoint folder instead of a preset
@@ -88,11 +89,12 @@ internal static class BenchCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");
         Option<string?> image = new("--image");
-        DocumentedCommand command = new(name, HelpPage) { model, samples, device, storage, embeddings, activations, cache, threads, json };
+        DocumentedCommand command = new(name, HelpPage) { model, samples, device, storage, embeddings, activations, cache, sums, threads, json };
         Option[] sizes = [preset, layers, tokens, images, sequences];
         foreach (Option option in (Option[])[.. kind == Kind.Load ? [] : sizes, .. kind == Kind.Decode ? [steps] : (Option[])[], .. kind == Kind.FirstToken ? [image] : (Option[])[]])
             command.Add(option);
@@ -116,7 +118,7 @@ internal static class BenchCommand
                 DecodeSteps = kind == Kind.Decode ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Picture = kind == Kind.FirstToken ? result.GetValue(image) is { } file ? PictureFile.Read(file, cancellationToken) : Bitmap() : null,
                 Samples = result.GetValue(samples) ?? defaults.Samples,
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
             };
             return RunAsync(services.Console, kind, options, result.GetValue(json), cancellationToken);
         });

@@ -65,6 +65,7 @@ internal static class ChatCommand
         (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
@@ -81,7 +82,7 @@ internal static class ChatCommand
         Option<bool> noHistory = CheckedOption.Flag("--no-history");
         DocumentedCommand command = new("chat", HelpPage)
         {
-            prompt, model, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
+            prompt, model, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, sums, loading, threads, context, images, exif, allowPrivate, system, style, maxTokens, stop, json, noHistory,
         };
         weights.AddTo(command);
         sampling.AddTo(command);
@@ -97,7 +98,7 @@ internal static class ChatCommand
                 Images = result.GetValue(images) ?? [],
                 Orientation = result.GetValue(exif) ?? ExifOrientation.Apply,
                 AllowPrivateAddresses = result.GetValue(allowPrivate),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
                 Quantization = weights.Read(result).Quantization,
                 Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
                 ContextLength = result.GetValue(context),

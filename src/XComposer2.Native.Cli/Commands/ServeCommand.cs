@@ -78,6 +78,7 @@ internal static class ServeCommand
         (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
@@ -93,7 +94,7 @@ internal static class ServeCommand
         Option<bool> logPrompts = CheckedOption.Flag("--log-prompts");
         DocumentedCommand command = new("serve", HelpPage)
         {
-            model, name, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
+            model, name, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, sums, loading, threads, context, parallel, cacheMemory, host, port, keyFile, certificate, key,
             queue, timeout, drain, sleepAfter, maxBody, maxImages, maxPixels, imageHosts, imageFolder, articles, gallery, service, serviceHosts, log, logPrompts,
         };
         weights.AddTo(command);
@@ -107,7 +108,7 @@ internal static class ServeCommand
                     ModelPath = "",
                     Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+                    Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
                     Quantization = weights.Read(result).Quantization,
                     Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
                     Limits = new EngineLimits

@@ -33,6 +33,7 @@ internal static class VerifyCommand
                               token embeddings
           --cache f32|bf16|f16|int8
                               keys and values (CPU: f32; GPU: as --storage, or int8)
+          --sums f32|f16      GPU: f16 for consumer cards, with --storage f16 (f32)
           --activations int8|float
                               CPU: what int8 and int4 weights are multiplied with
           --threads N         CPU threads, 1 to 1024 (one per processor)
@@ -59,9 +60,10 @@ internal static class VerifyCommand
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
+        Option<bool?> sums = ModelOptions.Sums();
         Option<float?> tolerance = CheckedOption.Positive("--tolerance");
         Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, cache, threads, tolerance, json };
+        DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, cache, sums, threads, tolerance, json };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
@@ -69,7 +71,7 @@ internal static class VerifyCommand
             {
                 ModelPath = ChooseModel(result.GetValue(model), result.GetValue(golden), services),
                 GoldenPath = result.GetValue(golden),
-                Device = ModelOptions.DeviceOf(result, device, threads, storage, activations: activations, cache: cache),
+                Device = ModelOptions.DeviceOf(result, device, threads, storage, activations: activations, cache: cache, sums: sums),
                 Quantization = weights.Read(result).Quantization,
                 Tolerance = result.GetValue(tolerance),
             };

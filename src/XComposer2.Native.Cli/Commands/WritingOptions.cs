@@ -16,6 +16,7 @@ internal sealed class WritingOptions
     private readonly WeightOptions weights = new();
     private readonly Option<ActivationPrecision?> activations = ModelOptions.Activations();
     private readonly Option<CacheFormat?> cache = ModelOptions.Cache();
+    private readonly Option<bool?> sums = ModelOptions.Sums();
     private readonly Option<WeightLoading?> loading = ModelOptions.Loading();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();
@@ -33,7 +34,7 @@ internal sealed class WritingOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapters, device, storage, activations, cache, embeddings, loading, threads, context, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
+        foreach (Option option in new Option[] { model, adapters, device, storage, activations, cache, sums, embeddings, loading, threads, context, gallery, service, hosts, candidates, exif, allowPrivate, originals, pictureSize, meta, json })
             command.Add(option);
         weights.AddTo(command);
         sampling.AddTo(command);
@@ -47,7 +48,7 @@ internal sealed class WritingOptions
         ModelPath = "",
         Adapters = result.GetValue(adapters) is { Length: > 0 } folders ? folders : [],
         Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
-        Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache),
+        Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
         Quantization = weights.Read(result).Quantization,
         Limits = new EngineLimits { Context = result.GetValue(context) },
     };

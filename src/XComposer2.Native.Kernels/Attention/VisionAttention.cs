@@ -12,7 +12,7 @@ public sealed record VisionAttention : OperationKernel<VisionAttentionOp>
     /// <param name="storage">Type of all four.</param>
     /// <param name="heads">Heads.</param>
     /// <param name="headSize">A multiple of 16 up to 128.</param>
-    /// <param name="inputStride">Elements from one row of queries, keys and values to the next: heads x head size, or more where they share rows.</param>
+    /// <param name="inputStride">Elements from one row of queries, keys and values to the next: heads x head size, or three times that where they share rows.</param>
     /// <param name="tileKeys">Of <see cref="FlashTile.ChooseKeys"/>.</param>
     public VisionAttention(DType storage, int heads, int headSize, int inputStride, int tileKeys)
     {
@@ -40,6 +40,9 @@ public sealed record VisionAttention : OperationKernel<VisionAttentionOp>
     public int InputStride { get; }
 
     public int TileKeys { get; }
+
+    /// <summary>Queries, keys and values of a token are one row.</summary>
+    public bool IsPacked => InputStride == 3 * Heads * HeadSize;
 
     public override string Source => "attention/vision_attention.cu";
 
@@ -90,10 +93,12 @@ public sealed record VisionAttention : OperationKernel<VisionAttentionOp>
         KernelOperand query = operands.Operand(operation.Query), key = operands.Operand(operation.Key);
         KernelOperand value = operands.Operand(operation.Value), output = operands.Operand(operation.Output);
         int tokensPerImage = operation.TokensPerImage;
+        // A lowered graph names one tensor three times where its rows hold all three beside each other.
+        long partBytes = IsPacked ? (long)Heads * HeadSize * Storage.ElementBytes() : 0;
         return (kernel, in run) => kernel.Launch(
             run.Stream,
             Geometry(query.Rows(run) / tokensPerImage, tokensPerImage),
-            Arguments(query.Pointer(run), key.Pointer(run), value.Pointer(run), output.Pointer(run), tokensPerImage));
+            Arguments(query.Pointer(run), key.Pointer(run) + partBytes, value.Pointer(run) + (2 * partBytes), output.Pointer(run), tokensPerImage));
     }
 }
 

@@ -18,13 +18,14 @@ public static class KernelCatalog
         List<KernelDefinition> all = [];
         foreach (ComputeGraph graph in graphs)
         {
-            // Which cache it will be is not known ahead of time.
+            // Which cache and which sums it will be is not known ahead of time.
             foreach (CacheFormat cache in (CacheFormat[])[CacheFormat.Of(storage), CacheFormat.Int8])
-                if (DeviceCaches.Has(cache, storage))
-                {
-                    ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache);
-                    all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
-                }
+                foreach (bool hasHalfSums in (bool[])[false, true])
+                    if (DeviceCaches.Has(cache, storage) && (!hasHalfSums || (HalfSums.Has(capability) && storage == DType.F16)))
+                    {
+                        ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache, hasHalfSums);
+                        all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
+                    }
         }
 
         all.AddRange([new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)]);

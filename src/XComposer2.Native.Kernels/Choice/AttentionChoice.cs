@@ -8,8 +8,8 @@ internal static class AttentionChoice
     public static OperationKernel Choose(VisionAttentionOp attention, ComputeGraph graph, DeviceFacts device)
     {
         TensorSpec query = graph[attention.Query];
-        int width = query.RowElements, headSize = width / attention.Heads;
-        return new VisionAttention(query.Type, attention.Heads, headSize, width, FlashTile.ChooseKeys(device.Capability, headSize));
+        int headSize = graph[attention.Output].RowElements / attention.Heads;
+        return new VisionAttention(query.Type, attention.Heads, headSize, query.RowElements, FlashTile.ChooseKeys(device.Capability, headSize));
     }
 
     public static OperationKernel Choose(PagedAttentionOp attention, ComputeGraph graph, DeviceFacts device)

@@ -37,6 +37,7 @@ internal static class LinearChoice
         Activation = linear.Activation,
         HasBias = linear.Bias is not null,
         HasResidual = linear.Residual is not null,
+        HasHalfSums = linear.HasHalfSums && linear is { Storage: DType.F16, Format.IsFloat: true },
         StoresFloat = linear.Epilogue == LinearEpilogue.Plain && graph[linear.Output].Type == DType.F32,
         Heads = linear.Rope?.Geometry ?? default,
     };
@@ -47,7 +48,7 @@ internal static class LinearChoice
 
     private static LinearDecode Streamed(FusedLinearOp linear, ComputeGraph graph, int rows, ComputeCapability capability)
     {
-        LinearForm form = FormOf(linear, graph);
+        LinearForm form = FormOf(linear, graph) with { HasHalfSums = false };
         bool hasNorm = linear.Norm is not null;
         // A graph of one row never has more; in others one row is among eight, as everywhere.
         int most = rows == 1 && graph[linear.Output].Shape[0] > 1 ? 2 : rows;

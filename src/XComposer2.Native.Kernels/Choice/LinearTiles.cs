@@ -94,7 +94,7 @@ public static class LinearTiles
     };
 
     private static TileSet SetOf(ComputeCapability capability, LinearForm form) =>
-        capability.Number == 90 && LinearWgmma.Has(form) ? Sm90Tiles.Set : SetOf(capability);
+        capability.Number == 90 && LinearWgmma.Has(form) ? Sm90Tiles.Set : HalfSums.Has(capability) && HalfSums.Has(form) ? Sm86Tiles.HalfSet : SetOf(capability);
 
     // Of linears that wgmma has no form for.
     private static TileSet SetOf(ComputeCapability capability) => capability switch

@@ -38,6 +38,9 @@ public sealed record LinearForm
     /// <summary>A plain linear stores F32: the residual stream, logits.</summary>
     public bool StoresFloat { get; init; }
 
+    /// <summary>Of many rows: products may be added 32 at a time in F16 (<see cref="HalfSums"/>).</summary>
+    public bool HasHalfSums { get; init; }
+
     /// <summary>Heads of the packed projection; of a linear that appends to the cache.</summary>
     public AttentionGeometry Heads { get; init; }
 

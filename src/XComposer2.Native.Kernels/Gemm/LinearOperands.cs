@@ -24,7 +24,7 @@ internal sealed class LinearOperands(FusedLinearOp operation, IKernelOperands op
     /// <summary>Null where columns are in the model's order.</summary>
     public DevicePointer ColumnOrder => weight.ColumnOrder;
 
-    public DevicePointer Bias { get; } = operation.Bias is { } bias ? operands.Matrix(new PlainWeight(bias), operation.Storage) : default;
+    public DevicePointer Bias { get; } = operation.Bias is { } bias ? operands.Matrix(bias, operation.Storage) : default;
 
     public KernelOperand? Residual { get; } = operands.Operand(operation.Residual);
 

@@ -11,8 +11,9 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Stages">Slices in shared memory.</param>
 /// <param name="IsDoubleBuffered">Fragments of the next step are loaded while those of this one are multiplied; costs registers.</param>
 /// <param name="BlocksPerMultiprocessor">Blocks that share a multiprocessor, which caps the registers.</param>
+/// <param name="HasHalfSums">Products of F16 are added 32 at a time in F16, and these sums in F32.</param>
 public readonly record struct PrefillTile(
-    int Rows, int Columns, int WarpRows, int WarpColumns, int Depth, int Stages, bool IsDoubleBuffered, int BlocksPerMultiprocessor)
+    int Rows, int Columns, int WarpRows, int WarpColumns, int Depth, int Stages, bool IsDoubleBuffered, int BlocksPerMultiprocessor, bool HasHalfSums = false)
     : ILinearTile
 {
     /// <summary>sm_80: gate and up, the packed projection.</summary>
@@ -68,6 +69,7 @@ public readonly record struct PrefillTile(
         ("STAGES", Number(Stages)),
         ("DOUBLE_BUFFER", IsDoubleBuffered ? "1" : "0"),
         ("BLOCKS_PER_SM", Number(BlocksPerMultiprocessor)),
+        .. HasHalfSums ? [("HALF_SUMS", "1")] : Array.Empty<(string, string)>(),
     ];
 
     private static string Number(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);

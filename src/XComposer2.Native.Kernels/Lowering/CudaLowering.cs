@@ -14,27 +14,34 @@ public sealed class CudaLowering
     private readonly TensorUses uses;
     private readonly bool isDecode;
     private readonly CacheFormat? cache;
+    private readonly bool hasHalfSums;
     private readonly List<TensorSpec> tensors = [];
     private readonly List<Operation> operations = [];
     private readonly Tensor?[] lowered;
     private readonly Dictionary<int, RmsNormOp> foldedNorms = [];
     private readonly Dictionary<int, FusedRope> foldedRopes = [];
+    private readonly Dictionary<int, PackedProjections> packed = [];
 
-    private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache)
+    private CudaLowering(ComputeGraph source, DType storage, CacheFormat? cache, bool hasHalfSums)
     {
         this.source = source;
         this.storage = storage;
         this.cache = cache;
+        this.hasHalfSums = hasHalfSums;
         uses = new TensorUses(source);
         lowered = new Tensor?[source.Tensors.Length];
         isDecode = source.HasOneRowPerSequence;
+        foreach (PackedProjections projections in PackedProjections.In(source, uses))
+            foreach (LinearOp linear in projections.All)
+                packed.Add(linear.Output.Index, projections);
     }
 
     /// <param name="graph">As the model builds it.</param>
     /// <param name="storage">Type of weights and of activations that are not the residual stream.</param>
     /// <param name="cache">Of keys and values: int8, or null for the storage type.</param>
+    /// <param name="hasHalfSums">Linears of many rows may add products as <see cref="HalfSums"/>.</param>
     /// <exception cref="NotSupportedException">There are no kernels for the cache.</exception>
-    public static ComputeGraph Lower(ComputeGraph graph, DType storage, CacheFormat? cache = null)
+    public static ComputeGraph Lower(ComputeGraph graph, DType storage, CacheFormat? cache = null, bool hasHalfSums = false)
     {
         ArgumentNullException.ThrowIfNull(graph);
         CacheFormat? other = cache == CacheFormat.Of(storage) ? null : cache;
@@ -42,7 +49,7 @@ public sealed class CudaLowering
             throw new NotSupportedException($"the GPU has no kernels for a key/value cache of {format}: expected {CacheFormat.Of(storage)}, the type of weights and activations, or, where it has 16 bits, {CacheFormat.Int8}");
         if (graph.HasOneRowPerSequence && graph.Capacity.Tokens > LinearDecode.MaxRows)
             throw new GraphException($"graph '{graph.Name}': expected at most {LinearDecode.MaxRows} sequences of one row on a GPU, found {graph.Capacity.Tokens}");
-        return new CudaLowering(graph, storage, other).Run();
+        return new CudaLowering(graph, storage, other, hasHalfSums).Run();
     }
 
     private ComputeGraph Run()
@@ -60,6 +67,10 @@ public sealed class CudaLowering
         {
             case RmsNormOp norm when IsFolded(norm):
                 foldedNorms.Add(norm.Output.Index, norm);
+                break;
+            case LinearOp linear when packed.TryGetValue(linear.Output.Index, out PackedProjections? projections):
+                if (linear == projections.Query)
+                    LowerPacked(projections);
                 break;
             case LinearOp linear:
                 LowerLinear(linear);
@@ -93,7 +104,7 @@ public sealed class CudaLowering
             weight,
             format,
             norm,
-            linear.Bias is { } bias ? source[bias].Name : null,
+            linear.Bias is { } bias ? new PlainWeight(source[bias].Name) : null,
             linear.Activation,
             Renamed(linear.Residual),
             lora,
@@ -101,7 +112,43 @@ public sealed class CudaLowering
             rope is null ? LinearEpilogue.Plain : LinearEpilogue.RopeKvAppend,
             storage,
             Result(rope?.Output ?? linear.Output),
-            panel));
+            panel,
+            hasHalfSums));
+    }
+
+    // Queries, keys and values of a row beside each other.
+    private void LowerPacked(PackedProjections projections)
+    {
+        LinearOp query = projections.Query;
+        (Tensor input, FusedNorm? norm) = Input(query.Input);
+        StackedWeight weight = Stacked(projections.All.Select(linear => ElementsOf(linear.Weight)));
+        Shape shape = source[query.Weight.Elements].Shape;
+        (WeightFormat format, Tensor? panel) = OnDevice(weight, query.Weight.Format, new Shape(3 * shape[0], shape[1]), query.Output);
+        TensorSpec rows = source[query.Output];
+        Tensor output = Add(new TensorSpec(rows.Name + ".packed", storage, new Shape(rows.Shape[0], 3 * shape[0]), rows.Rows, TensorRole.Temporary));
+        foreach (LinearOp linear in projections.All)
+            lowered[linear.Output.Index] = output;
+        operations.Add(new FusedLinearOp(
+            input,
+            weight,
+            format,
+            norm,
+            query.Bias is null ? null : Stacked(projections.All.Select(linear => linear.Bias!.Value)),
+            Activation.None,
+            Residual: null,
+            Lora: null,
+            Rope: null,
+            LinearEpilogue.Plain,
+            storage,
+            output,
+            panel,
+            hasHalfSums));
+    }
+
+    private StackedWeight Stacked(IEnumerable<Tensor> weights)
+    {
+        string[] names = [.. weights.Select(weight => source[weight].Name)];
+        return new StackedWeight(names[0], names[1], names[2]);
     }
 
     private FusedLora LowerLora(LinearOp linear, PartialLora adapter, Tensor input, AttentionGeometry? packed)
@@ -136,7 +183,8 @@ public sealed class CudaLowering
             LinearEpilogue.Gated,
             storage,
             Result(gated.Output),
-            panel));
+            panel,
+            hasHalfSums));
     }
 
     private FusedLora LowerGatedLora(GatedLinearOp gated, Tensor input)
@@ -234,48 +282,3 @@ public sealed class CudaLowering
 
 /// <summary>A matrix of Partial LoRA, as the kernels want its rows.</summary>
 internal sealed record LoraMatrix(CudaWeight Weight, WeightFormat Format, Shape Shape);
-
-/// <summary>Who reads each tensor of a graph, and whether anyone needs it in F32.</summary>
-internal sealed class TensorUses
-{
-    private readonly Operation?[] onlyReader;
-    private readonly int[] readers;
-    private readonly bool[] needsFloat;
-
-    public TensorUses(ComputeGraph graph)
-    {
-        onlyReader = new Operation?[graph.Tensors.Length];
-        readers = new int[graph.Tensors.Length];
-        needsFloat = new bool[graph.Tensors.Length];
-        foreach (Operation operation in graph.Operations)
-        {
-            foreach (Tensor input in operation.Inputs)
-            {
-                readers[input.Index]++;
-                onlyReader[input.Index] = operation;
-            }
-
-            foreach (Tensor input in FloatsOf(operation))
-                needsFloat[input.Index] = true;
-        }
-    }
-
-    /// <summary>The operation that alone reads the tensor; null where none or several do.</summary>
-    public Operation? OnlyReader(Tensor tensor) => readers[tensor.Index] == 1 ? onlyReader[tensor.Index] : null;
-
-    /// <summary>The residual stream, weights that are added to it, and what leaves the graph without being read in it, are F32.</summary>
-    public bool IsFloat(Tensor tensor) => needsFloat[tensor.Index] || readers[tensor.Index] == 0;
-
-    private static IEnumerable<Tensor> FloatsOf(Operation operation) => operation switch
-    {
-        LinearOp { Residual: { } residual } => [residual],
-        RmsNormOp norm => [norm.Input],
-        LayerNormOp norm => [norm.Input],
-        SelectRowsOp select => [select.Input],
-        SelectPatchesOp select => [select.Input],
-        PatchEmbeddingOp patches => [patches.ClassToken, patches.Positions],
-        RopeKvAppendOp rope => [rope.Packed],
-        EmbedTokensOp { Table.Scales: { } scales } => [scales],
-        _ => [],
-    };
-}

@@ -8,7 +8,7 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Weight">[out, in]; [2 out, in] for gate and up.</param>
 /// <param name="Format">Of the weight on the device: integers as the graph states them, else the storage type.</param>
 /// <param name="Norm">Null where the input is normed already, or not at all.</param>
-/// <param name="Bias">Name of the weight [out]; null for none.</param>
+/// <param name="Bias">[out]; null for none.</param>
 /// <param name="Activation">Before the residual.</param>
 /// <param name="Residual">[rows, out] F32; null for none.</param>
 /// <param name="Lora">Null for none.</param>
@@ -17,12 +17,13 @@ namespace XComposer2.Native.Kernels;
 /// <param name="Storage">Type of weights (unless they have scales), bias, gain, and of input and output where those are not F32.</param>
 /// <param name="Output">[rows, out]; the queries where keys and values go to the cache.</param>
 /// <param name="Panel">The weight in the storage type, of <see cref="DequantizeOp"/>; null where the kernel reads it as it is.</param>
+/// <param name="HasHalfSums">Products may be added as <see cref="HalfSums"/>.</param>
 public sealed record FusedLinearOp(
     Tensor Input,
     CudaWeight Weight,
     WeightFormat Format,
     FusedNorm? Norm,
-    string? Bias,
+    CudaWeight? Bias,
     Activation Activation,
     Tensor? Residual,
     FusedLora? Lora,
@@ -30,7 +31,8 @@ public sealed record FusedLinearOp(
     LinearEpilogue Epilogue,
     DType Storage,
     Tensor Output,
-    Tensor? Panel = null) : Operation(Output)
+    Tensor? Panel = null,
+    bool HasHalfSums = false) : Operation(Output)
 {
     public override string Name => "fused_linear";
 
@@ -117,13 +119,13 @@ public sealed record LoraDownOp(Tensor Input, CudaWeight A, int Rank, float Scal
     }
 }
 
-/// <summary>A matrix as the kernels want it on the device: made of one or two of the checkpoint's, perhaps with its rows in another order.
+/// <summary>A matrix as the kernels want it on the device: made of one or several of the checkpoint's, perhaps with its rows in another order.
 /// Two that are equal are the same memory.</summary>
 /// <param name="Name">Of the checkpoint's matrix.</param>
 public abstract record CudaWeight(string Name)
 {
-    /// <summary>The other matrix of the checkpoint; null where there is one alone.</summary>
-    public virtual string? SecondName => null;
+    /// <summary>Further matrices of the checkpoint, in the order of their rows.</summary>
+    public virtual IReadOnlyList<string> Others => [];
 
     /// <summary>A part of the same weight, its rows in the same order.</summary>
     public abstract CudaWeight Part(WeightPart part);
@@ -138,7 +140,7 @@ public sealed record PlainWeight(string Name) : CudaWeight(Name)
 /// <summary>Rows of two matrices in turns of eight, so that a channel's gate and up meet in one lane.</summary>
 public sealed record GateUpWeight(string Name, string Up) : CudaWeight(Name)
 {
-    public override string? SecondName => Up;
+    public override IReadOnlyList<string> Others => [Up];
 
     public override CudaWeight Part(WeightPart part) => new GateUpWeight(WeightFormat.NameOf(Name, part), WeightFormat.NameOf(Up, part));
 }
@@ -149,10 +151,11 @@ public sealed record RopePackedWeight(string Name, AttentionGeometry Geometry) :
     public override CudaWeight Part(WeightPart part) => new RopePackedWeight(WeightFormat.NameOf(Name, part), Geometry);
 }
 
-/// <summary>Two matrices, one below the other.</summary>
-public sealed record StackedWeight(string Name, string Below) : CudaWeight(Name)
+/// <summary>Two or three matrices, each below the one before.</summary>
+public sealed record StackedWeight(string Name, string Below, string? Last = null) : CudaWeight(Name)
 {
-    public override string? SecondName => Below;
+    public override IReadOnlyList<string> Others => Last is null ? [Below] : [Below, Last];
 
-    public override CudaWeight Part(WeightPart part) => new StackedWeight(WeightFormat.NameOf(Name, part), WeightFormat.NameOf(Below, part));
+    public override CudaWeight Part(WeightPart part) =>
+        new StackedWeight(WeightFormat.NameOf(Name, part), WeightFormat.NameOf(Below, part), Last is null ? null : WeightFormat.NameOf(Last, part));
 }

@@ -6,8 +6,8 @@ using XComposer2.Native.Cuda;
 namespace XComposer2.Native.Kernels;
 
 /// <summary>
-/// Chooses the next tokens of up to 64 answers in one launch: repetition penalty, temperature, top-k, top-p and draw, or the largest logit. The rules are
-/// those of the processor's sampler, and so are the ids, unless a sum lies within rounding of a border.
+/// Chooses the next tokens of up to 64 answers in one launch: what is allowed, biases, penalties, temperature, top-k, top-p and draw, or the largest logit.
+/// The rules are those of the processor's sampler, and so are the ids, unless a sum lies within rounding of a border.
 /// </summary>
 public sealed record SampleToken : KernelDefinition
 {
@@ -28,21 +28,29 @@ public sealed record SampleToken : KernelDefinition
 
     public override int ArgumentBytes => Unsafe.SizeOf<SampleTokenArguments>();
 
-    /// <summary>A block's sums come together in one warp, a lane for each warp.</summary>
-    public override int BlockThreads => 1024;
+    public override int BlockThreads => RowCut.BlockThreads;
 
-    /// <summary>Bytes of the bits of one answer.</summary>
+    /// <summary>How a row is cut.</summary>
+    public RowCut Cut => new(VocabularySize);
+
+    /// <summary>Bytes of the bits of one answer: of the ids it has, or of those it may have next.</summary>
     public long SeenBytes => (VocabularySize + 31L) / 32 * sizeof(uint);
 
-    protected override IEnumerable<(string Name, string Value)> Definitions =>
-        [("VOCABULARY", Number(VocabularySize)), ("STATE_BYTES", Number(Unsafe.SizeOf<SamplingState>()))];
+    /// <summary>Bytes of the <see cref="Adjustment"/>s of one answer.</summary>
+    public long AdjustmentBytes => VocabularySize * (long)Unsafe.SizeOf<Adjustment>();
 
-    /// <summary>One block a row.</summary>
+    /// <summary>Bytes of the changed logits of a row.</summary>
+    public long KeyBytes => VocabularySize * (long)sizeof(uint);
+
+    protected override IEnumerable<(string Name, string Value)> Definitions =>
+        [("VOCABULARY", Number(VocabularySize)), ("BLOCKS", Number(Cut.Blocks)), ("STATE_BYTES", Number(Unsafe.SizeOf<SamplingState>()))];
+
+    /// <summary>A block for each part of each row.</summary>
     public LaunchGeometry Geometry(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
-        return new LaunchGeometry(rows, BlockThreads);
+        return new LaunchGeometry(new Dim3(Cut.Blocks, rows), BlockThreads);
     }
 
     /// <summary>The logits once.</summary>
@@ -64,8 +72,23 @@ public struct SampleTokenArguments
     /// <summary>Bits of the ids chosen so far, <see cref="SampleToken.SeenBytes"/> a slot; the chosen one is added. All zero before an answer.</summary>
     public DevicePointer Seen;
 
+    /// <summary>Bits of the ids that may be chosen, as many a slot. Read where the state says so.</summary>
+    public DevicePointer Allowed;
+
+    /// <summary><see cref="Adjustment"/> [slots, vocabulary]; the chosen one is counted. Read and written where the state says so.</summary>
+    public DevicePointer Adjustments;
+
     /// <summary>I32 [slots]: the chosen ids, where the next step reads them; 0 after a failure.</summary>
     public DevicePointer Ids;
+
+    /// <summary>Scratch, <see cref="SampleToken.KeyBytes"/> a row.</summary>
+    public DevicePointer Keys;
+
+    /// <summary>Scratch, <see cref="RowCut.MaximaBytes"/> a row.</summary>
+    public DevicePointer Maxima;
+
+    /// <summary>U32 [rows], zero before the first launch.</summary>
+    public DevicePointer Arrivals;
 
     /// <summary><see cref="SampledToken"/> [rows], mapped host memory.</summary>
     public DevicePointer Tokens;
@@ -75,7 +98,6 @@ public struct SampleTokenArguments
 
     private readonly uint reserved;
 
-    /// <summary>Of each block.</summary>
     public SampleRows Rows;
 }
 
@@ -100,9 +122,20 @@ public readonly record struct SampledRow(int Row, int Slot);
 /// <param name="RepetitionPenalty">Over 0; 1 is none.</param>
 /// <param name="TopK">0 keeps all.</param>
 /// <param name="Greedy">1: the largest logit, and temperature, top-k and top-p are not looked at. Else 0.</param>
+/// <param name="FrequencyPenalty">For each occurrence in the answer.</param>
+/// <param name="PresencePenalty">For an id that occurs in the answer.</param>
+/// <param name="Adjusts">1: its <see cref="Adjustment"/>s are read, and occurrences are counted. Else 0.</param>
+/// <param name="Constrained">1: only ids with their bit in <see cref="SampleTokenArguments.Allowed"/> are chosen. Else 0.</param>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct SamplingState(
-    ulong Seed, ulong Step, float Temperature, float TopP, float RepetitionPenalty, uint TopK, uint Greedy);
+    ulong Seed, ulong Step, float Temperature, float TopP, float RepetitionPenalty, uint TopK, uint Greedy,
+    float FrequencyPenalty = 0, float PresencePenalty = 0, uint Adjusts = 0, uint Constrained = 0);
+
+/// <summary>What an answer changes in the logit of an id.</summary>
+/// <param name="Bias">Added.</param>
+/// <param name="Count">Occurrences in the answer; the kernel counts.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct Adjustment(float Bias, uint Count);
 
 /// <summary>What <see cref="SampleToken"/> writes to the host for a row, both words at once.</summary>
 [StructLayout(LayoutKind.Sequential)]

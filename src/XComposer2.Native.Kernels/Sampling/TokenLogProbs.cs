@@ -5,7 +5,7 @@ using XComposer2.Native.Cuda;
 namespace XComposer2.Native.Kernels;
 
 /// <summary>Log-probabilities of up to 64 tokens that were chosen, and of the likeliest tokens of their rows, in the distribution that the model gives:
-/// the logits without penalty, temperature, top-k and top-p.</summary>
+/// the logits without constraint, bias, penalties, temperature, top-k and top-p.</summary>
 public sealed record TokenLogProbs : KernelDefinition
 {
     /// <summary>Rows of a launch.</summary>
@@ -27,18 +27,23 @@ public sealed record TokenLogProbs : KernelDefinition
 
     public override int ArgumentBytes => Unsafe.SizeOf<TokenLogProbsArguments>();
 
-    /// <summary>A block's sums come together in one warp, a lane for each warp.</summary>
-    public override int BlockThreads => 1024;
+    public override int BlockThreads => RowCut.BlockThreads;
+
+    /// <summary>How a row is cut.</summary>
+    public RowCut Cut => new(VocabularySize);
+
+    /// <summary>Bytes of the sums of a row's parts.</summary>
+    public long SumBytes => (long)Cut.Blocks * sizeof(ulong);
 
     protected override IEnumerable<(string Name, string Value)> Definitions =>
-        [("VOCABULARY", Number(VocabularySize)), ("MOST_LIKELY", Number(MaxLikely))];
+        [("VOCABULARY", Number(VocabularySize)), ("BLOCKS", Number(Cut.Blocks)), ("MOST_LIKELY", Number(MaxLikely))];
 
-    /// <summary>One block a row.</summary>
+    /// <summary>A block for each part of each row.</summary>
     public LaunchGeometry Geometry(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaxRows);
-        return new LaunchGeometry(rows, BlockThreads);
+        return new LaunchGeometry(new Dim3(Cut.Blocks, rows), BlockThreads);
     }
 
     /// <summary>The logits once.</summary>
@@ -57,13 +62,21 @@ public struct TokenLogProbsArguments
     /// <summary>I32 [slots]: the chosen ids.</summary>
     public DevicePointer Ids;
 
+    /// <summary>Scratch, <see cref="RowCut.MaximaBytes"/> a row.</summary>
+    public DevicePointer Maxima;
+
+    /// <summary>Scratch, <see cref="TokenLogProbs.SumBytes"/> a row.</summary>
+    public DevicePointer Sums;
+
+    /// <summary>U32 [rows], zero before the first launch.</summary>
+    public DevicePointer Arrivals;
+
     /// <summary><see cref="LogProbResult"/> [places], mapped host memory.</summary>
     public DevicePointer Results;
 
     /// <summary><see cref="LikelyToken"/> [places, <see cref="TokenLogProbs.MaxLikely"/>], mapped host memory.</summary>
     public DevicePointer Likely;
 
-    /// <summary>Of each block.</summary>
     public LogProbRows Rows;
 }
 

@@ -52,8 +52,6 @@ public sealed class CpuBackend : IBackend
 
     public bool RunsAhead => false;
 
-    public bool AdjustsLogits => true;
-
     public bool ReadsWeightsInPlace => true;
 
     public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, Threads);

@@ -14,7 +14,7 @@ public sealed class CudaBackend : IBackend
 
     /// <exception cref="CudaUnavailableException">No driver, no GPU, neither compiled kernels nor a compiler, or a storage type that the GPU does not
     /// have: the message says what is missing and what to do.</exception>
-    /// <exception cref="NotSupportedException">There are no kernels for the cache.</exception>
+    /// <exception cref="NotSupportedException">There are no kernels for the cache, or 16-bit sums gain nothing on the GPU.</exception>
     public CudaBackend(CudaBackendOptions? options = null)
     {
         options ??= new CudaBackendOptions();
@@ -30,6 +30,9 @@ public sealed class CudaBackend : IBackend
             CacheFormat = options.KeyValueCache ?? CacheFormat.Of(storage);
             if (!DeviceCaches.Has(CacheFormat, storage))
                 throw new NotSupportedException(NoCache(CacheFormat, storage));
+            HasHalfSums = options.HasHalfSums;
+            if (HasHalfSums && !(storage == DType.F16 && HalfSums.Has(context.Device.Capability)))
+                throw new NotSupportedException($"sums: f16 needs weights and activations of F16 on a consumer GPU of compute capability 8.6, 8.9 or 12.0; found {storage} on {context.Device}");
             state = new CudaDeviceState(context, storage, new KernelLoader(context, cache), options);
         }
         catch
@@ -47,6 +50,9 @@ public sealed class CudaBackend : IBackend
     /// <summary>The storage type, or int8.</summary>
     public CacheFormat CacheFormat { get; }
 
+    /// <summary>Linears of many rows add products as <see cref="HalfSums"/>.</summary>
+    public bool HasHalfSums { get; }
+
     /// <summary>The GPU in words.</summary>
     public string DeviceName => state.Context.Device.ToString();
 
@@ -61,23 +67,22 @@ public sealed class CudaBackend : IBackend
 
     public bool RunsAhead => true;
 
-    public bool AdjustsLogits => false;
-
     public bool ReadsWeightsInPlace => false;
 
     /// <summary>Everything that was queued is done.</summary>
     internal bool IsIdle => state.Stream.IsIdle();
 
-    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage, CacheFormat);
+    public ExecutionPlan Plan(ComputeGraph graph) => PlanFor(graph, state.Storage, CacheFormat, HasHalfSums);
 
     /// <summary>The plan of a graph on any GPU.</summary>
     /// <param name="graph">As the model builds it.</param>
     /// <param name="storage">Type of weights and of activations outside of the residual stream.</param>
     /// <param name="cache">Of keys and values; null for the storage type.</param>
-    public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage, CacheFormat? cache = null)
+    /// <param name="hasHalfSums">Linears of many rows add products as <see cref="HalfSums"/>.</param>
+    public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage, CacheFormat? cache = null, bool hasHalfSums = false)
     {
         // What has counters must keep them from run to run, outside of the arena.
-        ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache);
+        ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache, hasHalfSums);
         return MemoryPlanner.Plan(lowered, operation => KernelChoice.ScratchBytes(operation, lowered));
     }
 
@@ -99,6 +104,9 @@ public sealed class CudaBackend : IBackend
         state.Arena.Require(plan.ArenaBytes);
         return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows, limits);
     }
+
+    /// <summary>Device memory of a sampler.</summary>
+    public static long SamplerBytes(int vocabularySize, int slots) => new SamplerLayout(slots, new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)).TotalBytes;
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CudaTokenSampler(state, vocabularySize, slots);
 
@@ -149,6 +157,9 @@ public sealed record CudaBackendOptions
 
     /// <summary>Of keys and values: the storage type, or int8 beside 16 bits. Null for the storage type.</summary>
     public CacheFormat? KeyValueCache { get; init; }
+
+    /// <summary>Linears of many rows add products as <see cref="HalfSums"/>: F16 storage on consumer cards alone.</summary>
+    public bool HasHalfSums { get; init; }
 
     /// <summary>BF16 or F16: what the weights are best kept in.</summary>
     public DType PreferredStorage { get; init; } = DType.BF16;

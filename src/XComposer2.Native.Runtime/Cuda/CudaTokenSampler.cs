@@ -7,7 +7,8 @@ namespace XComposer2.Native.Runtime;
 
 /// <summary>
 /// Samples on the device, all rows of a step in one launch: logits never leave it, and one word comes back for each token. A choice is queued behind the run
-/// that it is of; the host waits for its mark, not for what was queued after it.
+/// that it is of; the host waits for its mark, not for what was queued after it. Only where an answer is constrained, a choice is queued after the tokens
+/// before it are known: what is allowed depends on them. The run that it is of computes meanwhile.
 /// </summary>
 internal sealed class CudaTokenSampler : ITokenSampler
 {
@@ -21,7 +22,9 @@ internal sealed class CudaTokenSampler : ITokenSampler
     private readonly PendingChoice[] pending = new PendingChoice[ITokenSampler.MaximumPending];
     private readonly TokenChoice[] taken;
     private readonly TokenLogProb[] takenLikely;
+    private readonly ITokenConstraint?[] constraintOf;
     private long choices;
+    private long heard;
     private long takes;
 
     public CudaTokenSampler(CudaDeviceState device, int vocabularySize, int slots)
@@ -36,10 +39,11 @@ internal sealed class CudaTokenSampler : ITokenSampler
         sampleToken = device.Kernels.Get(sampling);
         tokenLogProbs = device.Kernels.Get(logProbs);
         wantedOf = new Wanted[slots];
+        constraintOf = new ITokenConstraint?[slots];
         int most = Math.Min(slots, SampleToken.MaxRows);
         taken = new TokenChoice[most];
         takenLikely = new TokenLogProb[most * TokenLogProbs.MaxLikely];
-        memory = new SamplerMemory(device, slots, sampling.SeenBytes);
+        memory = new SamplerMemory(device, slots, sampling, logProbs);
         for (int place = 0; place < pending.Length; place++)
             pending[place] = new PendingChoice(CudaEvent.Create(device.Context), most);
     }
@@ -57,15 +61,17 @@ internal sealed class CudaTokenSampler : ITokenSampler
     {
         RequireSlot(slot);
         request.Require(sampling.VocabularySize);
-        if (request.AdjustsLogits)
-            throw new ArgumentException("biases, penalties of occurrences and constraints are not supported on a GPU", nameof(request));
         SamplingParameters parameters = request.Parameters;
+        bool adjusts = !request.Biases.IsEmpty || request.FrequencyPenalty != 0 || request.PresencePenalty != 0;
         memory.Begin(
             slot,
             new SamplingState(
-                request.Seed, (ulong)request.Step, parameters.Temperature, parameters.TopP, parameters.RepetitionPenalty, (uint)parameters.TopK, parameters.Greedy ? 1u : 0u),
-            request.SeenIds.Span);
+                request.Seed, (ulong)request.Step, parameters.Temperature, parameters.TopP, parameters.RepetitionPenalty, (uint)parameters.TopK, parameters.Greedy ? 1u : 0u,
+                request.FrequencyPenalty, request.PresencePenalty, adjusts ? 1u : 0u, request.Constraint is null ? 0u : 1u),
+            request.SeenIds.Span,
+            request.Biases.Span);
         wantedOf[slot] = new Wanted(request.LogProbs, request.TopLogProbs);
+        constraintOf[slot] = request.Constraint;
     }
 
     public void Choose(IBoundGraph graph, Tensor logits, ReadOnlySpan<SampleRow> rows)
@@ -79,6 +85,7 @@ internal sealed class CudaTokenSampler : ITokenSampler
         int place = (int)(choices % pending.Length);
         PendingChoice choice = pending[place];
         choice.RowCount = rows.Length;
+        Constrain(choice, rows);
         if (!rows.IsEmpty)
         {
             LaunchSampling(values.Pointer, rows, place);
@@ -95,15 +102,12 @@ internal sealed class CudaTokenSampler : ITokenSampler
             throw new InvalidOperationException("nothing was chosen");
         int place = (int)(takes % pending.Length);
         PendingChoice choice = pending[place];
-        choice.Mark.Synchronize();
+        HearThrough(takes + 1);
         Span<SampledToken> tokens = memory.Tokens(place);
         for (int index = 0; index < choice.RowCount; index++)
         {
-            SampledToken token = tokens[index];
-            if (token.Ticket != (uint)takes)
-                throw new InvalidOperationException($"the device told choice {token.Ticket} where choice {takes} was waited for");
-            string? failure = token.Failure;
-            taken[index] = failure is null ? Told(place, index, token.Id, choice.Wanted[index]) : new TokenChoice(0, failure, 0, default);
+            string? failure = choice.Failures[index] ?? tokens[index].Failure;
+            taken[index] = failure is null ? Told(place, index, tokens[index].Id, choice.Wanted[index]) : new TokenChoice(0, failure, 0, default);
         }
 
         takes++;
@@ -118,11 +122,60 @@ internal sealed class CudaTokenSampler : ITokenSampler
         memory.Dispose();
     }
 
+    // What each constrained answer allows, on its way to the device.
+    private void Constrain(PendingChoice choice, ReadOnlySpan<SampleRow> rows)
+    {
+        for (int index = 0; index < rows.Length; index++)
+        {
+            choice.Failures[index] = null;
+            choice.Constraints[index] = constraintOf[rows[index].Slot];
+            if (choice.Constraints[index] is not { } constraint)
+                continue;
+            HearThrough(choices);
+            try
+            {
+                memory.Allow(rows[index].Slot, constraint.Allowed);
+            }
+            catch (InvalidOperationException error)
+            {
+                choice.Failures[index] = error.Message;
+            }
+        }
+    }
+
+    // Waits for the choices before this one, and tells the constraints of their answers what was chosen.
+    private void HearThrough(long count)
+    {
+        for (; heard < count; heard++)
+        {
+            int place = (int)(heard % pending.Length);
+            PendingChoice choice = pending[place];
+            choice.Mark.Synchronize();
+            Span<SampledToken> tokens = memory.Tokens(place);
+            for (int index = 0; index < choice.RowCount; index++)
+            {
+                if (tokens[index].Ticket != (uint)heard)
+                    throw new InvalidOperationException($"the device told choice {tokens[index].Ticket} where choice {heard} was waited for");
+                if (choice.Constraints[index] is not { } constraint || choice.Failures[index] is not null || tokens[index].Failure is not null)
+                    continue;
+                try
+                {
+                    constraint.Accept(tokens[index].Id);
+                }
+                catch (InvalidOperationException error)
+                {
+                    choice.Failures[index] = error.Message;
+                }
+            }
+        }
+    }
+
     private void LaunchSampling(DevicePointer values, ReadOnlySpan<SampleRow> rows, int place)
     {
         SampleTokenArguments arguments = new()
         {
-            Logits = values, States = memory.States, Seen = memory.Seen, Ids = memory.IdOf(0).Pointer, Tokens = memory.TokensAddress(place), Ticket = (uint)choices,
+            Logits = values, States = memory.States, Seen = memory.Seen, Allowed = memory.Allowed, Adjustments = memory.Adjustments, Ids = memory.IdOf(0).Pointer,
+            Keys = memory.Keys, Maxima = memory.Maxima, Arrivals = memory.Arrivals, Tokens = memory.TokensAddress(place), Ticket = (uint)choices,
         };
         for (int index = 0; index < rows.Length; index++)
         {
@@ -137,7 +190,8 @@ internal sealed class CudaTokenSampler : ITokenSampler
     {
         TokenLogProbsArguments arguments = new()
         {
-            Logits = values, Ids = memory.IdOf(0).Pointer, Results = memory.LogProbsAddress(place), Likely = memory.LikelyAddress(place),
+            Logits = values, Ids = memory.IdOf(0).Pointer, Maxima = memory.Maxima, Sums = memory.Sums, Arrivals = memory.Arrivals,
+            Results = memory.LogProbsAddress(place), Likely = memory.LikelyAddress(place),
         };
         int count = 0;
         for (int index = 0; index < rows.Length; index++)
@@ -205,105 +259,12 @@ internal sealed class CudaTokenSampler : ITokenSampler
         /// <summary>Of each row, when it was chosen: the slot may have begun another answer since.</summary>
         public Wanted[] Wanted { get; } = new Wanted[mostRows];
 
+        /// <summary>Of each row, likewise.</summary>
+        public ITokenConstraint?[] Constraints { get; } = new ITokenConstraint?[mostRows];
+
+        /// <summary>Of the constraints, in words.</summary>
+        public string?[] Failures { get; } = new string?[mostRows];
+
         public int RowCount { get; set; }
-    }
-}
-
-/// <summary>State of the answers on the device, and what their choices tell the host.</summary>
-internal sealed class SamplerMemory : IDisposable
-{
-    private readonly CudaStream stream;
-    private readonly DeviceMemory memory;
-    private readonly PinnedMemory told;
-    private readonly PinnedMemory staging;
-    private readonly CudaEvent[] begun;
-    private readonly int slots;
-    private readonly long seenBytes;
-    private readonly long seenOffsetBytes;
-    private readonly long idOffsetBytes;
-    private readonly long stagingBytes;
-
-    public SamplerMemory(CudaDeviceState device, int slots, long seenBytes)
-    {
-        this.slots = slots;
-        this.seenBytes = seenBytes;
-        stream = device.Stream;
-        seenOffsetBytes = MemoryPlanner.Align((long)slots * Unsafe.SizeOf<SamplingState>());
-        idOffsetBytes = MemoryPlanner.Align(seenOffsetBytes + (slots * seenBytes));
-        stagingBytes = MemoryPlanner.Align(Unsafe.SizeOf<SamplingState>() + seenBytes);
-        memory = DeviceMemory.Allocate(device.Context, idOffsetBytes + ((long)slots * sizeof(int)));
-        staging = PinnedMemory.Allocate(device.Context, slots * stagingBytes);
-        told = PinnedMemory.Allocate(device.Context, ITokenSampler.MaximumPending * PlaceBytes);
-        for (int place = 0; place < ITokenSampler.MaximumPending; place++)
-            Tokens(place).Fill(SampledToken.None);
-        begun = new CudaEvent[slots];
-        for (int slot = 0; slot < slots; slot++)
-            begun[slot] = CudaEvent.Create(device.Context);
-        stream.Fill(memory.Span, 0);
-    }
-
-    /// <summary><see cref="SamplingState"/> [slots].</summary>
-    public DevicePointer States => memory.Span.Pointer;
-
-    /// <summary>Bits of the ids chosen so far, of each slot.</summary>
-    public DevicePointer Seen => memory.Span.Pointer + seenOffsetBytes;
-
-    private long LogProbsOffsetBytes => MemoryPlanner.Align((long)slots * Unsafe.SizeOf<SampledToken>());
-
-    private long LikelyOffsetBytes => LogProbsOffsetBytes + MemoryPlanner.Align((long)slots * Unsafe.SizeOf<LogProbResult>());
-
-    private long PlaceBytes => LikelyOffsetBytes + MemoryPlanner.Align((long)slots * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>());
-
-    /// <summary>The id that was chosen last in a slot.</summary>
-    public DeviceSpan IdOf(int slot) => memory.Span.Slice(idOffsetBytes + ((long)slot * sizeof(int)), sizeof(int));
-
-    public DevicePointer TokensAddress(int place) => told.DeviceSpan.Pointer + (place * PlaceBytes);
-
-    public DevicePointer LogProbsAddress(int place) => TokensAddress(place) + LogProbsOffsetBytes;
-
-    public DevicePointer LikelyAddress(int place) => TokensAddress(place) + LikelyOffsetBytes;
-
-    public Span<SampledToken> Tokens(int place) => told.Span.Slice(place * PlaceBytes, (long)slots * Unsafe.SizeOf<SampledToken>()).AsSpan<SampledToken>();
-
-    public Span<LogProbResult> LogProbs(int place) =>
-        told.Span.Slice((place * PlaceBytes) + LogProbsOffsetBytes, (long)slots * Unsafe.SizeOf<LogProbResult>()).AsSpan<LogProbResult>();
-
-    public Span<LikelyToken> Likely(int place) =>
-        told.Span.Slice((place * PlaceBytes) + LikelyOffsetBytes, (long)slots * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>()).AsSpan<LikelyToken>();
-
-    /// <summary>Queues a slot's state at the beginning of an answer. Waits for nothing, unless the slot's last answer has not begun on the device yet.</summary>
-    public void Begin(int slot, SamplingState state, ReadOnlySpan<int> seenIds)
-    {
-        long stateBytes = Unsafe.SizeOf<SamplingState>();
-        PinnedSpan place = staging.Span.Slice(slot * stagingBytes, stagingBytes);
-        begun[slot].Synchronize();
-        PinnedSpan source = place.Slice(0, stateBytes);
-        source.AsSpan<SamplingState>()[0] = state;
-        stream.CopyToDevice(memory.Span.Slice(slot * stateBytes, stateBytes), source);
-        DeviceSpan seen = memory.Span.Slice(seenOffsetBytes + (slot * seenBytes), seenBytes);
-        if (seenIds.IsEmpty)
-        {
-            stream.Fill(seen, 0);
-        }
-        else
-        {
-            PinnedSpan bits = place.Slice(stateBytes, seenBytes);
-            Span<uint> words = bits.AsSpan<uint>();
-            words.Clear();
-            foreach (int id in seenIds)
-                words[id / 32] |= 1u << (id % 32);
-            stream.CopyToDevice(seen, bits);
-        }
-
-        stream.Record(begun[slot]);
-    }
-
-    public void Dispose()
-    {
-        foreach (CudaEvent mark in begun)
-            mark.Dispose();
-        memory.Dispose();
-        staging.Dispose();
-        told.Dispose();
     }
 }

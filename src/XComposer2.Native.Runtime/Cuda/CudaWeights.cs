@@ -91,7 +91,7 @@ internal sealed class CudaWeights : IDisposable
         HostTensor first = Describe(weight.Name);
         int rows = first.Shape[0];
         int columns = checked((int)(first.Shape.ElementCount / rows));
-        return (weight.SecondName is { } second ? rows + Describe(second).Shape[0] : rows, columns);
+        return (rows + weight.Others.Sum(name => Describe(name).Shape[0]), columns);
     }
 
     public void Dispose()
@@ -121,14 +121,15 @@ internal sealed class CudaWeights : IDisposable
             : throw new GraphException($"weight '{weight.Name}': expected {device.Format.Elements} rows of a multiple of {device.ColumnMultiple} elements on a GPU, found {facts.Type} {facts.Shape}");
     }
 
-    // Of gate and up, which share an input, and so the order of its columns.
+    // Of matrices that share an input, and so the order of its columns.
     private unsafe int[] ColumnOrder(CudaWeight weight, WeightFormat format)
     {
         CudaWeight part = weight.Part(WeightPart.GroupIndex);
         HostTensor index = Find(part.Name);
         var groups = new ReadOnlySpan<int>((int*)index.Data, index.Shape[0]);
-        if (part.SecondName is { } name && !groups.SequenceEqual(new ReadOnlySpan<int>((int*)Find(name).Data, index.Shape[0])))
-            throw new GraphException($"weight '{name}': expected the group index of '{part.Name}' on a GPU, found another");
+        foreach (string name in part.Others)
+            if (!groups.SequenceEqual(new ReadOnlySpan<int>((int*)Find(name).Data, index.Shape[0])))
+                throw new GraphException($"weight '{name}': expected the group index of '{part.Name}' on a GPU, found another");
         try
         {
             return GroupedWeights.ColumnOrder(groups, format.GroupSize);
@@ -162,12 +163,13 @@ internal sealed class CudaWeights : IDisposable
         DeviceMemory memory = DeviceMemory.Allocate(context, checked(rows * type.Bytes(columns)));
         try
         {
-            HostTensor first = Find(weight.Name);
-            HostTensor second = weight.SecondName is { } name ? Find(name) : first;
+            HostTensor[] tensors = [Find(weight.Name), .. weight.Others.Select(Find)];
             ring.Upload(memory.Span, type, columns, rows, row =>
             {
-                int place = SourceRow(weight, row, first.Shape[0]);
-                return place < first.Shape[0] ? new HostRow(first, place) : new HostRow(second, place - first.Shape[0]);
+                int place = SourceRow(weight, row, tensors[0].Shape[0]), tensor = 0;
+                while (place >= tensors[tensor].Shape[0])
+                    place -= tensors[tensor++].Shape[0];
+                return new HostRow(tensors[tensor], place);
             }, packing);
             uploaded.Add((weight, type), memory);
         }
@@ -183,7 +185,7 @@ internal sealed class CudaWeights : IDisposable
         }
     }
 
-    /// <summary>The row that goes to this place, of the two matrices one below the other.</summary>
+    /// <summary>The row that goes to this place, of the matrices one below the other.</summary>
     private static int SourceRow(CudaWeight weight, int row, int firstRows) => weight switch
     {
         GateUpWeight => RowPermutation.GateUp(row, firstRows),
@@ -195,8 +197,8 @@ internal sealed class CudaWeights : IDisposable
     private void Release(CudaWeight weight)
     {
         source.Release(weight.Name);
-        if (weight.SecondName is { } second)
-            source.Release(second);
+        foreach (string name in weight.Others)
+            source.Release(name);
     }
 
     private HostTensor Describe(string name) => source.TryDescribe(name, out HostTensor facts) ? facts : throw Missing(name);

@@ -55,16 +55,16 @@ public readonly record struct SamplingRequest
     /// <summary>Wants so many of the likeliest ids with their log-probabilities; 0 for none, which costs nothing.</summary>
     public int TopLogProbs { get; init; }
 
-    /// <summary>Added to the logits of ids, each at most once. Not on a device that does not adjust logits (<see cref="IBackend.AdjustsLogits"/>).</summary>
+    /// <summary>Added to the logits of ids, each at most once.</summary>
     public ReadOnlyMemory<TokenBias> Biases { get; init; }
 
-    /// <summary>Subtracted from the logit of an id once for each of its occurrences in the answer. As <see cref="Biases"/>.</summary>
+    /// <summary>Subtracted from the logit of an id once for each of its occurrences in the answer.</summary>
     public float FrequencyPenalty { get; init; }
 
-    /// <summary>Subtracted from the logit of each id that occurs in the answer. As <see cref="Biases"/>.</summary>
+    /// <summary>Subtracted from the logit of each id that occurs in the answer.</summary>
     public float PresencePenalty { get; init; }
 
-    /// <summary>Which tokens are possible; null for all. Used by one answer alone. As <see cref="Biases"/>.</summary>
+    /// <summary>Which tokens are possible; null for all. Used by one answer alone. A device with a run ahead may ask once more after the last token.</summary>
     public ITokenConstraint? Constraint { get; init; }
 
     /// <summary>Logits are changed by more than the repetition penalty.</summary>

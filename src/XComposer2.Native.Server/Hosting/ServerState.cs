@@ -89,7 +89,7 @@ internal sealed record LoadedEngine(XComposerEngine Engine, ModelFacts Facts)
 
     public TextTokenizer Tokenizer => Engine.Tokenizer;
 
-    /// <exception cref="ApiException">An option is out of range, or the device cannot do what it asks for.</exception>
+    /// <exception cref="ApiException">An option is out of range.</exception>
     public void Require(GenerationOptions options)
     {
         try

@@ -17,6 +17,10 @@ public sealed record DeviceOptions
     /// <summary>CPU only: what weights of integers are multiplied with. Weights of floating types are multiplied with floats always.</summary>
     public ActivationPrecision Activations { get; init; }
 
+    /// <summary>GPU only: prompts and pictures are multiplied with sums of 32 products in F16, which are added in F32. Faster on consumer cards (compute capability 8.6,
+    /// 8.9, 12.0), with <see cref="Storage"/> F16, and less exact by about the rounding of an F16 activation; refused elsewhere. A sum of 65520 or more ends the answer with an error.</summary>
+    public bool HalfSums { get; init; }
+
     /// <summary>GPU only: where the token embeddings are stored.</summary>
     public EmbeddingPlace Embeddings { get; init; }
 

@@ -59,7 +59,8 @@ internal static class Backends
         }
         catch (NotSupportedException refused)
         {
-            throw new EngineException($"{refused.Message}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}", refused);
+            throw new EngineException(
+                options.Cache is null ? refused.Message : $"{refused.Message}; the processor has {CacheFormat.F32}, {CacheFormat.BF16}, {CacheFormat.F16} and {CacheFormat.Int8}", refused);
         }
     }
 
@@ -67,6 +68,7 @@ internal static class Backends
     {
         Storage = options.Storage,
         KeyValueCache = options.Cache,
+        HasHalfSums = options.HalfSums,
         PreferredStorage = PreferredStorage(storedType),
         EmbeddingsOnHost = options.Embeddings == EmbeddingPlace.Host,
         Cache = new CubinCacheOptions { ShippedFolders = options.KernelFolder is { } folder ? [CubinFolders.Within(folder)] : null, Notice = notice },

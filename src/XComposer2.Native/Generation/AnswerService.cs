@@ -5,7 +5,7 @@ using XComposer2.Native.Runtime;
 namespace XComposer2.Native;
 
 /// <summary>From prompts with pictures to requests of the engine thread, and from their outcomes to results. Safe to use from several threads.</summary>
-internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer preparer, EngineThread engine, EngineSizes sizes, ModelConfig config, bool adjustsLogits)
+internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer preparer, EngineThread engine, EngineSizes sizes, ModelConfig config)
 {
     private readonly Lazy<TokenBytes> tokenBytes = new(() => new TokenBytes(tokenizer));
 
@@ -14,11 +14,10 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
     /// <summary>Positions of a prompt.</summary>
     public int Count(IReadOnlyList<PromptPiece> pieces) => pieces.Sum(piece => piece.Ids.Length + (piece.IsImage ? config.TokensPerImage : 0));
 
-    /// <exception cref="EngineException">An option is out of range, or the device cannot do what it asks for.</exception>
+    /// <exception cref="EngineException">An option is out of range.</exception>
     public void Require(GenerationOptions options)
     {
-        GenerationChecks.Require(options);
-        GenerationChecks.RequireSupport(options, adjustsLogits, config.Decoder.VocabularySize);
+        GenerationChecks.Require(options, config.Decoder.VocabularySize);
     }
 
     /// <summary>Counts the prompt, prepares its new pictures, and submits the request.</summary>
@@ -27,7 +26,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
     /// <param name="options">Checked.</param>
     /// <param name="events">Told the text as it becomes certain; completed when the answer has ended.</param>
     /// <param name="cancellation">Ends the answer.</param>
-    /// <exception cref="EngineException">The prompt is longer than the context, or the device cannot do what the options ask for.</exception>
+    /// <exception cref="EngineException">An option is out of range, or the prompt is longer than the context.</exception>
     /// <exception cref="ImageException">A picture is damaged, too large, or no picture.</exception>
     public async Task<PendingAnswer> SubmitAsync(
         Conversation asked, IReadOnlyList<int> stopIds, GenerationOptions options, ChannelWriter<GenerationEvent> events, CancellationToken cancellation)

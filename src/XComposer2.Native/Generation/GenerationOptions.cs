@@ -24,16 +24,16 @@ public sealed record GenerationOptions
     /// generate() sees the ids of such prompts and no ids of prompts with pictures.</summary>
     public bool? PenalizePrompt { get; init; }
 
-    /// <summary>Subtracted from the logit of a token once for each of its occurrences in the answer; -2 to 2. CPU only.</summary>
+    /// <summary>Subtracted from the logit of a token once for each of its occurrences in the answer; -2 to 2.</summary>
     public float FrequencyPenalty { get; init; }
 
-    /// <summary>Subtracted from the logit of each token that occurs in the answer; -2 to 2. CPU only.</summary>
+    /// <summary>Subtracted from the logit of each token that occurs in the answer; -2 to 2.</summary>
     public float PresencePenalty { get; init; }
 
-    /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them; null for none. CPU only.</summary>
+    /// <summary>Added to the logits of tokens, by id; -100 to 100, at most 1024 of them; null for none.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
-    /// <summary>What the answer is held to, JSON for example; null for free text. CPU only.</summary>
+    /// <summary>What the answer is held to, JSON for example; null for free text.</summary>
     public AnswerFormat? Format { get; init; }
 
     /// <summary>The same seed gives the same text on the same device; null draws a seed below 2^53.</summary>
@@ -59,8 +59,6 @@ public sealed record GenerationOptions
 
     /// <summary>Entries of <see cref="LogitBias"/>.</summary>
     internal const int MaximumBiases = 1024;
-
-    internal bool AdjustsLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias is not null || Format is not null;
 
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
@@ -109,11 +107,10 @@ internal static class GenerationChecks
             EngineException.ThrowUnless(!string.IsNullOrEmpty(stop), "stop", "texts that are not empty", "an empty one");
     }
 
-    /// <exception cref="EngineException">The device cannot do what is asked, or an id is no token of the model.</exception>
-    public static void RequireSupport(GenerationOptions options, bool adjustsLogits, int vocabularySize)
+    /// <exception cref="EngineException">One is out of range, or an id is no token of the model.</exception>
+    public static void Require(GenerationOptions options, int vocabularySize)
     {
-        if (options.AdjustsLogits && !adjustsLogits)
-            throw new EngineException("answer formats, logit bias, frequency penalty and presence penalty are not supported on a GPU yet; run on the CPU, or use the repetition penalty");
+        Require(options);
         if (options.LogitBias is { } biases)
             RequireBiases(biases, vocabularySize);
     }

@@ -36,6 +36,7 @@ internal static class CudaMemoryPlan
             ModelRunner.PictureMemory(config, sizes),
             ModelMemoryPlan.RotaryTable(sizes, layout.Geometry),
             new MemoryItem("scratch of decode attention", DecodeScratchBytes(layout.Geometry, sizes, storage)),
+            new MemoryItem("sampling", CudaBackend.SamplerBytes(config.Decoder.VocabularySize, sizes.Sequences)),
             new MemoryItem("rounding of cache and rows to 2 MiB", RoundingBytes(config, layout, sizes)),
         ]);
         return new ModelMemoryPlan(name, sizes.ContextLength, new MemoryItem($"weights, {storage}", weights), budget)

@@ -23,25 +23,39 @@ internal static class PredictedSteps
     public static IReadOnlyList<StepLaunches> Of(ModelConfig config, DType storage, DeviceFacts device)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ModelGraphs stored = Graphs(config, storage, WeightQuantization.None), quantized = Graphs(config, storage, WeightQuantization.Int8);
         RowCounts token = new(1, 1, 0), step = new(prompt.Rows, 1, 0), picture = new(0, 0, 1);
-        return
+        string rows = FormattableString.Invariant($"a prompt of {prompt.Rows} rows, {prompt.VisualRows} of them visual");
+        List<StepLaunches> steps =
         [
-            Step($"a token, {storage}", stored.DecodeFor(1), token, storage, device, config, isLong: false),
-            Step("a token, int8", quantized.DecodeFor(1), token, storage, device, config, isLong: false),
-            Step($"a prompt of {prompt.Rows} rows, {prompt.VisualRows} of them visual, {storage}", stored.PrefillFor(prompt.Rows), step, storage, device, config, isLong: true),
-            Step($"a picture, {storage}", stored.Vision, picture, storage, device, config, isLong: true),
+            Token(storage.ToString(), WeightQuantization.None),
+            Token("int8", WeightQuantization.Int8),
+            Token("int4", WeightQuantization.Int4),
+            Prompt(storage, hasHalfSums: false),
         ];
+        if (HalfSums.Has(device.Capability))
+            steps.Add(Prompt(DType.F16, hasHalfSums: true));
+        steps.Add(LaunchesOf($"a picture, {storage}", Graphs(storage, WeightQuantization.None).Vision, picture, Kernels(storage, WeightQuantization.None), storage, device, isLong: true));
+        return steps;
+
+        StepLaunches Token(string weights, WeightQuantization quantization) => LaunchesOf(
+            $"a token, {weights}", Graphs(storage, quantization).DecodeFor(1), token, Kernels(storage, quantization), storage, device, isLong: false);
+
+        StepLaunches Prompt(DType type, bool hasHalfSums) => LaunchesOf(
+            $"{rows}, {type}{(hasHalfSums ? ", f16 sums" : "")}", Graphs(type, WeightQuantization.None).PrefillFor(prompt.Rows), step, Kernels(type, WeightQuantization.None), type,
+            device, isLong: true, hasHalfSums);
+
+        ModelGraphs Graphs(DType type, WeightQuantization quantization) => new(config, WeightFacts.Uniform(config, type, quantization), config.Decoder.MaximumPositions);
+
+        IReadOnlyList<KernelDefinition> Kernels(DType type, WeightQuantization quantization) => ModelCatalog.KernelsOf(config, type, device.Capability, quantization);
     }
 
-    private static ModelGraphs Graphs(ModelConfig config, DType storage, WeightQuantization quantization) =>
-        new(config, WeightFacts.Uniform(config, storage, quantization), config.Decoder.MaximumPositions);
-
-    private static StepLaunches Step(string name, ModelGraph graph, RowCounts counts, DType storage, DeviceFacts device, ModelConfig config, bool isLong)
+    private static StepLaunches LaunchesOf(
+        string name, ModelGraph graph, RowCounts counts, IReadOnlyList<KernelDefinition> kernels, DType storage, DeviceFacts device, bool isLong,
+        bool hasHalfSums = false)
     {
-        ComputeGraph lowered = CudaLowering.Lower(graph.Build(), storage);
+        ComputeGraph lowered = CudaLowering.Lower(graph.Build(), storage, hasHalfSums: hasHalfSums);
         CaseSizes sizes = new() { DecodeRows = [1], PrefillSteps = [prompt], Contexts = [Context], ReadBytes = 1 << 20, MmaSteps = 1 };
-        ILookup<KernelDefinition, KernelCase> cases = CaseCatalog.For(ModelCatalog.KernelsOf(config, storage, device.Capability), device, sizes).ToLookup(item => item.Definition);
+        ILookup<KernelDefinition, KernelCase> cases = CaseCatalog.For(kernels, device, sizes).ToLookup(item => item.Definition);
         List<(KernelCase Case, int Count)> launches = [];
         foreach (IGrouping<OperationKernel, Operation> kernel in lowered.Operations.GroupBy(operation => KernelChoice.Choose(operation, lowered, counts.Resolve(lowered[operation.Output].Rows), device)))
         {

@@ -124,18 +124,30 @@ public sealed class LinearCase
     {
         int inputs = Form.InFeatures;
         ProductSum sum = default;
+        HalfSumErrors half = default;
         for (int place = 0; place < inputs; place++)
         {
             int k = rows?.Order is { } order ? order[place] : place;
             sum.Add(x[k] * weight[(column * inputs) + k]);
+            half.Add(place, x[k] * weight[(column * inputs) + k]);
         }
+
+        half.EndSlice();
         sum.Scale(norm * (rows?.RowScale(column) ?? 1));
         int which = Form.Epilogue == LinearEpilogue.Gated && column >= Form.OutFeatures / 2 ? 1 : 0;
         for (int k = 0; k < Rank && VisualRow[row] >= 0; k++)
-            sum.Add((double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k]);
+        {
+            double term = (double)LoraDown[(((row * LoraInputs) + which) * Rank) + k] * LoraUp[(column * Rank) + k];
+            sum.Add(term);
+            // Beside gate and up it stays in F32.
+            if (Form.Epilogue != LinearEpilogue.Gated)
+                half.Add(k, term);
+        }
+
+        half.EndSlice();
         double value = sum.Value + (Form.HasBias ? bias[column] : 0);
         // Scales and norms are multiplied in F32, a few roundings more.
-        return (value, sum.Bound(Form.Storage) + (4 * Accuracy.Rounding(DType.F32) * Math.Abs(value)));
+        return (value, sum.Bound(Form.Storage) + (Form.HasHalfSums ? half.Bound : 0) + (4 * Accuracy.Rounding(DType.F32) * Math.Abs(value)));
     }
 
     // The row as the kernel multiplies it, and the factor that comes after the sum.

@@ -110,6 +110,33 @@ public sealed class LinearPrefillTests(GpuDevice device)
         PrefillRun.Check(device, new LinearCase(form with { OutFeatures = 160, Epilogue = LinearEpilogue.Gated }, 65, 24, row => row % 5 != 2), tile);
     }
 
+    /// <summary>Sums of 32 products in F16, two thirds of which are beyond a slice's half; also those that Partial LoRA goes on with, and gate's and up's apart from it.</summary>
+    [Theory]
+    [InlineData("G1")]
+    [InlineData("S1")]
+    public void Short_sums_in_half_are_within_their_bound(string name)
+    {
+        PrefillTile tile = Tiles.Of(name, DType.F16) with { IsDoubleBuffered = false, HasHalfSums = true };
+        PrefillRun.Check(device, new LinearCase(Form(DType.F16, 200, tile.Columns + 1) with { HasHalfSums = true }, 65), tile);
+        PrefillRun.Check(device, new LinearCase(Form(DType.F16, 4096, 64) with { HasHalfSums = true, HasResidual = true, StoresFloat = true }, 65, 72, row => row is >= 3 and < 40), tile);
+        PrefillRun.Check(device, new LinearCase(Form(DType.F16, 128, 288) with { HasHalfSums = true, Epilogue = LinearEpilogue.Gated }, 70, 72, row => row % 3 == 1), tile);
+    }
+
+    /// <summary>It is no clipping: an answer with such a sum ends with an error.</summary>
+    [Fact]
+    public void A_short_sum_beyond_half_is_infinite()
+    {
+        const int Columns = 64;
+        PrefillTile tile = PrefillTile.G1 with { HasHalfSums = true };
+        // The second row's sums of 32 have a deviation of 40,000.
+        LinearCase one = new(Form(DType.F16, Columns, Columns) with { HasHalfSums = true, HasResidual = true, StoresFloat = true }, 3);
+        Array.Fill(one.Input, 60_000f, Columns, 32);
+        float[] found = PrefillRun.Outputs(device, one, tile);
+        Assert.Contains(float.PositiveInfinity, found[Columns..(2 * Columns)]);
+        Assert.Contains(float.NegativeInfinity, found[Columns..(2 * Columns)]);
+        Assert.All([.. found[..Columns], .. found[(2 * Columns)..]], value => Assert.True(float.IsFinite(value)));
+    }
+
     /// <summary>A slice of the 7B's down projection, whose sums are the longest.</summary>
     [Theory]
     [InlineData("A2", DType.BF16, 14336, 64)]

@@ -14,6 +14,13 @@ internal static class PrefillRun
         Accuracy.Within(expected, bounds, Run(device, one, arguments => device.Run(kernel, kernel.Geometry(one.Rows), arguments)), Describe(one, $"{tile.Rows}x{tile.Columns}x{tile.Depth}"));
     }
 
+    /// <summary>What a plain or gated linear stores.</summary>
+    public static float[] Outputs(GpuDevice device, LinearCase one, PrefillTile tile)
+    {
+        LinearPrefill kernel = new(one.Form, tile, one.Rank);
+        return Run(device, one, arguments => device.Run(kernel, kernel.Geometry(one.Rows), arguments));
+    }
+
     /// <summary>Of a plain or gated linear, under all conditions of an emulated device.</summary>
     /// <param name="device">On which.</param>
     /// <param name="one">What.</param>

@@ -125,6 +125,20 @@ public sealed class SampleTokenTests(GpuDevice device, ITestOutputHelper output)
         }
     }
 
+    /// <summary>An id that is not allowed is not chosen, and its NaN is not told; biases come before the penalties, each id counted once an occurrence.</summary>
+    [Fact]
+    public void Constraint_biases_and_penalties_change_the_logits()
+    {
+        SamplingRow constrained = new(SamplingRow.Greedy, 0, [[1, float.NaN, 2, 5], [9, high, 3, 4]]) { Allowed = [0b0101] };
+        SamplingRow biased = new(SamplingRow.Greedy, 0, [[1, 2, 3, 4], [1, 2, 3, 4]]) { Biases = [new(0, 3.5f), new(3, -2)] };
+        SamplingRow penalised = new(SamplingRow.Greedy, 0, [[0, 1.25f, 0, 0], [0, 1.25f, 0, 0]]) { FrequencyPenalty = 0.5f, PresencePenalty = 1 };
+        SamplingRow nothing = new(SamplingRow.Greedy, 0, [[1, 2, 3, 4], [1, 2, low, 4]]) { Allowed = [0b0100] };
+        SampledToken[][] found = SamplingRun.CheckAgainstProcessor(device, [constrained, biased, penalised, nothing]);
+        Assert.Equal([2, 0, 1, 2], found[0].Select(token => token.Id));
+        Assert.Equal([0, 0, 0], found[1].Take(3).Select(token => token.Id));
+        Assert.Equal("every logit is -infinity", found[1][3].Failure);
+    }
+
     [Fact]
     public void The_penalty_falls_once_on_each_id_chosen_before()
     {
@@ -137,7 +151,27 @@ public sealed class SampleTokenTests(GpuDevice device, ITestOutputHelper output)
         int topK = random.Next(4) switch { 0 => 0, 1 => random.Next(1, 60), 2 => random.Next(1, vocabulary + 3), _ => 50 };
         float topP = random.Next(3) switch { 0 => 1, 1 => 0.01f + (0.98f * random.NextSingle()), _ => random.Next(5) == 0 ? float.Epsilon : 0.8f };
         SamplingParameters parameters = new(random.Next(8) == 0, random.Next(2) == 0 ? 1 : 0.1f + (2 * random.NextSingle()), topK, topP, random.Next(2) == 0 ? 1 : 0.5f + random.NextSingle());
-        return new SamplingRow(parameters, (ulong)random.NextInt64(), [.. Enumerable.Range(0, steps).Select(_ => RandomLogits(random, vocabulary, index % 6))]);
+        SamplingRow row = new(parameters, (ulong)random.NextInt64(), [.. Enumerable.Range(0, steps).Select(_ => RandomLogits(random, vocabulary, index % 6))]);
+        if (random.Next(4) == 0)
+            row = row with { Biases = [.. Enumerable.Range(0, vocabulary).Where(_ => random.Next(vocabulary) < 40).Select(id => new TokenBias(id, 200 * (random.NextSingle() - 0.5f)))] };
+        if (random.Next(4) == 0)
+            row = row with { FrequencyPenalty = 4 * (random.NextSingle() - 0.5f), PresencePenalty = random.Next(2) * 4 * (random.NextSingle() - 0.5f) };
+        if (random.Next(3) == 0)
+            row = row with { Allowed = RandomBits(random, vocabulary) };
+        return row;
+    }
+
+    private static uint[] RandomBits(Random random, int vocabulary)
+    {
+        // Of few to nearly all ids, and one at least.
+        int share = random.Next(3) switch { 0 => 1, 1 => vocabulary / 2, _ => vocabulary - 1 };
+        uint[] bits = new uint[(vocabulary + 31) / 32];
+        for (int id = 0; id < vocabulary; id++)
+            if (random.Next(vocabulary) < share)
+                bits[id / 32] |= 1u << (id % 32);
+        int one = random.Next(vocabulary);
+        bits[one / 32] |= 1u << (one % 32);
+        return bits;
     }
 
     private static float[] RandomLogits(Random random, int vocabulary, int kind)

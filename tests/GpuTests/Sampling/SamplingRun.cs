@@ -15,10 +15,19 @@ internal static class SamplingRun
         SampleToken kernel = new(vocabulary);
         using DeviceArray<SamplingState> states = device.Upload<SamplingState>([.. rows.Select(State)]);
         using DeviceArray<uint> seen = device.Upload<uint>([.. rows.SelectMany(row => Bits(row.Previous ?? [], (int)kernel.SeenBytes / sizeof(uint)))]);
+        using DeviceArray<uint> allowed = device.Upload<uint>([.. rows.SelectMany(row => row.Allowed ?? new uint[kernel.SeenBytes / sizeof(uint)])]);
+        using DeviceArray<Adjustment> adjustments = device.Upload<Adjustment>([.. rows.SelectMany(row => Adjustments(row, vocabulary))]);
         using DeviceArray<int> ids = device.Allocate<int>(rows.Count);
+        using DeviceArray<uint> keys = device.Allocate<uint>(rows.Count * vocabulary);
+        using DeviceArray<byte> maxima = device.Allocate<byte>(checked((int)(rows.Count * kernel.Cut.MaximaBytes)));
+        using DeviceArray<uint> arrivals = device.Upload<uint>(new uint[rows.Count]);
         using PinnedMemory told = PinnedMemory.Allocate(device.Context, rows.Count * sizeof(long));
         told.Span.AsSpan<SampledToken>().Fill(SampledToken.None);
-        SampleTokenArguments arguments = new() { States = new(states.Address), Seen = new(seen.Address), Ids = new(ids.Address), Tokens = told.DeviceSpan.Pointer };
+        SampleTokenArguments arguments = new()
+        {
+            States = new(states.Address), Seen = new(seen.Address), Allowed = new(allowed.Address), Adjustments = new(adjustments.Address), Ids = new(ids.Address),
+            Keys = new(keys.Address), Maxima = new(maxima.Address), Arrivals = new(arrivals.Address), Tokens = told.DeviceSpan.Pointer,
+        };
         // Neither rows nor answers come in their order.
         for (int row = 0; row < rows.Count; row++)
             arguments.Rows[row] = new SampledRow(rows.Count - 1 - row, (row + 1) % rows.Count);
@@ -36,6 +45,7 @@ internal static class SamplingRun
         }
 
         Assert.All(states.Download(), state => Assert.Equal((ulong)steps, state.Step));
+        Assert.All(arrivals.Download(), count => Assert.Equal(0u, count));
         return tokens;
 
         int SlotOf(int place) => (place + 1) % rows.Count;
@@ -50,12 +60,17 @@ internal static class SamplingRun
         {
             SamplingRow row = rows[index];
             TokenSampler sampler = new(row.Parameters, row.Logits[0].Length, row.Seed);
+            LogitAdjustments? adjustments = LogitAdjustments.Of(row.Request);
             for (int step = 0; step < found.Length; step++)
             {
                 string expected;
                 try
                 {
-                    expected = $"id {sampler.Next([.. row.Logits[step]])}";
+                    float[] logits = [.. row.Logits[step]];
+                    adjustments?.Apply(logits);
+                    int id = sampler.Next(logits);
+                    adjustments?.Hear(id);
+                    expected = $"id {id}";
                 }
                 catch (InvalidOperationException failure)
                 {
@@ -74,7 +89,16 @@ internal static class SamplingRun
     private static string Describe(SampledToken token) => token.Failure ?? $"id {token.Id}";
 
     private static SamplingState State(SamplingRow row) => new(
-        row.Seed, 0, row.Parameters.Temperature, row.Parameters.TopP, row.Parameters.RepetitionPenalty, (uint)row.Parameters.TopK, row.Parameters.Greedy ? 1u : 0u);
+        row.Seed, 0, row.Parameters.Temperature, row.Parameters.TopP, row.Parameters.RepetitionPenalty, (uint)row.Parameters.TopK, row.Parameters.Greedy ? 1u : 0u,
+        row.FrequencyPenalty, row.PresencePenalty, row.Adjusts ? 1u : 0u, row.Allowed is null ? 0u : 1u);
+
+    private static Adjustment[] Adjustments(SamplingRow row, int vocabulary)
+    {
+        var adjustments = new Adjustment[vocabulary];
+        foreach (TokenBias bias in row.Biases)
+            adjustments[bias.Id] = new Adjustment(bias.Bias, 0);
+        return adjustments;
+    }
 
     private static uint[] Bits(IReadOnlyCollection<int> ids, int words)
     {

@@ -25,8 +25,9 @@ public sealed class TokenSamplerTests(GpuDevice device)
                 if (step == 0 || random.Next(5) == 0)
                 {
                     SamplingRequest request = RandomRequest(random);
-                    cuda.Sampler.Begin(slot, request);
-                    cpu.Sampler.Begin(slot, request);
+                    int key = random.Next(3) == 0 ? random.Next(1, 1000) : 0;
+                    cuda.Sampler.Begin(slot, request with { Constraint = Chain.Of(key) });
+                    cpu.Sampler.Begin(slot, request with { Constraint = Chain.Of(key) });
                 }
 
             int[] slots = [.. Enumerable.Range(0, Slots).Where(_ => step == 0 || random.Next(4) > 0)];
@@ -111,6 +112,45 @@ public sealed class TokenSamplerTests(GpuDevice device)
         run.Sampler.Take();
     }
 
+    /// <summary>What is allowed depends on every token before; choices are queued before those of the steps before are taken.</summary>
+    [Fact]
+    public void Constraints_hear_the_choices_that_are_not_taken_yet()
+    {
+        using SamplerRun cuda = OnDevice(), cpu = OnProcessor();
+        float[][] logits = [.. Enumerable.Range(0, 8).Select(step => RandomLogits(new Random(step)))];
+        foreach (SamplerRun run in (SamplerRun[])[cuda, cpu])
+            run.Sampler.Begin(2, new SamplingRequest { Parameters = greedy, Constraint = new Chain(77), LogProbs = true, TopLogProbs = 4 });
+        TokenChoice[] expected = [.. logits.Select(row => cpu.Choose([row], [2])[0])];
+        for (int step = 0; step < logits.Length + 2; step++)
+        {
+            if (step < logits.Length)
+                cuda.Queue([logits[step]], [2]);
+            if (step >= 2)
+                Same(expected[step - 2], cuda.Sampler.Take()[0], $"step {step - 2}");
+        }
+
+        Assert.Contains(expected, choice => choice.Id != choice.Top.Span[0].Id);
+    }
+
+    /// <summary>Whether a constraint fails where it is asked or where it is told, its row alone fails, with its words.</summary>
+    [Fact]
+    public void A_failed_constraint_is_of_its_row_alone()
+    {
+        float[][] logits = [Peak(7), Peak(8), Peak(9)];
+        foreach (SamplerRun run in (SamplerRun[])[OnDevice(), OnProcessor()])
+            using (run)
+            {
+                run.Sampler.Begin(0, new SamplingRequest { Parameters = greedy, Constraint = new Failing(whenAsked: true) });
+                run.Sampler.Begin(1, new SamplingRequest { Parameters = greedy, Constraint = new Failing(whenAsked: false) });
+                TokenChoice[] found = run.Choose(logits, [0, 1, 2]);
+                Assert.Equal(["asked", "told of 8", null], found.Select(choice => choice.Failure));
+                Assert.Equal(9, found[2].Id);
+                run.Sampler.Begin(0, new SamplingRequest { Parameters = greedy });
+                run.Sampler.Begin(1, new SamplingRequest { Parameters = greedy });
+                Assert.Equal([7, 8], run.Choose(logits[..2], [0, 1]).Select(choice => choice.Id));
+            }
+    }
+
     private static void Same(TokenChoice expected, TokenChoice found, string what)
     {
         Assert.True((expected.Id, expected.Failure) == (found.Id, found.Failure), $"{what}: expected {expected.Id} {expected.Failure}, found {found.Id} {found.Failure}");
@@ -128,6 +168,9 @@ public sealed class TokenSamplerTests(GpuDevice device)
         SeenIds = random.Next(3) == 0 ? new[] { 0, 31, 32, Vocabulary - 1 } : default(ReadOnlyMemory<int>),
         LogProbs = random.Next(2) == 0,
         TopLogProbs = random.Next(2) * random.Next(21),
+        Biases = random.Next(3) == 0 ? new TokenBias[] { new(0, 100), new(31, 2.5f), new(32, -100), new(Vocabulary - 1, 3) } : default(ReadOnlyMemory<TokenBias>),
+        FrequencyPenalty = random.Next(3) == 0 ? 4 * (random.NextSingle() - 0.5f) : 0,
+        PresencePenalty = random.Next(3) == 0 ? 4 * (random.NextSingle() - 0.5f) : 0,
     };
 
     private static float[] RandomLogits(Random random) => [.. Enumerable.Range(0, Vocabulary).Select(_ => 10 * (random.NextSingle() - 0.5f))];
@@ -137,4 +180,39 @@ public sealed class TokenSamplerTests(GpuDevice device)
     private SamplerRun OnDevice() => new(new CudaBackend(new CudaBackendOptions { Device = Options, Storage = DType.F16 }), Vocabulary, Slots);
 
     private static SamplerRun OnProcessor() => new(new CpuBackend(1), Vocabulary, Slots);
+
+    /// <summary>Allows a third of all ids, another one after each token.</summary>
+    private sealed class Chain(int key) : ITokenConstraint
+    {
+        private int heard = key;
+
+        public static Chain? Of(int key) => key == 0 ? null : new Chain(key);
+
+        public ReadOnlySpan<uint> Allowed
+        {
+            get
+            {
+                uint[] bits = new uint[(Vocabulary + 31) / 32];
+                for (int id = 0; id < Vocabulary; id++)
+                    if ((id + heard) % 3 == 0)
+                        bits[id / 32] |= 1u << (id % 32);
+                return bits;
+            }
+        }
+
+        public void Accept(int id)
+        {
+            Assert.Equal(0, (id + heard) % 3);
+            heard = (heard * 31 % 10_007) + id;
+        }
+    }
+
+    private sealed class Failing(bool whenAsked) : ITokenConstraint
+    {
+        private static readonly uint[] all = [.. Enumerable.Repeat(uint.MaxValue, (Vocabulary + 31) / 32)];
+
+        public ReadOnlySpan<uint> Allowed => whenAsked ? throw new InvalidOperationException("asked") : all;
+
+        public void Accept(int id) => throw new InvalidOperationException($"told of {id}");
+    }
 }

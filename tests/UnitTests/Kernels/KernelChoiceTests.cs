@@ -21,7 +21,7 @@ public sealed class KernelChoiceTests
     [InlineData("prefill wo", 1300, 80, 108, "linear_prefill", "128x256", 2, 1)]
     [InlineData("prefill w13", 1300, 80, 108, "linear_prefill", "128x256", 12, 1)]
     [InlineData("prefill w2", 64, 80, 108, "linear_prefill", "64x64", 1, 2)]
-    [InlineData("vision q_proj", 1226, 80, 108, "linear_prefill", "128x128", 1, 2)]
+    [InlineData("vision qkv", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
     [InlineData("vision fc1", 1226, 80, 108, "linear_prefill", "128x128", 3, 2)]
     // Of K, too: 84 tiles in 2 parts, 44 in 3.
     [InlineData("prefill lora_down", 1300, 80, 108, "lora_down", "64x64", 2, 2)]
@@ -37,7 +37,8 @@ public sealed class KernelChoiceTests
     [InlineData("prefill wo", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
     [InlineData("prefill w2", 2048, 90, 132, "linear_wgmma", "128x256", 2, 1)]
     [InlineData("prefill wo", 512, 90, 132, "linear_wgmma", "128x128", 1, 1)]
-    [InlineData("vision q_proj", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
+    [InlineData("vision qkv", 1226, 90, 132, "linear_wgmma", "128x256", 1, 1)]
+    [InlineData("vision out_proj", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
     [InlineData("vision fc1", 1226, 90, 132, "linear_wgmma", "128x176", 2, 1)]
     [InlineData("vision fc2", 1226, 90, 132, "linear_wgmma", "128x80", 1, 1)]
     // Few rows: the small tile of mma.sync, which all multiprocessors have a part of.
@@ -197,6 +198,33 @@ public sealed class KernelChoiceTests
         return [.. list.Largest.Select(graph => CudaLowering.Lower(graph.Build(), DType.F16))];
     }
 
+    /// <summary>Queries, keys and values of a picture are one linear, whose rows attention reads at a stride; where the three differ, they stay three.</summary>
+    [Fact]
+    public void Projections_of_a_picture_are_packed_where_they_are_alike()
+    {
+        ComputeGraph packed = Lowered(Activation.None);
+        VisionAttentionOp attention = Assert.Single(packed.Operations.OfType<VisionAttentionOp>());
+        FusedLinearOp linear = Assert.Single(packed.Operations.OfType<FusedLinearOp>());
+        Assert.Equal([linear.Output, linear.Output, linear.Output], attention.Inputs);
+        Assert.Equal((new StackedWeight("q", "k", "v"), new StackedWeight("qb", "kb", "vb")), (linear.Weight, linear.Bias));
+        Assert.Equal(3 * 64, packed[linear.Output].RowElements);
+        Assert.Equal(3 * 64, Assert.IsType<VisionAttention>(KernelChoice.Choose(attention, packed, 5, new DeviceFacts(new ComputeCapability(8, 0), 1))).InputStride);
+
+        ComputeGraph apart = Lowered(Activation.QuickGelu);
+        Assert.Equal(3, apart.Operations.OfType<FusedLinearOp>().Count());
+        Assert.Equal(64, Assert.IsType<VisionAttention>(KernelChoice.Choose(apart.Operations.OfType<VisionAttentionOp>().Single(), apart, 5, new DeviceFacts(new ComputeCapability(8, 0), 1))).InputStride);
+
+        static ComputeGraph Lowered(Activation ofKeys)
+        {
+            GraphBuilder builder = new("vision", new RowCounts(0, 0, 1));
+            Tensor input = builder.Input("x", DType.F32, RowExtent.Images(5), 64);
+            Tensor Project(string name, Activation activation) => builder.Linear(
+                input, builder.Weight(name, WeightFormat.F16, new Shape(64, 64)), builder.Weight(name + "b", DType.F16, new Shape(64)), activation, name: name + "_proj");
+            builder.MarkOutput(builder.VisionAttention(Project("q", Activation.None), Project("k", ofKeys), Project("v", Activation.None), 5, 1, "attention"));
+            return CudaLowering.Lower(builder.Build(), DType.F16);
+        }
+    }
+
     /// <summary>"prefill wo": the graph, and what is known of the result's name.</summary>
     private static (ComputeGraph Graph, Operation Operation) Find(string name)
     {
@@ -207,6 +235,7 @@ public sealed class KernelChoiceTests
             "wqkv" => operation is FusedLinearOp { Epilogue: LinearEpilogue.RopeKvAppend },
             "w13" => operation is FusedLinearOp { Epilogue: LinearEpilogue.Gated },
             "w2" => graph[operation.Output].Name == DecoderNetwork.HiddenState(1),
+            "qkv" => graph[operation.Output].Name.EndsWith("q_proj.packed", StringComparison.Ordinal),
             "fc2" => graph[operation.Output].Name == VisionNetwork.HiddenState(1),
             "lora_down" => operation is LoraDownOp,
             "attention" => operation is PagedAttentionOp or VisionAttentionOp,

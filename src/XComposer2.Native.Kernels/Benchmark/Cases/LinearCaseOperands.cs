@@ -62,6 +62,7 @@ internal static class LinearText
         if (form.Activation != Activation.None) words.Add(form.Activation.ToString().ToLowerInvariant());
         if (form.HasResidual) words.Add("residual");
         else if (form.StoresFloat) words.Add("f32 out");
+        if (HalfSums.Has(form)) words.Add("f16 sums");
         string format = form.Weights.IsFloat ? "" : $" {form.Weights}";
         return string.Create(CultureInfo.InvariantCulture, $"{form.OutFeatures}x{form.InFeatures}{format}{(words.Count > 0 ? ", " : "")}{string.Join(", ", words)}");
     }

@@ -48,7 +48,7 @@ internal static class LinearPrefillCases
         [
             .. steps.Select(step => Case(form, loraRank, step, context)),
             .. steps.Select(step => Case(form, 0, step with { VisualRows = 0 }, context)),
-            .. DeviceWeights.Tiled.SelectMany(format => steps.Select(step => Case(form with { Weights = format }, loraRank, step, context))),
+            .. DeviceWeights.Tiled.SelectMany(format => steps.Select(step => Case(form with { Weights = format, HasHalfSums = false }, loraRank, step, context))),
         ];
     }
 

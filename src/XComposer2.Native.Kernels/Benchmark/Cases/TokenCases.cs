@@ -24,19 +24,25 @@ internal static class TokenCases
             (ulong)row, Step: 0, Temperature: 1, TopP: 0.8f, RepetitionPenalty: 1.005f, TopK: 40, isGreedy ? 1u : 0u))]);
         long seen = memory.Zeros(rows * kernel.SeenBytes);
         long ids = memory.Result((long)rows * sizeof(int));
+        long keys = memory.Result(rows * kernel.KeyBytes);
+        long maxima = memory.Result(rows * kernel.Cut.MaximaBytes);
+        long arrivals = memory.Zeros((long)rows * sizeof(uint));
         long tokens = memory.Result((long)rows * Unsafe.SizeOf<SampledToken>());
         return KernelCase.Create(
             FormattableString.Invariant($"{CaseContext.Count(rows, "row")} of {kernel.VocabularySize}, {(isGreedy ? "the largest" : "top-k 40, top-p 0.8")}"),
             kernel, kernel.Geometry(rows), kernel.Cost(rows), memory,
-            start => Arguments(start + logits, start + states, start + seen, start + ids, start + tokens, rows));
-    }
-
-    private static SampleTokenArguments Arguments(DevicePointer logits, DevicePointer states, DevicePointer seen, DevicePointer ids, DevicePointer tokens, int rows)
-    {
-        SampleTokenArguments arguments = new() { Logits = logits, States = states, Seen = seen, Ids = ids, Tokens = tokens };
-        for (int row = 0; row < rows; row++)
-            arguments.Rows[row] = new SampledRow(row, row);
-        return arguments;
+            start =>
+            {
+                // What is allowed and adjusted is not read: no state says so.
+                SampleTokenArguments arguments = new()
+                {
+                    Logits = start + logits, States = start + states, Seen = start + seen, Ids = start + ids, Keys = start + keys, Maxima = start + maxima,
+                    Arrivals = start + arrivals, Tokens = start + tokens,
+                };
+                for (int row = 0; row < rows; row++)
+                    arguments.Rows[row] = new SampledRow(row, row);
+                return arguments;
+            });
     }
 
     private static KernelCase LogProbs(TokenLogProbs kernel, int rows)
@@ -47,17 +53,22 @@ internal static class TokenCases
         long ids = memory.Given<int>([.. Enumerable.Range(5, rows)]);
         long results = memory.Result((long)rows * Unsafe.SizeOf<LogProbResult>());
         long likely = memory.Result((long)rows * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>());
+        long maxima = memory.Result(rows * kernel.Cut.MaximaBytes);
+        long sums = memory.Result(rows * kernel.SumBytes);
+        long arrivals = memory.Zeros((long)rows * sizeof(uint));
         return KernelCase.Create(
             FormattableString.Invariant($"{CaseContext.Count(rows, "row")} of {kernel.VocabularySize}, {Likely} likely tokens"),
             kernel, kernel.Geometry(rows), kernel.Cost(rows), memory,
-            start => Arguments(start + logits, start + ids, start + results, start + likely));
-
-        TokenLogProbsArguments Arguments(DevicePointer logits, DevicePointer ids, DevicePointer results, DevicePointer likely)
-        {
-            TokenLogProbsArguments arguments = new() { Logits = logits, Ids = ids, Results = results, Likely = likely };
-            for (int row = 0; row < rows; row++)
-                arguments.Rows[row] = new LogProbRow(row, row, row, Likely);
-            return arguments;
-        }
+            start =>
+            {
+                TokenLogProbsArguments arguments = new()
+                {
+                    Logits = start + logits, Ids = start + ids, Results = start + results, Likely = start + likely, Maxima = start + maxima, Sums = start + sums,
+                    Arrivals = start + arrivals,
+                };
+                for (int row = 0; row < rows; row++)
+                    arguments.Rows[row] = new LogProbRow(row, row, row, Likely);
+                return arguments;
+            });
     }
 }

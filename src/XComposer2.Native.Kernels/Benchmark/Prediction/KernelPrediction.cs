@@ -53,7 +53,7 @@ public sealed record KernelPrediction(KernelCase Case, GpuModel Gpu, KernelResou
 
     private double MemorySeconds => BytesInFlight > 0 ? Case.Cost.Bytes / Gpu.ReadRate(BytesInFlight) : Case.Cost.Bytes / (Gpu.MemoryBytesPerSecond * Gpu.ReadShare);
 
-    private double ProductSeconds => Loop.Products > 0 ? Unevenness * Case.Cost.Flops / Gpu.ProductRate(UsesGroups) : 0;
+    private double ProductSeconds => Loop.Products > 0 ? Unevenness * Case.Cost.Flops / Gpu.ProductRate(UsesGroups, (double)Loop.HalfFlops / Loop.Flops) : 0;
 
     private double IssueSeconds => Unevenness * Passes * Loop.Instructions / Gpu.IssueRate;
 

@@ -49,9 +49,10 @@ public sealed partial class SassProgram
     public SassLoop HotLoop()
     {
         SassLoop whole = Of(0, Instructions.Length - 1);
-        // A wait outside of a loop branches back into it: what lies between is a loop in name only, and has fewer products for each instruction.
-        return Instructions.Select((instruction, index) => (instruction.Target, Index: index)).Where(branch => branch.Target <= branch.Index)
-            .Select(branch => Of(branch.Target!.Value, branch.Index)).Where(loop => WorkOf(loop) * 4 >= WorkOf(whole))
+        SassLoop[] loops = [.. Instructions.Select((instruction, index) => (instruction.Target, Index: index)).Where(branch => branch.Target <= branch.Index).Select(branch => Of(branch.Target!.Value, branch.Index))];
+        // A wait outside of a loop branches back into it: what lies between is a loop in name only, and has fewer products for each instruction. A loop beside
+        // one of twice the products is what comes before or after it.
+        return loops.Where(loop => WorkOf(loop) * 4 >= WorkOf(whole) && !Array.Exists(loops, other => (other.Last < loop.First || other.First > loop.Last) && other.Flops > 0 && other.Flops >= 2 * loop.Flops))
             .OrderByDescending(loop => (double)WorkOf(loop) / loop.Instructions).FirstOrDefault(whole);
 
         long WorkOf(SassLoop loop) => whole.Flops > 0 ? loop.Flops : loop.ReadBytes;
@@ -66,6 +67,7 @@ public sealed partial class SassProgram
             {
                 Products = loop.Products + (Instructions[i].Flops > 0 ? 1 : 0),
                 Flops = loop.Flops + Instructions[i].Flops,
+                HalfFlops = loop.HalfFlops + (Instructions[i].HasHalfSums ? Instructions[i].Flops : 0),
                 ReadBytes = loop.ReadBytes + Instructions[i].ReadBytes,
                 SharedBytes = loop.SharedBytes + Instructions[i].SharedBytes,
             };
@@ -91,7 +93,8 @@ public sealed partial class SassProgram
 /// <param name="Flops">Floating-point operations of these.</param>
 /// <param name="ReadBytes">Read from global memory.</param>
 /// <param name="SharedBytes">Read and written in shared memory.</param>
-public sealed record SassLoop(int First, int Last, int Products, long Flops, long ReadBytes, long SharedBytes)
+/// <param name="HalfFlops">Of the operations, those whose sums are 16-bit.</param>
+public sealed record SassLoop(int First, int Last, int Products, long Flops, long ReadBytes, long SharedBytes, long HalfFlops = 0)
 {
     public int Instructions => Last - First + 1;
 }
@@ -128,6 +131,9 @@ public readonly partial record struct SassInstruction(string Opcode, int? Target
             };
         }
     }
+
+    /// <summary>On tensor cores, with sums of 16 bits.</summary>
+    public bool HasHalfSums => Opcode.StartsWith("HMMA.", StringComparison.Ordinal) && Opcode.EndsWith(".F16", StringComparison.Ordinal);
 
     private bool Is(string name) => Opcode == name || (Opcode.StartsWith(name, StringComparison.Ordinal) && Opcode[name.Length] == '.');
 
