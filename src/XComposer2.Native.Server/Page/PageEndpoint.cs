@@ -24,7 +24,7 @@ internal sealed class PageEndpoint
             .ToDictionary(name => name[ResourcePrefix.Length..], name => PageFile.Read(assembly, name), StringComparer.Ordinal);
     }
 
-    public IEnumerable<Route> Routes => [new("GET", "/", context => SendAsync(context, files[Index]), IsOpen: true), new("GET", Prefix, FileAsync, IsOpen: true)];
+    public IEnumerable<Route> Routes => [new("GET", Prefix, FileAsync, IsOpen: true), new("GET", "/", context => SendAsync(context, files[Index]), IsOpen: true)];
 
     private Task FileAsync(HttpContext context) => files.TryGetValue(context.Request.Path.Value![Prefix.Length..], out PageFile? file)
         ? SendAsync(context, file)
