@@ -63,7 +63,7 @@ internal static class ChatCommand
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
-        Option<bool?> sums = ModelOptions.Sums();
+        Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);
