@@ -89,7 +89,7 @@ internal static class BenchCommand
         Option<DType?> storage = ModelOptions.Storage();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
-        Option<bool?> sums = ModelOptions.Sums();
+        Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<EmbeddingPlace?> embeddings = ModelOptions.Embeddings();
         Option<int?> threads = ModelOptions.Threads();
         Option<bool> json = CheckedOption.Flag("--json");

@@ -65,7 +65,7 @@ internal static class ChatCommand
         (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
-        Option<bool?> sums = ModelOptions.Sums();
+        Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads();
         Option<int?> context = CheckedOption.Integer("--context", 1);

@@ -71,7 +71,7 @@ internal static class ModelOptions
     /// <summary>What the options say together.</summary>
     public static DeviceOptions DeviceOf(
         ParseResult result, Option<DeviceKind?> device, Option<int?> threads, Option<DType?> storage, Option<EmbeddingPlace?>? embeddings = null,
-        Option<ActivationPrecision?>? activations = null, Option<CacheFormat?>? cache = null, Option<bool?>? sums = null)
+        Option<ActivationPrecision?>? activations = null, Option<CacheFormat?>? cache = null, Option<SumPrecision?>? sums = null)
     {
         ArgumentNullException.ThrowIfNull(result);
         return new DeviceOptions
@@ -81,7 +81,7 @@ internal static class ModelOptions
             Storage = result.GetValue(storage),
             Embeddings = (embeddings is null ? null : result.GetValue(embeddings)) ?? EmbeddingPlace.Device,
             Cache = cache is null ? null : result.GetValue(cache),
-            HalfSums = sums is not null && result.GetValue(sums) == true,
+            HalfSums = sums is not null && result.GetValue(sums) == SumPrecision.F16,
             Activations = (activations is null ? null : result.GetValue(activations)) ?? ActivationPrecision.Int8,
         };
     }
@@ -108,8 +108,8 @@ internal static class ModelOptions
     public static Option<CacheFormat?> Cache() => CheckedOption.Choice(
         "--cache", ("f32", CacheFormat.F32), ("bf16", CacheFormat.BF16), ("f16", CacheFormat.F16), ("int8", CacheFormat.Int8));
 
-    /// <summary>Whether sums of products are 16-bit.</summary>
-    public static Option<bool?> Sums() => CheckedOption.Choice("--sums", ("f32", false), ("f16", true));
+    /// <summary>How a GPU adds products of prompts.</summary>
+    public static Option<SumPrecision?> Sums() => CheckedOption.Choice("--sums", ("f32", SumPrecision.F32), ("f16", SumPrecision.F16));
 
     /// <summary>The checkpoint that is meant where no preset is named; null where one is.</summary>
     /// <exception cref="UsageException">Both are named, or neither is and there is no demo.</exception>
@@ -119,4 +119,14 @@ internal static class ModelOptions
             return ModelFolder.Choose(model, services.Variable, AppContext.BaseDirectory).Path;
         return model is null ? null : throw new UsageException("--model and --preset exclude each other");
     }
+}
+
+/// <summary>Sums of products of prompts and pictures.</summary>
+internal enum SumPrecision
+{
+    /// <summary>All of them in F32.</summary>
+    F32,
+
+    /// <summary>Of 32 products in F16.</summary>
+    F16,
 }

@@ -78,7 +78,7 @@ internal static class ServeCommand
         (Option<bool> Fit, Option<bool> NoFit) fit = ModelOptions.Fit();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
-        Option<bool?> sums = ModelOptions.Sums();
+        Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);

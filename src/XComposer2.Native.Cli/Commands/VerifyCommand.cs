@@ -60,7 +60,7 @@ internal static class VerifyCommand
         WeightOptions weights = new();
         Option<ActivationPrecision?> activations = ModelOptions.Activations();
         Option<CacheFormat?> cache = ModelOptions.Cache();
-        Option<bool?> sums = ModelOptions.Sums();
+        Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<float?> tolerance = CheckedOption.Positive("--tolerance");
         Option<bool> json = CheckedOption.Flag("--json");
         DocumentedCommand command = new("verify", HelpPage) { model, golden, device, storage, activations, cache, sums, threads, tolerance, json };

@@ -16,7 +16,7 @@ internal sealed class WritingOptions
     private readonly WeightOptions weights = new();
     private readonly Option<ActivationPrecision?> activations = ModelOptions.Activations();
     private readonly Option<CacheFormat?> cache = ModelOptions.Cache();
-    private readonly Option<bool?> sums = ModelOptions.Sums();
+    private readonly Option<SumPrecision?> sums = ModelOptions.Sums();
     private readonly Option<WeightLoading?> loading = ModelOptions.Loading();
     private readonly Option<int?> threads = ModelOptions.Threads();
     private readonly Option<int?> context = ModelOptions.Context();

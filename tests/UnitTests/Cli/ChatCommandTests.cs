@@ -156,13 +156,13 @@ public sealed class ChatCommandTests
         using CliHarness xc2 = new();
         string[] args =
         [
-            "chat", "--model", "some/folder", "--device", "cpu", "--embeddings", "host", "--threads", "3", "--weights", "int8", "--context", "77", "--image", Picture, "--system", "be brief",
+            "chat", "--model", "some/folder", "--device", "cpu", "--embeddings", "host", "--sums", "f16", "--threads", "3", "--weights", "int8", "--context", "77", "--image", Picture, "--system", "be brief",
             "--prompt-style", "eval", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7", "--repetition-penalty", "1.5",
             "--seed", "9007199254740991", "--max-tokens", "9", "--stop", "END", "--stop", "\n\n", "--image", Picture, "<ImageHere> or <ImageHere>?",
         ];
 
         Assert.Equal(ExitCode.Done, await xc2.RunAsync(args));
-        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host }, Quantization = WeightQuantization.Int8, Limits = new EngineLimits { Context = 77 } }, Asked(xc2));
+        Assert.Equal(new EngineOptions { ModelPath = "some/folder", Device = new DeviceOptions { Kind = DeviceKind.Cpu, Threads = 3, Embeddings = EmbeddingPlace.Host, HalfSums = true }, Quantization = WeightQuantization.Int8, Limits = new EngineLimits { Context = 77 } }, Asked(xc2));
         Assert.Equal(new SessionOptions { System = "be brief", PromptStyle = "eval" }, xc2.OpenedWith);
         GenerationOptions expected = new() { Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = (1UL << 53) - 1, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });

@@ -35,6 +35,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --top-p must be a number over 0, at most 1, not '1.01'", "chat", "--top-p", "1.01", "hi")]
     [InlineData("xc2: --top-p must be a number over 0, at most 1, not '0'", "chat", "--top-p", "0", "hi")]
     [InlineData("xc2: --top-k must be an integer, at least 0, not '-1'", "chat", "--top-k", "-1", "hi")]
+    [InlineData("xc2: --sums must be f32 or f16, not 'f8'", "verify", "--sums", "f8")]
     [InlineData("xc2: --repetition-penalty must be a number over 0, not '-0.5'", "chat", "--repetition-penalty", "-0.5", "hi")]
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '0'", "chat", "--max-tokens", "0", "hi")]
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '2147483648'", "chat", "--max-tokens", "2147483648", "hi")]

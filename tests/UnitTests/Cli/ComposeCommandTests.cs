@@ -111,10 +111,10 @@ public sealed class ComposeCommandTests : IDisposable
     {
         using CliHarness xc2 = Harness();
         await xc2.RunAsync(Compose(
-            "--instruction", "x", "--model", "some/folder", "--device", "cpu", "--weights", "int8", "--embeddings", "host", "--threads", "3", "--context", "77", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7",
+            "--instruction", "x", "--model", "some/folder", "--device", "cpu", "--weights", "int8", "--embeddings", "host", "--sums", "f16", "--threads", "3", "--context", "77", "--temperature", "0.5", "--top-p", "0.25", "--top-k", "7",
             "--repetition-penalty", "1.5", "--max-tokens", "11", "--candidates", "3"));
         Assert.Equal(("some/folder", 77, 3, DeviceKind.Cpu), (xc2.LoadedWith!.ModelPath, xc2.LoadedWith.Limits.Context, xc2.LoadedWith.Device.Threads, xc2.LoadedWith.Device.Kind));
-        Assert.Equal((WeightQuantization.Int8, EmbeddingPlace.Host), (xc2.LoadedWith.Quantization, xc2.LoadedWith.Device.Embeddings));
+        Assert.Equal((WeightQuantization.Int8, EmbeddingPlace.Host, true), (xc2.LoadedWith.Quantization, xc2.LoadedWith.Device.Embeddings, xc2.LoadedWith.Device.HalfSums));
         GenerationOptions sampling = xc2.ComposedWith!.Sampling;
         Assert.Equal((false, 0.5f, 0.25f, 7, 1.5f), (sampling.Greedy, sampling.Temperature, sampling.TopP, sampling.TopK, sampling.RepetitionPenalty));
         Assert.Equal((11, 3), (xc2.ComposedWith.MaxArticleTokens, xc2.ComposedWith.Candidates));
