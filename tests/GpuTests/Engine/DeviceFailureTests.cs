@@ -126,7 +126,7 @@ public sealed class DeviceFailureTests(GpuDevice device) : IDisposable
         ProgramRun run = Ask(environment, "cuda");
         Assert.Equal((0, Answer), (run.ExitCode, run.Output));
         Assert.StartsWith("xc2: 12 MiB are free on Emulated device, ", run.Errors, StringComparison.Ordinal);
-        Assert.Contains("were needed: loading with --embeddings host, which needs 12 MiB", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("were needed: loading with --vision int8, which needs 12 MiB", run.Errors, StringComparison.Ordinal);
         Assert.Single(run.Errors, '\n');
     }
 
