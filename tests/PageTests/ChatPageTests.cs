@@ -87,12 +87,17 @@ public sealed class ChatPageTests(PageHost host)
         await using PageVisit visit = await host.VisitAsync(prepare: page => page.RouteAsync("**/v1/chat/completions", route =>
         {
             JsonNode body = JsonNode.Parse(route.Request.PostData!)!;
-            (body["ignore_eos"], body["max_tokens"]) = (true, body["continue_final_message"] is null ? 100_000 : 3);
+            bool continues = body["continue_final_message"] is not null;
+            (body["ignore_eos"], body["max_tokens"]) = (true, continues ? 3 : 100_000);
+            // A fast machine writes more before the key is pressed than a prompt may have.
+            if (continues && body["messages"]!.AsArray()[^1]!.AsObject() is { } last && last["content"]!.GetValue<string>() is { Length: > 40 } text)
+                last["content"] = text[..40];
             return route.ContinueAsync(new RouteContinueOptions { PostData = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()) });
         }));
         await visit.Question.FillAsync("Hello");
         await visit.Question.PressAsync("Enter");
-        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.answered .text')?.innerText.trim().length > 4");
+        // A paragraph: before the first word, the same place says that it is being written.
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.answered .text p')?.innerText.trim().length > 4");
         await visit.Page.Keyboard.PressAsync("Escape");
         await visit.Answers.First.WaitForAsync();
         Assert.Equal("Stopped.", await visit.Page.Locator(".remark").InnerTextAsync());
