@@ -4,7 +4,7 @@ using Xunit;
 
 namespace XComposer2.Native.ServerTests;
 
-/// <summary>The programs of samples/, run as they are.</summary>
+/// <summary>The programs of tools/samples/, run as they are.</summary>
 public sealed class SampleTests(DemoServer demo) : IClassFixture<DemoServer>
 {
     private const string Picture = "tools/demo/pictures/shapes-1.png", Described = "The image shows a red star at the top.";
