@@ -161,7 +161,7 @@ run_model() {
     touch "$stop"
     wait $!
     rm -rf "${stop%/*}"
-    # The time to the first token from an encoded picture on; then integers, which a GPU gets quantised by the host.
+    # The time to the first token, decoding of the picture included; then integers, which the host quantises.
     options=(--preset "$preset" --samples 5)
     [ -z "$quick" ] || options=(--model "$here/tools/demo/checkpoint" --samples 1)
     step $name-ttft 120 "$app/xc2" bench ttft "${options[@]}" --device cuda --json
@@ -227,8 +227,8 @@ figures() {
     token_figures "$name" "$read"
     token_figures "$name-int8" "$read"
     token_figures "$name-int4" "$read"
-    [ ! -f "$out/$name-ttft.json" ] || echo "$name-ttft: first token after $(median 'first token' "$out/$name-ttft.json") ms, from an encoded picture on"
-    [ ! -f "$out/load.json" ] || echo "load: the demo's checkpoint takes a question after $(median load "$out/load.json") ms"
+    [ ! -f "$out/$name-ttft.json" ] || echo "$name-ttft: first token after $(median 'first token' "$out/$name-ttft.json") ms, decoding of the picture included"
+    [ ! -f "$out/load.json" ] || echo "load: the demo's checkpoint is ready after $(median load "$out/load.json") ms"
     if [ -s "$out/$name-memory-mib" ]; then
         echo "$name: at most $(cat "$out/$name-memory-mib") MiB in use on the device; xc2 plan: $(($(figure total_bytes "$out/$name-plan.json") >> 20)) MiB"
     fi

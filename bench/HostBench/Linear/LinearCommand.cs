@@ -11,6 +11,13 @@ internal static class LinearCommand
         string? only = Option(args, "--only");
         int threads = int.TryParse(Option(args, "--threads"), out int asked) ? asked : Environment.ProcessorCount;
 
+        LinearShape[] shapes = [.. LinearShapes.All.Where(shape => only is null || shape.Name.Contains(only, StringComparison.OrdinalIgnoreCase))];
+        if (shapes.Length == 0)
+        {
+            Console.Error.WriteLine($"--only: no linear has '{only}' in its name; names are {string.Join(", ", LinearShapes.All.Select(shape => shape.Name).Distinct())}");
+            return 2;
+        }
+
         using var pool = new WorkerPool(threads);
         OpenBlas? openBlas = OpenBlas.TryLoad(threads);
         if (openBlas is null)
@@ -21,7 +28,7 @@ internal static class LinearCommand
 
         var results = new List<LinearResult>();
         using (var run = new LinearRun(pool, openBlas))
-            foreach (LinearShape shape in LinearShapes.All.Where(shape => only is null || shape.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
+            foreach (LinearShape shape in shapes)
             {
                 LinearResult result = run.Measure(shape);
                 results.Add(result);

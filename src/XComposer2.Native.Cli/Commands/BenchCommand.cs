@@ -15,7 +15,7 @@ internal static class BenchCommand
         Times the model: prompts and pictures (prefill), generated tokens (decode),
         the time to the first token about an encoded picture (ttft); of a published
         model with random weights, or of a checkpoint. load times a checkpoint until
-        it takes a question. Medians of several samples; the first one warms up and
+        the engine is ready. Medians of several samples; the first one warms up and
         is not counted. The GPU's kernels one by one: xc2 bench kernels --help.
 
           --preset NAME          internlm-xcomposer2-vl-7b, internlm-xcomposer2-7b or

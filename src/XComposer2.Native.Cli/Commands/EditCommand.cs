@@ -1,4 +1,5 @@
 using System.CommandLine;
+using XComposer2.Native.Composition;
 
 namespace XComposer2.Native.Cli;
 
@@ -111,16 +112,8 @@ internal static class EditCommand
                 Engine = writing.Engine(result),
                 Composer = composer with { MaxEditTokens = result.GetValue(maxTokens) ?? composer.MaxEditTokens },
                 Folder = result.GetValue(article),
-                Operation = result.GetValue(operation),
-                Section = result.GetValue(section),
-                Instruction = result.GetValue(instruction),
-                Caption = result.GetValue(caption),
-                AlternativeText = result.GetValue(alternative),
-                Title = result.GetValue(title),
-                Target = result.GetValue(target),
-                Candidate = result.GetValue(candidate),
+                Edit = EditOf(),
                 Image = result.GetValue(image),
-                Figures = result.GetValue(figures),
                 Reader = writing.Reader(result, services.Console),
                 Orientation = writing.Orientation(result),
                 Pictures = writing.Pictures(result),
@@ -129,6 +122,24 @@ internal static class EditCommand
                 Json = writing.Json(result),
                 Verbose = result.GetValue(verbose),
             }).RunAsync(cancellationToken);
+
+            ArticleEdit? EditOf()
+            {
+                if (result.GetValue(operation) is { } wanted)
+                    return new ArticleEdit
+                    {
+                        Operation = wanted,
+                        Section = result.GetValue(section),
+                        Instruction = result.GetValue(instruction),
+                        Caption = result.GetValue(caption),
+                        AlternativeText = result.GetValue(alternative),
+                        Title = result.GetValue(title),
+                        Target = result.GetValue(target),
+                        Candidate = result.GetValue(candidate),
+                        Figures = result.GetValue(figures),
+                    };
+                return result.GetValue(section) is null ? null : throw new UsageException($"--op is missing: {string.Join(", ", ArticleEdit.Words.Select(word => word.Word))}");
+            }
         });
         return command;
     }

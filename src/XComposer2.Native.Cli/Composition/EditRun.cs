@@ -8,22 +8,20 @@ internal sealed class EditRun(CliServices services, EditRequest request)
 {
     private readonly CliConsole console = services.Console;
 
-    private ArticleOperation Operation => request.Operation!.Value;
-
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         string folder = request.Folder ?? throw new UsageException("--article is missing: the folder of an article");
         EditRules.Require(request);
         // Held until the change is saved: of two changes of the same article one would be lost.
-        using ArticleLock? turn = request.Operation is null ? null : await ArticleFolder.LockAsync(
+        using ArticleLock? turn = request.Edit is null ? null : await ArticleFolder.LockAsync(
             folder, () => console.Hint(TerminalText.OneLine($"xc2: {folder}: waiting for another xc2 that is changing this article ...")), cancellationToken).ConfigureAwait(false);
         ArticleHistory history = ArticleFolder.Open(folder);
         IReadOnlyList<string> done = [];
-        if (request.Operation is not null)
+        if (request.Edit is { } asked)
         {
             // All checks that need no model come before loading it.
             ArticleFolder.RequireWritable(folder, ArticleOutput.Standard);
-            ArticleEdit edit = await EditOfAsync(history.Current, cancellationToken).ConfigureAwait(false);
+            ArticleEdit edit = await ReadAsync(asked, history.Current, cancellationToken).ConfigureAwait(false);
             ArticleHistory before = history.WithPictures(request.Storage ?? history.Current.Pictures);
             history = edit.NeedsModel ? before.Apply(edit.Change, await AskAsync(before.Current, edit, cancellationToken).ConfigureAwait(false)) : edit.Apply(before);
             using Interrupts.SaveScope saving = services.Interrupts.BeginSaving();
@@ -33,7 +31,7 @@ internal sealed class EditRun(CliServices services, EditRequest request)
                 return folder;
             });
             done = EditSummary.Of(edit, before, history);
-            if (Operation == ArticleOperation.ReplaceFigure && history.Current.Sections[request.Section!.Value - 1].Figure is { Caption.Length: 0 })
+            if (edit.Operation == ArticleOperation.ReplaceFigure && history.Current.Sections[edit.Section!.Value - 1].Figure is { Caption.Length: 0 })
                 done = [.. done, "the figure has no caption: --op set-caption writes one"];
         }
 
@@ -41,28 +39,16 @@ internal sealed class EditRun(CliServices services, EditRequest request)
             console.Hint(TerminalText.OneLine(sentence));
         if (request.Json)
             console.Say(JsonSerializer.Serialize(ArticleReportJson.Of(folder, history, done), CliJson.Lines.ArticleReportJson) + "\n");
-        else if (request.Operation is null or ArticleOperation.Undo or ArticleOperation.Redo)
+        else if (request.Edit?.Operation is null or ArticleOperation.Undo or ArticleOperation.Redo)
             console.Say(ArticleListing.Of(history));
         return ExitCode.Done;
     }
 
-    /// <exception cref="EngineException">The article lacks the section or figure.</exception>
-    private async Task<ArticleEdit> EditOfAsync(Article article, CancellationToken cancellationToken)
+    // Checks the change, and reads its picture.
+    private async Task<ArticleEdit> ReadAsync(ArticleEdit edit, Article article, CancellationToken cancellationToken)
     {
-        ArticleEdit edit = new()
-        {
-            Operation = Operation,
-            Section = request.Section,
-            Instruction = request.Instruction,
-            Caption = request.Caption,
-            AlternativeText = request.AlternativeText,
-            Title = request.Title,
-            Target = request.Target,
-            Candidate = request.Candidate,
-            Figures = request.Figures,
-        };
         edit.Require(article);
-        if (Operation == ArticleOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
+        if (edit.Operation == ArticleOperation.Illustrate && article.OwnPictures.Count == 0 && request.Pictures.IsNone)
             throw new UsageException("--op illustrate needs --gallery or --picture-service: the article has no own pictures");
         return request.Image is not { } image
             ? edit

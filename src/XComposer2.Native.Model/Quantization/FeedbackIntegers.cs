@@ -44,23 +44,8 @@ internal sealed unsafe class FeedbackIntegers : IQuantizedMatrix
         if (format.IsFloat || format.HasGroupIndex != (factor.Order is not null))
             throw new ArgumentException($"{name}: expected integers {(factor.Order is null ? "without" : "with")} a group index, found {format}", nameof(format));
         FeedbackIntegers result = new(format, weights.Shape, factor);
-        try
-        {
-            result.WriteGroupIndex();
-            int chunks = (weights.Shape[0] + ChunkRows - 1) / ChunkRows;
-            Parallel.For(0, chunks, new ParallelOptions { CancellationToken = cancellation }, chunk => result.QuantizeChunk(weights, chunk * ChunkRows, name));
-            return result;
-        }
-        catch (AggregateException failures) when (failures.InnerException is InvalidDataException)
-        {
-            result.Dispose();
-            throw failures.InnerException;
-        }
-        catch
-        {
-            result.Dispose();
-            throw;
-        }
+        result.WriteGroupIndex();
+        return ParallelQuantization.Fill(result, (weights.Shape[0] + ChunkRows - 1) / ChunkRows, chunk => result.QuantizeChunk(weights, chunk * ChunkRows, name), cancellation);
     }
 
     public void Dispose() => parts.Dispose();

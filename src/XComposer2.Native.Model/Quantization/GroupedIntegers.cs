@@ -37,22 +37,8 @@ public sealed unsafe class GroupedIntegers : IQuantizedMatrix
         if (format.GroupSize == 0)
             throw new ArgumentException($"{name}: expected a format of groups, found {format}", nameof(format));
         GroupedIntegers result = new(format, weights.Shape);
-        try
-        {
-            result.CountGroups();
-            Parallel.For(0, weights.Shape[0], new ParallelOptions { CancellationToken = cancellation }, row => result.QuantizeRow(weights, row, shares, name));
-            return result;
-        }
-        catch (AggregateException failures) when (failures.InnerException is InvalidDataException)
-        {
-            result.Dispose();
-            throw failures.InnerException;
-        }
-        catch
-        {
-            result.Dispose();
-            throw;
-        }
+        result.CountGroups();
+        return ParallelQuantization.Fill(result, weights.Shape[0], row => result.QuantizeRow(weights, row, shares, name), cancellation);
     }
 
     /// <summary>The same where all columns count the same.</summary>

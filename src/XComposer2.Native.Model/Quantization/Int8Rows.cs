@@ -64,28 +64,15 @@ public sealed unsafe class Int8Rows : IQuantizedMatrix
             throw new ArgumentException($"{name}: expected a matrix of a floating type, found {weights.Type} {weights.Shape}", nameof(weights));
         int rows = weights.Shape[0], columns = weights.Shape[1];
         Int8Rows result = new(rows, columns);
-        try
+        int rowsOfChunk = (int)Math.Clamp(ElementsOfChunk / Math.Max(columns, 1), 1, Math.Max(rows, 1));
+        return ParallelQuantization.Fill(result, (rows + rowsOfChunk - 1) / rowsOfChunk, QuantizeChunk, cancellation);
+
+        void QuantizeChunk(int chunk)
         {
-            int rowsOfChunk = (int)Math.Clamp(ElementsOfChunk / Math.Max(columns, 1), 1, Math.Max(rows, 1));
-            ParallelOptions options = new() { CancellationToken = cancellation };
-            Parallel.For(0, (rows + rowsOfChunk - 1) / rowsOfChunk, options, chunk =>
-            {
-                float[] row = new float[columns];
-                int end = Math.Min(rows, (chunk + 1) * rowsOfChunk);
-                for (int index = chunk * rowsOfChunk; index < end; index++)
-                    result.QuantizeRow(weights, name, index, row);
-            });
-            return result;
-        }
-        catch (AggregateException failures) when (failures.InnerException is InvalidDataException)
-        {
-            result.Dispose();
-            throw failures.InnerException;
-        }
-        catch
-        {
-            result.Dispose();
-            throw;
+            float[] row = new float[columns];
+            int end = Math.Min(rows, (chunk + 1) * rowsOfChunk);
+            for (int index = chunk * rowsOfChunk; index < end; index++)
+                result.QuantizeRow(weights, name, index, row);
         }
     }
 

@@ -41,7 +41,7 @@ public static class SpeedMeasurement
         return Run(name, config, weights, backend, options, progress, cancellationToken);
     }
 
-    /// <summary>Times how long a checkpoint takes until the engine takes its first question: files opened and checked, kernels ready, weights on a GPU or in the
+    /// <summary>Times how long a checkpoint takes until the engine is ready: files opened and checked, kernels ready, weights on a GPU or in the
     /// processor's order. The first sample warms up (files come into the page cache, kernels into theirs) and is not counted.</summary>
     /// <param name="options">Of which the checkpoint, its quantisation, the device and the number of samples count.</param>
     /// <param name="progress">Told after each sample how many of all are done.</param>

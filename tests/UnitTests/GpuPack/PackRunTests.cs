@@ -72,8 +72,8 @@ public sealed class PackRunTests : IDisposable
             summary, StringComparison.Ordinal);
         foreach (string line in (string[])
             [
-                "model-7b-int8: picture 4.5 ms, ", "model-7b-int4: picture 4.5 ms, ", "model-7b-ttft: first token after 36.5 ms, from an encoded picture on\n",
-                "load: the demo's checkpoint takes a question after 290.5 ms\n",
+                "model-7b-int8: picture 4.5 ms, ", "model-7b-int4: picture 4.5 ms, ", "model-7b-ttft: first token after 36.5 ms, decoding of the picture included\n",
+                "load: the demo's checkpoint is ready after 290.5 ms\n",
             ])
             Assert.Contains(line, summary, StringComparison.Ordinal);
         Assert.Equal(4.5, JsonDocument.Parse(pack.Result("model-7b.json")).RootElement.GetProperty("series")[0].GetProperty("median_ms").GetDouble());
