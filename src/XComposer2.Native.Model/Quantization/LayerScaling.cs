@@ -126,7 +126,9 @@ internal sealed unsafe class LayerScaling : IDisposable
         NativeBlock block = new(stored.Bytes);
         var tensor = new HostTensor(block.Address, stored.Type, stored.Shape);
         changed.Add(name, (block, tensor));
-        Parallel.For(0, rowCount, row =>
+        ParallelQuantization.Run(rowCount, ScaleRow, CancellationToken.None);
+
+        void ScaleRow(int row)
         {
             float[] values = new float[columnCount];
             FloatWidening.Widen(stored, (long)row * columnCount, values);
@@ -136,6 +138,6 @@ internal sealed unsafe class LayerScaling : IDisposable
             if (stored.Type == DType.F16 && values.Any(value => Math.Abs(value) > (float)Half.MaxValue))
                 throw new InvalidDataException($"{name}: expected values within F16 after scaling, found one beyond it in row {row}");
             HostTensorValues.Store(values, stored.Type, tensor.Data + (nint)stored.Type.Bytes((long)row * columnCount));
-        });
+        }
     }
 }
