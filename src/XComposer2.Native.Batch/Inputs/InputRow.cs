@@ -39,6 +39,9 @@ internal interface IRowRequest
 
     IReadOnlyList<int> StopIds { get; }
 
+    /// <summary>Bytes of its pictures in memory.</summary>
+    long HeldBytes { get; }
+
     /// <exception cref="XComposerException">The request is no conversation, or a picture is none.</exception>
     BatchPrompt Open(CancellationToken cancellation);
 }

@@ -128,7 +128,7 @@ internal sealed class BatchJob(IReadOnlyList<IBatchInput> inputs, ChatTemplate t
         if (row.Failure is not null)
             return sample;
         if (row.Request is { } request)
-            return sample with { Options = request.Options with { Seed = request.Options.Seed ?? seed }, StopIds = request.StopIds, Open = request.Open };
+            return sample with { Options = request.Options with { Seed = request.Options.Seed ?? seed }, StopIds = request.StopIds, HeldBytes = request.HeldBytes, Open = request.Open };
         try
         {
             RowSource source = new(image, PromptOf(row), options.Prefix?.Fill(row.Fields, row.Place) ?? "", options.CaptionExtension is null ? null : CaptionPath(row));
