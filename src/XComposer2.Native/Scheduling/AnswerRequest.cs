@@ -252,6 +252,9 @@ internal sealed class AnswerClock
 
     public int DecodeSteps { get; set; }
 
+    /// <summary>When the first token was heard; 0 before.</summary>
+    public long FirstHeard => first;
+
     public void Admit() => admitted = Stopwatch.GetTimestamp();
 
     public void Hear()

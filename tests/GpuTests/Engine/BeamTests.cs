@@ -1,3 +1,4 @@
+using XComposer2.Native.Graph;
 using XComposer2.Native.Runtime;
 using XComposer2.Native.UnitTests;
 using Xunit;
@@ -45,6 +46,33 @@ public sealed class BeamTests(GpuDevice device)
 
         Assert.Equal(144, found);
         Assert.True(widest > 8, "several searches share a step");
+    }
+
+    /// <summary>In F32, as <see cref="ConversationTests"/>: pages of beams are copied and reordered on the device.</summary>
+    [Fact]
+    public async Task Demo_answers_are_those_of_the_processor()
+    {
+        Assert.NotNull(device.Context);
+        string[] found = [await AskAsync(DeviceKind.Cuda), await AskAsync(DeviceKind.Cpu)];
+        Assert.Equal(found[1], found[0]);
+        Assert.NotEmpty(found[0]);
+    }
+
+    private static async Task<string> AskAsync(DeviceKind kind)
+    {
+        var options = new EngineOptions
+        {
+            ModelPath = RepositoryPaths.Find("tools/demo/checkpoint"),
+            Limits = new EngineLimits { Context = 512, CacheBytes = 8 << 20, PromptPiece = 64 },
+            Device = new DeviceOptions { Kind = kind, Storage = kind == DeviceKind.Cuda ? DType.F32 : null },
+        };
+        await using XComposerEngine engine = await XComposerEngine.LoadAsync(options, TestContext.Current.CancellationToken);
+        await using ChatSession session = engine.CreateSession();
+        var message = new UserMessage("Describe this image.", [ImageInput.FromFile(RepositoryPaths.Find("tools/demo/pictures/shapes-1.png"))]);
+        GenerationResult? result = null;
+        await foreach (GenerationEvent next in session.SendAsync(message, new GenerationOptions { Beams = 3, RepetitionPenalty = 1.1f, MaxTokens = 14 }, TestContext.Current.CancellationToken))
+            result = (next as GenerationCompleted)?.Result ?? result;
+        return $"{string.Join(' ', result!.TokenIds)}, {result.Score:f3}";
     }
 
     private static (BeamCase Case, Heard Heard, AnswerRequest Request) Ask(Scheduler scheduler, BeamCase known)
