@@ -8,12 +8,12 @@ internal static class InputFile
     {
         try
         {
-            FileInfo named = new(path);
-            FileInfo file = named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named;
             if (Directory.Exists(path))
                 throw new BatchException($"{path}: expected a file, found a folder");
-            if (!file.Exists)
-                throw new BatchException($"{path}: no such file");
+            if (!Path.Exists(path))
+                throw new BatchException($"{path}: no such file or folder");
+            FileInfo named = new(path);
+            FileInfo file = named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named;
             // Opening a named pipe would wait for a writer.
             if (file.Length == 0)
                 throw new BatchException($"{path}: the file is empty, or not a plain file");

@@ -18,6 +18,9 @@ internal sealed record InputRow
 
     public IReadOnlyList<RowPicture> Pictures { get; init; } = [];
 
+    /// <summary>There is a place for a picture, and none in it.</summary>
+    public bool LacksPicture { get; init; }
+
     /// <summary>The row's own prompt; null for none.</summary>
     public string? Prompt { get; init; }
 

@@ -44,14 +44,9 @@ internal sealed class JsonLinesInput(string name, TableColumns columns) : IBatch
                 return InputRow.Unreadable(id, place, $"expected an object, found {Describe(row)}");
             Dictionary<string, string> fields = JsonFields.Of(row, columns.Image);
             id = fields.GetValueOrDefault(columns.Id) ?? id;
-            return new InputRow
-            {
-                Id = id,
-                Place = place,
-                Fields = fields,
-                Prompt = fields.GetValueOrDefault(columns.Prompt),
-                Pictures = row.TryGetProperty(columns.Image, out JsonElement image) ? Pictures(image, folder, $"{place}, {columns.Image}") : [],
-            };
+            bool hasImage = row.TryGetProperty(columns.Image, out JsonElement image);
+            List<RowPicture> pictures = hasImage ? Pictures(image, folder, $"{place}, {columns.Image}") : [];
+            return new InputRow { Id = id, Place = place, Fields = fields, Prompt = fields.GetValueOrDefault(columns.Prompt), Pictures = pictures, LacksPicture = hasImage && pictures.Count == 0 };
         }
         catch (JsonException error)
         {

@@ -15,7 +15,7 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
     /// <summary>Bytes of a row group's columns, as they claim; more is refused before anything is read.</summary>
     private const long MaximumGroupBytes = 2L << 30;
 
-    private const int MaximumGroupRows = 4 << 20;
+    private const int MaximumGroupRows = 4 << 20, Unread = -1;
 
     public string Name => name;
 
@@ -32,7 +32,7 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
             for (int group = 0; group < reader.RowGroupCount; group++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                (RowGroup? rows, InputRow? problem) = await ReadGroupAsync(reader, group, first, wanted, cancellation).ConfigureAwait(false);
+                (RowGroup? rows, InputRow? problem) = await ReadGroupAsync(file, reader, group, first, wanted, cancellation).ConfigureAwait(false);
                 if (problem is not null)
                 {
                     yield return problem;
@@ -52,14 +52,18 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
         using FileStream file = InputFile.Open(name);
         ParquetReader reader = await OpenAsync(file, cancellation).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
-            return reader.Metadata?.RowGroups.Sum(static group => group.NumRows);
+            return reader.Metadata?.RowGroups.Aggregate(0L, static (sum, group) => unchecked(sum + Math.Max(group.NumRows, 0)));
     }
 
     private async Task<ParquetReader> OpenAsync(FileStream file, CancellationToken cancellation)
     {
         try
         {
-            return await ParquetReader.CreateAsync(file, null, leaveStreamOpen: true, cancellation).ConfigureAwait(false);
+            ParquetGuard.CheckFooter(file);
+            ParquetReader reader = await ParquetReader.CreateAsync(file, null, leaveStreamOpen: true, cancellation).ConfigureAwait(false);
+            // Made when it is first asked for.
+            _ = reader.Schema.GetDataFields();
+            return reader;
         }
         catch (Exception error) when (IsDamage(error))
         {
@@ -67,7 +71,7 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
         }
     }
 
-    private async Task<(RowGroup? Rows, InputRow? Problem)> ReadGroupAsync(ParquetReader reader, int index, long first, DataField[] wanted, CancellationToken cancellation)
+    private async Task<(RowGroup? Rows, InputRow? Problem)> ReadGroupAsync(FileStream file, ParquetReader reader, int index, long first, DataField[] wanted, CancellationToken cancellation)
     {
         string place = $"{name}, row group {index} from row {first}", column = "";
         try
@@ -75,6 +79,9 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
             using ParquetRowGroupReader group = reader.OpenRowGroupReader(index);
             if (group.RowCount is < 0 or > MaximumGroupRows)
                 return (null, Refuse($"expected at most {MaximumGroupRows} rows, found {group.RowCount}"));
+            foreach (DataField field in wanted)
+                if (group.GetMetadata(field)?.MetaData is { } chunk && chunk.NumValues != group.RowCount)
+                    return (null, Refuse($"expected {group.RowCount} values in column {field.Path}, found {chunk.NumValues}"));
             long bytes = wanted.Sum(field => group.GetMetadata(field)?.MetaData?.TotalUncompressedSize ?? 0);
             if (bytes is < 0 or > MaximumGroupBytes)
                 return (null, Refuse($"expected at most {MaximumGroupBytes} bytes, found {bytes}"));
@@ -82,6 +89,10 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
             foreach (DataField field in wanted)
             {
                 column = $", column {field.Path}";
+                if (group.GetMetadata(field)?.MetaData is not { } chunk)
+                    continue;
+                // A dictionary precedes the pages that use it.
+                ParquetGuard.CheckPages(file, chunk.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, chunk.DataPageOffset) : chunk.DataPageOffset, chunk.TotalCompressedSize);
                 if (await ReadColumnAsync(group, field, rows.Count, cancellation).ConfigureAwait(false) is { } values)
                     rows.Columns.Add(field.Path.ToString(), values);
             }
@@ -99,31 +110,34 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
     private static async Task<Array?> ReadColumnAsync(ParquetRowGroupReader group, DataField field, int count, CancellationToken cancellation)
     {
         if (field.ClrType == typeof(ReadOnlyMemory<char>))
-        {
-            var texts = new string?[count];
-            await group.ReadAsync(field, texts.AsMemory()!, cancellationToken: cancellation).ConfigureAwait(false);
-            return texts;
-        }
-
+            return await Values<ReadOnlyMemory<char>, string>(static text => text.ToString()).ConfigureAwait(false);
         if (field.ClrType == typeof(ReadOnlyMemory<byte>))
-        {
-            var bytes = new byte[]?[count];
-            await group.ReadAsync(field, bytes.AsMemory()!, cancellationToken: cancellation).ConfigureAwait(false);
-            return bytes;
-        }
-
-        return field.ClrType == typeof(int) ? await NumbersAsync<int>().ConfigureAwait(false)
-            : field.ClrType == typeof(long) ? await NumbersAsync<long>().ConfigureAwait(false)
-            : field.ClrType == typeof(float) ? await NumbersAsync<float>().ConfigureAwait(false)
-            : field.ClrType == typeof(double) ? await NumbersAsync<double>().ConfigureAwait(false)
-            : field.ClrType == typeof(bool) ? await NumbersAsync<bool>().ConfigureAwait(false)
+            return await Values<ReadOnlyMemory<byte>, byte[]>(static bytes => bytes.ToArray()).ConfigureAwait(false);
+        return field.ClrType == typeof(int) ? await Values<int, string>(static number => number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false)
+            : field.ClrType == typeof(long) ? await Values<long, string>(static number => number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false)
+            : field.ClrType == typeof(float) ? await Values<float, string>(static number => number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false)
+            : field.ClrType == typeof(double) ? await Values<double, string>(static number => number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false)
+            : field.ClrType == typeof(bool) ? await Values<bool, string>(static flag => flag ? "true" : "false").ConfigureAwait(false)
             : null;
 
-        async Task<Array> NumbersAsync<T>()
-            where T : struct
+        // The library's own alignment of values with rows is wrong for members of structs: it is done here, by definition levels.
+        async Task<Array> Values<TStored, TValue>(Func<TStored, TValue> convert)
+            where TStored : struct
+            where TValue : class
         {
-            var values = new T?[count];
-            await group.ReadAsync<T>(field, values.AsMemory(), cancellationToken: cancellation).ConfigureAwait(false);
+            var packed = new TStored[count];
+            int[]? levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;
+            levels?.AsSpan().Fill(Unread);
+            await group.ReadRawAsync(field, packed.AsMemory(), levels is null ? (Memory<int>?)null : levels.AsMemory(), null, cancellation).ConfigureAwait(false);
+            var values = new TValue?[count];
+            int next = 0;
+            for (int row = 0; row < count; row++)
+            {
+                if (levels is not null && levels[row] == Unread)
+                    throw new InvalidDataException($"expected {count} values, found {row}");
+                values[row] = levels is null || levels[row] == field.MaxDefinitionLevel ? convert(packed[next++]) : null;
+            }
+
             return values;
         }
     }
@@ -132,21 +146,23 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
     private bool IsWanted(DataField field)
     {
         string path = field.Path.ToString();
-        return field.MaxRepetitionLevel == 0 && (!path.Contains('/', StringComparison.Ordinal) || path == $"{columns.Image}/bytes" || path == $"{columns.Image}/path");
+        return field.MaxRepetitionLevel == 0 && (!path.Contains('/', StringComparison.Ordinal) || IsPictureColumn(path));
     }
+
+    private bool IsPictureColumn(string path) => path == columns.Image || path == $"{columns.Image}/bytes" || path == $"{columns.Image}/path";
 
     private InputRow Row(RowGroup rows, int row, long number)
     {
         string place = $"{name}, row {number}", id = $"row {number}";
         Dictionary<string, string> fields = new(StringComparer.Ordinal);
         foreach ((string column, Array values) in rows.Columns)
-            if (column != columns.Image && !column.Contains('/', StringComparison.Ordinal) && TextOf(values, row) is { } text)
+            if (!IsPictureColumn(column) && values is string?[] texts && texts[row] is { } text)
                 fields[column] = text;
         id = fields.GetValueOrDefault(columns.Id) ?? id;
         try
         {
             RowPicture? picture = Picture(rows, row, $"{place}, {columns.Image}");
-            return new InputRow { Id = id, Place = place, Fields = fields, Prompt = fields.GetValueOrDefault(columns.Prompt), Pictures = picture is { } found ? [found] : [] };
+            return new InputRow { Id = id, Place = place, Fields = fields, Prompt = fields.GetValueOrDefault(columns.Prompt), Pictures = picture is { } found ? [found] : [], LacksPicture = picture is null && rows.Columns.Keys.Any(IsPictureColumn) };
         }
         catch (ImageException error)
         {
@@ -160,26 +176,14 @@ internal sealed class ParquetInput(string name, TableColumns columns) : IBatchIn
         {
             if (!rows.Columns.TryGetValue(column, out Array? values))
                 continue;
-            if (values is byte[]?[] pictures && pictures[row] is { } bytes)
+            if (values is byte[]?[] pictures && pictures[row] is { Length: > 0 } bytes)
                 return new RowPicture(place, bytes);
-            if (values is string?[] texts && texts[row] is { } text)
+            if (values is string?[] texts && texts[row] is { Length: > 0 } text)
                 return RowPicture.Of(text, InputFile.FolderOf(name), place);
         }
 
         return null;
     }
-
-    private static string? TextOf(Array values, int row) => values switch
-    {
-        string?[] texts => texts[row],
-        byte[]?[] => null,
-        bool?[] flags => flags[row] is { } flag ? (flag ? "true" : "false") : null,
-        int?[] numbers => numbers[row]?.ToString(CultureInfo.InvariantCulture),
-        long?[] numbers => numbers[row]?.ToString(CultureInfo.InvariantCulture),
-        float?[] numbers => numbers[row]?.ToString(CultureInfo.InvariantCulture),
-        double?[] numbers => numbers[row]?.ToString(CultureInfo.InvariantCulture),
-        _ => null,
-    };
 
     // The library throws what its arithmetic runs into, an index out of range for example.
     private static bool IsDamage(Exception error) => error is not (OperationCanceledException or BatchException);

@@ -14,7 +14,7 @@ internal static class PictureNames
     public static bool HasPictureName(string path) => Path.GetExtension(path) is { Length: > 1 } extension && IsPicture(extension[1..]);
 }
 
-/// <summary>All pictures of a folder and of the folders below it, sorted by the bytes of their paths. Links to folders are not followed; hidden files and folders are
+/// <summary>All pictures (at least one) of a folder and of the folders below it, sorted by the bytes of their paths. Links to folders are not followed; hidden files and folders are
 /// left out.</summary>
 /// <param name="name">The folder.</param>
 internal sealed class FolderInput(string name) : IBatchInput
@@ -33,6 +33,8 @@ internal sealed class FolderInput(string name) : IBatchInput
             return rows;
         List<InputRow> found = [];
         Walk("", found, cancellation);
+        if (found.Count == 0)
+            throw new BatchException($"{name}: no pictures: PNG, JPEG, WebP, GIF, BMP or TIFF expected");
         found.Sort(static (left, right) => string.CompareOrdinal(left.Id, right.Id));
         return rows = found;
     }

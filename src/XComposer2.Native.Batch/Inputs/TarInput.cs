@@ -58,6 +58,9 @@ internal sealed class TarInput(string name, TableColumns columns) : IBatchInput
 
             if (damage is null && entry is not null)
                 continue;
+            // Files of it may be missing.
+            if (damage is not null)
+                sample?.Fail(damage);
             if (sample?.Row(columns) is { } last)
                 yield return last;
             if (damage is not null)
@@ -93,6 +96,8 @@ internal sealed class TarInput(string name, TableColumns columns) : IBatchInput
         private bool isEmpty = true;
 
         public string Key => key;
+
+        public void Fail(string why) => failure ??= new SampleFailure(FailureKind.Input, $"{place}: {why}");
 
         public string? Pass(string ending)
         {
@@ -133,6 +138,7 @@ internal sealed class TarInput(string name, TableColumns columns) : IBatchInput
             Fields = fields,
             Prompt = fields.GetValueOrDefault(columns.Prompt),
             Pictures = pictures,
+            LacksPicture = pictures.Count == 0,
             Failure = failure,
         };
 

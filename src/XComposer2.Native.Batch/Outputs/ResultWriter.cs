@@ -103,7 +103,7 @@ internal sealed class ErrorFile(string path) : IDisposable
             file ??= new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
             file.Write(pending.WrittenSpan);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (WholeFile.IsRefused(error))
         {
             throw WholeFile.Refused(path, error);
         }

@@ -140,8 +140,14 @@ internal sealed class BatchJob(IReadOnlyList<IBatchInput> inputs, ChatTemplate t
         }
     }
 
-    private string PromptOf(InputRow row) => options.Prompt?.Fill(row.Fields, row.Place) ?? row.Prompt
-        ?? (row.Pictures.Count > 0 ? options.DefaultPrompt : throw new BatchException($"{row.Place}: neither a prompt nor a picture"));
+    // A picture's question must not be asked without the picture: the answer would be invented.
+    private string PromptOf(InputRow row)
+    {
+        if (row.LacksPicture && row.Prompt is null)
+            throw new BatchException($"{row.Place}: no picture, and no prompt of its own");
+        return options.Prompt?.Fill(row.Fields, row.Place) ?? row.Prompt
+            ?? (row.Pictures.Count > 0 ? options.DefaultPrompt : throw new BatchException($"{row.Place}: neither a prompt nor a picture"));
+    }
 
     private string CaptionPath(InputRow row)
     {

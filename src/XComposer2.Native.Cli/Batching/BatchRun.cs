@@ -21,6 +21,9 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
         InputKind[] kinds = [.. request.Inputs.Select(BatchInputs.KindOf)];
         bool isOpenAi = kinds.Contains(InputKind.OpenAi);
         Require(kinds, isOpenAi);
+        IBatchInput?[] rows = [.. request.Inputs.Zip(kinds, (path, kind) => kind == InputKind.OpenAi ? null : BatchInputs.Open(path, kind, request.Columns))];
+        foreach (FolderInput folder in rows.OfType<FolderInput>())
+            folder.Count(cancellationToken);
         ModelFolder model = ModelFolder.Choose(request.ModelPath, services.Variable, AppContext.BaseDirectory);
         XComposerEngine engine = await ModelLoading.LoadAsync(
             console, model, request.Engine, request.Verbose, asked => XComposerEngine.LoadAsync(asked, cancellationToken), loaded => loaded.Info).ConfigureAwait(false);
@@ -33,7 +36,7 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
             using ErrorFile errors = new(request.Errors ?? Path.ChangeExtension(request.Output, ".errors.jsonl"));
             errors.Begin(earlier.Errors);
             var writer = new ResultWriter(log, format, request.Job.Filters, errors);
-            IBatchInput[] inputs = [.. request.Inputs.Zip(kinds, (path, kind) => kind == InputKind.OpenAi ? new OpenAiInput(path, engine) : BatchInputs.Open(path, kind, request.Columns))];
+            IBatchInput[] inputs = [.. request.Inputs.Zip(rows, (path, input) => input ?? new OpenAiInput(path, engine))];
             await AnswerAsync(engine, inputs, earlier, writer, log, cancellationToken).ConfigureAwait(false);
             if (IsParquet)
                 ParquetResults.Write(request.Output, LogPath, cancellationToken);
@@ -55,7 +58,7 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
         using CancellationTokenRegistration stopping = cancellation.Register(() => console.Hint($"xc2: stopping; --resume continues with {LogPath}"));
         try
         {
-            var runner = new BatchRunner(answers, BatchLimits.For(request.Engine.Limits.Sequences));
+            var runner = new BatchRunner(answers, BatchLimits.For(request.Together));
             Task run = runner.RunAsync(job.SamplesAsync(earlier, cancellation), writer, meter, cancellation);
             await console.WaitAsync(() => watch.Status, CompletedAsync(run)).ConfigureAwait(false);
         }
@@ -79,11 +82,14 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
     {
         long[] counts = [.. earlier.ByStatus.Zip(writer.ByStatus, static (before, now) => before + now)];
         string failed = counts[(int)ResultStatus.Error] is > 0 and var some ? $", {BatchWatch.Count(some)} failed ({errors})" : "";
-        console.Hint(TerminalText.OneLine($"{request.Output}: {BatchWatch.Count(counts.Sum())} results: {BatchWatch.Count(counts[0])} answers, {BatchWatch.Count(counts[1])} left out by filters{failed}"));
+        console.Hint(TerminalText.OneLine($"{request.Output}: {Counted(counts.Sum(), "result")}: {Counted(counts[0], "answer")}, {BatchWatch.Count(counts[1])} left out by filters{failed}"));
     }
+
+    private static string Counted(long number, string what) => $"{BatchWatch.Count(number)} {what}{(number == 1 ? "" : "s")}";
 
     private void Require(InputKind[] kinds, bool isOpenAi)
     {
+        GenerationChecks.Require(request.Job.Generation);
         if (isOpenAi && kinds.Any(static kind => kind != InputKind.OpenAi))
             throw new UsageException("batch files of OpenAI's API cannot be mixed with other inputs");
         if (isOpenAi && (request.HasQuestion || IsParquet))
@@ -108,13 +114,14 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
             .Add("shard", Invariant($"{request.Job.Shard.Index + 1}/{request.Job.Shard.Count}"))
             .Add("model", $"{engine.Info.Model} {engine.Fingerprint()}")
             .Add("device", Invariant($"{engine.Info.Device.Split(',')[0]}, cache {request.Engine.Device.Cache?.ToString() ?? "default"}, activations {request.Engine.Device.Activations}, half sums {request.Engine.Device.HalfSums}"))
-            .Add("quantization", request.Engine.Quantization.ToString())
+            .Add("quantization", request.Engine.Quantization.ToString() is { Length: > 0 } formats ? formats : "as stored")
             .Add("context", Invariant($"{engine.Info.ContextLength}"))
             .Add("prompt", request.Prompt ?? "the row's own")
             .Add("start-caption-with", request.Prefix ?? "")
             .Add("system", request.Job.System ?? "the style's own")
             .Add("prompt-style", request.PromptStyle ?? "the model's own")
             .Add("exif", request.Job.Orientation.ToString())
+            .Add("beams", Invariant($"{answer.Beams}, length penalty {answer.LengthPenalty}, early stopping {answer.EarlyStopping}"))
             .Add("sampling", answer.Greedy ? Invariant($"greedy, repetition penalty {answer.RepetitionPenalty}") : Invariant($"temperature {answer.Temperature}, top-p {answer.TopP}, top-k {answer.TopK}, repetition penalty {answer.RepetitionPenalty}"))
             .Add("seed", Invariant($"{answer.Seed}"))
             .Add("max-tokens", Invariant($"{answer.MaxTokens}"))
@@ -140,6 +147,9 @@ internal sealed record BatchRequest
     public TableColumns Columns { get; init; } = new();
 
     public required BatchJobOptions Job { get; init; }
+
+    /// <summary>Answers that are generated together.</summary>
+    public int Together { get; init; } = 1;
 
     /// <summary>As typed; null for none.</summary>
     public string? Prompt { get; init; }

@@ -37,7 +37,8 @@ internal sealed class BatchWatch(CliConsole console, TimeProvider time) : IProgr
     public static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     public static string Duration(TimeSpan time) =>
-        time.TotalSeconds < 60 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
+        time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
+        : time.TotalSeconds < 60 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
         : time.TotalMinutes < 60 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} min")
         : time.TotalHours < 48 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h")
         : string.Create(CultureInfo.InvariantCulture, $"{time.TotalDays:0.#} days");

@@ -48,6 +48,7 @@ internal static class BatchCommand
           --repetition-penalty R   over 0; 1 is none (1.005)
           --seed N                 of the run; each row has its own, made of it (0)
           -n, --max-tokens N       longest answer (256)
+        {{BeamOptions.HelpLines}}
           --stop TEXT              the answer ends before TEXT; repeat for more
 
         Filters: what they leave out is written with its reason
@@ -85,7 +86,7 @@ internal static class BatchCommand
         has a result, also where some are errors.
         """;
 
-    private const int MaximumMegabytes = 1 << 20, DefaultMaxTokens = 256;
+    private const int MaximumMegabytes = 1 << 20, DefaultMaxTokens = 256, MaximumSequences = 64;
     private const string DefaultOutput = "batch.jsonl", DefaultExtension = ".txt";
 
     private static readonly CheckedValue<RowShard?> shards = new("K/N, for example 3/16", static text =>
@@ -109,6 +110,7 @@ internal static class BatchCommand
         SamplingOptions sampling = new();
         Option<int?> maxTokens = CheckedOption.Of("--max-tokens", SamplingValues.MaxTokens, "-n");
         Option<string[]> stop = new("--stop") { Arity = ArgumentArity.OneOrMore };
+        BeamOptions beams = new();
         BatchFilterOptions filters = new();
         Option<string?> output = new("--out", "-o"), errors = new("--errors");
         Option<bool> captions = CheckedOption.Flag("--captions"), replace = CheckedOption.Flag("--replace-captions"), resume = CheckedOption.Flag("--resume");
@@ -125,19 +127,23 @@ internal static class BatchCommand
         Option<SumPrecision?> sums = ModelOptions.Sums();
         Option<WeightLoading?> loading = ModelOptions.Loading();
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
-        Option<int?> parallel = CheckedOption.Integer("--parallel", 1, 64), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
+        Option<int?> parallel = CheckedOption.Integer("--parallel", 1, MaximumSequences), cacheMemory = CheckedOption.Integer("--cache-memory", 1, MaximumMegabytes);
         DocumentedCommand command = new("batch", HelpPage)
         {
             inputs, imageColumn, idColumn, promptColumn, exif, shard, prompt, prefix, system, style, maxTokens, stop, output, errors, captions, extension, replace, resume,
             model, adapters, device, storage, embeddings, fit.Fit, fit.NoFit, activations, cache, sums, loading, threads, context, parallel, cacheMemory,
         };
         sampling.AddTo(command);
+        beams.AddTo(command);
         filters.AddTo(command);
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             GenerationOptions defaults = new() { MaxTokens = DefaultMaxTokens };
-            GenerationOptions asked = sampling.Read(result, defaults);
+            GenerationOptions asked = beams.Read(result, sampling.Read(result, defaults));
+            int together = result.GetValue(parallel) ?? new EngineLimits().Sequences;
+            if (together * asked.Beams > MaximumSequences)
+                throw new UsageException($"--parallel times --beams must be at most {MaximumSequences}, not {together * asked.Beams}");
             AnswerFilters chosen = filters.Read(result);
             string? ending = result.GetValue(extension) ?? (result.GetValue(captions) ? DefaultExtension : null);
             if (ending is null && result.GetValue(replace))
@@ -154,7 +160,7 @@ internal static class BatchCommand
                     Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
                     Quantization = weights.Read(result).Quantization,
                     Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
-                    Limits = new EngineLimits { Sequences = result.GetValue(parallel) ?? new EngineLimits().Sequences, Context = result.GetValue(context), CacheBytes = (long?)result.GetValue(cacheMemory) << 20 },
+                    Limits = new EngineLimits { Sequences = together * asked.Beams, Beams = asked.Beams, Context = result.GetValue(context), CacheBytes = (long?)result.GetValue(cacheMemory) << 20 },
                 },
                 Inputs = result.GetValue(inputs)!,
                 Columns = new TableColumns(result.GetValue(imageColumn) ?? columns.Image, result.GetValue(idColumn) ?? columns.Id, result.GetValue(promptColumn) ?? columns.Prompt),
@@ -170,6 +176,7 @@ internal static class BatchCommand
                     CaptionExtension = ending,
                     ReplacesCaptions = result.GetValue(replace),
                 },
+                Together = together,
                 Prompt = result.GetValue(prompt),
                 Prefix = result.GetValue(prefix),
                 PromptStyle = RequireStyle(result.GetValue(style)),
