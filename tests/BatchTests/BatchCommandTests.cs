@@ -186,6 +186,23 @@ public sealed class BatchCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_that_exist_are_not_written_over()
+    {
+        string pictures = TestInputs.Folder(folder), mine = folder.File("mine.txt");
+        File.WriteAllText(mine, "mine");
+        (int code, string error) = await BatchProgram.RunAsync(pictures, "--out", folder.File("out.jsonl"), "--errors", mine);
+        Assert.Equal((ExitCode.Failed, $"xc2: {mine}: exists already\n"), (code, error));
+        Assert.Equal("mine", File.ReadAllText(mine));
+        File.WriteAllText(folder.File("out.jsonl"), "mine");
+        (code, error) = await BatchProgram.RunAsync(pictures, "--out", folder.File("out.jsonl"));
+        Assert.Equal((ExitCode.Failed, $"xc2: {folder.File("out.jsonl")}: exists already; --resume continues it\n"), (code, error));
+        (code, error) = await BatchProgram.RunAsync(pictures, "--out", folder.File("out.jsonl"), "--resume");
+        Assert.Equal(ExitCode.Failed, code);
+        Assert.Contains("is not continued: its settings are missing", error, StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(folder.File("out.jsonl")));
+    }
+
+    [Fact]
     public async Task Options_that_requests_of_openai_have_themselves_are_refused()
     {
         (int code, string error) = await BatchProgram.RunAsync(TestInputs.Requests(folder), "--out", folder.File("out.jsonl"), "--prompt", "hi");

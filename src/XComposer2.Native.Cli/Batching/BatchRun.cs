@@ -15,6 +15,8 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
     /// <summary>Results as lines; a Parquet file is made of it at the end.</summary>
     private string LogPath => IsParquet ? request.Output + LinesExtension : request.Output;
 
+    private string ErrorPath => request.Errors ?? Path.ChangeExtension(request.Output, ".errors.jsonl");
+
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         // All checks that need no model come before loading it.
@@ -33,7 +35,7 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
             var earlier = new EarlierResults(LogPath, format) { WriteCaption = ResultWriter.WriteCaption };
             RunSettings settings = SettingsOf(engine);
             using ResultLog log = request.Resume ? ResultLog.Resume(LogPath, settings, earlier.Add) : ResultLog.Create(LogPath, settings);
-            using ErrorFile errors = new(request.Errors ?? Path.ChangeExtension(request.Output, ".errors.jsonl"));
+            using ErrorFile errors = new(ErrorPath);
             errors.Begin(earlier.Errors);
             var writer = new ResultWriter(log, format, request.Job.Filters, errors);
             IBatchInput[] inputs = [.. request.Inputs.Zip(rows, (path, input) => input ?? new OpenAiInput(path, engine))];
@@ -96,8 +98,12 @@ internal sealed class BatchRun(CliServices services, BatchRequest request)
             throw new UsageException("requests of a batch file have prompts and sampling of their own: options of the question, the answer, filters and captions, and Parquet, are for other inputs");
         if (!IsParquet && !request.Output.EndsWith(LinesExtension, StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--out must end with {LinesExtension} or {ParquetExtension}, not '{request.Output}'");
-        if (!request.Resume && (Path.Exists(LogPath) || Path.Exists(request.Output)))
-            throw new BatchException($"{request.Output}: exists already; --resume continues it");
+        string[] written = [LogPath, request.Output, ErrorPath];
+        if (ErrorPath == LogPath || ErrorPath == request.Output)
+            throw new UsageException("--errors and --out are the same file");
+        // An earlier file of another kind would be lost.
+        if (!request.Resume && written.FirstOrDefault(Path.Exists) is { } existing)
+            throw new BatchException($"{existing}: exists already{(existing == ErrorPath ? "" : "; --resume continues it")}");
         if (Path.GetDirectoryName(Path.GetFullPath(request.Output)) is { } folder && !Directory.Exists(folder))
             throw new BatchException($"{request.Output}: its folder does not exist");
     }
