@@ -81,6 +81,15 @@ public sealed class GradientTests
         long[] bytes = [.. Enumerable.Range(0, 8).Select(layers => trainer.PlanFor(new RowCounts(512, 64, 8), layers).ArenaBytes)];
         Assert.Equal(bytes.OrderDescending(), bytes);
         Assert.True(bytes[7] < 0.7 * bytes[0], $"{bytes[7]} bytes against {bytes[0]}");
+        foreach (int layers in (int[])[0, 1, 4, 7])
+        {
+            ActivationChoice choice = ActivationChoice.Fit(7, bytes[layers], count => trainer.PlanFor(new RowCounts(512, 64, 8), count));
+            Assert.Equal(Array.IndexOf(bytes, bytes[layers]), choice.RecomputedLayers);
+            Assert.Equal(bytes[layers], choice.Plan.ArenaBytes);
+        }
+
+        var refused = Assert.Throws<GraphException>(() => ActivationChoice.Fit(7, bytes[7] - 1, count => trainer.PlanFor(new RowCounts(512, 64, 8), count)));
+        Assert.Equal($"graph 'model training': activations: expected at most {bytes[7] - 1} bytes, found {bytes[0]}, or {bytes[7]} with all 7 layers recomputed", refused.Message);
     }
 
     private static float[][] Gradients(int threads, int recomputedLayers)
