@@ -64,21 +64,25 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps that were made.</summary>
     public int Steps { get; set; }
 
-    /// <summary>So many layers are recomputed in the backward pass. Takes effect for samples of new sizes.</summary>
+    /// <summary>At least so many layers are recomputed in the backward pass.</summary>
     public int RecomputedLayers { get; init; }
+
+    /// <summary>Largest arena of a sample: more layers are recomputed where the activations need more.</summary>
+    public long ActivationBytes { get; init; } = long.MaxValue;
 
     /// <summary>The graph for samples of so many rows, with the plan that it would run with.</summary>
     public ExecutionPlan PlanFor(RowCounts capacity, int recomputedLayers) => backend.Plan(Build(capacity, recomputedLayers).Graph);
 
     /// <summary>Adds the gradients of a sample, times <paramref name="factor"/>, to those of the parameters.</summary>
     /// <returns>The mean loss of its learnt tokens.</returns>
+    /// <exception cref="GraphException">Its activations do not fit <see cref="ActivationBytes"/>.</exception>
     public double Accumulate(PreparedSample sample, double factor, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sample);
         RowCounts counts = sample.Counts;
         RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
         if (!bound.TryGetValue(capacity, out BoundSample? graph))
-            bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayers), weights, Parameters));
+            bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayersFor(capacity)), weights, Parameters));
         return graph.Run(sample, factor, cancellation);
     }
 
@@ -124,6 +128,12 @@ public sealed class Trainer : IDisposable
             AdapterOf = recipe.Adapter is { } adapter ? adapter.Of : static _ => null,
             RecomputedLayers = recomputedLayers,
         });
+    }
+
+    private int RecomputedLayersFor(RowCounts capacity)
+    {
+        int least = RecomputedLayers, most = TrainingNetwork.LayersOf(Config).Length;
+        return least + ActivationChoice.Fit(most - least, ActivationBytes, more => PlanFor(capacity, least + more)).RecomputedLayers;
     }
 
     private IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Trained(PreparedWeights source)

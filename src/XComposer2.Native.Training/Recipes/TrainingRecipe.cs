@@ -20,6 +20,9 @@ public sealed record TrainingRecipe
     /// <summary>The published script with an adapter around each of the decoder's linears; the model itself is frozen.</summary>
     public static TrainingRecipe Lora { get; } = new() { Name = "lora", Rate = 5e-5, WeightDecay = 0.1, Adapter = new AdapterSettings(64, 64) };
 
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<TrainingRecipe> All => [Pretrain, SupervisedFineTuning, FineTune, Lora];
+
     /// <summary>As in commands.</summary>
     public required string Name { get; init; }
 
