@@ -10,7 +10,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
 internal static class CliApplication
 {
-    private static readonly string[] commandNames = ["chat", "compose", "edit", "serve", "inspect", "verify", "merge", "quantize", "plan", "bench", "kernels", "completion"];
+    private static readonly string[] commandNames = ["chat", "compose", "edit", "serve", "eval", "compare", "inspect", "verify", "merge", "quantize", "plan", "bench", "kernels", "completion"];
 
     /// <summary>The version of Directory.Build.props, without the commit.</summary>
     public static string Version => typeof(CliApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -25,6 +25,8 @@ internal static class CliApplication
           compose    write an article with pictures
           edit       change an article: its sections and its figures
           serve      answer requests over HTTP, with OpenAI's API
+          eval       benchmarks of the paper: answers, scores, tables
+          compare    two files of answers to a benchmark
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           merge      merge LoRA adapters into a checkpoint
@@ -132,6 +134,8 @@ internal static class CliApplication
         "compose" => ComposeCommand.Create(services, verbose),
         "edit" => EditCommand.Create(services, verbose),
         "serve" => ServeCommand.Create(services, verbose),
+        "eval" => EvalCommand.Create(services, verbose),
+        "compare" => CompareCommand.Create(services),
         "inspect" => InspectCommand.Create(services),
         "verify" => VerifyCommand.Create(services),
         "merge" => MergeCommand.Create(services),

@@ -46,11 +46,14 @@ internal static class YesNo
         for (int i = 0; i < sheet.Count; i++)
         {
             string extracted = Extract(sheet.Predictions[i]);
-            scored.Add(new(sheet.Index(i), sheet.Predictions[i], extracted, extracted == sheet[i, "answer"] ? 1 : 0));
+            scored.Add(new(sheet.Index(i), sheet.Predictions[i], extracted, IsSame(extracted, sheet[i, "answer"]) ? 1 : 0));
         }
 
         return scored;
     }
+
+    /// <summary>Whether a right answer of a data set is this one. The published files write Yes and No; other cases are taken too.</summary>
+    public static bool IsSame(string extracted, string? right) => string.Equals(extracted, right, StringComparison.OrdinalIgnoreCase);
 
     private static bool HasCommaBetweenDigits(string text)
     {

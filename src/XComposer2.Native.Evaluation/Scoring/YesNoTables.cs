@@ -86,9 +86,9 @@ internal static class YesNoTables
 
     private static ScoreRow Pope(string name, int[] rows, AnswerSheet sheet, IReadOnlyList<ScoredAnswer> scored)
     {
-        int truePositives = rows.Count(row => sheet[row, "answer"] == "Yes" && scored[row].Extracted == "Yes");
-        int falsePositives = rows.Count(row => sheet[row, "answer"] != "Yes" && scored[row].Extracted == "Yes");
-        int falseNegatives = rows.Count(row => sheet[row, "answer"] == "Yes" && scored[row].Extracted != "Yes");
+        int truePositives = rows.Count(row => YesNo.IsSame("Yes", sheet[row, "answer"]) && scored[row].Extracted == "Yes");
+        int falsePositives = rows.Count(row => !YesNo.IsSame("Yes", sheet[row, "answer"]) && scored[row].Extracted == "Yes");
+        int falseNegatives = rows.Count(row => YesNo.IsSame("Yes", sheet[row, "answer"]) && scored[row].Extracted != "Yes");
         double precision = Ratio(truePositives, truePositives + falsePositives);
         double recall = Ratio(truePositives, truePositives + falseNegatives);
         double f1 = precision + recall != 0 ? 2 * (precision * recall) / (precision + recall) : 0;

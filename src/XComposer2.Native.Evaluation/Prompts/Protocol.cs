@@ -1,0 +1,25 @@
+namespace XComposer2.Native.Evaluation.Prompts;
+
+/// <summary>Whose prompts, decoding and scoring are used, where the two sources differ.</summary>
+internal enum Protocol
+{
+    /// <summary>VLMEvalKit, as of its wrapper of the model.</summary>
+    VlmEvalKit,
+
+    /// <summary>The evaluation folder of the original repository.</summary>
+    Original,
+}
+
+/// <summary>How answers are generated.</summary>
+/// <param name="Beams">Beams of the search.</param>
+/// <param name="MaximumTokens">Longest answer in tokens.</param>
+internal readonly record struct Decoding(int Beams, int MaximumTokens)
+{
+    public override string ToString() => $"{Beams} beams, {MaximumTokens} tokens";
+}
+
+/// <summary>What is asked for one sample.</summary>
+/// <param name="Text">The prompt behind the picture, with its marks of turns, to the byte.</param>
+/// <param name="Decoding">How the answer is generated.</param>
+/// <param name="PadsPicture">Whether black bars make the picture square first.</param>
+internal sealed record EvaluationPrompt(string Text, Decoding Decoding, bool PadsPicture);
