@@ -11,7 +11,7 @@ namespace XComposer2.Native.Extensions.AI;
 /// <param name="Generation">Checked by the engine.</param>
 internal sealed record ClientRequest(string? System, IReadOnlyList<ChatTurn> Turns, IReadOnlyList<ImageInput> Pictures, GenerationOptions Generation)
 {
-    private const string PromptStyleKey = "prompt_style", RepetitionPenaltyKey = "repetition_penalty", AnswerPrefixKey = "answer_prefix";
+    private const string PromptStyleKey = "prompt_style", RepetitionPenaltyKey = "repetition_penalty", AnswerPrefixKey = "answer_prefix", BeamsKey = "num_beams";
 
     /// <summary>Null for the model's own.</summary>
     public string? PromptStyle { get; init; }
@@ -124,6 +124,7 @@ internal sealed record ClientRequest(string? System, IReadOnlyList<ChatTurn> Tur
             TopP = options.TopP ?? defaults.TopP,
             TopK = options.TopK ?? defaults.TopK,
             RepetitionPenalty = options.AdditionalProperties?.GetValueOrDefault(RepetitionPenaltyKey) is { } penalty ? Convert.ToSingle(penalty, global::System.Globalization.CultureInfo.InvariantCulture) : defaults.RepetitionPenalty,
+            Beams = options.AdditionalProperties?.GetValueOrDefault(BeamsKey) is { } beams ? Convert.ToInt32(beams, global::System.Globalization.CultureInfo.InvariantCulture) : defaults.Beams,
             FrequencyPenalty = options.FrequencyPenalty ?? 0,
             PresencePenalty = options.PresencePenalty ?? 0,
             MaxTokens = options.MaxOutputTokens ?? defaults.MaxTokens,
@@ -147,7 +148,7 @@ internal sealed record ClientRequest(string? System, IReadOnlyList<ChatTurn> Tur
             { ModelId: { } id } when id != model => $"ModelId: expected {model}, the loaded model, found {id}",
             { RawRepresentationFactory: not null } => "RawRepresentationFactory",
             { Reasoning: not null } => "Reasoning: this model does not think aloud",
-            _ => options.AdditionalProperties?.Keys.FirstOrDefault(key => key is not (PromptStyleKey or RepetitionPenaltyKey or AnswerPrefixKey)) is { } unknown ? $"AdditionalProperties: {unknown}" : null,
+            _ => options.AdditionalProperties?.Keys.FirstOrDefault(key => key is not (PromptStyleKey or RepetitionPenaltyKey or AnswerPrefixKey or BeamsKey)) is { } unknown ? $"AdditionalProperties: {unknown}" : null,
         };
         if (refused is not null)
             throw new NotSupportedException($"{refused} (not supported)");

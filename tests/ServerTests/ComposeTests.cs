@@ -133,6 +133,18 @@ public sealed class ComposeTests(ComposeServer server) : IClassFixture<ComposeSe
         Assert.All(names[1..^1], name => Assert.Equal("text", name));
     }
 
+    [Fact]
+    public async Task Next_change_may_follow_the_answer_to_the_one_before()
+    {
+        string id = await server.ComposeTextAsync();
+        for (int round = 0; round < 60; round++)
+            foreach (string fields in (string[])["\"op\":\"set-title\",\"title\":\"x\"", "\"op\":\"undo\""])
+            {
+                (int status, JsonElement body) = await server.EditAsync(id, fields);
+                Assert.True(status == 200, $"round {round}: {body}");
+            }
+    }
+
     [Theory]
     [InlineData("\"op\":\"fly\"", "op: expected rewrite, expand")]
     [InlineData("\"op\":\"rewrite\"", "rewrite needs section")]

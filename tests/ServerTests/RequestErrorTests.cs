@@ -61,7 +61,10 @@ public sealed class RequestErrorTests(DemoServer demo) : IClassFixture<DemoServe
     [InlineData("\"response_format\":{\"type\":\"xml\"}", "response_format.type", "expected text, json_object or json_schema, found 'xml'")]
     [InlineData("\"response_format\":{\"type\":\"json_schema\"}", "response_format.json_schema", "is required")]
     [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"pattern\":\"a\"}}}", "response_format.json_schema.schema", "the keyword pattern is not supported")]
-    [InlineData("\"num_beams\":2", "num_beams", "beam search")]
+    [InlineData("\"num_beams\":9", "num_beams", "1 to 8")]
+    [InlineData("\"use_beam_search\":true", "num_beams", "needs num_beams")]
+    [InlineData("\"num_beams\":2,\"n\":2", "n", "expected 1 with num_beams")]
+    [InlineData("\"num_beams\":2,\"length_penalty\":11", "length_penalty", "-10 to 10")]
     [InlineData("\"modalities\":[\"audio\"]", "modalities", "answers are text")]
     public async Task Field_out_of_range_is_named(string field, string name, string message) => await ExpectAsync($"{{{field},{Question}}}", name, message);
 

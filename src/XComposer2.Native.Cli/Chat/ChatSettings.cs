@@ -8,7 +8,7 @@ internal sealed class ChatSettings(GenerationOptions generation, bool isVerbose)
     private const string On = "on", Off = "off";
 
     /// <summary>All names, in the order of the list.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["temperature", "top-p", "top-k", "greedy", "repetition-penalty", "seed", "max-tokens", "verbose"];
+    public static IReadOnlyList<string> Names { get; } = ["temperature", "top-p", "top-k", "greedy", "repetition-penalty", "beams", "seed", "max-tokens", "verbose"];
 
     public GenerationOptions Generation { get; private set; } = generation;
 
@@ -29,6 +29,7 @@ internal sealed class ChatSettings(GenerationOptions generation, bool isVerbose)
         "top-k" => Generation.TopK.ToString(CultureInfo.InvariantCulture),
         "greedy" => Generation.Greedy ? On : Off,
         "repetition-penalty" => Generation.RepetitionPenalty.ToString(CultureInfo.InvariantCulture),
+        "beams" => Generation.Beams.ToString(CultureInfo.InvariantCulture),
         "seed" => Generation.Seed?.ToString(CultureInfo.InvariantCulture) ?? "random",
         "max-tokens" => Generation.MaxTokens.ToString(CultureInfo.InvariantCulture),
         "verbose" => IsVerbose ? On : Off,
@@ -55,6 +56,9 @@ internal sealed class ChatSettings(GenerationOptions generation, bool isVerbose)
                 break;
             case "repetition-penalty":
                 Generation = Generation with { RepetitionPenalty = SamplingValues.RepetitionPenalty.Parse(name, value) };
+                break;
+            case "beams":
+                Generation = Generation with { Beams = BeamOptions.Count.Parse(name, value) };
                 break;
             case "seed":
                 Generation = Generation with { Seed = value == "random" ? null : SamplingValues.Seed.Parse(name, value) };

@@ -40,6 +40,7 @@ internal static class BenchCommand
           --images N             pictures before the text (0; ttft: 1)
           --image FILE           ttft: the picture (a bitmap of 640 x 480)
           --sequences N          answers generated together, 1 to 64 (1)
+          --beams N              beams of each answer, 1 to 8 (1)
           --steps N              decode steps of one sample (64)
           --samples N            samples (5)
           --device auto|cpu|cuda where to run (auto: a GPU where one works)
@@ -83,6 +84,7 @@ internal static class BenchCommand
         Option<int?> tokens = CheckedOption.Integer("--tokens", 1, MaximumTokens);
         Option<int?> images = CheckedOption.Integer("--images", 0, 1000);
         Option<int?> sequences = CheckedOption.Integer("--sequences", 1, 64);
+        Option<int?> beams = CheckedOption.Of("--beams", BeamOptions.Count);
         Option<int?> steps = CheckedOption.Integer("--steps", 1, MaximumTokens);
         Option<int?> samples = CheckedOption.Integer("--samples", 1, 1000);
         Option<DeviceKind?> device = ModelOptions.Device();
@@ -95,7 +97,7 @@ internal static class BenchCommand
         Option<bool> json = CheckedOption.Flag("--json");
         Option<string?> image = new("--image");
         DocumentedCommand command = new(name, HelpPage) { model, samples, device, storage, embeddings, activations, cache, sums, threads, json };
-        Option[] sizes = [preset, layers, tokens, images, sequences];
+        Option[] sizes = [preset, layers, tokens, images, sequences, beams];
         foreach (Option option in (Option[])[.. kind == Kind.Load ? [] : sizes, .. kind == Kind.Decode ? [steps] : (Option[])[], .. kind == Kind.FirstToken ? [image] : (Option[])[]])
             command.Add(option);
         weights.AddTo(command);
@@ -115,6 +117,7 @@ internal static class BenchCommand
                 TextTokens = result.GetValue(tokens) ?? defaults.TextTokens,
                 Images = result.GetValue(images) ?? defaults.Images,
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
+                Beams = kind == Kind.Load ? defaults.Beams : result.GetValue(beams) ?? defaults.Beams,
                 DecodeSteps = kind == Kind.Decode ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
                 Picture = kind == Kind.FirstToken ? result.GetValue(image) is { } file ? PictureFile.Read(file, cancellationToken) : Bitmap() : null,
                 Samples = result.GetValue(samples) ?? defaults.Samples,

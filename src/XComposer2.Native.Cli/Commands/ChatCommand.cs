@@ -38,6 +38,7 @@ internal static class ChatCommand
           --top-k K                the K most likely tokens; 0 for all (50)
           --repetition-penalty R   over 0; 1 is none (1.005)
           --seed N                 the same seed gives the same text; below 2^53
+          {{BeamOptions.HelpLines}}
           -n, --max-tokens N       longest answer (1024)
           --stop TEXT              the answer ends before TEXT; repeat for more
           --json                   one JSON object: text, tokens, seed, times
@@ -76,6 +77,7 @@ internal static class ChatCommand
         Option<string?> style = new("--prompt-style");
         style.CompletionSources.Add([.. PromptStyle.All.Select(known => known.Name)]);
         SamplingOptions sampling = new();
+        BeamOptions beams = new();
         Option<int?> maxTokens = CheckedOption.Of("--max-tokens", SamplingValues.MaxTokens, "-n");
         Option<string[]> stop = new("--stop") { Arity = ArgumentArity.OneOrMore };
         Option<bool> json = CheckedOption.Flag("--json");
@@ -86,6 +88,7 @@ internal static class ChatCommand
         };
         weights.AddTo(command);
         sampling.AddTo(command);
+        beams.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             GenerationOptions defaults = new();
@@ -103,7 +106,7 @@ internal static class ChatCommand
                 Fit = ModelOptions.FitOf(result, fit, weights.IsChosen(result)),
                 ContextLength = result.GetValue(context),
                 Session = new SessionOptions { System = result.GetValue(system), PromptStyle = result.GetValue(style) },
-                Generation = sampling.Read(result, defaults) with
+                Generation = beams.Read(result, sampling.Read(result, defaults)) with
                 {
                     MaxTokens = result.GetValue(maxTokens) ?? defaults.MaxTokens,
                     Stop = result.GetValue(stop) ?? [],

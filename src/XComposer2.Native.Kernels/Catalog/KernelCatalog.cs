@@ -28,7 +28,7 @@ public static class KernelCatalog
                     }
         }
 
-        all.AddRange([new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)]);
+        all.AddRange([new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize), new RankTokens(vocabularySize)]);
         all.AddRange(Measurement(storage));
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }

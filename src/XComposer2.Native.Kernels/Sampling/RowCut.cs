@@ -15,6 +15,9 @@ public readonly record struct RowCut(int VocabularySize)
     /// <summary>Bytes of the largest tokens of a row's segments, one a warp.</summary>
     public long MaximaBytes => (long)Blocks * Warps * sizeof(ulong);
 
+    /// <summary>Bytes of what the row's blocks leave of their sums: <c>PartSum</c> of <c>sampling/log_sum.cuh</c>.</summary>
+    public long PartBytes => (long)Blocks * 2 * sizeof(ulong);
+
     private int PerLane => Math.Max(Math.Min(UsualPerLane, Ceiling(VocabularySize, BlockThreads)), Ceiling(VocabularySize, MostBlocks * BlockThreads));
 
     private static int Ceiling(int value, int divisor) => (value / divisor) + (value % divisor == 0 ? 0 : 1);

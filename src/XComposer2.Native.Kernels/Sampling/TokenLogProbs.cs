@@ -32,9 +32,6 @@ public sealed record TokenLogProbs : KernelDefinition
     /// <summary>How a row is cut.</summary>
     public RowCut Cut => new(VocabularySize);
 
-    /// <summary>Bytes of the sums of a row's parts.</summary>
-    public long SumBytes => (long)Cut.Blocks * sizeof(ulong);
-
     protected override IEnumerable<(string Name, string Value)> Definitions =>
         [("VOCABULARY", Number(VocabularySize)), ("BLOCKS", Number(Cut.Blocks)), ("MOST_LIKELY", Number(MaxLikely))];
 
@@ -65,8 +62,8 @@ public struct TokenLogProbsArguments
     /// <summary>Scratch, <see cref="RowCut.MaximaBytes"/> a row.</summary>
     public DevicePointer Maxima;
 
-    /// <summary>Scratch, <see cref="TokenLogProbs.SumBytes"/> a row.</summary>
-    public DevicePointer Sums;
+    /// <summary>Scratch, <see cref="RowCut.PartBytes"/> a row.</summary>
+    public DevicePointer Parts;
 
     /// <summary>U32 [rows], zero before the first launch.</summary>
     public DevicePointer Arrivals;

@@ -106,7 +106,7 @@ public sealed class CudaBackend : IBackend
     }
 
     /// <summary>Device memory of a sampler.</summary>
-    public static long SamplerBytes(int vocabularySize, int slots) => new SamplerLayout(slots, new SampleToken(vocabularySize), new TokenLogProbs(vocabularySize)).TotalBytes;
+    public static long SamplerBytes(int vocabularySize, int slots) => new SamplerLayout(slots, new SampleToken(vocabularySize)).TotalBytes;
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CudaTokenSampler(state, vocabularySize, slots);
 

@@ -16,8 +16,10 @@ internal sealed class CudaTokenSampler : ITokenSampler
     private readonly SamplerMemory memory;
     private readonly SampleToken sampling;
     private readonly TokenLogProbs logProbs;
+    private readonly RankTokens ranking;
     private readonly CudaKernel sampleToken;
     private readonly CudaKernel tokenLogProbs;
+    private readonly CudaKernel rankTokens;
     private readonly Wanted[] wantedOf;
     private readonly PendingChoice[] pending = new PendingChoice[ITokenSampler.MaximumPending];
     private readonly TokenChoice[] taken;
@@ -35,15 +37,17 @@ internal sealed class CudaTokenSampler : ITokenSampler
         sampling = new SampleToken(vocabularySize);
         logProbs = new TokenLogProbs(vocabularySize);
         // Also the one that may never run: a request that wants log-probabilities must not wait for a compiler.
-        device.Kernels.Prepare([sampling, logProbs], device.CompileProgress);
+        ranking = new RankTokens(vocabularySize);
+        device.Kernels.Prepare([sampling, logProbs, ranking], device.CompileProgress);
         sampleToken = device.Kernels.Get(sampling);
         tokenLogProbs = device.Kernels.Get(logProbs);
+        rankTokens = device.Kernels.Get(ranking);
         wantedOf = new Wanted[slots];
         constraintOf = new ITokenConstraint?[slots];
         int most = Math.Min(slots, SampleToken.MaxRows);
         taken = new TokenChoice[most];
         takenLikely = new TokenLogProb[most * TokenLogProbs.MaxLikely];
-        memory = new SamplerMemory(device, slots, sampling, logProbs);
+        memory = new SamplerMemory(device, slots, sampling);
         for (int place = 0; place < pending.Length; place++)
             pending[place] = new PendingChoice(CudaEvent.Create(device.Context), most);
     }
@@ -90,6 +94,7 @@ internal sealed class CudaTokenSampler : ITokenSampler
         {
             LaunchSampling(values.Pointer, rows, place);
             LaunchLogProbs(values.Pointer, rows, place);
+            LaunchRanking(values.Pointer, rows, place);
         }
 
         device.Stream.Record(choice.Mark);
@@ -103,11 +108,13 @@ internal sealed class CudaTokenSampler : ITokenSampler
         int place = (int)(takes % pending.Length);
         PendingChoice choice = pending[place];
         HearThrough(takes + 1);
-        Span<SampledToken> tokens = memory.Tokens(place);
         for (int index = 0; index < choice.RowCount; index++)
         {
-            string? failure = choice.Failures[index] ?? tokens[index].Failure;
-            taken[index] = failure is null ? Told(place, index, tokens[index].Id, choice.Wanted[index]) : new TokenChoice(0, failure, 0, default);
+            SampledToken token = TokenOf(place, index);
+            string? failure = choice.Failures[index] ?? token.Failure;
+            taken[index] = failure is not null ? new TokenChoice(0, failure, 0, default)
+                : choice.Rankings[index] is { } wanted ? Ranked(place, index, wanted)
+                : Told(place, index, token.Id, choice.Wanted[index]);
         }
 
         takes++;
@@ -128,7 +135,8 @@ internal sealed class CudaTokenSampler : ITokenSampler
         for (int index = 0; index < rows.Length; index++)
         {
             choice.Failures[index] = null;
-            choice.Constraints[index] = constraintOf[rows[index].Slot];
+            choice.Rankings[index] = rows[index].Ranking;
+            choice.Constraints[index] = rows[index].Ranking is null ? constraintOf[rows[index].Slot] : null;
             if (choice.Constraints[index] is not { } constraint)
                 continue;
             HearThrough(choices);
@@ -151,16 +159,16 @@ internal sealed class CudaTokenSampler : ITokenSampler
             int place = (int)(heard % pending.Length);
             PendingChoice choice = pending[place];
             choice.Mark.Synchronize();
-            Span<SampledToken> tokens = memory.Tokens(place);
             for (int index = 0; index < choice.RowCount; index++)
             {
-                if (tokens[index].Ticket != (uint)heard)
-                    throw new InvalidOperationException($"the device told choice {tokens[index].Ticket} where choice {heard} was waited for");
-                if (choice.Constraints[index] is not { } constraint || choice.Failures[index] is not null || tokens[index].Failure is not null)
+                SampledToken token = TokenOf(place, index);
+                if (token.Ticket != (uint)heard)
+                    throw new InvalidOperationException($"the device told choice {token.Ticket} where choice {heard} was waited for");
+                if (choice.Constraints[index] is not { } constraint || choice.Failures[index] is not null || token.Failure is not null)
                     continue;
                 try
                 {
-                    constraint.Accept(tokens[index].Id);
+                    constraint.Accept(token.Id);
                 }
                 catch (InvalidOperationException error)
                 {
@@ -170,6 +178,13 @@ internal sealed class CudaTokenSampler : ITokenSampler
         }
     }
 
+    // Sampled rows and ranked ones are counted apart: each kernel's results lie together.
+    private SampledToken TokenOf(int place, int index)
+    {
+        PendingChoice choice = pending[place];
+        return (choice.Rankings[index] is null ? memory.Tokens(place) : memory.Ranked(place))[choice.Places[index]];
+    }
+
     private void LaunchSampling(DevicePointer values, ReadOnlySpan<SampleRow> rows, int place)
     {
         SampleTokenArguments arguments = new()
@@ -177,28 +192,67 @@ internal sealed class CudaTokenSampler : ITokenSampler
             Logits = values, States = memory.States, Seen = memory.Seen, Allowed = memory.Allowed, Adjustments = memory.Adjustments, Ids = memory.IdOf(0).Pointer,
             Keys = memory.Keys, Maxima = memory.Maxima, Arrivals = memory.Arrivals, Tokens = memory.TokensAddress(place), Ticket = (uint)choices,
         };
+        int count = 0;
         for (int index = 0; index < rows.Length; index++)
         {
-            arguments.Rows[index] = new SampledRow(rows[index].Row, rows[index].Slot);
+            if (rows[index].Ranking is not null)
+                continue;
+            arguments.Rows[count] = new SampledRow(rows[index].Row, rows[index].Slot);
             pending[place].Wanted[index] = wantedOf[rows[index].Slot];
+            pending[place].Places[index] = count++;
         }
 
-        sampleToken.Launch(device.Stream, sampling.Geometry(rows.Length), arguments);
+        if (count > 0)
+            sampleToken.Launch(device.Stream, sampling.Geometry(count), arguments);
     }
 
     private void LaunchLogProbs(DevicePointer values, ReadOnlySpan<SampleRow> rows, int place)
     {
         TokenLogProbsArguments arguments = new()
         {
-            Logits = values, Ids = memory.IdOf(0).Pointer, Maxima = memory.Maxima, Sums = memory.Sums, Arrivals = memory.Arrivals,
+            Logits = values, Ids = memory.IdOf(0).Pointer, Maxima = memory.Maxima, Parts = memory.Parts, Arrivals = memory.Arrivals,
             Results = memory.LogProbsAddress(place), Likely = memory.LikelyAddress(place),
         };
         int count = 0;
         for (int index = 0; index < rows.Length; index++)
-            if (wantedOf[rows[index].Slot] is { Any: true } wanted)
+            if (rows[index].Ranking is null && wantedOf[rows[index].Slot] is { Any: true } wanted)
                 arguments.Rows[count++] = new LogProbRow(rows[index].Row, rows[index].Slot, index, wanted.Top);
         if (count > 0)
             tokenLogProbs.Launch(device.Stream, logProbs.Geometry(count), arguments);
+    }
+
+    private void LaunchRanking(DevicePointer values, ReadOnlySpan<SampleRow> rows, int place)
+    {
+        RankTokensArguments arguments = new()
+        {
+            Logits = values, Seen = memory.Seen, Maxima = memory.Maxima, Parts = memory.Parts, Arrivals = memory.Arrivals, Tokens = memory.RankedAddress(place),
+            Counts = memory.CountsAddress(place), Listed = memory.ListedAddress(place), Ticket = (uint)choices,
+        };
+        int count = 0;
+        for (int index = 0; index < rows.Length; index++)
+        {
+            if (rows[index].Ranking is not { } wanted)
+                continue;
+            wanted.Require(ranking.VocabularySize);
+            float penalty = wanted.Seen.Count == 0 ? 1 : wanted.Penalty;
+            if (penalty != 1)
+                memory.See(rows[index].Slot, wanted.Seen);
+            arguments.Rows[count] = new RankRow(rows[index].Row, rows[index].Slot, wanted.Count, penalty);
+            pending[place].Places[index] = count++;
+        }
+
+        if (count > 0)
+            rankTokens.Launch(device.Stream, ranking.Geometry(count), arguments);
+    }
+
+    private TokenChoice Ranked(int place, int index, TokenRanking wanted)
+    {
+        Span<LikelyToken> listed = memory.Listed(place, pending[place].Places[index]);
+        var tokens = new List<TokenLogProb>(listed.Length);
+        foreach (LikelyToken token in listed)
+            tokens.Add(new TokenLogProb(token.Id, token.LogProb));
+        TokenLogProb[] first = wanted.First(tokens);
+        return new TokenChoice(first[0].Id, null, first[0].LogProb, first);
     }
 
     private TokenChoice Told(int place, int index, int id, Wanted wanted)
@@ -219,7 +273,7 @@ internal sealed class CudaTokenSampler : ITokenSampler
             throw new ArgumentException($"expected at most {taken.Length} rows, found {rows.Length}", nameof(rows));
         for (int index = 0; index < rows.Length; index++)
         {
-            (int row, int slot) = rows[index];
+            (int row, int slot, _) = rows[index];
             RequireSlot(slot);
             if (row < 0 || row >= most)
                 throw new ArgumentOutOfRangeException(nameof(rows), row, $"expected a row of the {most} that the last run has");
@@ -264,6 +318,12 @@ internal sealed class CudaTokenSampler : ITokenSampler
 
         /// <summary>Of the constraints, in words.</summary>
         public string?[] Failures { get; } = new string?[mostRows];
+
+        /// <summary>Of each row; null where a token is chosen.</summary>
+        public TokenRanking?[] Rankings { get; } = new TokenRanking?[mostRows];
+
+        /// <summary>Of each row, among the results of the kernel that it goes to.</summary>
+        public int[] Places { get; } = new int[mostRows];
 
         public int RowCount { get; set; }
     }

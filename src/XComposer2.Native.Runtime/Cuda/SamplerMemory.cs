@@ -19,10 +19,10 @@ internal sealed class SamplerMemory : IDisposable
     private readonly SamplerLayout layout;
     private readonly int slots;
 
-    public SamplerMemory(CudaDeviceState device, int slots, SampleToken sampling, TokenLogProbs logProbs)
+    public SamplerMemory(CudaDeviceState device, int slots, SampleToken sampling)
     {
         this.slots = slots;
-        layout = new SamplerLayout(slots, sampling, logProbs);
+        layout = new SamplerLayout(slots, sampling);
         stream = device.Stream;
         memory = DeviceMemory.Allocate(device.Context, layout.StateBytes);
         scratch = DeviceMemory.Allocate(device.Context, layout.ScratchBytes);
@@ -31,7 +31,11 @@ internal sealed class SamplerMemory : IDisposable
         biased = CudaEvent.Create(device.Context);
         told = PinnedMemory.Allocate(device.Context, ITokenSampler.MaximumPending * PlaceBytes);
         for (int place = 0; place < ITokenSampler.MaximumPending; place++)
+        {
             Tokens(place).Fill(SampledToken.None);
+            Ranked(place).Fill(SampledToken.None);
+        }
+
         begun = new CudaEvent[slots];
         for (int slot = 0; slot < slots; slot++)
             begun[slot] = CudaEvent.Create(device.Context);
@@ -60,13 +64,19 @@ internal sealed class SamplerMemory : IDisposable
     public DevicePointer Maxima => scratch.Span.Pointer + layout.MaximaOffsetBytes;
 
     /// <summary>Sums of each row's parts.</summary>
-    public DevicePointer Sums => scratch.Span.Pointer + layout.SumOffsetBytes;
+    public DevicePointer Parts => scratch.Span.Pointer + layout.PartOffsetBytes;
 
     private long LogProbsOffsetBytes => MemoryPlanner.Align((long)slots * Unsafe.SizeOf<SampledToken>());
 
     private long LikelyOffsetBytes => LogProbsOffsetBytes + MemoryPlanner.Align((long)slots * Unsafe.SizeOf<LogProbResult>());
 
-    private long PlaceBytes => LikelyOffsetBytes + MemoryPlanner.Align((long)slots * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>());
+    private long CountsOffsetBytes => LikelyOffsetBytes + MemoryPlanner.Align((long)slots * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>());
+
+    private long RankedOffsetBytes => CountsOffsetBytes + MemoryPlanner.Align((long)slots * sizeof(int));
+
+    private long ListedOffsetBytes => RankedOffsetBytes + MemoryPlanner.Align((long)slots * Unsafe.SizeOf<SampledToken>());
+
+    private long PlaceBytes => ListedOffsetBytes + MemoryPlanner.Align((long)slots * RankTokens.ListRoom * Unsafe.SizeOf<LikelyToken>());
 
     /// <summary>The id that was chosen last in a slot.</summary>
     public DeviceSpan IdOf(int slot) => memory.Span.Slice(layout.IdOffsetBytes + ((long)slot * sizeof(int)), sizeof(int));
@@ -77,6 +87,12 @@ internal sealed class SamplerMemory : IDisposable
 
     public DevicePointer LikelyAddress(int place) => TokensAddress(place) + LikelyOffsetBytes;
 
+    public DevicePointer CountsAddress(int place) => TokensAddress(place) + CountsOffsetBytes;
+
+    public DevicePointer RankedAddress(int place) => TokensAddress(place) + RankedOffsetBytes;
+
+    public DevicePointer ListedAddress(int place) => TokensAddress(place) + ListedOffsetBytes;
+
     public Span<SampledToken> Tokens(int place) => told.Span.Slice(place * PlaceBytes, (long)slots * Unsafe.SizeOf<SampledToken>()).AsSpan<SampledToken>();
 
     public Span<LogProbResult> LogProbs(int place) =>
@@ -84,6 +100,25 @@ internal sealed class SamplerMemory : IDisposable
 
     public Span<LikelyToken> Likely(int place) =>
         told.Span.Slice((place * PlaceBytes) + LikelyOffsetBytes, (long)slots * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>()).AsSpan<LikelyToken>();
+
+    /// <summary>Largest tokens of ranked rows.</summary>
+    public Span<SampledToken> Ranked(int place) =>
+        told.Span.Slice((place * PlaceBytes) + RankedOffsetBytes, (long)slots * Unsafe.SizeOf<SampledToken>()).AsSpan<SampledToken>();
+
+    /// <summary>Tokens listed of a ranked row.</summary>
+    public Span<LikelyToken> Listed(int place, int index)
+    {
+        int count = told.Span.Slice((place * PlaceBytes) + CountsOffsetBytes, (long)slots * sizeof(int)).AsSpan<int>()[index];
+        return told.Span.Slice((place * PlaceBytes) + ListedOffsetBytes, (long)slots * RankTokens.ListRoom * Unsafe.SizeOf<LikelyToken>()).AsSpan<LikelyToken>().Slice(index * RankTokens.ListRoom, count);
+    }
+
+    /// <summary>Queues the ids that the sequence of a slot has. Waits until the last ones have left for the device.</summary>
+    public void See(int slot, IReadOnlyList<int> ids)
+    {
+        begun[slot].Synchronize();
+        BeginSeen(slot, staging.Span.Slice(slot * layout.StagingBytes, layout.StagingBytes), [.. ids]);
+        stream.Record(begun[slot]);
+    }
 
     /// <summary>Queues a slot's state at the beginning of an answer. Waits for nothing, unless the slot's last answer has not begun on the device yet, or the
     /// last answer with biases.</summary>
@@ -162,7 +197,7 @@ internal sealed class SamplerMemory : IDisposable
 /// <summary>Where the parts of a sampler's memory lie.</summary>
 internal readonly record struct SamplerLayout
 {
-    public SamplerLayout(int slots, SampleToken sampling, TokenLogProbs logProbs)
+    public SamplerLayout(int slots, SampleToken sampling)
     {
         long rows = Math.Min(slots, SampleToken.MaxRows);
         SeenBytes = sampling.SeenBytes;
@@ -174,8 +209,8 @@ internal readonly record struct SamplerLayout
         ArrivalOffsetBytes = MemoryPlanner.Align(IdOffsetBytes + ((long)slots * sizeof(int)));
         StateBytes = ArrivalOffsetBytes + (rows * sizeof(uint));
         MaximaOffsetBytes = MemoryPlanner.Align(rows * sampling.KeyBytes);
-        SumOffsetBytes = MemoryPlanner.Align(MaximaOffsetBytes + (rows * sampling.Cut.MaximaBytes));
-        ScratchBytes = SumOffsetBytes + (rows * logProbs.SumBytes);
+        PartOffsetBytes = MemoryPlanner.Align(MaximaOffsetBytes + (rows * sampling.Cut.MaximaBytes));
+        ScratchBytes = PartOffsetBytes + (rows * sampling.Cut.PartBytes);
         SeenStagingOffsetBytes = MemoryPlanner.Align(Unsafe.SizeOf<SamplingState>());
         AllowedStagingOffsetBytes = MemoryPlanner.Align(SeenStagingOffsetBytes + SeenBytes);
         StagingBytes = MemoryPlanner.Align(AllowedStagingOffsetBytes + SeenBytes);
@@ -202,7 +237,7 @@ internal readonly record struct SamplerLayout
 
     public long MaximaOffsetBytes { get; }
 
-    public long SumOffsetBytes { get; }
+    public long PartOffsetBytes { get; }
 
     /// <summary>What the kernels leave from block to block.</summary>
     public long ScratchBytes { get; }

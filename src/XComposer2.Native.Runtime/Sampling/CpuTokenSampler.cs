@@ -44,8 +44,15 @@ internal sealed class CpuTokenSampler : ITokenSampler
         var chosen = new TokenChoice[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
+            Span<float> row = values.Slice(rows[i].Row * vocabularySize, vocabularySize);
+            if (rows[i].Ranking is { } ranking)
+            {
+                chosen[i] = Rank(ranking, row);
+                continue;
+            }
+
             Answer answer = Of(rows[i].Slot);
-            chosen[i] = Choose(answer, values.Slice(rows[i].Row * vocabularySize, vocabularySize));
+            chosen[i] = Choose(answer, row);
             answer.Latest = chosen[i].Id;
         }
 
@@ -59,6 +66,22 @@ internal sealed class CpuTokenSampler : ITokenSampler
     }
 
     private Answer Of(int slot) => answers[slot] ?? throw new InvalidOperationException($"slot {slot}: no answer was begun");
+
+    private TokenChoice Rank(TokenRanking ranking, Span<float> logits)
+    {
+        ranking.Require(vocabularySize);
+        try
+        {
+            _ = TokenSampler.Largest(logits);
+        }
+        catch (InvalidOperationException error)
+        {
+            return new TokenChoice(0, error.Message, 0, default);
+        }
+
+        TokenLogProb[] top = ranking.Rank(logits);
+        return new TokenChoice(top[0].Id, null, top[0].LogProb, top);
+    }
 
     private TokenChoice Choose(Answer answer, Span<float> logits)
     {
@@ -110,9 +133,7 @@ internal readonly record struct LogProbabilities(float Largest, float LogSum)
     /// <param name="logits">No NaN, one above -infinity.</param>
     public static LogProbabilities Of(ReadOnlySpan<float> logits)
     {
-        float largest = float.NegativeInfinity;
-        foreach (float logit in logits)
-            largest = Math.Max(largest, logit);
+        float largest = TokenSampler.Largest(logits);
         double sum = 0;
         foreach (float logit in logits)
             sum += Math.Exp(Below(logit, largest));

@@ -22,7 +22,7 @@ public interface ITokenSampler : IDisposable
     /// <summary>Queues the choice of one id for each row, from the logits of the last run, and remembers it for the repetition penalty.</summary>
     /// <param name="graph">Of the same backend.</param>
     /// <param name="logits">An output [rows, vocabulary]; the rows may be overwritten.</param>
-    /// <param name="rows">Each with a slot of its own that has begun.</param>
+    /// <param name="rows">Each with a slot of its own, which has begun where the row is not ranked.</param>
     /// <exception cref="InvalidOperationException"><see cref="MaximumPending"/> choices are not taken yet.</exception>
     void Choose(IBoundGraph graph, Tensor logits, ReadOnlySpan<SampleRow> rows);
 
@@ -101,13 +101,17 @@ public interface ITokenConstraint
 }
 
 /// <summary>A row of logits, and the slot whose answer it continues.</summary>
-public readonly record struct SampleRow(int Row, int Slot);
+/// <param name="Row">Of the logits.</param>
+/// <param name="Slot">A ranked row needs none that has begun.</param>
+/// <param name="Ranking">What is wanted in place of a choice; null for a choice.</param>
+public readonly record struct SampleRow(int Row, int Slot, TokenRanking? Ranking = null);
 
-/// <summary>What was chosen for a row.</summary>
-/// <param name="Id">The chosen id; 0 after a failure.</param>
+/// <summary>What was chosen for a row, or how its ids rank.</summary>
+/// <param name="Id">The chosen id, or the first of the ranked ones; 0 after a failure.</param>
 /// <param name="Failure">What is wrong with the row's logits (one is NaN, or all are -infinity), in words; null where nothing is.</param>
 /// <param name="LogProb">Of the chosen id in the distribution that the model gives, before penalty, temperature, top-k and top-p; 0 where it was not asked for.</param>
-/// <param name="Top">The likeliest ids of the same distribution, likeliest first, of equal ones the lower id; empty where none were asked for.</param>
+/// <param name="Top">The likeliest ids of the same distribution, likeliest first, of equal ones the lower id; empty where none were asked for. Of a ranked row
+/// the ids that its <see cref="TokenRanking"/> asks for, with their penalised log-probabilities.</param>
 public readonly record struct TokenChoice(int Id, string? Failure, float LogProb, ReadOnlyMemory<TokenLogProb> Top);
 
 /// <summary>An id and the logarithm of its probability.</summary>

@@ -120,7 +120,8 @@ public sealed class TokenSampler
             logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
     }
 
-    private static float Largest(ReadOnlySpan<float> logits)
+    /// <exception cref="InvalidOperationException">A logit is NaN, or all are -infinity.</exception>
+    internal static float Largest(ReadOnlySpan<float> logits)
     {
         Vector<float> largest = new(float.NegativeInfinity);
         Vector<int> ordered = Vector<int>.AllBitsSet;

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Server;
 
 /// <summary>Runs the steps of one request on an open article: every change is saved, then told.</summary>
 /// <param name="request">Not owned.</param>
-/// <param name="article">Not owned.</param>
+/// <param name="article">Released before its end is told.</param>
 /// <param name="stream">Gets an event for each step; null for none.</param>
 internal sealed class CompositionRun(ApiRequest request, OpenArticle article, EventStream? stream)
 {
@@ -100,6 +100,8 @@ internal sealed class CompositionRun(ApiRequest request, OpenArticle article, Ev
     private async Task EndAsync(IReadOnlyList<string> changes)
     {
         var end = new ArticleChangeJson(article.ToJson(), changes);
+        // Whoever is told may ask for the next change at once.
+        article.Dispose();
         if (stream is null)
             await request.RespondAsync(end, ArticlesJson.Lines.ArticleChangeJson).ConfigureAwait(false);
         else

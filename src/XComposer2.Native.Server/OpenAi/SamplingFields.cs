@@ -7,14 +7,14 @@ namespace XComposer2.Native.Server;
 internal static class SamplingFields
 {
     private const int MaximumStops = 16, MaximumStopLength = 256, MaximumTopLogProbs = 20;
-    private const float MaximumTemperature = 100, MaximumPenalty = 2, MaximumBias = 100;
+    private const float MaximumTemperature = 100, MaximumPenalty = 2, MaximumBias = 100, MaximumLengthPenalty = 10;
 
     /// <summary>Fields that mean nothing where they have one of these values, and cannot be done otherwise.</summary>
     private static readonly (string Field, string Reason)[] unsupported =
     [
         ("tools", "this model does not call tools"), ("functions", "this model does not call functions"), ("audio", "this model does not speak"),
         ("prediction", "predicted outputs are not supported"), ("web_search_options", "this server does not search the web"),
-        ("use_beam_search", "beam search is not supported"), ("logits_processors", "logits processors are not supported"),
+        ("logits_processors", "logits processors are not supported"),
         ("structured_outputs", "use response_format"), ("guided_json", "use response_format"), ("guided_regex", "regular expressions are not supported"),
         ("guided_choice", "use response_format with an enum"), ("guided_grammar", "grammars are not supported"), ("grammar", "grammars are not supported"),
     ];
@@ -31,6 +31,9 @@ internal static class SamplingFields
             LogitBias = Biases(request),
             Seed = request.Seed("seed"),
             Stop = Stops(request, "stop"),
+            Beams = Beams(request),
+            LengthPenalty = request.Number("length_penalty", -MaximumLengthPenalty, MaximumLengthPenalty) ?? defaults.LengthPenalty,
+            EarlyStopping = request.Flag("early_stopping"),
             MaxTokens = request.Integer("max_completion_tokens", 1, int.MaxValue) ?? request.Integer("max_tokens", 1, int.MaxValue) ?? defaults.MaxTokens,
         };
     }
@@ -109,6 +112,17 @@ internal static class SamplingFields
         return stops.Contains("") ? throw ApiException.Unexpected(request.NameOf(field), "texts that are not empty", "an empty one") : stops;
     }
 
+    // Their number is Hugging Face's field, the flag vLLM's.
+    private static int Beams(RequestFields request)
+    {
+        int beams = request.Integer("num_beams", 1, BeamSettings.MaximumBeams) ?? 1;
+        if (beams == 1 && request.Flag("use_beam_search"))
+            throw ApiException.Invalid("num_beams", $"use_beam_search needs num_beams, 2 to {BeamSettings.MaximumBeams}");
+        if (beams > 1 && request.Integer("n", 1, int.MaxValue) is > 1)
+            throw ApiException.Invalid("n", "n: expected 1 with num_beams");
+        return beams;
+    }
+
     private static float? Positive(RequestFields request, string field, float maximum)
     {
         float? number = request.Number(field, 0, maximum);
@@ -140,8 +154,6 @@ internal static class SamplingFields
                 throw ApiException.Unsupported(field, $"{field}: {reason}");
         if (request.Number("min_p", 0, 1) is > 0)
             throw ApiException.Unsupported("min_p", "min_p: not supported; use top_p or top_k");
-        if (request.Integer("num_beams", 1, int.MaxValue) is > 1)
-            throw ApiException.Unsupported("num_beams", "num_beams: beam search is not supported");
         if (request.TryGet("tool_choice", out JsonElement choice) && !(choice.ValueKind == JsonValueKind.String && choice.ValueEquals("none"u8)) && !(choice.ValueKind == JsonValueKind.String && choice.ValueEquals("auto"u8)))
             throw ApiException.Unsupported("tool_choice", "tool_choice: this model does not call tools");
         if (request.Elements("modalities", 8).Any(modality => modality.Value.ValueKind != JsonValueKind.String || !modality.Value.ValueEquals("text"u8)))

@@ -128,15 +128,15 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
     public void SetRows(PreparedPicture picture, ReadOnlySpan<float> rows) =>
         pictures.Memory.Write(HasRows(picture) ? pictures.FirstRowOf(picture.Hash) : pictures.Add(picture.Hash), rows);
 
-    public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation)
+    public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, RowChoice? choice, CancellationToken cancellation)
     {
         IBoundGraph graph = Ready(graphs.PrefillFor(positions.Length));
         WritePositions(graph, pictures, positions);
         graph.Integers(graph.Graph.Find(DecoderNetwork.LogitRows))[0] = positions.Length - 1;
-        graph.Run(new RowCounts(positions.Length, slot is null ? 0 : 1, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
+        graph.Run(new RowCounts(positions.Length, choice is null ? 0 : 1, 0), [new SequenceRows(sequence, 0, positions.Length)], cancellation);
         lastStep = graph;
-        if (slot is >= 0)
-            sampler.Choose(graph, graph.Graph.Find(DecoderNetwork.Logits), [new SampleRow(0, slot.Value)]);
+        if (choice is { } wanted && (wanted.Slot >= 0 || wanted.Ranking is not null))
+            sampler.Choose(graph, graph.Graph.Find(DecoderNetwork.Logits), [new SampleRow(0, wanted.Slot, wanted.Ranking)]);
     }
 
     public void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation)
@@ -145,9 +145,13 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         Tensor ids = graph.Graph.Find(DecoderNetwork.Ids);
         for (int row = 0; row < rows.Length; row++)
         {
-            graph.Feed(ids, row, sampler, rows[row].Slot);
-            stepRows[row] = new SequenceRows(rows[row].Sequence, row, 1);
-            sampleRows[row] = new SampleRow(row, rows[row].Slot);
+            (KeyValueSequence sequence, RowChoice choice, int? id) = rows[row];
+            if (id is { } known)
+                graph.Integers(ids)[row] = known;
+            else
+                graph.Feed(ids, row, sampler, choice.Slot);
+            stepRows[row] = new SequenceRows(sequence, row, 1);
+            sampleRows[row] = new SampleRow(row, choice.Slot, choice.Ranking);
         }
 
         graph.Run(new RowCounts(rows.Length, 0, 0), stepRows.AsSpan(0, rows.Length), cancellation);
@@ -176,7 +180,7 @@ internal sealed class ModelRunner : IStepRunner, IDisposable
         while (!positions.IsEmpty)
         {
             int count = Math.Min(positions.Length, sizes.StepTokens);
-            Read(sequence, positions[..count], count == positions.Length ? -1 : null, cancellation);
+            Read(sequence, positions[..count], count == positions.Length ? new RowChoice(-1) : null, cancellation);
             sequence.Advance(count);
             positions = positions[count..];
         }

@@ -18,6 +18,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
     public void Require(GenerationOptions options)
     {
         GenerationChecks.Require(options, config.Decoder.VocabularySize);
+        EngineException.ThrowUnless(options.Beams <= sizes.Sequences, "beams", $"at most {sizes.Sequences}, the answers that the engine generates together (EngineLimits.Sequences)", options.Beams);
     }
 
     /// <summary>Counts the prompt, prepares its new pictures, and submits the request.</summary>
@@ -47,7 +48,10 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64(GenerationOptions.MaximumDrawnSeed);
         var text = new AnswerText(tokenizer, stopIds, options.Stop, options.WantsLogProbs, events);
         List<PromptPosition> positions = asked.Positions();
-        var request = new AnswerRequest(positions, options.Sampling(seed, positions, options.Format?.Constrain(tokenBytes.Value, stopIds, config.Decoder.VocabularySize)), options.MaxTokens, text, options.Timeout, cancellation);
+        var request = new AnswerRequest(positions, options.Sampling(seed, positions, options.Format?.Constrain(tokenBytes.Value, stopIds, config.Decoder.VocabularySize)), options.MaxTokens, text, options.Timeout, cancellation)
+        {
+            Beams = options.Search(positions, tokenizer.BosId, stopIds),
+        };
         engine.Submit(request);
         int visual = positions.Count(static position => position.Picture is not null);
         return new PendingAnswer(request, text, ResultAsync());
@@ -68,6 +72,7 @@ internal sealed class AnswerService(TextTokenizer tokenizer, PicturePreparer pre
                 {
                     LogProbs = text.Scores,
                     StopText = text.StopText,
+                    Score = request.Search is { } search ? (float)search.Search.Best.Score : null,
                 };
             }
             catch (Exception failure) when (DeviceFailure.Describe(failure) is { } why)

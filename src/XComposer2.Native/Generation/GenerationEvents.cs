@@ -29,6 +29,9 @@ public sealed record GenerationResult(
     /// <summary>Log-probability of each of <see cref="TokenIds"/>; empty unless requested.</summary>
     public IReadOnlyList<TokenScore> LogProbs { get; init; } = [];
 
+    /// <summary>Of an answer by beam search: its log-probability over its length to the power of the length penalty; null for others.</summary>
+    public float? Score { get; init; }
+
     /// <summary>The stop text that ended the answer; null if none did.</summary>
     public string? StopText { get; init; }
 }

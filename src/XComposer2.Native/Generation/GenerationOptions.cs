@@ -36,6 +36,17 @@ public sealed record GenerationOptions
     /// <summary>What the answer is held to, JSON for example; null for free text.</summary>
     public AnswerFormat? Format { get; init; }
 
+    /// <summary>Sequences that are continued at each step, 1 to 8. With 2 or more the answer is the most likely text that a beam search finds, by the rules of
+    /// transformers 4.33: nothing is drawn, the repetition penalty multiplies log-probabilities, and the text arrives when the search has ended. Not with
+    /// <see cref="Format"/>, <see cref="LogitBias"/>, the penalties of occurrences or log-probabilities.</summary>
+    public int Beams { get; init; } = 1;
+
+    /// <summary>With beams, a text is scored by its log-probability over its length to this power: over 0 favours long ones, below 0 short ones.</summary>
+    public float LengthPenalty { get; init; } = 1;
+
+    /// <summary>With beams, the search ends as soon as there are as many complete texts as beams, not when no beam can become better than they are.</summary>
+    public bool EarlyStopping { get; init; }
+
     /// <summary>The same seed gives the same text on the same device; null draws a seed below 2^53.</summary>
     public ulong? Seed { get; init; }
 
@@ -60,6 +71,13 @@ public sealed record GenerationOptions
     /// <summary>Entries of <see cref="LogitBias"/>.</summary>
     internal const int MaximumBiases = 1024;
 
+    /// <param name="prompt">All positions.</param>
+    /// <param name="bosId">Begins the sequences of prompts that are not seen.</param>
+    /// <param name="endIds">End marks.</param>
+    internal BeamSettings? Search(IReadOnlyList<PromptPosition> prompt, int bosId, IReadOnlyList<int> endIds) => Beams == 1
+        ? null
+        : new BeamSettings(Beams, LengthPenalty, EarlyStopping, RepetitionPenalty, SeesPrompt(prompt) ? [.. TextIds(prompt)] : [bosId], endIds);
+
     internal bool WantsLogProbs => LogProbs || TopLogProbs > 0;
 
     /// <param name="seed">Of the choices.</param>
@@ -70,15 +88,17 @@ public sealed record GenerationOptions
         Constraint = constraint,
         Parameters = new SamplingParameters(Greedy, Temperature, TopK, TopP, RepetitionPenalty),
         Seed = seed,
-        SeenIds = RepetitionPenalty != 1 && (PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null))
-            ? prompt.Where(static position => position.Picture is null).Select(static position => position.Id).ToArray()
-            : default(ReadOnlyMemory<int>),
+        SeenIds = RepetitionPenalty != 1 && SeesPrompt(prompt) ? TextIds(prompt).ToArray() : default(ReadOnlyMemory<int>),
         LogProbs = LogProbs,
         TopLogProbs = TopLogProbs,
         Biases = LogitBias is null ? default : BiasesOf(LogitBias),
         FrequencyPenalty = FrequencyPenalty,
         PresencePenalty = PresencePenalty,
     };
+
+    private bool SeesPrompt(IReadOnlyList<PromptPosition> prompt) => PenalizePrompt ?? !prompt.Any(static position => position.Picture is not null);
+
+    private static IEnumerable<int> TextIds(IReadOnlyList<PromptPosition> prompt) => prompt.Where(static position => position.Picture is null).Select(static position => position.Id);
 
     // Code over numbers as type arguments is compiled at run time: it is apart, for those who use it.
     private static TokenBias[] BiasesOf(IReadOnlyDictionary<int, float> biases) => [.. biases.Select(static bias => new TokenBias(bias.Key, bias.Value))];
@@ -87,7 +107,7 @@ public sealed record GenerationOptions
 /// <summary>Range checks of <see cref="GenerationOptions"/>.</summary>
 internal static class GenerationChecks
 {
-    private const float LargestPenalty = 2, LargestBias = 100;
+    private const float LargestPenalty = 2, LargestBias = 100, LargestLengthPenalty = 10;
 
     /// <exception cref="EngineException">One is out of range.</exception>
     public static void Require(GenerationOptions options)
@@ -100,6 +120,11 @@ internal static class GenerationChecks
         EngineException.ThrowUnless(Math.Abs(options.PresencePenalty) <= LargestPenalty, "presence penalty", "-2 to 2", options.PresencePenalty);
         if (options.LogitBias is { } biases)
             RequireBiases(biases, null);
+        EngineException.ThrowUnless(options.Beams is >= 1 and <= BeamSettings.MaximumBeams, "beams", $"1 to {BeamSettings.MaximumBeams}", options.Beams);
+        EngineException.ThrowUnless(Math.Abs(options.LengthPenalty) <= LargestLengthPenalty, "length penalty", $"-{LargestLengthPenalty} to {LargestLengthPenalty}", options.LengthPenalty);
+        EngineException.ThrowUnless(options.Beams == 1 || options.RepetitionPenalty >= 1, "repetition penalty", "1 or more with beams", options.RepetitionPenalty);
+        if (options.Beams > 1 && NotSearched(options) is { } option)
+            throw new EngineException($"{option}: not available with beams");
         EngineException.ThrowUnless(options.MaxTokens >= 1, "max tokens", "1 or more", options.MaxTokens);
         EngineException.ThrowUnless(options.Timeout is null || options.Timeout > TimeSpan.Zero, "timeout", "a time over 0", options.Timeout);
         EngineException.ThrowUnless(options.TopLogProbs is >= 0 and <= SamplingRequest.MaximumTopLogProbs, "top log-probabilities", $"0 to {SamplingRequest.MaximumTopLogProbs}", options.TopLogProbs);
@@ -114,6 +139,13 @@ internal static class GenerationChecks
         if (options.LogitBias is { } biases)
             RequireBiases(biases, vocabularySize);
     }
+
+    private static string? NotSearched(GenerationOptions options) =>
+        options.Format is not null ? "format" :
+        options.LogitBias is { Count: > 0 } ? "logit bias" :
+        options.FrequencyPenalty != 0 ? "frequency penalty" :
+        options.PresencePenalty != 0 ? "presence penalty" :
+        options.WantsLogProbs ? "log-probabilities" : null;
 
     private static void RequireBiases(IReadOnlyDictionary<int, float> biases, int? vocabularySize)
     {

@@ -22,6 +22,8 @@ public static class SpeedMeasurement
         EngineException.ThrowUnless(options.Images >= 0, "images", "0 or more", options.Images);
         EngineException.ThrowUnless(options.DecodeSteps >= 0, "decode steps", "0 or more", options.DecodeSteps);
         EngineException.ThrowUnless(options.Sequences is >= 1 and <= StepLimits.MaximumSequences, "sequences", $"1 to {StepLimits.MaximumSequences}", options.Sequences);
+        EngineException.ThrowUnless(options.Beams >= 1 && options.Beams <= BeamSettings.MaximumBeams, "beams", $"1 to {BeamSettings.MaximumBeams}", options.Beams);
+        EngineException.ThrowUnless((long)options.Sequences * options.Beams <= StepLimits.MaximumSequences, "sequences times beams", $"at most {StepLimits.MaximumSequences}", (long)options.Sequences * options.Beams);
         EngineException.ThrowUnless(options.Samples >= 1, "samples", "1 or more", options.Samples);
         EngineException.ThrowUnless(options.Layers is null or >= 1, "layers", "1 or more", options.Layers);
         if ((options.Preset is null) == (options.ModelPath is null))
@@ -76,8 +78,8 @@ public static class SpeedMeasurement
         int context = checked(prompt + answer);
         EngineException.ThrowUnless(context <= config.Decoder.MaximumPositions, "tokens, images and decode steps", $"{config.Decoder.MaximumPositions} positions at most", context);
         EngineSizes sizes = EngineSizes.Resolve(
-            new EngineLimits { Sequences = options.Sequences, Context = context }, config, backend.CacheFormat, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
-        sizes = sizes with { CachePages = checked((options.Sequences * sizes.PagesPerSequence) + 1) };
+            new EngineLimits { Sequences = options.Sequences * options.Beams, Context = context }, config, backend.CacheFormat, backend is CpuBackend ? DeviceKind.Cpu : DeviceKind.Cuda);
+        sizes = sizes with { CachePages = checked((options.Sequences * options.Beams * sizes.PagesPerSequence) + options.Sequences) };
         ModelMemoryPlan.For(name, config, WeightFacts.Of(weights, config), sizes, backend, options.Device.Embeddings).RequireFit(backend);
         using var runner = new ModelRunner(config, weights, backend, sizes);
         List<TimeSpan> picture = [], vision = [], prefill = [], first = [], decode = [];
@@ -129,31 +131,33 @@ internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelCo
     public void Measure(int answerTokens, CancellationToken cancellation)
     {
         using var scheduler = new Scheduler(runner, sizes);
-        var sinks = new List<TokenCounter>();
+        var requests = new List<AnswerRequest>();
         List<PromptPosition>[] prompts = [.. Enumerable.Range(0, options.Sequences).Select(Prompt)];
         long start = Stopwatch.GetTimestamp();
         foreach (List<PromptPosition> prompt in prompts)
         {
-            sinks.Add(new TokenCounter());
-            scheduler.Add(new AnswerRequest(prompt, Greedy, answerTokens, sinks[^1], null, cancellation));
+            requests.Add(new AnswerRequest(prompt, Greedy, answerTokens, new Unheard(), null, cancellation) { Beams = Search });
+            scheduler.Add(requests[^1]);
         }
 
         // A step ends when its token is heard: a GPU only queues what it is told, and would seem to be done at once.
-        RunUntil(scheduler, sinks, 1, cancellation);
-        Prefill = Stopwatch.GetElapsedTime(start, sinks.Max(sink => sink.First));
-        int[] before = [.. sinks.Select(sink => sink.Tokens)];
+        int[] wanted = [.. requests.Select(_ => 1)];
+        RunUntil(scheduler, requests, wanted, cancellation);
+        Prefill = Stopwatch.GetElapsedTime(start, requests.Max(request => request.Clock.FirstHeard));
+        wanted = [.. requests.Select(request => request.Tokens + options.DecodeSteps)];
         start = Stopwatch.GetTimestamp();
-        for (int sequence = 0; sequence < sinks.Count; sequence++)
-            sinks[sequence].Wanted = before[sequence] + options.DecodeSteps;
-        RunUntil(scheduler, sinks, 0, cancellation);
+        RunUntil(scheduler, requests, wanted, cancellation);
         Decode = Stopwatch.GetElapsedTime(start);
     }
 
     private static SamplingRequest Greedy => new() { Parameters = new SamplingParameters(Greedy: true, Temperature: 1, TopK: 0, TopP: 1, RepetitionPenalty: 1) };
 
-    private static void RunUntil(Scheduler scheduler, List<TokenCounter> sinks, int tokens, CancellationToken cancellation)
+    // Without an end mark, as the greedy answers.
+    private BeamSettings? Search => options.Beams == 1 ? null : new BeamSettings(options.Beams, LengthPenalty: 1, EarlyStopping: false, RepetitionPenalty: 1, StartIds: [1], EndIds: []);
+
+    private static void RunUntil(Scheduler scheduler, List<AnswerRequest> requests, int[] wanted, CancellationToken cancellation)
     {
-        while (sinks.Exists(sink => sink.Tokens < Math.Max(tokens, sink.Wanted)))
+        while (requests.Zip(wanted).Any(pair => pair.First.Tokens < pair.Second))
         {
             cancellation.ThrowIfCancellationRequested();
             scheduler.Iterate();
@@ -190,19 +194,8 @@ internal sealed class SpeedSample(ModelRunner runner, EngineSizes sizes, ModelCo
     // Spread over the vocabulary, so that the embedding table is read as text would.
     private static int TokenAt(int index, ModelConfig config) => (int)((300 + (index * 7919L)) % config.Decoder.VocabularySize);
 
-    private sealed class TokenCounter : IAnswerSink
+    private sealed class Unheard : IAnswerSink
     {
-        public int Tokens { get; private set; }
-
-        public long First { get; private set; }
-
-        public int Wanted { get; set; }
-
-        public FinishReason? Take(in TokenChoice choice)
-        {
-            if (Tokens++ == 0)
-                First = Stopwatch.GetTimestamp();
-            return null;
-        }
+        public FinishReason? Take(in TokenChoice choice) => null;
     }
 }

@@ -33,6 +33,9 @@ public sealed record SpeedOptions
     /// <summary>Answers that are generated together.</summary>
     public int Sequences { get; init; } = 1;
 
+    /// <summary>Beams of each answer, 1 to 8.</summary>
+    public int Beams { get; init; } = 1;
+
     /// <summary>Decode steps of one sample, each with a row for every answer.</summary>
     public int DecodeSteps { get; init; } = 64;
 

@@ -48,6 +48,12 @@ internal sealed class AnswerRequest : IDisposable
 
     public SamplingRequest Sampling { get; }
 
+    /// <summary>The answer is searched for with beams; null where its tokens are sampled.</summary>
+    public BeamSettings? Beams { get; init; }
+
+    /// <summary>Rows of a step, and slots.</summary>
+    public int Width => Beams?.Beams ?? 1;
+
     /// <summary>Tokens of the answer at most.</summary>
     public int MaxTokens { get; set; }
 
@@ -64,8 +70,20 @@ internal sealed class AnswerRequest : IDisposable
     /// <summary>The cache's side of it; null before it is admitted.</summary>
     public CachedSequence? Sequence { get; set; }
 
-    /// <summary>Where its sampler is; negative before it is admitted.</summary>
-    public int Slot { get; set; } = -1;
+    /// <summary>The search, once admitted; null where tokens are sampled.</summary>
+    public BeamAnswer? Search { get; set; }
+
+    /// <summary>As many as it is wide; the first one has its sampler. Empty before it is admitted, and when it has ended.</summary>
+    public int[] Slots { get; set; } = [];
+
+    /// <summary>Where its sampler is.</summary>
+    public int Slot => Slots[0];
+
+    /// <summary>It has a place among those that run.</summary>
+    public bool IsAdmitted => Slots.Length > 0;
+
+    /// <summary>Pages that it holds.</summary>
+    public int HeldPages => Search?.HeldPages ?? Sequence!.Pages.Pages.Length;
 
     /// <summary>Pages that it holds or may want at worst.</summary>
     public int PromisedPages { get; set; }
@@ -119,6 +137,41 @@ internal sealed class AnswerRequest : IDisposable
         Cancel();
     }
 
+    /// <summary>The step of its last tokens is queued.</summary>
+    public void NoteStep()
+    {
+        if (Search is not null)
+        {
+            Search.KeepStep();
+            Clock.DecodeSteps++;
+            return;
+        }
+
+        if (NextId is { } id)
+            Keep(id);
+        else
+            IsAhead = true;
+        NextId = null;
+    }
+
+    /// <summary>Hears what was chosen behind its rows, and completes the outcome where that is the end.</summary>
+    /// <returns>It has ended.</returns>
+    public bool Hear(ReadOnlySpan<TokenChoice> choices)
+    {
+        Clock.Hear();
+        foreach (TokenChoice heard in choices)
+            if (heard.Failure is { } failure)
+            {
+                Fail(new EngineException($"the model gave no usable logits after {Tokens} tokens of the answer ({failure}): a weight may not be finite; xc2 inspect --check finds it"));
+                return true;
+            }
+
+        FinishReason? finish = Search is null ? Hear(choices[0]) : HearRanked(Search, choices);
+        if (finish is { } end)
+            Complete(end);
+        return finish is not null;
+    }
+
     public void Complete(FinishReason finish)
     {
         AnswerTimes times = Clock.Finish(submitted);
@@ -138,6 +191,35 @@ internal sealed class AnswerRequest : IDisposable
             outcome.TrySetCanceled(cancellation);
         else
             outcome.TrySetException(new TimeoutException(FormattableString.Invariant($"the answer was not complete after {timeout.Value.TotalSeconds:g} s, its time limit")));
+    }
+
+    private FinishReason? Hear(in TokenChoice choice)
+    {
+        FinishReason? finish = Sink.Take(choice);
+        Tokens++;
+        if (finish is null && Tokens >= MaxTokens)
+            finish = FinishReason.Length;
+        if (finish is not null)
+            return finish;
+        if (IsAhead)
+            Keep(choice.Id);
+        else
+            NextId = choice.Id;
+        IsAhead = false;
+        return null;
+    }
+
+    private FinishReason? HearRanked(BeamAnswer search, ReadOnlySpan<TokenChoice> ranked)
+    {
+        search.Hear(ranked);
+        Tokens++;
+        return search.Search.IsDone ? search.Tell(Sink) : null;
+    }
+
+    private void Keep(int id)
+    {
+        Sequence!.Keep([PromptPosition.Text(id)]);
+        Clock.DecodeSteps++;
     }
 
     public void Dispose()
@@ -169,6 +251,9 @@ internal sealed class AnswerClock
     public TimeSpan Vision { get; set; }
 
     public int DecodeSteps { get; set; }
+
+    /// <summary>When the first token was heard; 0 before.</summary>
+    public long FirstHeard => first;
 
     public void Admit() => admitted = Stopwatch.GetTimestamp();
 

@@ -94,9 +94,9 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
     public ContextFullException PromptTooLong(int tokens) => new(tokens, ContextLength, PromptLength + 1 < ContextLength ? PromptLength : null);
 
     /// <summary>The refusal of a request that is alone and has no room.</summary>
-    public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int pages) => new(
+    public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int beams, int pages) => new(
         $"the key/value cache has room for {(long)pages * KeyValuePages.TokensPerPage} tokens, the device has no memory for more; "
-        + $"the prompt has {promptTokens} tokens, its answer up to {answerTokens}: fewer answer tokens or a shorter prompt need less");
+        + $"the prompt has {promptTokens} tokens, its answer up to {answerTokens}{(beams > 1 ? $" for each of {beams} beams" : "")}: fewer answer tokens or a shorter prompt need less");
 
     private static int PagesOf(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 

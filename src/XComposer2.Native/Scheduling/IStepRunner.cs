@@ -33,11 +33,11 @@ internal interface IStepRunner
     /// <summary>Runs positions behind a sequence, whose pages are reserved and whose length stays; their pictures have rows.</summary>
     /// <param name="sequence">Of <see cref="Pool"/>.</param>
     /// <param name="positions">At most as many as a step holds.</param>
-    /// <param name="slot">Where the first token is chosen; null where the prompt goes on.</param>
+    /// <param name="choice">What is wanted of the logits behind the last one; null where the prompt goes on.</param>
     /// <param name="cancellation">Looked at between operations.</param>
-    void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation);
+    void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, RowChoice? choice, CancellationToken cancellation);
 
-    /// <summary>Runs the token that was chosen last in each slot behind its sequence, whose page is reserved and whose length stays, and chooses the next ones.</summary>
+    /// <summary>Runs the token of each row behind its sequence, whose page is reserved and whose length stays, and chooses the next ones.</summary>
     void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation);
 
     /// <summary>The oldest choices that were not taken yet, in the order of their rows; waits for them. Valid until the next call.</summary>
@@ -47,7 +47,13 @@ internal interface IStepRunner
     void DropChoices();
 }
 
+/// <summary>What is wanted of a row of logits.</summary>
+/// <param name="Slot">Of the sampler that chooses a token; negative where none is chosen.</param>
+/// <param name="Ranking">The likeliest tokens, in place of a choice; null for a choice.</param>
+internal readonly record struct RowChoice(int Slot, TokenRanking? Ranking = null);
+
 /// <summary>A row of a decode step.</summary>
 /// <param name="Sequence">Whose next position it is.</param>
-/// <param name="Slot">Whose last choice it is.</param>
-internal readonly record struct StepRow(KeyValueSequence Sequence, int Slot);
+/// <param name="Choice">What is wanted of its logits.</param>
+/// <param name="Id">Its token; null for what the slot chose last.</param>
+internal readonly record struct StepRow(KeyValueSequence Sequence, RowChoice Choice, int? Id = null);

@@ -22,7 +22,9 @@ internal sealed class PageLedger(IStepRunner runner, int retainedPages)
     public bool TryAdmit(AnswerRequest request, IReadOnlyList<AnswerRequest> running)
     {
         // The last token has no step.
-        int total = (int)KeyValuePages.Count((long)request.Prompt.Count + request.MaxTokens - 1);
+        int total = request.Beams is { } beams
+            ? BeamAnswer.WorstPages(beams.Beams, request.Prompt.Count, request.MaxTokens)
+            : (int)KeyValuePages.Count((long)request.Prompt.Count + request.MaxTokens - 1);
         int promised = running.Sum(Outstanding);
         if (Attach(request, running, total, promised) is not { } sequence)
             return false;
@@ -47,7 +49,7 @@ internal sealed class PageLedger(IStepRunner runner, int retainedPages)
         return true;
     }
 
-    private static int Outstanding(AnswerRequest request) => Math.Max(0, request.PromisedPages - request.Sequence!.Pages.Pages.Length);
+    private static int Outstanding(AnswerRequest request) => Math.Max(0, request.PromisedPages - request.HeldPages);
 
     private CachedSequence? Attach(AnswerRequest request, IReadOnlyList<AnswerRequest> running, int total, int promised)
     {

@@ -16,7 +16,7 @@ internal sealed class Scheduler : IDisposable
     private readonly PageLedger pages;
     private readonly List<AnswerRequest> waiting = [];
     private readonly List<AnswerRequest> answering = [];
-    private readonly Queue<AnswerRequest[]> pending = new();
+    private readonly Queue<AwaitedRows[]> pending = new();
     private readonly List<int> freeSlots = [];
     private readonly StepRow[] rows;
     private AnswerRequest? reading;
@@ -122,7 +122,7 @@ internal sealed class Scheduler : IDisposable
 
     private void Admit()
     {
-        if (reading is not null || waiting.Count == 0 || freeSlots.Count == 0)
+        if (reading is not null || waiting.Count == 0 || freeSlots.Count < waiting[0].Width)
             return;
         AnswerRequest request = waiting[0];
         if (!pages.TryAdmit(request, answering))
@@ -133,18 +133,21 @@ internal sealed class Scheduler : IDisposable
             pages.Prefixes.Clear();
             if (!pages.TryAdmit(request, answering))
             {
-                request.Fail(EngineSizes.CacheTooSmall(request.Prompt.Count, request.MaxTokens, runner.Pool.PageCount));
+                request.Fail(EngineSizes.CacheTooSmall(request.Prompt.Count, request.MaxTokens, request.Width, runner.Pool.PageCount));
                 Leave(request);
                 return;
             }
         }
 
         waiting.RemoveAt(0);
-        request.Slot = freeSlots[^1];
-        freeSlots.RemoveAt(freeSlots.Count - 1);
+        request.Slots = [.. freeSlots.TakeLast(request.Width)];
+        freeSlots.RemoveRange(freeSlots.Count - request.Width, request.Width);
         request.Clock.Admit();
         reading = request;
-        Guard(request, () => runner.Begin(request.Slot, request.Sampling));
+        if (request.Beams is { } beams)
+            request.Search = new BeamAnswer(beams, request.Sequence!, request.MaxTokens, request.Slots);
+        else
+            Guard(request, () => runner.Begin(request.Slot, request.Sampling));
     }
 
     private void ReadPiece()
@@ -158,14 +161,14 @@ internal sealed class Scheduler : IDisposable
             if (EncodedOne(request, piece))
                 return;
             bool isLast = piece.Length == unread.Length;
-            runner.Read(request.Sequence!.Pages, piece, isLast ? request.Slot : null, request.Ended);
+            runner.Read(request.Sequence!.Pages, piece, isLast ? request.Search?.Choice(0) ?? new RowChoice(request.Slot) : null, request.Ended);
             request.Sequence.Keep(piece);
             if (!isLast)
                 return;
             reading = null;
             Unpin(request);
             answering.Add(request);
-            Await([request]);
+            Await([new AwaitedRows(request, 1)]);
         });
     }
 
@@ -206,28 +209,21 @@ internal sealed class Scheduler : IDisposable
     private bool Step()
     {
         int count = 0;
-        var stepped = new List<AnswerRequest>(answering.Count);
+        var stepped = new List<AwaitedRows>(answering.Count);
         foreach (AnswerRequest request in answering)
-        {
-            // The token at the limit has no step.
-            if (request.IsAhead || (request.NextId is null && (request.Pending == 0 || request.Tokens + 1 >= request.MaxTokens)))
-                continue;
-            if (!pages.TryReserve(request.Sequence!, 1))
-                throw new UnreachableException("the pages of a running request are promised to it");
-            rows[count++] = new StepRow(request.Sequence!.Pages, request.Slot);
-            stepped.Add(request);
-        }
-
+            if (AddRows(request, ref count) is > 0 and int added)
+                stepped.Add(new AwaitedRows(request, added));
         if (count == 0)
             return false;
+        AnswerRequest? alone = stepped.Count == 1 ? stepped[0].Request : null;
         try
         {
-            runner.Step(rows.AsSpan(0, count), count == 1 ? stepped[0].Ended : CancellationToken.None);
+            runner.Step(rows.AsSpan(0, count), alone?.Ended ?? CancellationToken.None);
         }
-        catch (OperationCanceledException) when (count == 1 && stepped[0].IsEnded)
+        catch (OperationCanceledException) when (alone is { IsEnded: true })
         {
-            stepped[0].CompleteCancelled();
-            Leave(stepped[0]);
+            alone.CompleteCancelled();
+            Leave(alone);
             return false;
         }
         catch (Exception failure)
@@ -236,23 +232,45 @@ internal sealed class Scheduler : IDisposable
             return false;
         }
 
-        foreach (AnswerRequest request in stepped)
-        {
-            if (request.NextId is { } id)
-                KeepToken(request, id);
-            else
-                request.IsAhead = true;
-            request.NextId = null;
-        }
-
+        foreach (AwaitedRows rowsOf in stepped)
+            rowsOf.Request.NoteStep();
         Await([.. stepped]);
         return true;
     }
 
-    private void Await(AnswerRequest[] choices)
+    private int AddRows(AnswerRequest request, ref int count)
     {
-        foreach (AnswerRequest request in choices)
-            request.Pending++;
+        if (request.Search is { } search)
+        {
+            if (!search.IsReady)
+                return 0;
+            for (int beam = 0; beam < search.Sequences.Count; beam++)
+            {
+                Reserve(search.Sequences[beam]);
+                rows[count++] = search.Row(beam);
+            }
+
+            return search.Sequences.Count;
+        }
+
+        // The token at the limit has no step.
+        if (request.IsAhead || (request.NextId is null && (request.Pending == 0 || request.Tokens + 1 >= request.MaxTokens)))
+            return 0;
+        Reserve(request.Sequence!);
+        rows[count++] = new StepRow(request.Sequence!.Pages, new RowChoice(request.Slot));
+        return 1;
+    }
+
+    private void Reserve(CachedSequence sequence)
+    {
+        if (!pages.TryReserve(sequence, 1))
+            throw new UnreachableException("the pages of a running request are promised to it");
+    }
+
+    private void Await(AwaitedRows[] choices)
+    {
+        foreach (AwaitedRows awaited in choices)
+            awaited.Request.Pending++;
         pending.Enqueue(choices);
     }
 
@@ -271,49 +289,15 @@ internal sealed class Scheduler : IDisposable
                 return;
             }
 
-            AnswerRequest[] requests = pending.Dequeue();
-            for (int i = 0; i < requests.Length; i++)
+            foreach ((AnswerRequest request, int count) in pending.Dequeue())
             {
-                requests[i].Pending--;
+                request.Pending--;
                 // Those that have ended meanwhile have no slot any more.
-                if (requests[i].Slot >= 0)
-                    Hear(requests[i], choices[i]);
+                if (request.IsAdmitted && request.Hear(choices[..count]))
+                    Leave(request);
+                choices = choices[count..];
             }
         }
-    }
-
-    private void Hear(AnswerRequest request, in TokenChoice choice)
-    {
-        request.Clock.Hear();
-        if (choice.Failure is { } failure)
-        {
-            request.Fail(new EngineException($"the model gave no usable logits after {request.Tokens} tokens of the answer ({failure}): a weight may not be finite; xc2 inspect --check finds it"));
-            Leave(request);
-            return;
-        }
-
-        FinishReason? finish = request.Sink.Take(choice);
-        request.Tokens++;
-        if (finish is null && request.Tokens >= request.MaxTokens)
-            finish = FinishReason.Length;
-        if (finish is { } end)
-        {
-            request.Complete(end);
-            Leave(request);
-            return;
-        }
-
-        if (request.IsAhead)
-            KeepToken(request, choice.Id);
-        else
-            request.NextId = choice.Id;
-        request.IsAhead = false;
-    }
-
-    private static void KeepToken(AnswerRequest request, int id)
-    {
-        request.Sequence!.Keep([PromptPosition.Text(id)]);
-        request.Clock.DecodeSteps++;
     }
 
     // A failure in what runs for one request alone is its own.
@@ -367,9 +351,11 @@ internal sealed class Scheduler : IDisposable
         else if (!answering.Remove(request))
             waiting.Remove(request);
         Unpin(request);
-        if (request.Slot >= 0)
-            freeSlots.Add(request.Slot);
-        request.Slot = -1;
+        freeSlots.AddRange(request.Slots);
+        request.Slots = [];
+        if (request.Search?.TakeLongest() is { } longest)
+            pages.Prefixes.Retain(longest);
+        request.Search?.Dispose();
         if (request.Sequence is { } sequence)
             pages.Prefixes.Retain(sequence);
         request.Sequence = null;
@@ -383,3 +369,6 @@ internal sealed class Scheduler : IDisposable
         request.Pinned.Clear();
     }
 }
+
+/// <summary>Rows of a request in a step whose choices are not taken yet.</summary>
+internal readonly record struct AwaitedRows(AnswerRequest Request, int Rows);

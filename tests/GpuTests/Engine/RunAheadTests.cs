@@ -129,7 +129,7 @@ public sealed class RunAheadTests(GpuDevice device)
         using var sequence = new KeyValueSequence(runner.Pool);
         runner.Begin(0, new SamplingRequest { Parameters = greedy });
         sequence.Reserve(2);
-        runner.Read(sequence, [PromptPosition.Text(300), PromptPosition.Text(301)], slot: 0, cancellation);
+        runner.Read(sequence, [PromptPosition.Text(300), PromptPosition.Text(301)], new RowChoice(0), cancellation);
         sequence.Advance(2);
         for (int token = 0; token < 3; token++)
             Generate();
@@ -141,7 +141,7 @@ public sealed class RunAheadTests(GpuDevice device)
         void Generate()
         {
             sequence.Reserve(1);
-            runner.Step([new StepRow(sequence, 0)], cancellation);
+            runner.Step([new StepRow(sequence, new RowChoice(0))], cancellation);
             runner.Take();
             sequence.Advance(1);
         }

@@ -26,6 +26,11 @@ internal sealed class SamplerRun : IDisposable
             Sampler.Begin(slot, new SamplingRequest { Parameters = new SamplingParameters(true, 1, 0, 1, 1) });
     }
 
+    public static SamplerRun OnDevice(GpuDevice device, int vocabulary, int slots) =>
+        new(new CudaBackend(new CudaBackendOptions { Device = new Cuda.CudaOptions { DriverLibrary = device.Context.Driver.Library }, Storage = DType.F16 }), vocabulary, slots);
+
+    public static SamplerRun OnProcessor(int vocabulary, int slots) => new(new CpuBackend(1), vocabulary, slots);
+
     public ITokenSampler Sampler { get; }
 
     public IBoundGraph Graph => graph;

@@ -93,11 +93,11 @@ public sealed class TokenLogProbsTests(GpuDevice device)
         results.Span.AsSpan<LogProbResult>().Fill(new LogProbResult(-1, -1));
         tokens.Span.AsSpan<LikelyToken>().Fill(new LikelyToken(-1, -1));
         using DeviceArray<byte> maxima = device.Allocate<byte>(checked((int)(rows * kernel.Cut.MaximaBytes)));
-        using DeviceArray<byte> sums = device.Allocate<byte>(checked((int)(rows * kernel.SumBytes)));
+        using DeviceArray<byte> parts = device.Allocate<byte>(checked((int)(rows * kernel.Cut.PartBytes)));
         using DeviceArray<uint> arrivals = device.Upload<uint>(new uint[rows]);
         TokenLogProbsArguments arguments = new()
         {
-            Maxima = new(maxima.Address), Sums = new(sums.Address), Arrivals = new(arrivals.Address), Logits = new(values.Address), Ids = new(chosen.Address), Results = results.DeviceSpan.Pointer, Likely = tokens.DeviceSpan.Pointer,
+            Maxima = new(maxima.Address), Parts = new(parts.Address), Arrivals = new(arrivals.Address), Logits = new(values.Address), Ids = new(chosen.Address), Results = results.DeviceSpan.Pointer, Likely = tokens.DeviceSpan.Pointer,
         };
         for (int row = 0; row < rows; row++)
             arguments.Rows[row] = new LogProbRow(rows - 1 - row, (row + rows - 1) % rows, (row + 2) % rows, likely(row));

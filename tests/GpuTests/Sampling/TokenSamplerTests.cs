@@ -11,8 +11,6 @@ public sealed class TokenSamplerTests(GpuDevice device)
 
     private static readonly SamplingParameters greedy = new(true, 1, 0, 1, 1);
 
-    private Cuda.CudaOptions Options => new() { DriverLibrary = device.Context.Driver.Library };
-
     /// <summary>Slots begin at different times, leave out steps, and are used again; rows come in another order each step.</summary>
     [Fact]
     public void Answers_in_slots_are_those_of_the_processor()
@@ -177,9 +175,9 @@ public sealed class TokenSamplerTests(GpuDevice device)
 
     private static float[] Peak(int id) => [.. Enumerable.Range(0, Vocabulary).Select(other => other == id ? 1f : 0f)];
 
-    private SamplerRun OnDevice() => new(new CudaBackend(new CudaBackendOptions { Device = Options, Storage = DType.F16 }), Vocabulary, Slots);
+    private SamplerRun OnDevice() => SamplerRun.OnDevice(device, Vocabulary, Slots);
 
-    private static SamplerRun OnProcessor() => new(new CpuBackend(1), Vocabulary, Slots);
+    private static SamplerRun OnProcessor() => SamplerRun.OnProcessor(Vocabulary, Slots);
 
     /// <summary>Allows a third of all ids, another one after each token.</summary>
     private sealed class Chain(int key) : ITokenConstraint

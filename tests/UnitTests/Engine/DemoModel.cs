@@ -11,17 +11,20 @@ internal sealed class DemoModel : IDisposable
     private readonly PreparedWeights weights;
     private readonly CpuBackend backend;
 
-    public DemoModel(int context = 512, int prefillStepTokens = EngineSizes.MaximumStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null, CacheFormat cache = default)
+    public DemoModel(int context = 512, int prefillStepTokens = EngineSizes.MaximumStepTokens, int threads = 2, Func<IWeightSource, IWeightSource>? change = null, CacheFormat cache = default, int sequences = 1)
     {
         Checkpoint checkpoint = CheckpointFolder.Open(TestPaths.Repository("tools/demo/checkpoint"));
         Config = checkpoint.Config;
         weights = new PreparedWeights(change is null ? checkpoint : change(checkpoint), Config);
         backend = new CpuBackend(threads, cache);
         EngineSizes sizes = EngineSizes.ForOne(Config, context);
-        Runner = new ModelRunner(Config, weights, backend, sizes with { StepTokens = Math.Min(sizes.StepTokens, prefillStepTokens) });
+        Sizes = sizes with { StepTokens = Math.Min(sizes.StepTokens, prefillStepTokens), Sequences = sequences, CachePages = sequences * sizes.CachePages };
+        Runner = new ModelRunner(Config, weights, backend, Sizes);
     }
 
     public ModelConfig Config { get; }
+
+    public EngineSizes Sizes { get; }
 
     public ModelRunner Runner { get; }
 

@@ -10,14 +10,16 @@ internal sealed class FakeRequest : IAnswerSink
     private readonly List<PromptPosition> prompt;
     private readonly ulong seed;
     private readonly int maxTokens;
+    private readonly BeamSettings? beams;
 
-    public FakeRequest(List<PromptPosition> prompt, ulong seed, int maxTokens, TimeSpan? timeout = null, CancellationToken cancellation = default)
+    public FakeRequest(List<PromptPosition> prompt, ulong seed, int maxTokens, TimeSpan? timeout = null, BeamSettings? beams = null, CancellationToken cancellation = default)
     {
+        this.beams = beams;
         this.prompt = prompt;
         this.seed = seed;
         this.maxTokens = maxTokens;
         var sampling = new SamplingRequest { Parameters = new SamplingParameters(Greedy: true, 1, 0, 1, 1), Seed = seed };
-        Request = new AnswerRequest(prompt, sampling, maxTokens, this, timeout, cancellation);
+        Request = new AnswerRequest(prompt, sampling, maxTokens, this, timeout, cancellation) { Beams = beams };
     }
 
     public AnswerRequest Request { get; }
@@ -40,14 +42,17 @@ internal sealed class FakeRequest : IAnswerSink
     public AnswerOutcome RequireWhole()
     {
         AnswerOutcome outcome = Outcome();
-        List<int> expected = FakeRunner.Answer(prompt, seed, maxTokens);
+        List<int> expected = beams is null ? FakeRunner.Answer(prompt, seed, maxTokens) : FakeRunner.Search(prompt, beams, maxTokens);
         Assert.Equal(expected, Ids);
         Assert.Equal(expected.Count == maxTokens ? FinishReason.Length : FinishReason.Stop, outcome.Finish);
         return outcome;
     }
 
     /// <summary>What was heard before the end is the beginning of that answer.</summary>
-    public void RequireBeginning() => Assert.Equal(FakeRunner.Answer(prompt, seed, maxTokens).Take(Ids.Count), Ids);
+    public void RequireBeginning() => Assert.Equal(beams is null ? FakeRunner.Answer(prompt, seed, maxTokens).Take(Ids.Count) : [], Ids);
+
+    /// <summary>A search with some beams.</summary>
+    public static BeamSettings Beams(int count) => new(count, 1, EarlyStopping: false, 1.1f, [1], [FakeRunner.EndMark]);
 
     public AnswerOutcome Outcome()
     {

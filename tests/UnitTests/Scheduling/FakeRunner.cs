@@ -73,6 +73,15 @@ internal sealed class FakeRunner : IStepRunner
         return ids;
     }
 
+    /// <summary>The answer to a prompt that is alone, by beam search.</summary>
+    public static List<int> Search(IReadOnlyList<PromptPosition> prompt, BeamSettings settings, int maxTokens)
+    {
+        var search = new BeamSearch(settings, maxTokens);
+        while (!search.IsDone)
+            search.Advance([.. search.Running.Select(beam => Ranked([.. prompt.Select(Tag), .. BeamSearch.Ids(beam.Last).Select(static id => Tag(PromptPosition.Text(id)))], search.Ranking(beam)))]);
+        return BeamSearch.Ids(search.Best.Last);
+    }
+
     public void Begin(int slot, in SamplingRequest request)
     {
         seeds[slot] = request.Seed;
@@ -98,7 +107,7 @@ internal sealed class FakeRunner : IStepRunner
             pins.Remove(picture.Hash);
     }
 
-    public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, int? slot, CancellationToken cancellation)
+    public void Read(KeyValueSequence sequence, ReadOnlySpan<PromptPosition> positions, RowChoice? choice, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         Trace.Add($"read {positions.Length}");
@@ -109,8 +118,8 @@ internal sealed class FakeRunner : IStepRunner
             Write(sequence, sequence.Length + i, Tag(positions[i]));
         }
 
-        if (slot is { } last)
-            choices.Enqueue([Choose(sequence, sequence.Length + positions.Length, last)]);
+        if (choice is { } wanted)
+            choices.Enqueue([Choose(sequence, sequence.Length + positions.Length, wanted)]);
     }
 
     public void Step(ReadOnlySpan<StepRow> rows, CancellationToken cancellation)
@@ -125,9 +134,9 @@ internal sealed class FakeRunner : IStepRunner
         var chosen = new TokenChoice[rows.Length];
         for (int row = 0; row < rows.Length; row++)
         {
-            (KeyValueSequence sequence, int slot) = rows[row];
-            Write(sequence, sequence.Length, Tag(PromptPosition.Text(latest[slot])));
-            chosen[row] = BadRow == row ? new TokenChoice(0, "every logit is -infinity", 0, default) : Choose(sequence, sequence.Length + 1, slot);
+            (KeyValueSequence sequence, RowChoice choice, int? id) = rows[row];
+            Write(sequence, sequence.Length, Tag(PromptPosition.Text(id ?? latest[choice.Slot])));
+            chosen[row] = BadRow == row ? new TokenChoice(0, "every logit is -infinity", 0, default) : Choose(sequence, sequence.Length + 1, choice);
         }
 
         BadRow = null;
@@ -142,13 +151,29 @@ internal sealed class FakeRunner : IStepRunner
 
     public void DropChoices() => choices.Clear();
 
-    private TokenChoice Choose(KeyValueSequence sequence, int length, int slot)
+    private TokenChoice Choose(KeyValueSequence sequence, int length, RowChoice choice)
     {
         var held = new List<long>(length);
         for (int position = 0; position < length; position++)
             held.Add(contents[sequence.Pages[position / KeyValuePages.TokensPerPage], position % KeyValuePages.TokensPerPage]);
-        latest[slot] = Next(held, seeds[slot]);
-        return new TokenChoice(latest[slot], null, 0, default);
+        if (choice.Ranking is { } ranking)
+            return Ranked(held, ranking);
+        latest[choice.Slot] = Next(held, seeds[choice.Slot]);
+        return new TokenChoice(latest[choice.Slot], null, 0, default);
+    }
+
+    // Likely tokens that tell of all contents; one in thirty of them is an end mark.
+    private static TokenChoice Ranked(List<long> contents, TokenRanking ranking)
+    {
+        var top = new TokenLogProb[ranking.Count];
+        for (int place = 0; place < top.Length; place++)
+        {
+            int id = Next(contents, (ulong)place + 1);
+            float logProb = -0.1f - (id % 7 * 0.01f) - (place * 0.3f);
+            top[place] = new TokenLogProb(id % 30 == 0 && !top.AsSpan(0, place).ToArray().Any(static token => token.Id == EndMark) ? EndMark : id, logProb);
+        }
+
+        return new TokenChoice(top[0].Id, null, top[0].LogProb, top);
     }
 
     private void Write(KeyValueSequence sequence, int position, long value)

@@ -27,6 +27,71 @@ public sealed class SchedulerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void Searches_together_and_beside_samples_are_the_searches_alone(bool runsAhead)
+    {
+        var runner = new FakeRunner(roomy, runsAhead);
+        using var scheduler = new Scheduler(runner, roomy);
+        FakeRequest[] requests = [.. Enumerable.Range(0, 9).Select(index => new FakeRequest(
+            FakeRequest.Prompt(30 + (index * 61), index * 13, index % 3), (ulong)index, 150, beams: index % 3 == 1 ? null : FakeRequest.Beams(2 + (index % 4))))];
+        foreach (FakeRequest request in requests)
+            scheduler.Add(request.Request);
+        Run(scheduler);
+        Assert.All(requests, request => request.RequireWhole());
+        Assert.Contains(requests, request => request.Ids.Count > 64);
+        Assert.Equal((0, runner.Pool.PageCount), (runner.Pins, scheduler.AvailablePages));
+        scheduler.DropPrefixes();
+        Assert.Equal(runner.Pool.PageCount, runner.Pool.FreePages);
+    }
+
+    [Fact]
+    public void Beams_share_the_pages_of_their_prompt()
+    {
+        var runner = new FakeRunner(roomy, runsAhead: false);
+        using var scheduler = new Scheduler(runner, roomy);
+        var request = new FakeRequest(FakeRequest.Prompt(640 + 30), 1, 34, beams: FakeRequest.Beams(8));
+        scheduler.Add(request.Request);
+        int most = 0;
+        while (scheduler.HasWork)
+        {
+            scheduler.Iterate();
+            most = Math.Max(most, runner.Pool.PageCount - runner.Pool.FreePages);
+        }
+
+        // Ten whole pages, the one that the prompt leaves half full, and a copy of it for each beam.
+        Assert.InRange(most, 11 + 2, 11 + 8);
+        Assert.Equal(19, BeamAnswer.WorstPages(8, 670, 34));
+        request.RequireWhole();
+        var next = new FakeRequest([.. FakeRequest.Prompt(670), .. request.Ids.Select(PromptPosition.Text), PromptPosition.Text(7)], 2, 3);
+        scheduler.Add(next.Request);
+        Run(scheduler);
+        Assert.True(next.RequireWhole().CachedTokens >= 670, "the answer's beginning is found in the cache");
+    }
+
+    [Fact]
+    public void A_search_waits_until_all_its_beams_have_a_slot()
+    {
+        EngineSizes narrow = roomy with { Sequences = 4 };
+        var runner = new FakeRunner(narrow, runsAhead: false);
+        using var scheduler = new Scheduler(runner, narrow);
+        ulong[] seeds = [FakeRunner.Endless, FakeRunner.Endless + 1];
+        FakeRequest[] requests =
+        [
+            new(FakeRequest.Prompt(20), seeds[0], 10), new(FakeRequest.Prompt(25), seeds[1], 10), new(FakeRequest.Prompt(30), 1, 10, beams: FakeRequest.Beams(3)),
+            new(FakeRequest.Prompt(35), 2, 10),
+        ];
+        foreach (FakeRequest request in requests)
+            scheduler.Add(request.Request);
+        for (scheduler.Iterate(); !requests[0].Request.Outcome.IsCompleted; scheduler.Iterate())
+            Assert.True(scheduler.Running <= 2);
+        Run(scheduler);
+        Assert.All(requests, request => request.RequireWhole());
+        Assert.Contains("step 4", runner.Trace);
+        Assert.DoesNotContain("step 5", runner.Trace);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void A_long_prompt_delays_each_token_of_others_by_one_piece_at_most(bool runsAhead)
     {
         var runner = new FakeRunner(roomy, runsAhead);
@@ -259,7 +324,8 @@ public sealed class SchedulerTests
             else if (request.Request.Outcome.Exception?.InnerException is EngineException tooLarge)
             {
                 Assert.Contains($"has room for {memoryPages * 64} tokens", tooLarge.Message, StringComparison.Ordinal);
-                Assert.True(request.Request.Prompt.Count + request.Request.MaxTokens - 1 > memoryPages * 64);
+                (int prompt, int tokens) = (request.Request.Prompt.Count, request.Request.MaxTokens);
+                Assert.True(request.Request.Width == 1 ? prompt + tokens - 1 > memoryPages * 64 : BeamAnswer.WorstPages(request.Request.Width, prompt, tokens) > memoryPages);
                 refused++;
             }
             else
@@ -288,16 +354,18 @@ public sealed class SchedulerTests
             var cancel = new CancellationTokenSource();
             int added = iteration, number = requests.Count, tokens = random.Next(1, 120);
             // What is before it, and itself: pieces, pictures and tokens. So long it may take at most.
-            int work = requests.Where(other => !other.Request.Request.Outcome.IsCompleted).Sum(other => other.Work) + Work(prompt, pictures, tokens);
-            FakeRequest request = new(prompt, (ulong)number, Math.Min(tokens, 512 - prompt.Count), random.Next(50) == 0 ? TimeSpan.FromTicks(1) : null, cancel.Token)
+            BeamSettings? beams = random.Next(4) == 0 ? FakeRequest.Beams(random.Next(2, 4)) : null;
+            int work = requests.Where(other => !other.Request.Request.Outcome.IsCompleted).Sum(other => other.Work) + Work(prompt, pictures, tokens, beams);
+            FakeRequest request = new(prompt, (ulong)number, Math.Min(tokens, 512 - prompt.Count), random.Next(50) == 0 ? TimeSpan.FromTicks(1) : null, beams, cancel.Token)
             {
                 Heard = () => Assert.True(iteration - added <= work + 2, $"request {number} waits for {iteration - added} iterations, {work} are enough"),
             };
-            requests.Add((request, cancel, added, Work(prompt, pictures, tokens)));
+            requests.Add((request, cancel, added, Work(prompt, pictures, tokens, beams)));
             scheduler.Add(request.Request);
         }
 
-        static int Work(List<PromptPosition> prompt, int pictures, int tokens) => (prompt.Count / 32) + 2 + pictures + tokens;
+        // Where steps run ahead, those of beams wait for what they hear: every second iteration is one of theirs.
+        static int Work(List<PromptPosition> prompt, int pictures, int tokens, BeamSettings? beams) => (prompt.Count / 32) + 2 + pictures + (beams is null ? tokens : 2 * tokens);
     }
 
     private static int Tokens(string entry) => int.Parse(entry.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);

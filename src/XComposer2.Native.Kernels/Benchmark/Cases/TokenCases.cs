@@ -16,6 +16,10 @@ internal static class TokenCases
         from rows in context.Counts.DecodeRows
         select LogProbs(kernel, rows);
 
+    public static IEnumerable<KernelCase> Of(RankTokens kernel, CaseContext context) =>
+        from rows in context.Counts.DecodeRows
+        select Rank(kernel, rows);
+
     private static KernelCase Sample(SampleToken kernel, int rows, bool isGreedy)
     {
         CaseMemory memory = new();
@@ -54,7 +58,7 @@ internal static class TokenCases
         long results = memory.Result((long)rows * Unsafe.SizeOf<LogProbResult>());
         long likely = memory.Result((long)rows * TokenLogProbs.MaxLikely * Unsafe.SizeOf<LikelyToken>());
         long maxima = memory.Result(rows * kernel.Cut.MaximaBytes);
-        long sums = memory.Result(rows * kernel.SumBytes);
+        long parts = memory.Result(rows * kernel.Cut.PartBytes);
         long arrivals = memory.Zeros((long)rows * sizeof(uint));
         return KernelCase.Create(
             FormattableString.Invariant($"{CaseContext.Count(rows, "row")} of {kernel.VocabularySize}, {Likely} likely tokens"),
@@ -63,11 +67,39 @@ internal static class TokenCases
             {
                 TokenLogProbsArguments arguments = new()
                 {
-                    Logits = start + logits, Ids = start + ids, Results = start + results, Likely = start + likely, Maxima = start + maxima, Sums = start + sums,
+                    Logits = start + logits, Ids = start + ids, Results = start + results, Likely = start + likely, Maxima = start + maxima, Parts = start + parts,
                     Arrivals = start + arrivals,
                 };
                 for (int row = 0; row < rows; row++)
                     arguments.Rows[row] = new LogProbRow(row, row, row, Likely);
+                return arguments;
+            });
+    }
+
+    private static KernelCase Rank(RankTokens kernel, int rows)
+    {
+        const int Wanted = 10;
+        CaseMemory memory = new();
+        long logits = memory.Values(DType.F32, (long)rows * kernel.VocabularySize);
+        long maxima = memory.Result(rows * kernel.Cut.MaximaBytes);
+        long parts = memory.Result(rows * kernel.Cut.PartBytes);
+        long arrivals = memory.Zeros((long)rows * sizeof(uint));
+        long tokens = memory.Result((long)rows * Unsafe.SizeOf<SampledToken>());
+        long counts = memory.Result((long)rows * sizeof(uint));
+        long listed = memory.Result((long)rows * RankTokens.ListRoom * Unsafe.SizeOf<LikelyToken>());
+        return KernelCase.Create(
+            FormattableString.Invariant($"{CaseContext.Count(rows, "row")} of {kernel.VocabularySize}, {Wanted} likely tokens"),
+            kernel, kernel.Geometry(rows), kernel.Cost(rows), memory,
+            start =>
+            {
+                // A penalty of 1: no bits are read.
+                RankTokensArguments arguments = new()
+                {
+                    Logits = start + logits, Maxima = start + maxima, Parts = start + parts, Arrivals = start + arrivals, Tokens = start + tokens,
+                    Counts = start + counts, Listed = start + listed,
+                };
+                for (int row = 0; row < rows; row++)
+                    arguments.Rows[row] = new RankRow(row, row, Wanted, Penalty: 1);
                 return arguments;
             });
     }
