@@ -1,5 +1,6 @@
 using System.CommandLine;
 using XComposer2.Native.Evaluation.Prompts;
+using XComposer2.Native.Evaluation.Running;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 
@@ -32,7 +33,10 @@ internal static class EvalCommand
                                    $OPENAI_API_KEY; what a judge has to be asked
                                    is in DATASET.judge.jsonl
           --judge-model NAME       the judge (gpt-4)
-          --parallel N             answers generated together, 1 to 64 (4)
+          --beams 1..8             beams of the search (as the protocol has it: 3 or 5);
+                                   1 takes the most likely token, and much less time
+          --parallel N             answers searched together, 1 to 8 (4)
+          --cache-memory MIB       keys and values of all of them (as much as they need)
         {ModelOptions.HelpLines}
           -v, --verbose            progress as lines; stack traces of errors
 
@@ -50,7 +54,7 @@ internal static class EvalCommand
     {
         Argument<string[]> dataSets = new("DATASET") { Arity = ArgumentArity.OneOrMore };
         Option<string?> data = new("--data"), output = new("--out"), judge = new("--judge"), judgeModel = new("--judge-model"), model = ModelOptions.Model();
-        Option<int?> limit = CheckedOption.Integer("--limit", 1), parallel = CheckedOption.Integer("--parallel", 1, 64);
+        Option<int?> limit = CheckedOption.Integer("--limit", 1), parallel = CheckedOption.Integer("--parallel", 1, 8), cacheMemory = CheckedOption.Integer("--cache-memory", 1, 1 << 20), beams = CheckedOption.Of("--beams", BeamOptions.Count);
         Option<bool> resume = CheckedOption.Flag("--resume"), scoreOnly = CheckedOption.Flag("--score-only");
         Option<Protocol?> protocol = CheckedOption.Choice("--protocol", ("vlmevalkit", Protocol.VlmEvalKit), ("original", Protocol.Original));
         Option<string[]> adapters = ModelOptions.Adapters();
@@ -65,7 +69,7 @@ internal static class EvalCommand
         Option<int?> threads = ModelOptions.Threads(), context = ModelOptions.Context();
         DocumentedCommand command = new("eval", HelpPage)
         {
-            dataSets, data, output, limit, resume, scoreOnly, protocol, judge, judgeModel, parallel, model, adapters, device, storage, embeddings, activations, cache, sums, loading, threads, context,
+            dataSets, data, output, limit, resume, scoreOnly, protocol, judge, judgeModel, beams, parallel, cacheMemory, model, adapters, device, storage, embeddings, activations, cache, sums, loading, threads, context,
         };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) => EvalRun.RunAsync(
@@ -79,6 +83,8 @@ internal static class EvalCommand
                 Resume = result.GetValue(resume),
                 ScoreOnly = result.GetValue(scoreOnly),
                 Protocol = result.GetValue(protocol),
+                Beams = result.GetValue(beams),
+                Parallel = result.GetValue(parallel) ?? 4,
                 Judge = result.GetValue(judge),
                 JudgeModel = result.GetValue(judgeModel) ?? "gpt-4",
                 ModelPath = result.GetValue(model),
@@ -89,7 +95,14 @@ internal static class EvalCommand
                     Loading = result.GetValue(loading) ?? WeightLoading.Mapped,
                     Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
                     Quantization = weights.Read(result).Quantization,
-                    Limits = new EngineLimits { Sequences = result.GetValue(parallel) ?? 4, Context = result.GetValue(context) },
+                    Limits = new EngineLimits
+                    {
+                        // A search needs a place for each of its beams.
+                        Sequences = (result.GetValue(parallel) ?? 4) * (result.GetValue(beams) ?? Decoding.MostBeams),
+                        Context = result.GetValue(context),
+                        CacheBytes = (long?)result.GetValue(cacheMemory) << 20,
+                        CacheTokens = (result.GetValue(parallel) ?? 4) * EvaluationSettings.PositionsFor(result.GetValue(beams) ?? Decoding.MostBeams),
+                    },
                 },
                 Verbose = result.GetValue(verbose),
             },
@@ -114,6 +127,12 @@ internal sealed record EvalRequest
     public bool ScoreOnly { get; init; }
 
     public Protocol? Protocol { get; init; }
+
+    /// <summary>Null for those of the protocol.</summary>
+    public int? Beams { get; init; }
+
+    /// <summary>Answers at once.</summary>
+    public int Parallel { get; init; }
 
     public string? Judge { get; init; }
 

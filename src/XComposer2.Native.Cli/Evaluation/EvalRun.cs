@@ -65,7 +65,7 @@ internal sealed class EvalRun
         {
             foreach (DataSet dataSet in dataSets)
             {
-                EvaluationRun run = new(engine, dataSet, new EvaluationSettings(request.Protocol ?? Protocol.VlmEvalKit, request.Limit, request.Engine.Limits.Sequences));
+                EvaluationRun run = new(engine, dataSet, new EvaluationSettings(request.Protocol ?? Protocol.VlmEvalKit, request.Limit, request.Parallel, request.Beams));
                 EvalProgress progress = new(services.Console, dataSet.Benchmark.Name, request.Verbose);
                 await services.Console.WaitAsync(() => progress.Status, DoneAsync(run.AskAsync(folder.AnswersOf(dataSet.Benchmark), request.Resume, progress, cancellation))).ConfigureAwait(false);
             }

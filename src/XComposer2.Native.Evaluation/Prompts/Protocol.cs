@@ -15,7 +15,9 @@ internal enum Protocol
 /// <param name="MaximumTokens">Longest answer in tokens.</param>
 internal readonly record struct Decoding(int Beams, int MaximumTokens)
 {
-    public override string ToString() => $"{Beams} beams, {MaximumTokens} tokens";
+    /// <summary>The most that any prompt is searched with.</summary>
+    public const int MostBeams = 5;
+
 }
 
 /// <summary>What is asked for one sample.</summary>

@@ -9,8 +9,15 @@ namespace XComposer2.Native.Evaluation.Running;
 /// <summary>What decides the answers of a run, besides the data set.</summary>
 /// <param name="Protocol">Whose prompts and decoding.</param>
 /// <param name="Limit">The first samples alone; null for all.</param>
-/// <param name="Sequences">Answers that are generated together.</param>
-internal sealed record EvaluationSettings(Protocol Protocol, int? Limit, int Sequences);
+/// <param name="Together">Answers that are searched at once.</param>
+/// <param name="Beams">Beams of all searches; null for those of the protocol.</param>
+internal sealed record EvaluationSettings(Protocol Protocol, int? Limit, int Together, int? Beams)
+{
+    private const int LongPrompt = 2048, LongAnswer = 512 + 64;
+
+    /// <summary>Positions of the cache for one search: a picture and a long question, and for each beam the longest answer with the page that it begins in.</summary>
+    public static int PositionsFor(int beams) => LongPrompt + beams * LongAnswer;
+}
 
 /// <summary>Asks the model all questions of a data set; answers lie in a file that a kill does not harm.</summary>
 internal sealed class EvaluationRun
@@ -47,14 +54,14 @@ internal sealed class EvaluationRun
     public async Task AskAsync(string path, bool resume, IProgress<BatchProgress>? progress, CancellationToken cancellation)
     {
         RunSettings run = new RunSettings().Add("data set", dataSet.Benchmark.Name).Add("data set, SHA-256", dataSet.Hash).Add("protocol", settings.Protocol.ToString())
-            .Add("model", engine.Info.Model).Add("model, fingerprint", engine.Fingerprint()).Add("decoding", AnswerDecoding.Describe(settings.Protocol));
+            .Add("model", engine.Info.Model).Add("model, fingerprint", engine.Fingerprint()).Add("decoding", AnswerDecoding.Describe(settings.Beams));
         using ResultLog log = resume ? ResultLog.Resume(path, run, Check) : ResultLog.Create(path, run);
         if (log.Count >= Samples.Count)
             return;
         DataSetSample[] left = [.. Samples.Skip((int)log.Count)];
         BatchMeter meter = new(log.Count, Samples.Count, progress, TimeProvider.System);
         Sink sink = new(log, dataSet.Benchmark, settings.Protocol);
-        await new BatchRunner(new EngineAnswers(engine), BatchLimits.For(settings.Sequences)).RunAsync(SamplesOf(left, log.Count, cancellation), sink, meter, cancellation).ConfigureAwait(false);
+        await new BatchRunner(new EngineAnswers(engine), BatchLimits.For(settings.Together)).RunAsync(SamplesOf(left, log.Count, cancellation), sink, meter, cancellation).ConfigureAwait(false);
 
         void Check(long number, System.Text.Json.JsonElement line)
         {
@@ -78,14 +85,15 @@ internal sealed class EvaluationRun
         {
             cancellation.ThrowIfCancellationRequested();
             EvaluationPrompt prompt = prompts.Of(each.Sample);
+            Decoding decoding = prompt.Decoding with { Beams = settings.Beams ?? prompt.Decoding.Beams };
             yield return new BatchSample<DataSetSample>
             {
                 Number = number++,
                 Id = each.Sample.Index,
                 Source = each.Sample,
                 HeldBytes = each.Base64.Length * (long)sizeof(char),
-                Options = AnswerDecoding.Options(prompt.Decoding),
-                StopIds = AnswerDecoding.StopIds(engine.Tokenizer, prompt.Decoding),
+                Options = AnswerDecoding.Options(decoding),
+                StopIds = AnswerDecoding.StopIds(engine.Tokenizer, decoding),
                 Failure = each.Sample.Problem is { } problem ? new SampleFailure(FailureKind.Input, problem.Describe(dataSet.Path)) : null,
                 Open = _ => Open(each, prompt),
             };

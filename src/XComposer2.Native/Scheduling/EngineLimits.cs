@@ -17,6 +17,9 @@ public sealed record EngineLimits
     /// full length.</summary>
     public long? CacheBytes { get; init; }
 
+    /// <summary>Positions that the cache may grow to where <see cref="CacheBytes"/> is null and one sequence of full length has fewer.</summary>
+    internal int CacheTokens { get; init; }
+
     /// <summary>Prompt tokens processed between two tokens of other answers; null for 256 on the CPU and 512 on a GPU.</summary>
     public int? PromptPiece { get; init; }
 
@@ -76,7 +79,7 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
         EngineException.ThrowUnless(limits.PromptPiece is null or (>= 16 and <= MaximumStepTokens), "prompt piece", $"16 to {MaximumStepTokens} tokens", limits.PromptPiece);
         EngineException.ThrowUnless(limits.Pictures is null or (>= 0 and <= MaximumPictures), "pictures", $"0 to {MaximumPictures}", limits.Pictures);
         int context = ContextLengths.Resolve(limits.Context, config);
-        int pages = PagesOf(context);
+        int pages = Math.Max(PagesOf(context), PagesOf(limits.CacheTokens));
         if (limits.CacheBytes is { } bytes)
         {
             long pageBytes = new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, cache).PageBytes;
