@@ -20,7 +20,7 @@ internal static class ComparisonText
             return facts;
         facts.Add(($"score of {names.First}", Percent(means.First)));
         facts.Add(($"score of {names.Second}", Percent(means.Second)));
-        facts.Add(("difference", $"{Signed(interval.Difference)}, 95 % between {Signed(interval.Lower)} and {Signed(interval.Upper)}"));
+        facts.Add(("difference", $"{Signed(interval.Difference)} points, 95 % between {Signed(interval.Lower)} and {Signed(interval.Upper)}"));
         facts.Add(("right in one alone", $"{comparison.Lost} and {comparison.Won} of {comparison.Units}"));
         facts.Add(("verdict", interval.ExcludesZero ? "the scores differ" : "no difference beyond chance"));
         return facts;

@@ -19,7 +19,7 @@ internal sealed record PredictionFile(string Path, IReadOnlyList<AnswerLine> Lin
         if (!table.Has("index") || !table.Has(PredictionTsv.PredictionColumn))
             throw new EvaluationException($"{path}: expected lines of JSON (.jsonl), or the columns index and {PredictionTsv.PredictionColumn}, found {string.Join(", ", table.Header)}");
         return new PredictionFile(path, [.. Enumerable.Range(0, table.Count).Select(row =>
-            new AnswerLine(table[row, "index"], table[row, PredictionTsv.PredictionColumn], table[row, PredictionTsv.PredictionColumn], null))]);
+            new AnswerLine(table[row, "index"], table[row, PredictionTsv.PredictionColumn], null, null))]);
     }
 
     /// <summary>The benchmark that the names of files tell, as <c>NAME.answers.jsonl</c> or <c>model_NAME.tsv</c>; null where they tell none.</summary>

@@ -10,6 +10,20 @@ internal enum Protocol
     Original,
 }
 
+/// <summary>Protocols as command lines and files name them.</summary>
+internal static class ProtocolNames
+{
+    public static string Of(Protocol protocol) => protocol == Protocol.Original ? "original" : "vlmevalkit";
+
+    /// <summary>Null for another word.</summary>
+    public static Protocol? Find(string? name) => name switch
+    {
+        "original" => Protocol.Original,
+        "vlmevalkit" => Protocol.VlmEvalKit,
+        _ => null,
+    };
+}
+
 /// <summary>How answers are generated.</summary>
 /// <param name="Beams">Beams of the search.</param>
 /// <param name="MaximumTokens">Longest answer in tokens.</param>

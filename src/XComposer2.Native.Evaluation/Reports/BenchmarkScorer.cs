@@ -25,8 +25,8 @@ internal static class BenchmarkScorer
         {
             if (!known.Contains(line.Index))
                 throw new EvaluationException($"{dataSet.Path}: an answer has the index '{line.Index}', which is not in this data set");
-            if (line.Prediction is not null)
-                answers.TryAdd(line.Index, line.Prediction);
+            if (line.PredictionFor(dataSet.Benchmark, protocol) is { } prediction)
+                answers.TryAdd(line.Index, prediction);
         }
 
         AnswerSheet sheet = new(dataSet.Table, answers, AnswerFile.Tsv);

@@ -44,7 +44,7 @@ internal sealed class EvaluationFolder(string path)
     public string ModelOf(Benchmark benchmark) => Setting(benchmark, "model") ?? "unknown model";
 
     /// <summary>The protocol of the answers; null where it is not known.</summary>
-    public Protocol? ProtocolOf(Benchmark benchmark) => Enum.TryParse(Setting(benchmark, "protocol"), out Protocol protocol) ? protocol : null;
+    public Protocol? ProtocolOf(Benchmark benchmark) => ProtocolNames.Find(Setting(benchmark, "protocol"));
 
     /// <summary>The verdicts so far.</summary>
     /// <param name="benchmark">The data set.</param>

@@ -23,7 +23,7 @@ internal static class ReportJson
     {
         writer.WriteStartObject();
         writer.WriteString("name", report.Benchmark.Name);
-        writer.WriteString("protocol", report.Protocol == Prompts.Protocol.Original ? "original" : "vlmevalkit");
+        writer.WriteString("protocol", Prompts.ProtocolNames.Of(report.Protocol));
         writer.WriteNumber("samples", report.Counts.Samples);
         writer.WriteNumber("answered", report.Counts.Answered);
         writer.WriteNumber("failed", report.Counts.Failed);

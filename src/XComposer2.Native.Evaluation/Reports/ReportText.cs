@@ -71,7 +71,7 @@ internal static class ReportText
             parts.Add($"{counts.LeftOut} rows without a picture left out, as officially");
         if (counts.Unjudged > 0)
             parts.Add($"{counts.Unjudged} answers wait for a judge");
-        return $"Protocol {(report.Protocol == Prompts.Protocol.Original ? "original" : "vlmevalkit")}. {string.Join(", ", parts)}.";
+        return $"Protocol {Prompts.ProtocolNames.Of(report.Protocol)}. {string.Join(", ", parts)}.";
     }
 
     private static string Answers(SampleCounts counts) => counts.Failed == 0 && counts.Unjudged == 0 ? $"{counts.Answered}"

@@ -9,10 +9,13 @@ namespace XComposer2.Native.Evaluation.Running;
 /// <summary>One line of the file of answers: an answer, or why there is none.</summary>
 /// <param name="Index">The index of the sample.</param>
 /// <param name="Prediction">What is scored; null where there is no answer.</param>
-/// <param name="Text">What the model wrote.</param>
+/// <param name="Text">What the model wrote; null where another program has noted the prediction alone.</param>
 /// <param name="Error">Why there is no answer.</param>
-internal sealed record AnswerLine(string Index, string? Prediction, string Text, string? Error)
+internal sealed record AnswerLine(string Index, string? Prediction, string? Text, string? Error)
 {
+    /// <summary>What a protocol scores; answers of the other protocol are taken from their texts.</summary>
+    public string? PredictionFor(Benchmark benchmark, Protocol protocol) => Prediction is null || Text is null ? Prediction : PredictionOf(Text, benchmark, protocol);
+
     /// <summary>The prediction that the source's own program would note for a generated text.</summary>
     public static string PredictionOf(string text, Benchmark benchmark, Protocol protocol) => (protocol, benchmark.Kind) switch
     {
@@ -54,7 +57,7 @@ internal sealed record AnswerLine(string Index, string? Prediction, string Text,
         string? prediction = line.TryGetProperty("prediction", out JsonElement predicted) ? predicted.ToString() : null;
         if (prediction is null && error is null)
             throw new EvaluationException($"{path}, line {number + 1}: expected the field prediction or error");
-        return new AnswerLine(index.ToString(), prediction, line.TryGetProperty("text", out JsonElement text) ? text.ToString() : prediction ?? "", error);
+        return new AnswerLine(index.ToString(), prediction, line.TryGetProperty("text", out JsonElement text) ? text.ToString() : null, error);
     }
 
     /// <summary>Reads a whole file of answers.</summary>

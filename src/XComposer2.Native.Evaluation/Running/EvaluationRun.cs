@@ -53,7 +53,7 @@ internal sealed class EvaluationRun
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task AskAsync(string path, bool resume, IProgress<BatchProgress>? progress, CancellationToken cancellation)
     {
-        RunSettings run = new RunSettings().Add("data set", dataSet.Benchmark.Name).Add("data set, SHA-256", dataSet.Hash).Add("protocol", settings.Protocol.ToString())
+        RunSettings run = new RunSettings().Add("data set", dataSet.Benchmark.Name).Add("data set, SHA-256", dataSet.Hash).Add("protocol", ProtocolNames.Of(settings.Protocol))
             .Add("model", engine.Info.Model).Add("model, fingerprint", engine.Fingerprint()).Add("decoding", AnswerDecoding.Describe(settings.Beams));
         using ResultLog log = resume ? ResultLog.Resume(path, run, Check) : ResultLog.Create(path, run);
         if (log.Count >= Samples.Count)
