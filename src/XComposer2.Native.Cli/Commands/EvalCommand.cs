@@ -10,7 +10,7 @@ namespace XComposer2.Native.Cli;
 internal static class EvalCommand
 {
     public const string HelpPage = $"""
-        Usage: xc2 eval DATASET... --data DIR [options]
+        Usage: xc2 eval DATASET... [options]
 
         Asks the model the questions of benchmarks and scores its answers, as the
         paper did. DATASET is the name of a published file: MMBench_DEV_EN,
@@ -18,7 +18,8 @@ internal static class EvalCommand
         MMMU_DEV_VAL, MME, POPE, HallusionBench, ChartQA_TEST, MathVista_MINI,
         Q-Bench1_VAL, Q-Bench1_TEST, MMVet, LLaVABench, CreationBench.
 
-          --data DIR               the folder with the published files (.tsv, .json)
+          --data DIR               the folder with the published files (.tsv, .json;
+                                   else $LMUData)
           --out DIR                answers, tables and reports (eval)
           --limit N                the first N samples of each data set
           --resume                 continue the answers in --out; without it they must
@@ -50,6 +51,9 @@ internal static class EvalCommand
           xc2 eval MMVet --data ~/LMUData --score-only --judge verdicts.jsonl
         """;
 
+    /// <summary>VLMEvalKit's variable for the same folder.</summary>
+    private const string DataVariable = "LMUData";
+
     public static Command Create(CliServices services, Option<bool> verbose)
     {
         Argument<string[]> dataSets = new("DATASET") { Arity = ArgumentArity.OneOrMore };
@@ -77,7 +81,8 @@ internal static class EvalCommand
             new EvalRequest
             {
                 DataSets = result.GetValue(dataSets) ?? [],
-                Data = result.GetValue(data) ?? throw new UsageException("--data is missing: the folder with the published files"),
+                Data = result.GetValue(data) ?? (services.Variable(DataVariable) is { Length: > 0 } folder ? folder
+                    : throw new UsageException($"--data is missing: the folder with the published files (or set {DataVariable})")),
                 Output = result.GetValue(output) ?? "eval",
                 Limit = result.GetValue(limit),
                 Resume = result.GetValue(resume),

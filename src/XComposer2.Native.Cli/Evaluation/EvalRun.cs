@@ -109,6 +109,8 @@ internal sealed class EvalRun
         folder.Save(reports, model);
         services.Console.Out.Write(ReportText.Summary(reports));
         services.Console.Out.Flush();
+        foreach (BenchmarkReport report in reports.Where(report => report.Note is not null))
+            services.Console.Hint($"{report.Benchmark.Name}: {report.Note}: {folder.TableOf(report.Benchmark)} has the answers");
         foreach (BenchmarkReport report in reports.Where(report => report.Counts.Unjudged > 0))
             services.Console.Hint($"{report.Benchmark.Name}: {report.Counts.Unjudged} answers wait for a judge: {folder.RequestsOf(report.Benchmark)} has the requests, --judge takes the verdicts");
         int failed = reports.Sum(report => report.Counts.Failed);

@@ -25,6 +25,9 @@ internal sealed record BenchmarkReport(Benchmark Benchmark, Protocol Protocol, S
     /// <summary>What is right or wrong as a whole: the answers, or the groups of rotations of CircularEval.</summary>
     public IReadOnlyList<ScoredAnswer> Units { get; init; } = Answers;
 
+    /// <summary>What a reader has to know; null for nothing.</summary>
+    public string? Note { get; init; }
+
     /// <summary>What could not be asked, by row and column.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 }

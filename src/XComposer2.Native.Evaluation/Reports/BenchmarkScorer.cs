@@ -37,6 +37,7 @@ internal static class BenchmarkScorer
             [.. scores.Figures.Select(figure => WithPublished(dataSet.Benchmark, figure))], scores.Table, scores.Answers)
         {
             Units = scores.Units,
+            Note = scores.Note,
             Problems = [.. lines.Where(line => line.Error is not null).Select(line => line.Error!)],
         };
     }
@@ -50,6 +51,8 @@ internal static class BenchmarkScorer
     private static Scores Scored(Benchmark benchmark, AnswerSheet sheet, Protocol protocol, IReadOnlyDictionary<string, string> verdicts)
     {
         bool original = protocol == Protocol.Original;
+        if (benchmark.Kind is BenchmarkKind.MultipleChoice or BenchmarkKind.Circular && !Enumerable.Range(0, sheet.Count).Any(row => sheet.OfDataSet(row, "answer") is not null))
+            return new Scores(new ScoreTable([]), [], [new("accuracy", double.NaN)]) { Note = "The data set has no right answers: the benchmark's own service scores them" };
         switch (benchmark.Kind)
         {
             case BenchmarkKind.MultipleChoice:
@@ -136,5 +139,7 @@ internal static class BenchmarkScorer
         public int Unjudged { get; init; }
 
         public IReadOnlyList<ScoredAnswer> Units { get; init; } = Answers;
+
+        public string? Note { get; init; }
     }
 }

@@ -43,6 +43,8 @@ internal static class ReportText
     public static string Table(ScoreTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
+        if (table.Rows.Count == 0)
+            return "";
         string[] columns = [.. table.Rows.SelectMany(row => row.Values.Select(value => value.Key)).Distinct()];
         List<string[]> rows;
         if (columns.Length > table.Rows.Count && columns.Length > 6)
@@ -71,7 +73,7 @@ internal static class ReportText
             parts.Add($"{counts.LeftOut} rows without a picture left out, as officially");
         if (counts.Unjudged > 0)
             parts.Add($"{counts.Unjudged} answers wait for a judge");
-        return $"Protocol {Prompts.ProtocolNames.Of(report.Protocol)}. {string.Join(", ", parts)}.";
+        return $"Protocol {Prompts.ProtocolNames.Of(report.Protocol)}. {string.Join(", ", parts)}.{(report.Note is { } note ? $" {note}." : "")}";
     }
 
     private static string Answers(SampleCounts counts) => counts.Failed == 0 && counts.Unjudged == 0 ? $"{counts.Answered}"

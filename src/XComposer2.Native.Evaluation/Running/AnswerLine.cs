@@ -51,6 +51,8 @@ internal sealed record AnswerLine(string Index, string? Prediction, string? Text
     /// <exception cref="EvaluationException">It is no answer.</exception>
     public static AnswerLine Read(JsonElement line, string path, long number)
     {
+        if (line.ValueKind != JsonValueKind.Object)
+            throw new EvaluationException($"{path}, line {number + 1}: expected an object, found {line.ValueKind}");
         if (!line.TryGetProperty("index", out JsonElement index))
             throw new EvaluationException($"{path}, line {number + 1}: expected the field index");
         string? error = line.TryGetProperty("error", out JsonElement failure) ? failure.ValueKind == JsonValueKind.Object && failure.TryGetProperty("message", out JsonElement message) ? message.ToString() : failure.ToString() : null;
@@ -60,24 +62,27 @@ internal sealed record AnswerLine(string Index, string? Prediction, string? Text
         return new AnswerLine(index.ToString(), prediction, line.TryGetProperty("text", out JsonElement text) ? text.ToString() : null, error);
     }
 
-    /// <summary>Reads a whole file of answers.</summary>
+    /// <summary>Reads a whole file of answers; a last line that a kill has cut off is left out.</summary>
     /// <exception cref="EvaluationException">It is missing, or a line is no answer.</exception>
     public static List<AnswerLine> ReadAll(string path)
     {
         List<AnswerLine> lines = [];
+        int number = 0;
         try
         {
-            foreach (string line in File.ReadLines(path))
+            string[] texts = File.ReadAllText(path).Split('\n');
+            foreach (string text in texts)
             {
-                if (line.Length == 0)
+                number++;
+                if (text.Length == 0 || (number == texts.Length && !IsJson(text)))
                     continue;
-                using JsonDocument document = JsonDocument.Parse(line);
-                lines.Add(Read(document.RootElement, path, lines.Count));
+                using JsonDocument document = JsonDocument.Parse(text);
+                lines.Add(Read(document.RootElement, path, number - 1));
             }
         }
         catch (JsonException failure)
         {
-            throw new EvaluationException($"{path}, line {lines.Count + 1}: expected JSON: {failure.Message}", failure);
+            throw new EvaluationException($"{path}, line {number}: expected JSON: {failure.Message}", failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -85,5 +90,18 @@ internal sealed record AnswerLine(string Index, string? Prediction, string? Text
         }
 
         return lines;
+    }
+
+    private static bool IsJson(string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 }

@@ -56,6 +56,28 @@ public sealed class ReportTests
         Assert.Contains("index 'x'", Assert.Throws<EvaluationException>(() => BenchmarkScorer.Score(Toy("POPE"), [new("x", "Yes", null, null)], Protocol.VlmEvalKit, new Dictionary<string, string>())).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Data_set_without_right_answers_has_no_score()
+    {
+        using DataFolder folder = new();
+        folder.Table("MMBench_TEST_EN.tsv", ["index", "question", "A", "B", "image"], ["0", "q", "a", "b", DataFolder.Picture]);
+        DataSet dataSet = DataSetReader.Read(BenchmarkCatalog.Find("MMBench_TEST_EN"), folder.Path);
+        BenchmarkReport report = BenchmarkScorer.Score(dataSet, [new("0", "A", null, null)], Protocol.VlmEvalKit, new Dictionary<string, string>());
+        Assert.Equal(double.NaN, report.Headlines[0].Value);
+        Assert.Contains("no right answers", ReportText.Document([report], "m"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Last_line_that_was_cut_off_is_left_out_and_other_damage_is_named()
+    {
+        using DataFolder folder = new();
+        string whole = "{\"index\":\"0\",\"prediction\":\"A\"}\n{\"index\":\"1\",\"prediction\":\"B\"}";
+        Assert.Equal(2, AnswerLine.ReadAll(folder.Write("a.jsonl", whole)).Count);
+        Assert.Single(AnswerLine.ReadAll(folder.Write("a.jsonl", whole[..^5])));
+        Assert.Contains("line 1: expected JSON", Assert.Throws<EvaluationException>(() => AnswerLine.ReadAll(folder.Write("a.jsonl", "{\n" + whole))).Message, StringComparison.Ordinal);
+        Assert.Contains("line 1: expected the field prediction or error", Assert.Throws<EvaluationException>(() => AnswerLine.ReadAll(folder.Write("a.jsonl", "{\"index\":0}\n"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Failed_samples_are_counted_and_listed()
     {
         DataSet dataSet = Toy("POPE");
