@@ -104,7 +104,7 @@ internal sealed class ResultLog : IDisposable
             stream.Flush();
             flushToDisk();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception error) when (WholeFile.IsRefused(error))
         {
             isBroken = true;
             TakeBack();

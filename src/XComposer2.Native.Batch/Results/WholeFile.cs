@@ -21,7 +21,7 @@ internal static class WholeFile
 
             File.Move(temporary, path, overwrite: true);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception error) when (IsRefused(error))
         {
             Remove(temporary);
             throw Refused(path, error);
@@ -32,6 +32,9 @@ internal static class WholeFile
             throw;
         }
     }
+
+    /// <summary>Whether a file system has refused to open, write or rename. A file of the largest size that it allows is an argument out of range to .NET.</summary>
+    public static bool IsRefused(Exception error) => error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentOutOfRangeException;
 
     public static BatchException Refused(string path, Exception error) => new($"{path}: cannot be written: {error.Message}", error);
 

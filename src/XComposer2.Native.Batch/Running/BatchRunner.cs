@@ -32,7 +32,7 @@ internal interface IBatchSink<TSource>
 internal sealed class BatchRunner(IAnswerSource answers, BatchLimits limits)
 {
     // Results that are ready together are made durable together, up to this number.
-    private const int MaximumGroup = 64;
+    public const int MaximumGroup = 64;
 
     /// <param name="samples">Read as answers are finished, so that an input of any length needs the same memory.</param>
     /// <param name="sink">Called by one thread at a time.</param>

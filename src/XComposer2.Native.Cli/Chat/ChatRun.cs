@@ -75,7 +75,7 @@ internal sealed class ChatRun(CliServices services, ChatRequest request)
 
     private Task<IChatClient> ConnectAsync(ModelFolder model, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Loading = request.Loading, Device = request.Device, Quantization = request.Quantization, Fit = request.Fit, Limits = new EngineLimits { Context = request.ContextLength } };
+        EngineOptions options = new() { ModelPath = model.Path, Adapters = request.Adapters, Loading = request.Loading, Device = request.Device, Quantization = request.Quantization, Fit = request.Fit, Limits = new EngineLimits { Context = request.ContextLength, Beams = request.Generation.Beams } };
         return ModelLoading.LoadAsync(
             console, model, options, request.Verbose, asked => services.ConnectChat(asked, request.Session, cancellationToken), client => client.Info);
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using XComposer2.Native.Evaluation.Prompts;
-using XComposer2.Native.Evaluation.Running;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 
@@ -37,7 +36,8 @@ internal static class EvalCommand
           --beams 1..8             beams of the search (as the protocol has it: 3 or 5);
                                    1 takes the most likely token, and much less time
           --parallel N             answers searched together, 1 to 8 (4)
-          --cache-memory MIB       keys and values of all of them (as much as they need)
+          --cache-memory MIB       keys and values of all of them (longest sequences for the
+                                   larger of --parallel and the beams)
         {ModelOptions.HelpLines}
           -v, --verbose            progress as lines; stack traces of errors
 
@@ -106,7 +106,7 @@ internal static class EvalCommand
                         Sequences = (result.GetValue(parallel) ?? 4) * (result.GetValue(beams) ?? Decoding.MostBeams),
                         Context = result.GetValue(context),
                         CacheBytes = (long?)result.GetValue(cacheMemory) << 20,
-                        CacheTokens = (result.GetValue(parallel) ?? 4) * EvaluationSettings.PositionsFor(result.GetValue(beams) ?? Decoding.MostBeams),
+                        Beams = Math.Max(result.GetValue(parallel) ?? 4, result.GetValue(beams) ?? Decoding.MostBeams),
                     },
                 },
                 Verbose = result.GetValue(verbose),

@@ -11,13 +11,7 @@ namespace XComposer2.Native.Evaluation.Running;
 /// <param name="Limit">The first samples alone; null for all.</param>
 /// <param name="Together">Answers that are searched at once.</param>
 /// <param name="Beams">Beams of all searches; null for those of the protocol.</param>
-internal sealed record EvaluationSettings(Protocol Protocol, int? Limit, int Together, int? Beams)
-{
-    private const int LongPrompt = 2048, LongAnswer = 512 + 64;
-
-    /// <summary>Positions of the cache for one search: a picture and a long question, and for each beam the longest answer with the page that it begins in.</summary>
-    public static int PositionsFor(int beams) => LongPrompt + beams * LongAnswer;
-}
+internal sealed record EvaluationSettings(Protocol Protocol, int? Limit, int Together, int? Beams);
 
 /// <summary>Asks the model all questions of a data set; answers lie in a file that a kill does not harm.</summary>
 internal sealed class EvaluationRun

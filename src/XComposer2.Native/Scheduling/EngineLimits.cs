@@ -14,11 +14,11 @@ public sealed record EngineLimits
     public int? Context { get; init; }
 
     /// <summary>Maximum memory of the key/value cache, shared by all answers and the cached prefixes of earlier ones; it grows with use. Null for one sequence of
-    /// full length.</summary>
+    /// full length, and one for each of <see cref="Beams"/>.</summary>
     public long? CacheBytes { get; init; }
 
-    /// <summary>Positions that the cache may grow to where <see cref="CacheBytes"/> is null and one sequence of full length has fewer.</summary>
-    internal int CacheTokens { get; init; }
+    /// <summary>Beams of an answer (<see cref="GenerationOptions.Beams"/>) that the cache has room for by default; at most <see cref="Sequences"/>.</summary>
+    public int Beams { get; init; } = 1;
 
     /// <summary>Prompt tokens processed between two tokens of other answers; null for 256 on the CPU and 512 on a GPU.</summary>
     public int? PromptPiece { get; init; }
@@ -76,10 +76,11 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
     {
         ArgumentNullException.ThrowIfNull(limits);
         EngineException.ThrowUnless(limits.Sequences is >= 1 and <= StepLimits.MaximumSequences, "sequences", $"1 to {StepLimits.MaximumSequences}", limits.Sequences);
+        EngineException.ThrowUnless(limits.Beams >= 1 && limits.Beams <= limits.Sequences, "beams", $"1 to {limits.Sequences}, the answers generated together", limits.Beams);
         EngineException.ThrowUnless(limits.PromptPiece is null or (>= 16 and <= MaximumStepTokens), "prompt piece", $"16 to {MaximumStepTokens} tokens", limits.PromptPiece);
         EngineException.ThrowUnless(limits.Pictures is null or (>= 0 and <= MaximumPictures), "pictures", $"0 to {MaximumPictures}", limits.Pictures);
         int context = ContextLengths.Resolve(limits.Context, config);
-        int pages = Math.Max(PagesOf(context), PagesOf(limits.CacheTokens));
+        int pages = checked(limits.Beams * PagesOf(context));
         if (limits.CacheBytes is { } bytes)
         {
             long pageBytes = new KeyValueLayout(config.Decoder.LayerCount, config.Decoder.Attention, cache).PageBytes;
@@ -97,9 +98,13 @@ internal readonly record struct EngineSizes(int Sequences, int PromptLength, int
     public ContextFullException PromptTooLong(int tokens) => new(tokens, ContextLength, PromptLength + 1 < ContextLength ? PromptLength : null);
 
     /// <summary>The refusal of a request that is alone and has no room.</summary>
-    public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int beams, int pages) => new(
-        $"the key/value cache has room for {(long)pages * KeyValuePages.TokensPerPage} tokens, the device has no memory for more; "
-        + $"the prompt has {promptTokens} tokens, its answer up to {answerTokens}{(beams > 1 ? $" for each of {beams} beams" : "")}: fewer answer tokens or a shorter prompt need less");
+    public static EngineException CacheTooSmall(int promptTokens, int answerTokens, int beams, int pages)
+    {
+        string room = $"the key/value cache has room for {(long)pages * KeyValuePages.TokensPerPage} tokens";
+        return new EngineException(beams == 1
+            ? $"{room}, the device has no memory for more; the prompt has {promptTokens} tokens, its answer up to {answerTokens}: fewer answer tokens or a shorter prompt need less"
+            : $"{room}; the prompt has {promptTokens} tokens, each of {beams} beams up to {answerTokens}: fewer answer tokens need less, EngineLimits.CacheBytes (xc2 serve --cache-memory) gives more");
+    }
 
     private static int PagesOf(int contextLength) => checked((int)KeyValuePages.Count(contextLength) + 1);
 

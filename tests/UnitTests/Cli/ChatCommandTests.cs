@@ -130,6 +130,16 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
+    public async Task Beams_reach_the_engine_and_the_size_of_its_cache()
+    {
+        using CliHarness xc2 = new();
+
+        Assert.Equal(ExitCode.Done, await xc2.RunAsync("chat", "--beams", "5", "--length-penalty", "-0.5", "--early-stopping", "hi"));
+        Assert.Equal((5, -0.5f, true), (xc2.Client.LastOptions!.Beams, xc2.Client.LastOptions.LengthPenalty, xc2.Client.LastOptions.EarlyStopping));
+        Assert.Equal(new EngineLimits { Beams = 5 }, xc2.LoadedWith!.Limits);
+    }
+
+    [Fact]
     public async Task Short_options_are_the_long_ones()
     {
         using CliHarness xc2 = new();

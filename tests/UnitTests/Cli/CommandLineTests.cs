@@ -8,7 +8,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, serve, inspect, verify, merge, quantize, plan, bench, kernels, completion, help", "foo")]
+    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, batch, serve, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "foo")]
     [InlineData("xc2: there is no command 'caht'; did you mean chat?", "caht")]
     [InlineData("xc2: there is no command 'prefil'; did you mean prefill?", "bench", "prefil")]
     [InlineData("xc2: there is no command 'comose'; did you mean compose?", "help", "comose")]
@@ -19,7 +19,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --greedy takes the most likely token every time, --top-k 5 contradicts it", "chat", "--greedy", "--top-k", "5", "hi")]
     [InlineData("xc2: --temperature 0 takes the most likely token every time, --top-p 0.5 contradicts it", "chat", "--temperature", "0", "--top-p", "0.5", "hi")]
     [InlineData("xc2: --greedy takes the most likely token every time, --temperature 2 contradicts it", "compose", "--title", "x", "--greedy", "--temperature", "2")]
-    [InlineData("xc2: a command is missing: chat, compose, edit, serve, inspect, verify, merge, quantize, plan, bench, kernels, completion, help", "--verbose")]
+    [InlineData("xc2: a command is missing: chat, compose, edit, batch, serve, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "--verbose")]
     [InlineData("xc2: a command is missing: prefill, decode, ttft, load, kernels", "bench")]
     [InlineData("xc2: there is no option '--tmeperature'; did you mean --temperature?", "chat", "--tmeperature", "1", "hi")]
     [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]
@@ -36,6 +36,10 @@ public sealed class CommandLineTests
     [InlineData("xc2: --top-p must be a number over 0, at most 1, not '0'", "chat", "--top-p", "0", "hi")]
     [InlineData("xc2: --top-k must be an integer, at least 0, not '-1'", "chat", "--top-k", "-1", "hi")]
     [InlineData("xc2: --sums must be f32 or f16, not 'f8'", "verify", "--sums", "f8")]
+    [InlineData("xc2: --beams must be an integer, 1 to 8, not '9'", "chat", "--beams", "9", "hi")]
+    [InlineData("xc2: --early-stopping needs --beams 2 or more", "chat", "--early-stopping", "hi")]
+    [InlineData("xc2: --length-penalty must be a number, -10 to 10, not '11'", "chat", "--beams", "2", "--length-penalty", "11", "hi")]
+    [InlineData("xc2: --repetition-penalty must be 1 or more with --beams", "chat", "--beams", "2", "--repetition-penalty", "0.5", "hi")]
     [InlineData("xc2: --repetition-penalty must be a number over 0, not '-0.5'", "chat", "--repetition-penalty", "-0.5", "hi")]
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '0'", "chat", "--max-tokens", "0", "hi")]
     [InlineData("xc2: --max-tokens must be an integer, at least 1, not '2147483648'", "chat", "--max-tokens", "2147483648", "hi")]

@@ -227,12 +227,12 @@ public sealed class ConversationTests : IDisposable
     [Fact]
     public async Task Settings_are_shown_and_changed()
     {
-        using CliHarness xc2 = Typed("/set temperature 0.5", "/set top-p 0.25", "/set top-k 7", "/set repetition-penalty 1.5", "/set seed 12", "/set max-tokens 9", "/set verbose on", "/set", "one", "/set temperature 0", "two");
+        using CliHarness xc2 = Typed("/set temperature 0.5", "/set top-p 0.25", "/set top-k 7", "/set repetition-penalty 1.5", "/set beams 2", "/set seed 12", "/set max-tokens 9", "/set verbose on", "/set", "one", "/set temperature 0", "two");
 
         await xc2.RunAsync("chat");
-        foreach (string line in (string[])["temperature         0.5", "top-p               0.25", "top-k               7", "greedy              off", "repetition-penalty  1.5", "seed                12", "max-tokens          9", "verbose             on"])
+        foreach (string line in (string[])["temperature         0.5", "top-p               0.25", "top-k               7", "greedy              off", "repetition-penalty  1.5", "beams               2", "seed                12", "max-tokens          9", "verbose             on"])
             Assert.Contains($"\n  {line}\n", xc2.Error.Replace("> ", "\n", StringComparison.Ordinal), StringComparison.Ordinal);
-        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = 12, MaxTokens = 9 };
+        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Beams = 2, Seed = 12, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });
         Assert.Contains("finish reason stop", xc2.Error, StringComparison.Ordinal);
     }

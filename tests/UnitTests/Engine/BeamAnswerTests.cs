@@ -105,6 +105,13 @@ public sealed class BeamAnswerTests(DemoEngine demo) : IClassFixture<DemoEngine>
         Assert.Equal("beams: expected at most 2, the answers that the engine generates together (EngineLimits.Sequences), found 3", refused.Message);
     }
 
+    [Fact]
+    public async Task Beams_without_room_in_the_cache_are_refused_with_the_numbers()
+    {
+        EngineException refused = await Assert.ThrowsAsync<EngineException>(() => AskAsync(three with { MaxTokens = 1500 }));
+        Assert.Matches("^the key/value cache has room for 2112 tokens; the prompt has [0-9]+ tokens, each of 3 beams up to 1500: fewer answer tokens need less, EngineLimits.CacheBytes", refused.Message);
+    }
+
     private static TokenChoice Read(DemoModel model, PromptPosition[] prompt, BeamSearch search, Beam beam)
     {
         using var sequence = new KeyValueSequence(model.Runner.Pool);

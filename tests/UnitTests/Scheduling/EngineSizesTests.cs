@@ -20,6 +20,16 @@ public sealed class EngineSizesTests
         Assert.Equal(130, sizes.RetainedPages);
     }
 
+    /// <summary>A cache that is not limited may grow to a sequence for each beam, and begins as large as without.</summary>
+    [Fact]
+    public void Beams_have_a_sequence_each()
+    {
+        EngineSizes sizes = Resolve(ModelPresets.VisionLanguage7B, new EngineLimits { Beams = 3 });
+        Assert.Equal((65, 3 * 257), (sizes.FirstPages, sizes.CachePages));
+        Assert.Equal(257, Resolve(ModelPresets.VisionLanguage7B, new EngineLimits { Beams = 3, CacheBytes = 257L * 64 * 131072 }).CachePages);
+        Assert.Equal("beams: expected 1 to 2, the answers generated together, found 3", Assert.Throws<EngineException>(() => Resolve(ModelPresets.VisionLanguage7B, new EngineLimits { Sequences = 2, Beams = 3 })).Message);
+    }
+
     [Fact]
     public void Three_pictures_and_a_question_leave_a_thousand_tokens_of_answer()
     {
