@@ -129,6 +129,23 @@ public sealed partial class GraphBuilder
         return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]) { HasOneRowPerSequence = HasOneRowPerSequence };
     }
 
+    /// <summary>What was appended so far.</summary>
+    internal IReadOnlyList<Operation> Operations => operations;
+
+    /// <summary>Appends an operation with a result [rows, columns] F32 of its own, for whoever has checked the operands.</summary>
+    internal Tensor Emit(string name, RowExtent rows, int columns, Func<Tensor, Operation> make) => Append(make(Add(name, DType.F32, rows, [columns], TensorRole.Temporary)));
+
+    /// <summary>Appends an operation that adds to a gradient.</summary>
+    internal void EmitOnto(Tensor gradient, Func<Tensor, Operation> make) => Append(make(gradient));
+
+    /// <summary>The gradient of a weight: the same handle each time.</summary>
+    internal Tensor GradientOf(Tensor weight)
+    {
+        TensorSpec spec = this[weight];
+        string name = TrainingGraph.GradientName(spec.Name);
+        return byName.TryGetValue(name, out Tensor known) ? known : Add(name, DType.F32, spec.Rows, spec.Shape.AsSpan()[1..], TensorRole.Gradient);
+    }
+
     internal TensorSpec? TryGet(Tensor tensor) => (uint)tensor.Index < (uint)tensors.Count ? tensors[tensor.Index] : null;
 
     private OperandCheck Begin(string operation, string? name)

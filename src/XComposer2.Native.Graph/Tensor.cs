@@ -20,6 +20,10 @@ public enum TensorRole : byte
 
     /// <summary>Made inside the graph and kept in the arena, untouched, until the run has ended.</summary>
     Output,
+
+    /// <summary>The gradient of a trained weight, F32, of the weight's shape. Operations add to it, as often as they like and over several runs; no operation
+    /// reads it. It lies in memory of the caller's own, outside the arena.</summary>
+    Gradient,
 }
 
 /// <summary>A tensor of a graph: facts only, no storage. <see cref="Shape"/> has the planned capacity as its leading size.</summary>

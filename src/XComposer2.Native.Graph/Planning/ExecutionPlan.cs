@@ -40,11 +40,11 @@ public sealed class ExecutionPlan
     public int PeakStep { get; }
 
     /// <summary>Offset in the arena in bytes.</summary>
-    /// <exception cref="ArgumentException">The tensor is an input or a weight, which are not in the arena.</exception>
+    /// <exception cref="ArgumentException">The tensor is an input, a weight or a gradient, which are not in the arena.</exception>
     public long OffsetOf(Tensor tensor) => SlotOf(tensor).OffsetBytes;
 
     /// <summary>Offset and size, at capacity, of a temporary or output.</summary>
-    /// <exception cref="ArgumentException">The tensor is an input or a weight, which are not in the arena.</exception>
+    /// <exception cref="ArgumentException">The tensor is an input, a weight or a gradient, which are not in the arena.</exception>
     public ArenaSlot SlotOf(Tensor tensor)
     {
         TensorSpec spec = Graph[tensor];

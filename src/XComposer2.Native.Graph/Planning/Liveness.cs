@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace XComposer2.Native.Graph;
 
-/// <summary>Lifetimes of the temporaries and outputs of a graph. Inputs and weights are outside the arena and have none.</summary>
+/// <summary>Lifetimes of the temporaries and outputs of a graph. Inputs, weights and gradients are outside the arena and have none.</summary>
 public sealed class Liveness
 {
     private readonly ImmutableArray<LiveRange?> ranges;
@@ -36,7 +36,7 @@ public sealed class Liveness
         return new Liveness([.. ranges]);
     }
 
-    /// <summary>Lifetime of a temporary or output; null for inputs and weights.</summary>
+    /// <summary>Lifetime of a temporary or output; null for inputs, weights and gradients.</summary>
     public LiveRange? this[Tensor tensor] => ranges[tensor.Index];
 
     private static bool IsMade(TensorSpec spec) => spec.Role is TensorRole.Temporary or TensorRole.Output;
@@ -44,6 +44,8 @@ public sealed class Liveness
     private static void Read(ComputeGraph graph, LiveRange?[] ranges, int step, Tensor input)
     {
         TensorSpec spec = Known(graph, step, input);
+        if (spec.Role == TensorRole.Gradient)
+            throw Failure(graph, step, spec, "read although its role is Gradient");
         if (!IsMade(spec))
             return;
         if (ranges[input.Index] is not { } range)
@@ -54,6 +56,8 @@ public sealed class Liveness
     private static void Write(ComputeGraph graph, LiveRange?[] ranges, int step, Tensor output)
     {
         TensorSpec spec = Known(graph, step, output);
+        if (spec.Role == TensorRole.Gradient)
+            return;
         if (!IsMade(spec))
             throw Failure(graph, step, spec, $"written although its role is {spec.Role}");
         if (ranges[output.Index] is not null)

@@ -21,7 +21,10 @@ public static class PlanText
             Operation operation = graph.Operations[step];
             TensorSpec output = graph[operation.Output];
             string kind = output.Role == TensorRole.Output ? operation.Name + " (output)" : operation.Name;
-            Add(Number(step), kind, output.Name, $"{output.Type} {output.Shape}", plan.SlotOf(operation.Output), plan.Liveness[operation.Output]!.Value);
+            if (plan.Liveness[operation.Output] is { } live)
+                Add(Number(step), kind, output.Name, $"{output.Type} {output.Shape}", plan.SlotOf(operation.Output), live);
+            else
+                rows.Add([Number(step), kind, output.Name, $"{output.Type} {output.Shape}", "added to", string.Empty, string.Empty]);
             if (plan.ScratchOf(step) is { Bytes: > 0 } scratch)
                 Add(string.Empty, "scratch", string.Empty, string.Empty, scratch, new LiveRange(step, step));
         }

@@ -36,17 +36,28 @@ public static class DecoderNetwork
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         var builder = new GraphBuilder("prefill", new RowCounts(tokens, logits, 0));
-        Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
-        Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
-        Tensor visual = builder.Resident(Visual, DType.F32, config.HiddenSize);
-        Tensor logitRows = builder.Input(LogitRows, DType.I32, RowExtent.Logits);
-        Tensor stream = builder.EmbedTokens(ids, weights.DeclareMatrix(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
-        stream = Layers(builder, config, weights, stream, visualRow, keepStages);
-        stream = builder.SelectRows(stream, logitRows, "selected");
-        Tensor normed = Head(builder, config, weights, stream);
+        Tensor normed = Prompt(builder, config, weights, static (to, hidden) => to.Resident(Visual, DType.F32, hidden), keepStages);
         if (keepStages)
             builder.MarkOutput(normed);
         return builder.Build();
+    }
+
+    /// <summary>The whole of prefill, with its inputs.</summary>
+    /// <param name="builder">Takes the operations.</param>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">Types.</param>
+    /// <param name="visualRows">Gives the rows of pictures [any, hidden], when their place among the inputs has come.</param>
+    /// <param name="keepStages">Makes every layer's result an output.</param>
+    /// <returns>The final norm's result.</returns>
+    internal static Tensor Prompt(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Func<GraphBuilder, int, Tensor> visualRows, bool keepStages)
+    {
+        Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
+        Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
+        Tensor visual = visualRows(builder, config.HiddenSize);
+        Tensor logitRows = builder.Input(LogitRows, DType.I32, RowExtent.Logits);
+        Tensor stream = builder.EmbedTokens(ids, weights.DeclareMatrix(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
+        stream = Layers(builder, config, weights, stream, visualRow, keepStages);
+        return Head(builder, config, weights, builder.SelectRows(stream, logitRows, "selected"));
     }
 
     /// <summary>One token of each sequence.</summary>

@@ -27,14 +27,21 @@ public static class VisionNetwork
         ArgumentNullException.ThrowIfNull(weights);
         config.RequireSupportedImages("config.json");
         var builder = new GraphBuilder("vision", new RowCounts(0, 0, images));
+        builder.MarkOutput(Rows(builder, config, weights, keepStages));
+        return builder.Build();
+    }
+
+    /// <summary>The whole branch, with its input.</summary>
+    /// <returns>Rows for the decoder.</returns>
+    internal static Tensor Rows(GraphBuilder builder, ModelConfig config, WeightFacts weights, bool keepStages)
+    {
         Tensor stream = Tower(builder, config, weights, keepStages);
         Tensor features = builder.SelectPatches(stream, config.TokensPerImage + 1, ImageFeatures);
         Tensor wide = builder.Linear(features, Matrix("vision_proj.0.weight"), Weight("vision_proj.0.bias"), Activation.Gelu, name: "vision_proj.0");
         Tensor embeds = builder.Linear(wide, Matrix("vision_proj.2.weight"), Weight("vision_proj.2.bias"), name: ImageEmbeds);
         if (keepStages)
             builder.MarkOutput(features);
-        builder.MarkOutput(embeds);
-        return builder.Build();
+        return embeds;
 
         Tensor Weight(string name) => weights.Declare(builder, name);
 

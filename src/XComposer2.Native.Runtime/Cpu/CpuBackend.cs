@@ -5,7 +5,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Runs graphs on the processor. Weights are used where they lie, but for integers that are packed for <see cref="DotInstructions"/>.</summary>
-public sealed class CpuBackend : IBackend
+public sealed class CpuBackend : IBackend, ITrainingBackend
 {
     private readonly WorkerPool pool;
     private readonly CpuArena arena = new();
@@ -87,6 +87,18 @@ public sealed class CpuBackend : IBackend
             throw new ArgumentException("the rows are of another backend", nameof(rows));
         arena.Require(plan.ArenaBytes);
         return new CpuBoundGraph(plan, new CpuSources(weights, (CpuKeyValueMemory?)pages, (CpuRowMemory?)rows, ropeTables, packed, limits), arena, pool);
+    }
+
+    public IParameterMemory AllocateParameters(IReadOnlyList<ParameterSpec> parameters) => new CpuParameters(parameters, pool);
+
+    public IBoundGraph BindTraining(ExecutionPlan plan, IWeightSource weights, IParameterMemory parameters)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (parameters is not CpuParameters mine)
+            throw new ArgumentException("the parameters are of another backend", nameof(parameters));
+        arena.Require(plan.ArenaBytes);
+        return new CpuBoundGraph(plan, new CpuSources(weights, null, null, ropeTables, packed, null, mine), arena, pool);
     }
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CpuTokenSampler(vocabularySize, slots);

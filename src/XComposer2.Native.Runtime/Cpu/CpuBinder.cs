@@ -10,7 +10,9 @@ namespace XComposer2.Native.Runtime;
 /// <param name="RopeTables">Of the backend.</param>
 /// <param name="Packed">Of the backend.</param>
 /// <param name="Limits">Null for what the pages allow.</param>
-internal sealed record CpuSources(IWeightSource Weights, CpuKeyValueMemory? Pages, CpuRowMemory? Rows, RopeTables RopeTables, PackedWeights Packed, StepLimits? Limits);
+/// <param name="Parameters">Null where the graph has no gradients.</param>
+internal sealed record CpuSources(
+    IWeightSource Weights, CpuKeyValueMemory? Pages, CpuRowMemory? Rows, RopeTables RopeTables, PackedWeights Packed, StepLimits? Limits, CpuParameters? Parameters = null);
 
 /// <summary>Resolves the operands of one plan's operations, while it is being bound.</summary>
 internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, nint[] inputs)
@@ -26,6 +28,7 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
         {
             TensorRole.Input => CpuOperand.At((byte*)inputs[tensor.Index], spec),
             TensorRole.Resident => Resident(spec),
+            TensorRole.Gradient => Gradient(spec),
             _ => CpuOperand.InArena(plan.OffsetOf(tensor), spec),
         };
     }
@@ -70,6 +73,8 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
 
     public Shape ShapeOf(Tensor tensor) => graph[tensor].Shape;
 
+    public TensorRole RoleOf(Tensor tensor) => graph[tensor].Role;
+
     public CpuScratch Scratch(int step) => new(plan.ScratchOf(step));
 
     /// <exception cref="GraphException">There is no cache, or it has another layout.</exception>
@@ -84,7 +89,10 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
 
     /// <summary>Angles for every position that a sequence can have.</summary>
     public RopeTable Rope(AttentionGeometry geometry, float theta) =>
-        sources.RopeTables.Get(Math.Min(sources.Limits?.Positions ?? int.MaxValue, checked(pages!.PageCount * KvLayerView.PageTokens)), geometry.HeadSize, theta);
+        Rope(geometry, theta, Math.Min(sources.Limits?.Positions ?? int.MaxValue, checked(pages!.PageCount * KvLayerView.PageTokens)));
+
+    /// <summary>Angles for so many positions.</summary>
+    public RopeTable Rope(AttentionGeometry geometry, float theta, int positions) => sources.RopeTables.Get(positions, geometry.HeadSize, theta);
 
     private nint Address(Tensor? tensor)
     {
@@ -96,6 +104,16 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
         if (weight.Type != spec.Type || weight.Shape != spec.Shape || weight.Data == 0)
             throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {spec.Type} {spec.Shape}, found {weight.Type} {weight.Shape}");
         return weight.Data;
+    }
+
+    /// <exception cref="GraphException">There is no such parameter, or it has another shape.</exception>
+    private CpuOperand Gradient(TensorSpec spec)
+    {
+        string weight = spec.Name[..^TrainingGraph.GradientName("").Length];
+        float* address = sources.Parameters is { } parameters ? parameters.GradientOf(weight, spec.Shape) : null;
+        return address is null
+            ? throw new GraphException($"graph '{graph.Name}', gradient '{spec.Name}': expected a parameter '{weight}' of {spec.Shape}, found none")
+            : CpuOperand.At((byte*)address, spec);
     }
 
     private void RequireGroups(TensorSpec spec, int* index, int groups)

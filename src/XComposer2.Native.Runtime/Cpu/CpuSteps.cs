@@ -19,7 +19,7 @@ internal static class CpuSteps
         PatchEmbeddingOp patches => new PatchEmbeddingStep(patches, binder, step),
         VisionAttentionOp attention => new VisionAttentionStep(attention, binder, step),
         SelectPatchesOp select => new SelectPatchesStep(select, binder),
-        _ => throw new NotSupportedException($"the processor has no kernel for {operation.Name}"),
+        _ => TrainingSteps.Bind(operation, binder, step) ?? throw new NotSupportedException($"the processor has no kernel for {operation.Name}"),
     };
 
     public static long ScratchBytes(ComputeGraph graph, Operation operation, int threads)
@@ -39,7 +39,7 @@ internal static class CpuSteps
             case VisionAttentionOp attention:
                 return VisionAttentionKernel.ScratchBytes(graph[attention.Query].Shape[1] / attention.Heads, threads);
             default:
-                return 0;
+                return TrainingSteps.ScratchBytes(graph, operation, threads);
         }
 
         int Rows(Tensor tensor) => graph[tensor].Shape[0];

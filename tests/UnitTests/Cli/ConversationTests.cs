@@ -232,7 +232,7 @@ public sealed class ConversationTests : IDisposable
         await xc2.RunAsync("chat");
         foreach (string line in (string[])["temperature         0.5", "top-p               0.25", "top-k               7", "greedy              off", "repetition-penalty  1.5", "beams               2", "seed                12", "max-tokens          9", "verbose             on"])
             Assert.Contains($"\n  {line}\n", xc2.Error.Replace("> ", "\n", StringComparison.Ordinal), StringComparison.Ordinal);
-        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Seed = 12, MaxTokens = 9 };
+        GenerationOptions expected = new() { Greedy = true, Temperature = 0.5f, TopP = 0.25f, TopK = 7, RepetitionPenalty = 1.5f, Beams = 2, Seed = 12, MaxTokens = 9 };
         Assert.Equal(expected, xc2.Client.LastOptions! with { Stop = expected.Stop });
         Assert.Contains("finish reason stop", xc2.Error, StringComparison.Ordinal);
     }

@@ -1,0 +1,185 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Cpu;
+
+/// <summary>
+/// C = addend + scale * A B, the product of every backward pass. A is read where it lies, by two strides, so that it may be a transpose; B is row-major and widened panel by panel.
+/// A task is a panel of columns and a part of the rows. Each element is summed in the order of the steps, in blocks of <see cref="StepBlock"/>, whatever the threads and the vectors.
+/// </summary>
+internal static unsafe class MatrixProduct
+{
+    private const int StepBlock = 256;
+
+    private const int PartRows = 192;
+
+    private const long WorkerFloats = (long)(StepBlock + PartRows) * PanelProduct.MostColumns;
+
+    public static long ScratchBytes(int threads) => ScratchCursor.BytesFor(threads * WorkerFloats);
+
+    public static void Run(in ProductProblem problem, ref ScratchCursor cursor, WorkerPool pool, VectorWidth width)
+    {
+        if (problem.Rows.Rows == 0 || problem.B.Columns == 0)
+            return;
+        float* memory = cursor.Floats(pool.Threads * WorkerFloats);
+        switch (width.Resolve())
+        {
+            case VectorWidth.Bits512: Run<Simd512, Vector512<float>>(problem, memory, pool); break;
+            case VectorWidth.Bits256: Run<Simd256, Vector256<float>>(problem, memory, pool); break;
+            default: Run<Simd128, Vector128<float>>(problem, memory, pool); break;
+        }
+    }
+
+    private static void Run<TSimd, TVector>(in ProductProblem problem, float* memory, WorkerPool pool)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        int columns = 3 * TSimd.Count;
+        int panels = (problem.B.Columns + columns - 1) / columns;
+        int parts = (problem.Rows.Rows + PartRows - 1) / PartRows;
+        var work = new Work<TSimd, TVector>(problem, memory, parts);
+        pool.Run(checked(panels * parts), ref work);
+    }
+
+    private readonly struct Work<TSimd, TVector>(ProductProblem problem, float* memory, int parts) : IWork
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        public void Run(int task, int worker)
+        {
+            int columns = 3 * TSimd.Count;
+            float* panel = memory + (worker * WorkerFloats);
+            float* tile = panel + ((nint)StepBlock * columns);
+            int firstColumn = task / parts * columns;
+            int firstRow = task % parts * PartRows;
+            int lastRow = Math.Min(firstRow + PartRows, problem.Rows.Rows);
+            bool isFirst = true;
+            for (int run = 0; run < problem.Steps.Count; run++)
+            {
+                (int start, int end) = problem.Steps[run];
+                for (int step = start; step < end; step += StepBlock)
+                {
+                    int steps = Math.Min(StepBlock, end - step);
+                    Pack(step, steps, firstColumn, panel);
+                    Multiply(step, steps, firstRow, lastRow, panel, tile, isFirst);
+                    isFirst = false;
+                }
+            }
+
+            int next = firstRow;
+            for (int run = 0; run < problem.Rows.Count && !isFirst; run++)
+            {
+                (int start, int end) = Within(problem.Rows[run], firstRow, lastRow);
+                if (start >= end)
+                    continue;
+                WriteAddend(next, start, firstColumn);
+                for (int row = start; row < end; row++)
+                    Write(row, firstColumn, tile + ((nint)(row - firstRow) * columns));
+                next = end;
+            }
+
+            WriteAddend(next, lastRow, firstColumn);
+        }
+
+        private static (int Start, int End) Within((int Start, int End) run, int first, int last) => (Math.Max(run.Start, first), Math.Min(run.End, last));
+
+        private void Multiply(int step, int steps, int firstRow, int lastRow, float* panel, float* tile, bool isFirst)
+        {
+            for (int run = 0; run < problem.Rows.Count; run++)
+            {
+                (int start, int end) = Within(problem.Rows[run], firstRow, lastRow);
+                if (start >= end)
+                    continue;
+                float* a = problem.A + (start * problem.ARow) + (step * problem.AStep);
+                float* c = tile + ((nint)(start - firstRow) * 3 * TSimd.Count);
+                if (isFirst)
+                    PanelProduct.Multiply<TSimd, TVector>(a, problem.ARow, problem.AStep, end - start, steps, panel, c, null);
+                else
+                    PanelProduct.MultiplyOnto<TSimd, TVector>(a, problem.ARow, problem.AStep, end - start, steps, panel, c);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Pack(int step, int steps, int firstColumn, float* panel)
+        {
+            int columns = 3 * TSimd.Count;
+            int count = Math.Min(columns, problem.B.Columns - firstColumn);
+            for (int i = 0; i < steps; i++)
+            {
+                nint at = ((step + i) * (nint)problem.B.Columns) + firstColumn;
+                float* row = panel + ((nint)i * columns);
+                if (count == columns)
+                {
+                    for (int vector = 0; vector < columns; vector += TSimd.Count)
+                        TSimd.Store(FloatLoads.Vector<TSimd, TVector>(problem.B.Data, problem.B.Type, at + vector), row + vector);
+                    continue;
+                }
+
+                FloatLoads.Widen<TSimd, TVector>(problem.B.Data, problem.B.Type, at, row, count);
+                new Span<float>(row + count, columns - count).Clear();
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Write(int row, int firstColumn, float* tile)
+        {
+            int count = Math.Min(3 * TSimd.Count, problem.B.Columns - firstColumn);
+            nint at = (row * (nint)problem.B.Columns) + firstColumn;
+            float* output = problem.Output + at;
+            float* addend = problem.Addend is null ? null : problem.Addend + at;
+            TVector scale = TSimd.Broadcast(problem.Scale);
+            int i = 0;
+            for (; i <= count - TSimd.Count; i += TSimd.Count)
+            {
+                TVector product = TSimd.Multiply(scale, TSimd.Load(tile + i));
+                TSimd.Store(addend is null ? product : TSimd.Add(TSimd.Load(addend + i), product), output + i);
+            }
+
+            for (; i < count; i++)
+                output[i] = addend is null ? problem.Scale * tile[i] : addend[i] + (problem.Scale * tile[i]);
+        }
+
+        private void WriteAddend(int firstRow, int lastRow, int firstColumn)
+        {
+            int count = Math.Min(3 * TSimd.Count, problem.B.Columns - firstColumn);
+            for (int row = firstRow; row < lastRow; row++)
+            {
+                nint at = (row * (nint)problem.B.Columns) + firstColumn;
+                var output = new Span<float>(problem.Output + at, count);
+                if (problem.Addend is null)
+                    output.Clear();
+                else if (problem.Addend != problem.Output)
+                    new ReadOnlySpan<float>(problem.Addend + at, count).CopyTo(output);
+            }
+        }
+    }
+}
+
+/// <summary>Operands of a <see cref="MatrixProduct"/>.</summary>
+internal readonly unsafe struct ProductProblem
+{
+    /// <summary>Element (row, step) at A[row * ARow + step * AStep].</summary>
+    public required float* A { get; init; }
+
+    public required nint ARow { get; init; }
+
+    public required nint AStep { get; init; }
+
+    /// <summary>[steps, columns] of a floating type.</summary>
+    public required FloatMatrix B { get; init; }
+
+    /// <summary>Rows of C that have a product; the others are the addend's.</summary>
+    public required RowRuns Rows { get; init; }
+
+    /// <summary>Steps that are summed.</summary>
+    public required RowRuns Steps { get; init; }
+
+    public float Scale { get; init; }
+
+    /// <summary>[rows, columns]; may be <see cref="Output"/>; null for zero.</summary>
+    public float* Addend { get; init; }
+
+    /// <summary>[rows, columns].</summary>
+    public required float* Output { get; init; }
+}

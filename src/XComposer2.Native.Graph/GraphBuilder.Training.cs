@@ -1,0 +1,66 @@
+namespace XComposer2.Native.Graph;
+
+public sealed partial class GraphBuilder
+{
+    /// <summary>activation(x) on its own, so that what it is given is kept. Input [rows, columns] F32; returns the same shape.</summary>
+    internal Tensor Activate(Tensor input, Activation activation, string name)
+    {
+        TensorSpec x = Begin("activation", name).Matrix(input, "input");
+        return Emit(name, x.Rows, x.Shape[1], output => new ActivationOp(input, activation, output));
+    }
+
+    /// <summary>silu(gate) * up. Both [rows, columns] F32; returns the same shape.</summary>
+    internal Tensor SiluProduct(Tensor gate, Tensor up, string name)
+    {
+        OperandCheck check = Begin("silu_product", name);
+        TensorSpec g = check.Matrix(gate, "gate");
+        check.SameShape("up", check.Matrix(up, "up"), g.Shape);
+        return Emit(name, g.Rows, g.Shape[1], output => new SiluProductOp(gate, up, output));
+    }
+
+    /// <summary>left + scale * right; scale * right where <paramref name="left"/> is null. All [rows, columns] F32.</summary>
+    internal Tensor Add(Tensor? left, Tensor right, float scale, string name)
+    {
+        OperandCheck check = Begin("add", name);
+        TensorSpec r = check.Matrix(right, "right");
+        if (left is { } first)
+        {
+            TensorSpec l = check.Matrix(first, "left");
+            check.SameShape("left", l, r.Shape);
+            check.SameRows("left", l, r.Rows);
+        }
+
+        return Emit(name, r.Rows, r.Shape[1], output => new AddOp(left, right, scale, output));
+    }
+
+    /// <summary>Rotates queries and keys of one sequence by the number of their row. Packed [tokens, (q + 2 kv) x d] F32; returns the same shape.</summary>
+    internal Tensor Rotary(Tensor packed, AttentionGeometry geometry, float ropeTheta, string name)
+    {
+        OperandCheck check = Begin("rotary", name);
+        CheckGeometry(check, 0, geometry);
+        TensorSpec x = check.Matrix(packed, "packed");
+        check.SameShape("packed", x, new Shape(x.Shape[0], geometry.PackedColumns));
+        return Emit(name, x.Rows, geometry.PackedColumns, output => new RotaryOp(packed, geometry, ropeTheta, false, output));
+    }
+
+    /// <summary>Causal attention within one sequence. Packed [tokens, (q + 2 kv) x d] F32, rotated; returns [tokens, q x d] F32.</summary>
+    internal Tensor CausalAttention(Tensor packed, AttentionGeometry geometry, string name)
+    {
+        OperandCheck check = Begin("causal_attention", name);
+        CheckGeometry(check, 0, geometry);
+        TensorSpec x = check.Matrix(packed, "packed");
+        check.SameShape("packed", x, new Shape(x.Shape[0], geometry.PackedColumns));
+        return Emit(name, x.Rows, geometry.QueryColumns, output => new CausalAttentionOp(packed, geometry, output));
+    }
+
+    /// <summary>-log softmax(x Headᵀ)[target]. Input [rows, hidden] F32; targets [rows] I32; returns [rows, 1] F32.</summary>
+    internal Tensor TokenLoss(Tensor input, LinearWeight head, Tensor targets, string name)
+    {
+        OperandCheck check = Begin("token_loss", name);
+        TensorSpec x = check.Matrix(input, "input");
+        TensorSpec w = check.LinearWeight(head, "head");
+        check.SameShape("head", w, new Shape(w.Shape[0], x.Shape[1]));
+        check.RowIndices(targets, "targets", x.Rows);
+        return Emit(name, x.Rows, 1, output => new TokenLossOp(input, head, targets, output));
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using XComposer2.Native.Graph;
+
+namespace XComposer2.Native.Model;
+
+/// <summary>The whole model as one graph that is trained: pictures, vision tower, projector, decoder, losses, and back again. It is made of the same networks that answer
+/// questions; a sample without pictures runs it with none.</summary>
+public static class TrainingNetwork
+{
+    /// <summary>Builds the graph for one sample at a time.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">Types: trained weights are F32, others of a floating type where a gradient passes through them.</param>
+    /// <param name="capacity">Longest text, most learnt tokens, most pictures; each at least 1.</param>
+    /// <param name="parts">What is trained.</param>
+    /// <exception cref="GraphException">As of <see cref="TrainingGraph.Build"/>.</exception>
+    /// <exception cref="CheckpointException">The model's pictures are of a kind that the vision network has not.</exception>
+    public static TrainingGraph Build(ModelConfig config, WeightFacts weights, RowCounts capacity, TrainedParts parts)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(parts);
+        config.RequireSupportedImages("config.json");
+        var builder = new GraphBuilder("model", capacity);
+        DecoderNetwork.Prompt(builder, config.Decoder, weights, (to, _) => VisionNetwork.Rows(to, config, weights, keepStages: false), keepStages: false);
+        return TrainingGraph.Build(
+            builder.Build(),
+            new TrainingGraphOptions
+            {
+                Output = DecoderNetwork.Logits,
+                HasTokenLoss = true,
+                IsTrained = parts.IsTrained,
+                AdapterOf = parts.AdapterOf,
+                Layers = LayersOf(config),
+                RecomputedLayers = parts.RecomputedLayers,
+            });
+    }
+
+    /// <summary>Layers that can be recomputed: the decoder's, which keep most, then the vision tower's.</summary>
+    public static ImmutableArray<GraphLayer> LayersOf(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return
+        [
+            .. Enumerable.Range(0, config.Decoder.LayerCount).Select(layer => new GraphLayer(DecoderNetwork.HiddenState(layer), DecoderNetwork.HiddenState(layer + 1))),
+            .. Enumerable.Range(0, config.Vision.LayerCount).Select(layer => new GraphLayer(VisionNetwork.HiddenState(layer), VisionNetwork.HiddenState(layer + 1))),
+        ];
+    }
+}
+
+/// <summary>What of a model is trained.</summary>
+public sealed record TrainedParts
+{
+    /// <summary>Whether a weight of this name is trained; adapters are asked for, too.</summary>
+    public required Func<string, bool> IsTrained { get; init; }
+
+    /// <summary>The adapter of a linear's weight; null for none.</summary>
+    public Func<string, LowRankAdapter?> AdapterOf { get; init; } = static _ => null;
+
+    /// <summary>So many of <see cref="TrainingNetwork.LayersOf"/> keep nothing for the backward pass, which computes them again.</summary>
+    public int RecomputedLayers { get; init; }
+}

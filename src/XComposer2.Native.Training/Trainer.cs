@@ -1,0 +1,176 @@
+using System.Collections.Immutable;
+using XComposer2.Native.Graph;
+using XComposer2.Native.Model;
+using XComposer2.Native.Runtime;
+
+namespace XComposer2.Native.Training;
+
+/// <summary>A model that is trained: gradients of samples are accumulated, then a step is made. Not thread-safe. Owns the model's files, the parameters and the bound graphs.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly ITrainingBackend backend;
+    private readonly TrainingRecipe recipe;
+    private readonly Checkpoint checkpoint;
+    private readonly TrainingWeights weights;
+    private readonly WeightFacts facts;
+    private readonly ParameterRate[] rates;
+    private readonly ParameterRate[] scaled;
+    private readonly Dictionary<RowCounts, BoundSample> bound = [];
+    private readonly ShapeBuckets buckets;
+
+    /// <param name="directory">The model.</param>
+    /// <param name="recipe">What is trained.</param>
+    /// <param name="backend">Computes. Not owned.</param>
+    /// <param name="seed">Of new adapters.</param>
+    /// <exception cref="CheckpointException">The model cannot be read, or is quantised.</exception>
+    public Trainer(string directory, TrainingRecipe recipe, ITrainingBackend backend, int seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(backend);
+        (this.recipe, this.backend) = (recipe, backend);
+        checkpoint = CheckpointFolder.Open(directory, new CheckpointOptions());
+        CheckpointValidator.Validate(checkpoint);
+        var source = new PreparedWeights(checkpoint, Config);
+        buckets = new ShapeBuckets(Config.ContextLength);
+        try
+        {
+            List<(ParameterSpec Spec, ParameterRate Rate)> trained = [.. Trained(source)];
+            Parameters = backend.AllocateParameters([.. trained.Select(parameter => parameter.Spec)]);
+            rates = [.. trained.Select(parameter => parameter.Rate)];
+            scaled = new ParameterRate[rates.Length];
+            weights = new TrainingWeights(source, Parameters);
+            facts = WeightFacts.Of(weights, Config);
+            Fill(source, new Random(seed));
+        }
+        catch
+        {
+            Parameters?.Dispose();
+            source.Dispose();
+            throw;
+        }
+    }
+
+    public ModelConfig Config => checkpoint.Config;
+
+    /// <summary>Folder of the model.</summary>
+    public string Directory => checkpoint.Directory;
+
+    /// <summary>Trained weights, their gradients and the optimiser's means.</summary>
+    public IParameterMemory Parameters { get; }
+
+    /// <summary>Rate and weight decay of each parameter at the highest rate.</summary>
+    public IReadOnlyList<ParameterRate> Rates => rates;
+
+    /// <summary>Steps that were made.</summary>
+    public int Steps { get; set; }
+
+    /// <summary>At least so many layers are recomputed in the backward pass.</summary>
+    public int RecomputedLayers { get; init; }
+
+    /// <summary>Largest arena of a sample: more layers are recomputed where the activations need more.</summary>
+    public long ActivationBytes { get; init; } = long.MaxValue;
+
+    /// <summary>The graph for samples of so many rows, with the plan that it would run with.</summary>
+    public ExecutionPlan PlanFor(RowCounts capacity, int recomputedLayers) => backend.Plan(Build(capacity, recomputedLayers).Graph);
+
+    /// <summary>Adds the gradients of a sample, times <paramref name="factor"/>, to those of the parameters.</summary>
+    /// <returns>The mean loss of its learnt tokens.</returns>
+    /// <exception cref="GraphException">Its activations do not fit <see cref="ActivationBytes"/>.</exception>
+    public double Accumulate(PreparedSample sample, double factor, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        RowCounts counts = sample.Counts;
+        RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
+        if (!bound.TryGetValue(capacity, out BoundSample? graph))
+            bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayersFor(capacity)), weights, Parameters));
+        return graph.Run(sample, factor, cancellation);
+    }
+
+    /// <summary>Makes a step with the accumulated gradients, clipped, and clears them.</summary>
+    /// <param name="rateFactor">Share of the highest rates.</param>
+    /// <returns>The norm of the gradients before they were clipped.</returns>
+    public double Update(double rateFactor)
+    {
+        double norm = Parameters.GradientNorm();
+        for (int i = 0; i < rates.Length; i++)
+            scaled[i] = rates[i] with { Rate = rates[i].Rate * rateFactor };
+        Parameters.Update(recipe.Optimiser, Steps + 1, Math.Min(1, recipe.ClipNorm / (norm + 1e-6)), scaled);
+        Parameters.ClearGradients();
+        Steps++;
+        return norm;
+    }
+
+    /// <summary>Writes the trained model in the published layout, or the adapter in PEFT's.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void Save(string folder)
+    {
+        if (recipe.Adapter is { } adapter)
+            TrainedFolder.WriteAdapter(folder, Parameters, adapter, Directory);
+        else
+            TrainedFolder.WriteModel(folder, checkpoint, Parameters);
+    }
+
+    public void Dispose()
+    {
+        foreach (BoundSample graph in bound.Values)
+            graph.Dispose();
+        bound.Clear();
+        Parameters.Dispose();
+        weights.Dispose();
+    }
+
+    private TrainingGraph Build(RowCounts capacity, int recomputedLayers)
+    {
+        HashSet<string> trained = [.. Parameters.Parameters.Select(parameter => parameter.Name)];
+        return TrainingNetwork.Build(Config, facts, capacity, new TrainedParts
+        {
+            IsTrained = trained.Contains,
+            AdapterOf = recipe.Adapter is { } adapter ? adapter.Of : static _ => null,
+            RecomputedLayers = recomputedLayers,
+        });
+    }
+
+    private int RecomputedLayersFor(RowCounts capacity)
+    {
+        int least = RecomputedLayers, most = TrainingNetwork.LayersOf(Config).Length;
+        return least + ActivationChoice.Fit(most - least, ActivationBytes, more => PlanFor(capacity, least + more)).RecomputedLayers;
+    }
+
+    private IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Trained(PreparedWeights source)
+    {
+        foreach (ExpectedTensor expected in ModelTensors.Expected(Config))
+        {
+            Shape shape = source.TryDescribe(expected.Name, out HostTensor stored) ? stored.Shape : expected.Shape;
+            if (recipe.RateOf(expected.Name, shape, Config.Vision.LayerCount) is { } rate)
+                yield return (new ParameterSpec(expected.Name, shape), rate);
+            if (recipe.Adapter?.Of(expected.Name) is not { } adapter)
+                continue;
+            var a = new Shape(adapter.Rank, shape[1]);
+            var b = new Shape(shape[0], adapter.Rank);
+            yield return (new ParameterSpec(adapter.A, a), recipe.RateOf(adapter.A, a, 0)!.Value);
+            yield return (new ParameterSpec(adapter.B, b), recipe.RateOf(adapter.B, b, 0)!.Value);
+        }
+    }
+
+    // Trained weights begin as stored; of an adapter A is uniform within 1 / sqrt(inputs) and B zero, as PEFT begins.
+    private void Fill(PreparedWeights source, Random random)
+    {
+        ImmutableArray<ParameterSpec> parameters = Parameters.Parameters;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            Span<float> values = Parameters.Read(i, ParameterPart.Values);
+            if (!AdapterSettings.IsAdapter(parameters[i].Name))
+            {
+                if (!source.TryGet(parameters[i].Name, out HostTensor stored))
+                    throw new CheckpointException(Directory, $"tensor '{parameters[i].Name}'", $"{parameters[i].Shape}", "no such tensor");
+                HostTensorValues.ToFloats(stored).CopyTo(values);
+            }
+            else if (parameters[i].Name.Contains(".lora_A.", StringComparison.Ordinal))
+            {
+                double bound = 1 / Math.Sqrt(parameters[i].Shape[1]);
+                foreach (ref float value in values)
+                    value = (float)(((random.NextDouble() * 2) - 1) * bound);
+            }
+        }
+    }
+}
