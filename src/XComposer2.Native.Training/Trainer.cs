@@ -17,17 +17,19 @@ public sealed class Trainer : IDisposable
     private readonly ParameterRate[] scaled;
     private readonly Dictionary<RowCounts, BoundSample> bound = [];
     private readonly ShapeBuckets buckets;
+    private readonly int seed;
+    private int accumulated;
 
     /// <param name="directory">The model.</param>
     /// <param name="recipe">What is trained.</param>
     /// <param name="backend">Computes. Not owned.</param>
-    /// <param name="seed">Of new adapters.</param>
+    /// <param name="seed">Of new adapters, and of dropout.</param>
     /// <exception cref="CheckpointException">The model cannot be read, or is quantised.</exception>
     public Trainer(string directory, TrainingRecipe recipe, ITrainingBackend backend, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(backend);
-        (this.recipe, this.backend) = (recipe, backend);
+        (this.recipe, this.backend, this.seed) = (recipe, backend, seed);
         checkpoint = CheckpointFolder.Open(directory, new CheckpointOptions());
         CheckpointValidator.Validate(checkpoint);
         var source = new PreparedWeights(checkpoint, Config);
@@ -83,7 +85,9 @@ public sealed class Trainer : IDisposable
         RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
         if (!bound.TryGetValue(capacity, out BoundSample? graph))
             bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayersFor(capacity)), weights, Parameters));
-        return graph.Run(sample, factor, cancellation);
+
+        // Other elements are dropped for each sample, and the same ones when the run is resumed.
+        return graph.Run(sample, factor, unchecked((seed * 1_000_003) ^ (Steps << 12) ^ accumulated++), cancellation);
     }
 
     /// <summary>Makes a step with the accumulated gradients, clipped, and clears them.</summary>
@@ -96,7 +100,7 @@ public sealed class Trainer : IDisposable
             scaled[i] = rates[i] with { Rate = rates[i].Rate * rateFactor };
         Parameters.Update(recipe.Optimiser, Steps + 1, Math.Min(1, recipe.ClipNorm / (norm + 1e-6)), scaled);
         Parameters.ClearGradients();
-        Steps++;
+        (Steps, accumulated) = (Steps + 1, 0);
         return norm;
     }
 
