@@ -6,13 +6,21 @@ using XComposer2.Native.Devices;
 using XComposer2.Native.Model;
 using XComposer2.Native.ServeBench;
 
-const int Tokens = 400, SoakClients = 4, FirstTokens = 50;
+const int SoakClients = 4, FirstTokens = 50;
 
+int tokens = int.Parse(Option("--tokens", "400"), CultureInfo.InvariantCulture);
 string kind = args is [{ } first, ..] ? first : "";
-if (kind is not ("latency" or "throughput" or "soak"))
+if (kind is not ("latency" or "throughput" or "soak" or "checkpoint"))
 {
-    Console.Error.WriteLine("usage: ServeBench latency|throughput|soak [--model DIR] [--threads N] [--rounds N] [--seconds N]");
+    Console.Error.WriteLine("usage: ServeBench latency|throughput|soak [--model DIR] [--threads N] [--rounds N] [--seconds N] [--tokens N]");
+    Console.Error.WriteLine("       ServeBench checkpoint --out DIR [--preset NAME] [--layers N]");
     return 2;
+}
+
+if (kind == "checkpoint")
+{
+    RandomCheckpoint.Write(Option("--out", "random-checkpoint"), Option("--preset", ModelPresets.VisionLanguage1B8), int.Parse(Option("--layers", "4"), CultureInfo.InvariantCulture), "tools/demo/checkpoint");
+    return 0;
 }
 
 var settings = new BenchSettings(
@@ -37,7 +45,7 @@ async Task LatencyAsync()
     List<double> served = [], local = [];
     for (int round = -2; round < settings.Rounds; round++)
     {
-        double overHttp = (await Requests.MeasureStreamAsync(server.Http, Tokens)).PerToken, inProcess = await LocalAsync(engine);
+        double overHttp = (await Requests.MeasureStreamAsync(server.Http, tokens)).PerToken, inProcess = await LocalAsync(engine);
         if (round < 0)
             continue;
         served.Add(overHttp);
@@ -53,7 +61,7 @@ async Task<double> LocalAsync(XComposerEngine engine)
 {
     var events = Channel.CreateUnbounded<GenerationEvent>();
     var asked = new Conversation([PromptPiece.OfText([engine.Tokenizer.BosId, .. engine.Tokenizer.Encode(Requests.Prompt)])], [], []);
-    PendingAnswer answer = await engine.Answers.SubmitAsync(asked, [], new GenerationOptions { Greedy = true, MaxTokens = Tokens }, events.Writer, CancellationToken.None);
+    PendingAnswer answer = await engine.Answers.SubmitAsync(asked, [], new GenerationOptions { Greedy = true, MaxTokens = tokens }, events.Writer, CancellationToken.None);
     long begun = 0, last = 0;
     while (await events.Reader.WaitToReadAsync())
         while (events.Reader.TryRead(out _))
@@ -63,7 +71,7 @@ async Task<double> LocalAsync(XComposerEngine engine)
         }
 
     await answer.Result;
-    return Stopwatch.GetElapsedTime(begun, last).TotalSeconds / (Tokens - 1);
+    return Stopwatch.GetElapsedTime(begun, last).TotalSeconds / (tokens - 1);
 }
 
 async Task ThroughputAsync()
@@ -76,8 +84,8 @@ async Task ThroughputAsync()
         for (int round = 0; round < settings.Rounds; round++)
         {
             long start = Stopwatch.GetTimestamp();
-            await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => Requests.MeasureStreamAsync(server.Http, Tokens))));
-            rates.Add(clients * Tokens / Stopwatch.GetElapsedTime(start).TotalSeconds);
+            await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => Requests.MeasureStreamAsync(server.Http, tokens))));
+            rates.Add(clients * tokens / Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
         Report($"{clients} clients", rates, 1, "tokens/s");

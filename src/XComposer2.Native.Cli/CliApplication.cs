@@ -10,7 +10,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
 internal static class CliApplication
 {
-    private static readonly string[] commandNames = ["chat", "compose", "edit", "serve", "inspect", "verify", "merge", "quantize", "train", "plan", "bench", "kernels", "completion"];
+    private static readonly string[] commandNames = ["chat", "compose", "edit", "batch", "serve", "inspect", "verify", "merge", "quantize", "train", "plan", "bench", "kernels", "completion"];
 
     /// <summary>The version of Directory.Build.props, without the commit.</summary>
     public static string Version => typeof(CliApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -24,6 +24,7 @@ internal static class CliApplication
           chat       ask about pictures and text, once or as a conversation
           compose    write an article with pictures
           edit       change an article: its sections and its figures
+          batch      answer about many pictures: captions, tables, shards
           serve      answer requests over HTTP, with OpenAI's API
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
@@ -132,6 +133,7 @@ internal static class CliApplication
         "chat" => ChatCommand.Create(services, verbose),
         "compose" => ComposeCommand.Create(services, verbose),
         "edit" => EditCommand.Create(services, verbose),
+        "batch" => BatchCommand.Create(services, verbose),
         "serve" => ServeCommand.Create(services, verbose),
         "inspect" => InspectCommand.Create(services),
         "verify" => VerifyCommand.Create(services),
