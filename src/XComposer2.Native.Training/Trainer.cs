@@ -63,8 +63,16 @@ public sealed class Trainer : IDisposable
     /// <summary>Rate and weight decay of each parameter at the highest rate.</summary>
     public IReadOnlyList<ParameterRate> Rates => rates;
 
-    /// <summary>Steps that were made.</summary>
-    public int Steps { get; set; }
+    /// <summary>Steps that were made. Setting it begins the next one anew.</summary>
+    public int Steps
+    {
+        get;
+        set
+        {
+            field = value;
+            accumulated = 0;
+        }
+    }
 
     /// <summary>At least so many layers are recomputed in the backward pass.</summary>
     public int RecomputedLayers { get; init; }
@@ -100,7 +108,7 @@ public sealed class Trainer : IDisposable
             scaled[i] = rates[i] with { Rate = rates[i].Rate * rateFactor };
         Parameters.Update(recipe.Optimiser, Steps + 1, Math.Min(1, recipe.ClipNorm / (norm + 1e-6)), scaled);
         Parameters.ClearGradients();
-        (Steps, accumulated) = (Steps + 1, 0);
+        Steps++;
         return norm;
     }
 
