@@ -10,7 +10,7 @@ namespace XComposer2.Native.Cli;
 /// <summary><c>xc2</c>: parses, runs one command, and turns every failure into one line and an exit code.</summary>
 internal static class CliApplication
 {
-    private static readonly string[] commandNames = ["chat", "compose", "edit", "batch", "serve", "inspect", "verify", "merge", "quantize", "train", "plan", "bench", "kernels", "completion"];
+    private static readonly string[] commandNames = ["chat", "compose", "edit", "batch", "serve", "eval", "compare", "inspect", "verify", "merge", "quantize", "train", "plan", "bench", "kernels", "completion"];
 
     /// <summary>The version of Directory.Build.props, without the commit.</summary>
     public static string Version => typeof(CliApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -26,6 +26,8 @@ internal static class CliApplication
           edit       change an article: its sections and its figures
           batch      answer about many pictures: captions, tables, shards
           serve      answer requests over HTTP, with OpenAI's API
+          eval       benchmarks of the paper: answers, scores, tables
+          compare    two files of answers to a benchmark
           inspect    what is in a checkpoint folder, and what is wrong with it
           verify     compare every stage of a model with what the original computed
           merge      merge LoRA adapters into a checkpoint
@@ -135,6 +137,8 @@ internal static class CliApplication
         "edit" => EditCommand.Create(services, verbose),
         "batch" => BatchCommand.Create(services, verbose),
         "serve" => ServeCommand.Create(services, verbose),
+        "eval" => EvalCommand.Create(services, verbose),
+        "compare" => CompareCommand.Create(services),
         "inspect" => InspectCommand.Create(services),
         "verify" => VerifyCommand.Create(services),
         "merge" => MergeCommand.Create(services),

@@ -36,6 +36,9 @@ public sealed class ImageInput
 
     internal ReadOnlyMemory<byte>? Bytes { get; }
 
+    /// <summary>How it becomes the square that the model sees.</summary>
+    internal SquareMode Square { get; private init; } = SquareMode.Squash;
+
     /// <summary>Of its pixels, once they were decoded; only for bytes, which do not change as a file may.</summary>
     internal ImageContentHash? KnownHash { get; set; }
 
@@ -54,4 +57,7 @@ public sealed class ImageInput
     /// <param name="name">Name for messages.</param>
     /// <param name="orientation">Whether the EXIF orientation is applied.</param>
     public static ImageInput FromBytes(ReadOnlyMemory<byte> bytes, string name, ExifOrientation orientation = ExifOrientation.Apply) => new(name, bytes, orientation);
+
+    /// <summary>The same picture with black bars that make it square, as some evaluations show it.</summary>
+    internal ImageInput PaddedToSquare() => new(Name, Bytes, Orientation) { Square = SquareMode.SquarePad };
 }

@@ -47,13 +47,13 @@ internal sealed class PicturePreparer : IDisposable
         RgbImage image = input.Bytes is { } bytes
             ? ImageDecoder.Decode(bytes, input.Name, ImageLimits.Default, input.Orientation, cancellation)
             : ImageDecoder.DecodeFile(input.Name, ImageLimits.Default, input.Orientation, cancellation);
-        ImageContentHash hash = ImageContentHash.Of(image, SquareMode.Squash);
+        ImageContentHash hash = ImageContentHash.Of(image, input.Square);
         if (input.Bytes is not null)
             input.KnownHash = hash;
         if (Find(hash) is not { } picture)
         {
             var pixels = new float[3 * imageSize * imageSize];
-            ImagePreprocessor.Run(image, imageSize, SquareMode.Squash, pixels);
+            ImagePreprocessor.Run(image, imageSize, input.Square, pixels);
             picture = new PreparedPicture(hash, tokensPerImage, pixels);
             lock (gate)
                 recent.Add(picture);
