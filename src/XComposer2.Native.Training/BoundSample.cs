@@ -25,8 +25,12 @@ internal sealed class BoundSample : IDisposable
     }
 
     /// <summary>Adds the gradients of factor x mean loss.</summary>
+    /// <param name="sample">Of at most the graph's size.</param>
+    /// <param name="factor">Of the loss.</param>
+    /// <param name="seed">Of what is dropped.</param>
+    /// <param name="cancellation">Looked at between operations.</param>
     /// <returns>The mean loss.</returns>
-    public double Run(PreparedSample sample, double factor, CancellationToken cancellation)
+    public double Run(PreparedSample sample, double factor, int seed, CancellationToken cancellation)
     {
         IReadOnlyList<int> text = sample.Text.Ids, labels = sample.Text.Labels;
         Span<int> tokens = graph.Integers(ids), rows = graph.Integers(visualRow), chosen = graph.Integers(logitRows), targets = graph.Integers(training.Targets!.Value);
@@ -43,6 +47,8 @@ internal sealed class BoundSample : IDisposable
         }
 
         sample.Pixels.Span.CopyTo(graph.Floats(pixels));
+        if (training.DropoutSeed is { } dropout)
+            graph.Integers(dropout)[0] = seed;
         graph.Floats(training.OutputGradient)[..learnt].Fill((float)(factor / learnt));
         graph.Run(sample.Counts, [], cancellation);
         double sum = 0;

@@ -17,17 +17,19 @@ public sealed class Trainer : IDisposable
     private readonly ParameterRate[] scaled;
     private readonly Dictionary<RowCounts, BoundSample> bound = [];
     private readonly ShapeBuckets buckets;
+    private readonly int seed;
+    private int accumulated;
 
     /// <param name="directory">The model.</param>
     /// <param name="recipe">What is trained.</param>
     /// <param name="backend">Computes. Not owned.</param>
-    /// <param name="seed">Of new adapters.</param>
+    /// <param name="seed">Of new adapters, and of dropout.</param>
     /// <exception cref="CheckpointException">The model cannot be read, or is quantised.</exception>
     public Trainer(string directory, TrainingRecipe recipe, ITrainingBackend backend, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(backend);
-        (this.recipe, this.backend) = (recipe, backend);
+        (this.recipe, this.backend, this.seed) = (recipe, backend, seed);
         checkpoint = CheckpointFolder.Open(directory, new CheckpointOptions());
         CheckpointValidator.Validate(checkpoint);
         var source = new PreparedWeights(checkpoint, Config);
@@ -61,8 +63,16 @@ public sealed class Trainer : IDisposable
     /// <summary>Rate and weight decay of each parameter at the highest rate.</summary>
     public IReadOnlyList<ParameterRate> Rates => rates;
 
-    /// <summary>Steps that were made.</summary>
-    public int Steps { get; set; }
+    /// <summary>Steps that were made. Setting it begins the next one anew.</summary>
+    public int Steps
+    {
+        get;
+        set
+        {
+            field = value;
+            accumulated = 0;
+        }
+    }
 
     /// <summary>At least so many layers are recomputed in the backward pass.</summary>
     public int RecomputedLayers { get; init; }
@@ -83,7 +93,9 @@ public sealed class Trainer : IDisposable
         RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
         if (!bound.TryGetValue(capacity, out BoundSample? graph))
             bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayersFor(capacity)), weights, Parameters));
-        return graph.Run(sample, factor, cancellation);
+
+        // Other elements are dropped for each sample, and the same ones when the run is resumed.
+        return graph.Run(sample, factor, unchecked((seed * 1_000_003) ^ (Steps << 12) ^ accumulated++), cancellation);
     }
 
     /// <summary>Makes a step with the accumulated gradients, clipped, and clears them.</summary>

@@ -1,3 +1,4 @@
+using XComposer2.Native.Cpu;
 using XComposer2.Native.Graph;
 using Xunit;
 
@@ -172,5 +173,26 @@ public sealed class OperationGradientTests
         var test = new DifferentiableCase(new RowCounts(0, rows, 0));
         Tensor y = test.Builder.Linear(test.Input("x", RowExtent.Logits, hidden), test.Weight("head", vocabulary, hidden), name: "logits");
         test.Check(y, v => Mathematics.TokenLoss(Mathematics.Linear(v["x"], v["head"], rows, hidden, vocabulary), vocabulary, targets), targets);
+    }
+
+    [Fact]
+    public unsafe void Dropout_drops_its_share_alike_each_time_and_keeps_the_mean()
+    {
+        const int Count = 100_001;
+        float[] values = new float[Count], first = new float[Count], second = new float[Count], other = new float[Count];
+        Array.Fill(values, 2);
+        using WorkerPool one = new(1), three = new(3);
+        fixed (float* x = values, y = first, z = second, w = other)
+        {
+            DropoutKernel.Run(x, 7, 1, 0.05f, y, Count, one);
+            DropoutKernel.Run(x, 7, 1, 0.05f, z, Count, three);
+            DropoutKernel.Run(x, 7, 2, 0.05f, w, Count, three);
+        }
+
+        Assert.Equal(first, second);
+        Assert.NotEqual(first, other);
+        Assert.Equal(0.05, first.Count(value => value == 0) / (double)Count, 0.004);
+        Assert.Equal(2 / 0.95f, first.Max(), 1e-6f);
+        Assert.Equal(2, first.Average(), 0.02);
     }
 }

@@ -87,7 +87,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(first[7], new SampleOrder(50, seed: 3).At(7));
     }
 
-    private static TrainingRecipe Recipe(string name) => name == "lora" ? TrainingRecipe.Lora with { Adapter = new AdapterSettings(4, 8) } : TrainingRecipe.Pretrain;
+    private static TrainingRecipe Recipe(string name) => name == "lora" ? TrainingRecipe.Lora with { Adapter = new AdapterSettings(4, 8, 0.05f) } : TrainingRecipe.Pretrain;
 
     private static double[] Losses(string model, Func<PreparedSample, bool> isWanted)
     {

@@ -36,8 +36,8 @@ internal static class EvalCommand
           --beams 1..8             beams of the search (as the protocol has it: 3 or 5);
                                    1 takes the most likely token, and much less time
           --parallel N             answers searched together, 1 to 8 (4)
-          --cache-memory MIB       keys and values of all of them (longest sequences for the
-                                   larger of --parallel and the beams)
+          --cache-memory MB        memory for keys and values (a longest sequence for
+                                   each answer or beam, whichever are more)
         {ModelOptions.HelpLines}
           -v, --verbose            progress as lines; stack traces of errors
 

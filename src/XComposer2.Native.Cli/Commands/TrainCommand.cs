@@ -59,7 +59,7 @@ internal static class TrainCommand
                 throw new UsageException("--data is missing: a file of conversations");
             string folder = result.GetValue(output) ?? throw new UsageException("--out is missing: the folder to write");
             if (result.GetValue(rank) is { } size)
-                chosen = chosen.Adapter is null ? throw new UsageException("--rank is for --recipe lora") : chosen with { Adapter = new AdapterSettings(size, size) };
+                chosen = chosen.Adapter is null ? throw new UsageException("--rank is for --recipe lora") : chosen with { Adapter = chosen.Adapter with { Rank = size, Alpha = size } };
             if (result.GetValue(rate) is { } highest)
                 chosen = chosen with { Rate = (double)(decimal)highest };
             int start = result.GetValue(seed) ?? 0;

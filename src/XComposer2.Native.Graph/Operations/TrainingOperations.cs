@@ -34,6 +34,17 @@ public sealed record AddOp(Tensor? Left, Tensor Right, float Scale, Tensor Outpu
         this with { Left = Renamed(Left, input), Right = input(Right), Output = output(Output) };
 }
 
+/// <summary>Drops elements by chance and scales the others by 1 / (1 - Rate), so that sums stay what they are on average. Which ones depends on Seed [1] I32, Stream and
+/// the element's place alone, so a gradient goes through the same operation. Input and Output [rows, columns] F32.</summary>
+public sealed record DropoutOp(Tensor Input, Tensor Seed, int Stream, float Rate, Tensor Output) : Operation(Output)
+{
+    public override string Name => "dropout";
+
+    public override ImmutableArray<Tensor> Inputs => Present(Input, Seed);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with { Input = input(Input), Seed = input(Seed), Output = output(Output) };
+}
+
 /// <summary>Rotates queries and keys (half-split) of a packed projection by the number of their row, and copies the values; backwards where Inverse.
 /// Packed and Output [tokens, (q + 2 kv) x d] F32: one sequence, from its first token on.</summary>
 public sealed record RotaryOp(Tensor Packed, AttentionGeometry Geometry, float RopeTheta, bool Inverse, Tensor Output) : Operation(Output)

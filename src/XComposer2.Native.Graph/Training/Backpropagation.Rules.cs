@@ -21,6 +21,7 @@ internal sealed partial class Backpropagation
                 else
                     Contribute(op.Right, dx => new AddOp(null, g, op.Scale, dx));
                 break;
+            case DropoutOp op: Contribute(op.Input, dx => op with { Input = g, Output = dx }); break;
             case RmsNormOp op:
                 AddTo(op.Weight, dw => new NormWeightGradientOp(g, Value(op.Input), op.Epsilon, false, dw));
                 Contribute(op.Input, (sum, dx) => new NormInputGradientOp(g, Value(op.Input), op.Weight, op.Epsilon, false, sum, dx));

@@ -6,8 +6,11 @@ internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder build
 {
     private readonly Tensor?[] written = new Tensor?[source.Tensors.Length];
     private readonly Dictionary<int, Tensor> rotated = [];
+    private int streams;
 
     public Tensor? Targets { get; private set; }
+
+    public Tensor? Seed { get; private set; }
 
     /// <returns>What <see cref="TrainingGraphOptions.Output"/> has become: an output.</returns>
     public Tensor Write()
@@ -73,7 +76,15 @@ internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder build
             return y;
         Tensor a = builder.Weight(adapter.A, DType.F32, new Shape(adapter.Rank, elements.Shape[1]));
         Tensor b = builder.Weight(adapter.B, DType.F32, new Shape(elements.Shape[0], adapter.Rank));
-        Tensor reduced = builder.Linear(Of(input), a, name: name + ".adapter_a");
+        Tensor kept = Of(input);
+        if (adapter.Dropout > 0)
+        {
+            Seed ??= builder.Input(TrainingGraph.DropoutSeedName, DType.I32, RowExtent.Fixed(1));
+            TensorSpec x = builder[kept];
+            kept = builder.Emit(name + ".dropout", x.Rows, x.Shape[1], output => new DropoutOp(Of(input), Seed.Value, streams++, adapter.Dropout, output));
+        }
+
+        Tensor reduced = builder.Linear(kept, a, name: name + ".adapter_a");
         return builder.Add(y, builder.Linear(reduced, b, name: name + ".adapter_b"), adapter.Scale, name);
     }
 

@@ -10,6 +10,9 @@ namespace XComposer2.Native.Graph;
 /// <param name="Trained">Names of the weights that have a gradient, in the order of the graph.</param>
 public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor OutputGradient, Tensor? Targets, ImmutableArray<string> Trained)
 {
+    /// <summary>Input: decides what is dropped [1] I32; null where nothing is.</summary>
+    public Tensor? DropoutSeed { get; private init; }
+
     /// <summary>Outputs: the gradients of <see cref="TrainingGraphOptions.InputGradients"/>, by the names of the inputs.</summary>
     public IReadOnlyDictionary<string, Tensor> InputGradients { get; private init; } = ImmutableDictionary<string, Tensor>.Empty;
 
@@ -18,6 +21,9 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
 
     /// <summary>Name of the input <see cref="Targets"/>.</summary>
     public const string TargetsName = "targets";
+
+    /// <summary>Name of the input that decides what is dropped; there where an adapter has dropout.</summary>
+    public const string DropoutSeedName = "dropout_seed";
 
     /// <summary>Name of the output <see cref="Output"/> where it is a token loss.</summary>
     public const string LossName = "token_loss";
@@ -42,7 +48,7 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
         ComputeGraph graph = builder.Build();
         ImmutableArray<string> trained =
             [.. graph.Tensors.Where(tensor => tensor.Role == TensorRole.Gradient).Select(tensor => tensor.Name[..^GradientName("").Length])];
-        return new TrainingGraph(graph, output, seed, forward.Targets, trained) { InputGradients = inputs };
+        return new TrainingGraph(graph, output, seed, forward.Targets, trained) { InputGradients = inputs, DropoutSeed = forward.Seed };
     }
 }
 
@@ -81,4 +87,5 @@ public sealed record GraphLayer(string Input, string Output);
 /// <param name="B">Name of B [out, rank] F32.</param>
 /// <param name="Rank">Rank.</param>
 /// <param name="Scale">alpha / rank.</param>
-public sealed record LowRankAdapter(string A, string B, int Rank, float Scale);
+/// <param name="Dropout">Share of the elements of x that are dropped before A, 0 to 1.</param>
+public sealed record LowRankAdapter(string A, string B, int Rank, float Scale, float Dropout = 0);

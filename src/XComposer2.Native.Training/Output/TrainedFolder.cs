@@ -43,7 +43,7 @@ internal static class TrainedFolder
             ["base_model_name_or_path"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(baseModel)),
             ["r"] = settings.Rank,
             ["lora_alpha"] = settings.Alpha,
-            ["lora_dropout"] = 0.0,
+            ["lora_dropout"] = Math.Round(settings.Dropout, 6),
             ["bias"] = "none",
             ["fan_in_fan_out"] = false,
             ["inference_mode"] = true,

@@ -18,7 +18,7 @@ public sealed record TrainingRecipe
     public static TrainingRecipe FineTune { get; } = new() { Name = "finetune", Rate = 1e-5, WeightDecay = 0.1, HasFrozenVision = true };
 
     /// <summary>The published script with an adapter around each of the decoder's linears; the model itself is frozen.</summary>
-    public static TrainingRecipe Lora { get; } = new() { Name = "lora", Rate = 5e-5, WeightDecay = 0.1, Adapter = new AdapterSettings(64, 64) };
+    public static TrainingRecipe Lora { get; } = new() { Name = "lora", Rate = 5e-5, WeightDecay = 0.1, Adapter = new AdapterSettings(64, 64, 0.05f) };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<TrainingRecipe> All => [Pretrain, SupervisedFineTuning, FineTune, Lora];
@@ -88,7 +88,8 @@ public sealed record TrainingRecipe
 /// <summary>Low-rank adapters of the decoder's linears, as PEFT names them.</summary>
 /// <param name="Rank">Rank.</param>
 /// <param name="Alpha">The addition is scaled by alpha / rank.</param>
-public sealed record AdapterSettings(int Rank, double Alpha)
+/// <param name="Dropout">Share of the inputs of A that are dropped in training.</param>
+public sealed record AdapterSettings(int Rank, double Alpha, float Dropout = 0)
 {
     private const string Prefix = "base_model.model.", A = ".lora_A.weight", B = ".lora_B.weight", Weight = ".weight";
 
@@ -109,7 +110,7 @@ public sealed record AdapterSettings(int Rank, double Alpha)
         if (!weight.StartsWith("model.layers.", StringComparison.Ordinal) || !Modules.Any(module => weight.EndsWith("." + module + Weight, StringComparison.Ordinal)))
             return null;
         string name = Prefix + weight[..^Weight.Length];
-        return new LowRankAdapter(name + A, name + B, Rank, (float)(Alpha / Rank));
+        return new LowRankAdapter(name + A, name + B, Rank, (float)(Alpha / Rank), Dropout);
     }
 }
 

@@ -27,6 +27,14 @@ internal sealed class TrainingWeights : IWeightSource
         return true;
     }
 
+    public bool TryDescribe(string name, out HostTensor facts)
+    {
+        if (!trained.TryGetValue(name, out int parameter))
+            return source.TryDescribe(name, out facts);
+        facts = parameters.Weight(parameter) with { Data = 0 };
+        return true;
+    }
+
     public bool TryGetFormat(string name, out WeightFormat format)
     {
         if (!trained.ContainsKey(name))
@@ -34,6 +42,10 @@ internal sealed class TrainingWeights : IWeightSource
         format = WeightFormat.F32;
         return true;
     }
+
+    public long AllocatedBytes(string name) => trained.ContainsKey(name) ? 0 : source.AllocatedBytes(name);
+
+    public long HeldBytes => source.HeldBytes;
 
     public void RequireIntact() => source.RequireIntact();
 

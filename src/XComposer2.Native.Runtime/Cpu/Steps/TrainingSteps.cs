@@ -10,6 +10,7 @@ internal static class TrainingSteps
     public static CpuStep? Bind(Operation operation, CpuBinder binder, int step) => operation switch
     {
         ActivationOp or SiluProductOp or AddOp or ActivationGradientOp or SiluProductGradientOp => new PointwiseStep(operation, binder),
+        DropoutOp dropout => new DropoutStep(dropout, binder),
         RotaryOp rotary => new RotaryStep(rotary, binder),
         CausalAttentionOp attention => new CausalAttentionStep(attention, binder, step),
         CausalAttentionGradientOp attention => new CausalAttentionGradientStep(attention, binder, step),
@@ -69,6 +70,16 @@ internal sealed unsafe class PointwiseStep(Operation operation, CpuBinder binder
             default: PointwiseKernels.SiluProductGradient(first, second, third, result, count, run.Pool); break;
         }
     }
+}
+
+internal sealed unsafe class DropoutStep(DropoutOp operation, CpuBinder binder) : CpuStep
+{
+    private readonly CpuOperand input = binder.Operand(operation.Input);
+    private readonly CpuOperand seed = binder.Operand(operation.Seed);
+    private readonly CpuOperand output = binder.Operand(operation.Output);
+
+    public override void Run(in CpuRun run) => DropoutKernel.Run(
+        input.Floats(run), seed.Integers(run)[0], operation.Stream, operation.Rate, output.Floats(run), (long)output.Rows(run) * output.Columns, run.Pool);
 }
 
 internal sealed unsafe class RotaryStep(RotaryOp operation, CpuBinder binder) : CpuStep
