@@ -33,6 +33,15 @@ public sealed class BenchCommandTests
         Assert.StartsWith("xc2: /nonexistent.png: ", xc2.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("prefill", "vision prefill")]
+    [InlineData("decode", "vision prefill decode")]
+    public async Task Pictures_of_prompts_are_random_pixels(string kind, string expected)
+    {
+        JsonElement result = await RunAsync([kind, "--tokens", "5", "--images", "1", "--samples", "1", .. kind == "decode" ? (string[])["--steps", "3", "--beams", "2"] : []]);
+        Assert.Equal(expected, string.Join(' ', result.GetProperty("series").EnumerateArray().Select(one => one.GetProperty("name").GetString())));
+    }
+
     [Fact]
     public async Task Loading_is_timed_sample_by_sample()
     {
