@@ -39,7 +39,7 @@ internal static class EvalCommand
           --cache-memory MIB       keys and values of all of them (longest sequences for the
                                    larger of --parallel and the beams)
         {ModelOptions.HelpLines}
-          -v, --verbose            progress as lines; stack traces of errors
+          -v, --verbose            stack traces of errors
 
         Files in --out: DATASET.answers.jsonl (written at once), xc2_DATASET.tsv (for
         VLMEvalKit), results.md, results.json. Exit status 1 when a sample has no
