@@ -8,7 +8,7 @@ namespace XComposer2.Native.UnitTests;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, batch, serve, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "foo")]
+    [InlineData("xc2: there is no command 'foo', only chat, compose, edit, batch, serve, eval, compare, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "foo")]
     [InlineData("xc2: there is no command 'caht'; did you mean chat?", "caht")]
     [InlineData("xc2: there is no command 'prefil'; did you mean prefill?", "bench", "prefil")]
     [InlineData("xc2: there is no command 'comose'; did you mean compose?", "help", "comose")]
@@ -19,7 +19,7 @@ public sealed class CommandLineTests
     [InlineData("xc2: --greedy takes the most likely token every time, --top-k 5 contradicts it", "chat", "--greedy", "--top-k", "5", "hi")]
     [InlineData("xc2: --temperature 0 takes the most likely token every time, --top-p 0.5 contradicts it", "chat", "--temperature", "0", "--top-p", "0.5", "hi")]
     [InlineData("xc2: --greedy takes the most likely token every time, --temperature 2 contradicts it", "compose", "--title", "x", "--greedy", "--temperature", "2")]
-    [InlineData("xc2: a command is missing: chat, compose, edit, batch, serve, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "--verbose")]
+    [InlineData("xc2: a command is missing: chat, compose, edit, batch, serve, eval, compare, inspect, verify, merge, quantize, train, plan, bench, kernels, completion, help", "--verbose")]
     [InlineData("xc2: a command is missing: prefill, decode, ttft, load, kernels", "bench")]
     [InlineData("xc2: there is no option '--tmeperature'; did you mean --temperature?", "chat", "--tmeperature", "1", "hi")]
     [InlineData("xc2: there is no option '--foo'", "chat", "--foo")]
