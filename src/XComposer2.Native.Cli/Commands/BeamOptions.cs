@@ -6,7 +6,7 @@ namespace XComposer2.Native.Cli;
 internal sealed class BeamOptions
 {
     public const string HelpLines = """
-        --beams N                the most likely of N texts that are searched at once,
+          --beams N                the most likely of N texts that are searched at once,
                                    2 to 8; nothing is drawn (1)
           --length-penalty P       with beams: over 0 favours long answers (1)
           --early-stopping         with beams: ends with the first N complete texts

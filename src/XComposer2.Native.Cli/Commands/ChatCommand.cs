@@ -38,7 +38,7 @@ internal static class ChatCommand
           --top-k K                the K most likely tokens; 0 for all (50)
           --repetition-penalty R   over 0; 1 is none (1.005)
           --seed N                 the same seed gives the same text; below 2^53
-          {{BeamOptions.HelpLines}}
+        {{BeamOptions.HelpLines}}
           -n, --max-tokens N       longest answer (1024)
           --stop TEXT              the answer ends before TEXT; repeat for more
           --json                   one JSON object: text, tokens, seed, times
