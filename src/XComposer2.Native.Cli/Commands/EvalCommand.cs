@@ -36,8 +36,9 @@ internal static class EvalCommand
           --beams 1..8             beams of the search (as the protocol has it: 3 or 5);
                                    1 takes the most likely token, and much less time
           --parallel N             answers searched together, 1 to 8 (4)
-          --cache-memory MIB       keys and values of all of them (longest sequences for the
-                                   larger of --parallel and the beams)
+          --cache-memory MIB       keys and values of all of them (as many longest
+                                   sequences as --parallel or the beams, whichever is
+                                   more)
         {ModelOptions.HelpLines}
           -v, --verbose            stack traces of errors
 
