@@ -4,7 +4,10 @@ using XComposer2.Native.Batch;
 namespace XComposer2.Native.Cli;
 
 /// <summary>Shows how far a batch is: the live line of a terminal, or a line on standard error every ten seconds.</summary>
-internal sealed class BatchWatch(CliConsole console, TimeProvider time) : IProgress<BatchProgress>
+/// <param name="console">The streams.</param>
+/// <param name="time">The clock.</param>
+/// <param name="name">Stands before each line, where a command has several inputs; empty for nothing.</param>
+internal sealed class BatchWatch(CliConsole console, TimeProvider time, string name = "") : IProgress<BatchProgress>
 {
     private static readonly TimeSpan interval = TimeSpan.FromSeconds(10);
 
@@ -17,7 +20,7 @@ internal sealed class BatchWatch(CliConsole console, TimeProvider time) : IProgr
 
     public void Report(BatchProgress value)
     {
-        status = Describe(value);
+        status = name.Length == 0 ? Describe(value) : $"{name}: {Describe(value)}";
         if (isLive || time.GetElapsedTime(written) < interval)
             return;
         written = time.GetTimestamp();

@@ -39,7 +39,7 @@ internal static class EvalCommand
           --cache-memory MB        memory for keys and values (a longest sequence for
                                    each answer or beam, whichever are more)
         {ModelOptions.HelpLines}
-          -v, --verbose            progress as lines; stack traces of errors
+          -v, --verbose            stack traces of errors
 
         Files in --out: DATASET.answers.jsonl (written at once), xc2_DATASET.tsv (for
         VLMEvalKit), results.md, results.json. Exit status 1 when a sample has no

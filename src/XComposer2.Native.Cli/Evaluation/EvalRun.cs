@@ -66,7 +66,7 @@ internal sealed class EvalRun
             foreach (DataSet dataSet in dataSets)
             {
                 EvaluationRun run = new(engine, dataSet, new EvaluationSettings(request.Protocol ?? Protocol.VlmEvalKit, request.Limit, request.Parallel, request.Beams));
-                EvalProgress progress = new(services.Console, dataSet.Benchmark.Name, request.Verbose);
+                BatchWatch progress = new(services.Console, TimeProvider.System, dataSet.Benchmark.Name);
                 await services.Console.WaitAsync(() => progress.Status, DoneAsync(run.AskAsync(folder.AnswersOf(dataSet.Benchmark), request.Resume, progress, cancellation))).ConfigureAwait(false);
             }
         }

@@ -38,7 +38,7 @@ public sealed class BenchCommandTests
     [InlineData("decode", "vision prefill decode")]
     public async Task Pictures_of_prompts_are_random_pixels(string kind, string expected)
     {
-        JsonElement result = await RunAsync([kind, "--tokens", "5", "--images", "1", "--samples", "1", .. kind == "decode" ? (string[])["--steps", "3", "--beams", "2"] : []]);
+        JsonElement result = await RunAsync(kind, ["--tokens", "5", "--images", "1", "--samples", "1", .. kind == "decode" ? (string[])["--steps", "3", "--beams", "2"] : []]);
         Assert.Equal(expected, string.Join(' ', result.GetProperty("series").EnumerateArray().Select(one => one.GetProperty("name").GetString())));
     }
 
