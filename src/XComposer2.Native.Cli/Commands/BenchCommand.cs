@@ -119,8 +119,8 @@ internal static class BenchCommand
                 Sequences = result.GetValue(sequences) ?? defaults.Sequences,
                 Beams = kind == Kind.Load ? defaults.Beams : result.GetValue(beams) ?? defaults.Beams,
                 DecodeSteps = kind == Kind.Decode ? result.GetValue(steps) ?? defaults.DecodeSteps : 0,
-                // Null of an array would become an empty picture.
-                Picture = kind == Kind.FirstToken ? new ReadOnlyMemory<byte>(result.GetValue(image) is { } file ? PictureFile.Read(file, cancellationToken) : Bitmap()) : null,
+                // A plain null would be that of an array, and become an empty picture.
+                Picture = kind == Kind.FirstToken ? result.GetValue(image) is { } file ? PictureFile.Read(file, cancellationToken) : Bitmap() : default(ReadOnlyMemory<byte>?),
                 Samples = result.GetValue(samples) ?? defaults.Samples,
                 Device = ModelOptions.DeviceOf(result, device, threads, storage, embeddings, activations, cache, sums),
             };
