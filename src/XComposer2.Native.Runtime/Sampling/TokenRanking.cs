@@ -27,7 +27,7 @@ public sealed record TokenRanking(int Count, float Penalty, IReadOnlyList<int> S
     internal TokenLogProb[] Rank(Span<float> logits)
     {
         LogProbabilities logProbs = LogProbabilities.Of(logits);
-        var ranked = new List<TokenLogProb>(Count + Seen.Count);
+        var ranked = new List<TokenLogProb>(Count);
         if (Penalty != 1)
             foreach (int id in Seen)
             {
@@ -42,10 +42,11 @@ public sealed record TokenRanking(int Count, float Penalty, IReadOnlyList<int> S
     }
 
     /// <summary>Ranks tokens among which are all that are wanted, with penalised log-probabilities.</summary>
-    internal TokenLogProb[] First(List<TokenLogProb> ranked)
+    internal TokenLogProb[] First(List<TokenLogProb> tokens)
     {
-        ranked.RemoveAll(static token => float.IsNegativeInfinity(token.LogProb));
-        ranked.Sort(static (left, right) => left.LogProb != right.LogProb ? right.LogProb.CompareTo(left.LogProb) : left.Id.CompareTo(right.Id));
-        return [.. ranked.Take(Count)];
+        var first = new TopTokens(Count);
+        foreach (TokenLogProb token in tokens)
+            first.Add(token);
+        return first.ToArray();
     }
 }
