@@ -34,15 +34,16 @@ internal static unsafe class DotProducts
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        var use = new Use<TSimd, TVector>(new Operands(x, order, weights, first, count, sums, stride), rows);
+        var use = new Use<TSimd, TVector>(new Operands(x, order, rows, weights, first, count, sums, stride), rows);
         WeightElements.Select(weights.Format, ref use);
         LinearEpilogue.ScaleRows<TSimd, TVector>(weights, sums, rows, stride, first, count);
     }
 
+    // Three rows are taken as four, the last one twice: two calls would take the weights from the cache once more.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Taken<TSimd, TVector>(int left)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => left >= 4 && TSimd.HasManyRegisters ? 4 : left >= 2 ? 2 : 1;
+        where TVector : struct => left >= 3 && TSimd.HasManyRegisters ? 4 : left >= 2 ? 2 : 1;
 
     // Some rows of x and the rows of weights from first to end.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -130,7 +131,7 @@ internal static unsafe class DotProducts
     {
         for (int i = 0; i < rows * outputs; i += TSimd.Count)
             Totals<TSimd, TVector>(lanes + (i * Lanes), totals + i);
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < Math.Min(rows, operands.Rows - row); i++)
             for (int j = 0; j < Math.Min(outputs, end - output); j++)
                 operands.Sum(row + i, output + j) = totals[(i * outputs) + j];
     }
@@ -204,7 +205,7 @@ internal static unsafe class DotProducts
         return (byte*)copy;
     }
 
-    private readonly struct Operands(float* x, RowOrder order, WeightMatrix weights, int first, int count, float* sums, nint stride)
+    private readonly struct Operands(float* x, RowOrder order, int rows, WeightMatrix weights, int first, int count, float* sums, nint stride)
     {
         public WeightMatrix Matrix => weights;
 
@@ -212,7 +213,10 @@ internal static unsafe class DotProducts
 
         public int Count => count;
 
-        public float* Row(int row) => x + (order[row] * weights.Columns);
+        public int Rows => rows;
+
+        /// <summary>A row of x; beyond the last one, that one again.</summary>
+        public float* Row(int row) => x + (order[Math.Min(row, rows - 1)] * weights.Columns);
 
         /// <summary>A row of weights; beyond the last one, that one again.</summary>
         public int Output(int output) => first + Math.Min(output, count - 1);
