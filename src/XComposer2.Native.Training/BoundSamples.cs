@@ -13,6 +13,7 @@ internal sealed class BoundSamples : IDisposable
     private readonly Tensor ids;
     private readonly Tensor visualRow;
     private readonly Tensor logitRows;
+    private readonly Tensor logitVisualRow;
     private readonly Tensor pixels;
 
     /// <param name="backend">Binds.</param>
@@ -28,6 +29,7 @@ internal sealed class BoundSamples : IDisposable
         ids = training.Graph.Find(DecoderNetwork.Ids);
         visualRow = training.Graph.Find(DecoderNetwork.VisualRow);
         logitRows = training.Graph.Find(DecoderNetwork.LogitRows);
+        logitVisualRow = training.Graph.Find(DecoderNetwork.LogitVisualRow);
         pixels = training.Graph.Find(VisionNetwork.Pixels);
     }
 
@@ -72,7 +74,7 @@ internal sealed class BoundSamples : IDisposable
     {
         IReadOnlyList<int> text = sample.Text.Ids, labels = sample.Text.Labels;
         Span<int> tokens = graph.Integers(ids)[before.Tokens..], starts = graph.Integers(training.Starts!.Value)[before.Tokens..], rows = graph.Integers(visualRow)[before.Tokens..];
-        Span<int> chosen = graph.Integers(logitRows)[before.Logits..], targets = graph.Integers(training.Targets!.Value)[before.Logits..];
+        Span<int> chosen = graph.Integers(logitRows)[before.Logits..], chosenVisual = graph.Integers(logitVisualRow)[before.Logits..], targets = graph.Integers(training.Targets!.Value)[before.Logits..];
         (int row, int learnt) = (before.Images * rowsPerPicture, 0);
         starts[..text.Count].Fill(before.Tokens);
         for (int i = 0; i < text.Count; i++)
@@ -83,7 +85,7 @@ internal sealed class BoundSamples : IDisposable
 
             // What stands at a position is learnt from the one before it.
             if (i > 0 && labels[i] != TrainingText.Ignored)
-                (chosen[learnt], targets[learnt++]) = (before.Tokens + i - 1, labels[i]);
+                (chosen[learnt], chosenVisual[learnt], targets[learnt++]) = (before.Tokens + i - 1, rows[i - 1], labels[i]);
         }
 
         if (sample.Pictures > 0)
