@@ -5,7 +5,7 @@ namespace XComposer2.Native.Kernels;
 /// <summary>
 /// Rewrites a training graph for the device. Every product becomes one of three forms over the same kernel, Partial LoRA two more that count visual rows alone; attention backwards gets statistics
 /// of its rows first; losses go piece by piece over their rows; weights of integers are made into panels just before they are multiplied. Activations, gradients and trained weights stay F32, as
-/// do vectors; frozen matrices are of the storage type. Tensors of the source keep their handles: what is made beside them comes after them.
+/// do vectors; frozen 16-bit matrices are of the storage type. Tensors of the source keep their handles: what is made beside them comes after them.
 /// </summary>
 public sealed class TrainingLowering
 {
@@ -17,12 +17,12 @@ public sealed class TrainingLowering
     private readonly List<TensorSpec> tensors;
     private readonly List<Operation> operations = [];
 
-    private TrainingLowering(ComputeGraph source, DType storage, Func<string, bool> isTrained)
+    private TrainingLowering(ComputeGraph source, DType storage)
     {
         this.source = source;
         this.storage = storage;
         HashSet<Tensor> tables = [.. source.Operations.OfType<PatchEmbeddingOp>().Select(patches => patches.Positions)];
-        tensors = [.. source.Tensors.Select((tensor, index) => tensor.Role == TensorRole.Weight ? OnDevice(tensor, isTrained(tensor.Name) || tables.Contains(new Tensor(index))) : tensor)];
+        tensors = [.. source.Tensors.Select((tensor, index) => tensor.Role == TensorRole.Weight ? OnDevice(tensor, tables.Contains(new Tensor(index))) : tensor)];
     }
 
     /// <summary>Whether a graph has operations of training alone.</summary>
@@ -34,15 +34,14 @@ public sealed class TrainingLowering
     }
 
     /// <param name="graph">Of <see cref="TrainingGraph"/>.</param>
-    /// <param name="storage">Of frozen matrices and of what tensor cores multiply: BF16, or F32 for tests.</param>
+    /// <param name="storage">Of frozen 16-bit matrices and of what tensor cores multiply: BF16, or F32 for tests.</param>
     /// <exception cref="NotSupportedException">The storage is F16, whose range is too small for gradients, or an operation has no kernel.</exception>
     /// <exception cref="GraphException">The GPU has no kernel for a weight's format, or for rows of its length.</exception>
     public static ComputeGraph Lower(ComputeGraph graph, DType storage)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        HashSet<string> gradients = [.. graph.Tensors.Where(tensor => tensor.Role == TensorRole.Gradient).Select(tensor => tensor.Name)];
         return storage is DType.BF16 or DType.F32
-            ? new TrainingLowering(graph, storage, name => gradients.Contains(TrainingGraph.GradientName(name))).Run()
+            ? new TrainingLowering(graph, storage).Run()
             : throw new NotSupportedException($"training on a GPU: expected a storage type of {DType.BF16} or {DType.F32}, found {storage}, whose range is too small for gradients");
     }
 
@@ -201,8 +200,8 @@ public sealed class TrainingLowering
     // Several operations add to one gradient; their temporaries are told apart by their places.
     private string Named(string name) => FormattableString.Invariant($"{name}.{tensors.Count}");
 
-    // Vectors are little, and what is trained is read where it changes.
-    private TensorSpec OnDevice(TensorSpec weight, bool isFloat) => weight with { Type = !weight.Type.IsFloat() ? weight.Type : isFloat || weight.Shape.Rank == 1 ? DType.F32 : storage };
+    // Trained weights are F32 in the graph and stay it; vectors are little.
+    private TensorSpec OnDevice(TensorSpec weight, bool isFloat) => weight with { Type = !weight.Type.IsFloat() ? weight.Type : isFloat || weight.Type == DType.F32 || weight.Shape.Rank == 1 ? DType.F32 : storage };
 
     private Tensor Add(TensorSpec spec)
     {
