@@ -85,7 +85,7 @@ public sealed class PictureTests
     public void File_is_a_readable_picture()
     {
         ToyPicture picture = ToySamples.Draw("vision-json", 2, 1).Pictures[0];
-        RgbImage read = ImageDecoder.Decode(picture.ToPng(), "picture", ImageLimits.Default);
+        RgbImage read = ImageDecoder.Decode(picture.ToPng(), "picture", ImageLimits.Default, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(picture.ToFileImage().Pixels.ToArray(), read.Pixels.ToArray());
     }
 }

@@ -63,8 +63,8 @@ public sealed partial class PromptTests
             ToyTurn own = ToySamples.Draw("compose-place", 4, number).Turns[0];
             int pictures = own.Question.Split(ToySample.Image).Length - 1;
             count = Wanted().Match(own.Question) is { Success: true } some ? int.Parse(some.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) : null;
-            ArticlePicture[] own2 = [.. Enumerable.Repeat(ArticlePicture.Own("a.png", ToySamples.Draw("vision-json", 1, 1).Pictures[0].ToPng()), pictures)];
-            Assert.Equal(CompositionPrompts.Place(Sections(own.Question), own2, count).Text, own.Question);
+            ArticlePicture[] ownPictures = [.. Enumerable.Repeat(ArticlePicture.Own("a.png", ToySamples.Draw("vision-json", 1, 1).Pictures[0].ToPng()), pictures)];
+            Assert.Equal(CompositionPrompts.Place(Sections(own.Question), ownPictures, count).Text, own.Question);
         }
     }
 
@@ -126,7 +126,7 @@ public sealed partial class PromptTests
         return PlaceOfArticle().Replace(prompt.Replace(" an C", " a C", StringComparison.Ordinal), "about the P.");
     }
 
-    private static ArticleFigure Figure(ArticlePicture picture) => new() { Candidates = [picture], Chosen = 0 };
+    private static ArticleFigure Figure(ArticlePicture picture) => new() { Candidates = [picture], ChosenIndex = 0 };
 
     private static ArticleSection[] Sections(string question) => [.. Numbered().Matches(question).Select(match => new ArticleSection(match.Groups[1].Value))];
 

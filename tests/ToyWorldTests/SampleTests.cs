@@ -49,7 +49,7 @@ public sealed class SampleTests
             }
         }
 
-        Assert.Equal("", Convert.ToHexStringLower(hash.GetHashAndReset()));
+        Assert.Equal("a0e5d308a43bbc7f", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
     }
 
     [Fact]

@@ -103,7 +103,7 @@ internal static class CandidateKinds
     }
 
     private static string List(Draft draft, Thing[] things, bool isTold) =>
-        string.Join("\n", things.Select((thing, i) => $"{Letters[i]}.{draft.Show(Scene.Somewhere(draft.Random, thing), isTold)}"));
+        string.Join("\n", things.Select((thing, i) => $"{Letters[i]}.{draft.Show(Scene.Somewhere(draft.Random, thing), isTold)}")).TrimEnd();
 
     private static string Repeated(CandidateSetting setting, Thing thing, Language language) => setting.IsNear ? "\n" + Phrases.Of(thing, language) : "";
 }

@@ -12,7 +12,14 @@ public static class SampleFiles
 
     private static readonly JsonWriterOptions readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <param name="samples">Without system turns or several pictures before the prompt, which the layout cannot express.</param>
+    /// <summary>Whether the layout can express a sample: it has no system turns, and one picture at most before a prompt.</summary>
+    public static bool CanExpress(ToySample sample)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        return sample.System.Length == 0 && !(sample.ArePicturesFirst && sample.Pictures.Length > 1);
+    }
+
+    /// <param name="samples">Samples that the layout can express.</param>
     /// <param name="folder">Is made where it is missing.</param>
     /// <returns>The path of the list.</returns>
     /// <exception cref="TrainingDataException">A sample cannot be expressed.</exception>
@@ -32,7 +39,7 @@ public static class SampleFiles
 
     private static void Write(ToySample sample, int number, string folder, Utf8JsonWriter json)
     {
-        if (sample.System.Length > 0 || (sample.ArePicturesFirst && sample.Pictures.Length > 1))
+        if (!CanExpress(sample))
             throw new TrainingDataException($"{sample.Kind}, sample {number}: the published layout has no system turns, and one picture at most before a prompt");
         json.WriteStartObject();
         json.WriteString("id", FormattableString.Invariant($"{sample.Kind}-{number}"));

@@ -3,7 +3,9 @@ using System.Globalization;
 using XComposer2.Demo.Checking;
 using XComposer2.Demo.Conversations;
 using XComposer2.Demo.Mixtures;
+using XComposer2.Demo.World;
 using XComposer2.Native;
+using XComposer2.Native.Model;
 
 namespace XComposer2.Demo.Program;
 
@@ -17,6 +19,8 @@ internal static class ToyWorldProgram
                                             prints samples
           samples  --kind K --out DIR [--count N] [--seed S]
                                             writes samples for xc2 train --data
+          sheet    --kind K --out FILE.png [--count N] [--seed S]
+                                            draws the pictures of samples side by side
           evaluate --model DIR [--kinds K,...] [--count N] [--seed S] [--threads N]
                    [--without-plora] [--misses N]
                                             exact answers on scenes that no training
@@ -41,6 +45,7 @@ internal static class ToyWorldProgram
                 "kinds" => Kinds(options),
                 "show" => Show(options),
                 "samples" => Samples(options),
+                "sheet" => Sheet(options),
                 "evaluate" => await EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
             };
@@ -77,7 +82,17 @@ internal static class ToyWorldProgram
     private static int Samples(ProgramArguments options)
     {
         string folder = options.Required("--out");
-        Console.WriteLine(SampleFiles.Write(Draw(options, missing: 100), folder));
+        ToySample[] drawn = Draw(options, missing: 100), written = [.. drawn.Where(SampleFiles.CanExpress)];
+        string path = SampleFiles.Write(written, folder);
+        Console.WriteLine($"{path}: {written.Length} samples{(written.Length < drawn.Length ? $"; {drawn.Length - written.Length} with a system turn are left out: the layout has none" : "")}");
+        return 0;
+    }
+
+    private static int Sheet(ProgramArguments options)
+    {
+        string path = options.Required("--out");
+        ToyPicture[] pictures = [.. Draw(options, missing: 40).SelectMany(sample => sample.Pictures)];
+        File.WriteAllBytes(path, PngEncoder.Encode(ContactSheet.Of(pictures)));
         return 0;
     }
 
