@@ -21,7 +21,7 @@ public static class TrainingNetwork
         ArgumentNullException.ThrowIfNull(parts);
         config.RequireSupportedImages("config.json");
         var builder = new GraphBuilder("model", capacity);
-        DecoderNetwork.Prompt(builder, config.Decoder, weights, (to, _) => VisionNetwork.Rows(to, config, weights, keepStages: false), keepStages: false);
+        DecoderNetwork.Prompt(builder, config.Decoder, weights, (to, _) => VisionNetwork.Rows(to, config, weights, keepStages: false), keepStages: false, selectsEarly: true);
         return TrainingGraph.Build(
             builder.Build(),
             new TrainingGraphOptions
