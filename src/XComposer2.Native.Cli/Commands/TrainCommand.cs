@@ -65,8 +65,8 @@ internal static class TrainCommand
             int start = result.GetValue(seed) ?? 0;
             var request = new TrainingRequest(
                 ModelFolder.Choose(result.GetValue(model), services.Variable, AppContext.BaseDirectory).Path, chosen, files, result.GetValue(thousands),
-                new TrainingRunOptions { OutputFolder = folder, Steps = 1, Accumulation = result.GetValue(accumulate) ?? 8, SaveEvery = result.GetValue(saveEvery) ?? 100, Seed = start },
-                result.GetValue(epochs) ?? 1, result.GetValue(context), result.GetValue(threads));
+                new TrainingRunOptions { OutputFolder = folder, Steps = 1, SaveEvery = result.GetValue(saveEvery) ?? 100 },
+                new StepOptions { Steps = 1, Accumulation = result.GetValue(accumulate) ?? 8, Seed = start }, result.GetValue(epochs) ?? 1, result.GetValue(context), result.GetValue(threads));
             return Task.Run(() => Run(services.Console, request, cancellationToken), CancellationToken.None);
         });
         return command;
@@ -78,29 +78,27 @@ internal static class TrainCommand
 
     private static int Run(CliConsole console, TrainingRequest request, CancellationToken cancellation)
     {
-        IReadOnlyList<TrainingSample> samples = SampleSources.Read(request.Data, request.AreThousands, request.Options.Seed);
-        TrainingRunOptions options = request.Options with
-        {
-            Steps = checked((int)Math.Max(1, ((samples.Count * (long)request.Epochs) + request.Options.Accumulation - 1) / request.Options.Accumulation)),
-        };
+        IReadOnlyList<TrainingSample> samples = SampleSources.Read(request.Data, request.AreThousands, request.Order.Seed);
+        int steps = ConversationSource.StepsFor(samples.Count, request.Epochs, request.Order.Accumulation);
         using var backend = new CpuBackend(request.Threads);
-        using var trainer = new Trainer(request.Model, request.Recipe, backend, options.Seed) { ActivationBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 };
+        using var trainer = new Trainer(request.Model, request.Recipe, backend, request.Order.Seed) { ActivationBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 };
         var text = new TrainingText(TextTokenizer.Load(request.Model, trainer.Config.Decoder.VocabularySize));
         int length = Math.Min(request.Context ?? trainer.Config.ContextLength, trainer.Config.ContextLength);
-        var run = new TrainingRun(trainer, request.Recipe, new SamplePreparer(trainer.Config, text, length), samples, options);
+        var source = new ConversationSource(new SamplePreparer(trainer.Config, text, length), [new SampleGroup(samples, 1)], request.Order with { Steps = steps });
+        var run = new TrainingRun(trainer, request.Recipe, source, request.Options with { Steps = steps });
         var watch = new TrainingWatch(console);
-        console.Hint(string.Create(CultureInfo.InvariantCulture, $"{samples.Count} samples, {options.Steps} steps, {trainer.Parameters.Parameters.Length} weights are trained"));
+        console.Hint(string.Create(CultureInfo.InvariantCulture, $"{samples.Count} samples, {steps} steps, {trainer.Parameters.Parameters.Length} weights are trained"));
         run.Run(watch, cancellation);
         foreach (string reason in run.LeftOut.Values.Take(20))
             console.Hint($"left out: {TerminalText.OneLine(reason)}");
         if (run.LeftOut.Count > 0)
             console.Hint($"{run.LeftOut.Count} of {samples.Count} samples were left out");
-        console.Say($"{TerminalText.OneLine(Path.Combine(options.OutputFolder, "result"))}\n");
+        console.Say($"{TerminalText.OneLine(Path.Combine(request.Options.OutputFolder, "result"))}\n");
         return ExitCode.Done;
     }
 
     private sealed record TrainingRequest(
-        string Model, TrainingRecipe Recipe, IReadOnlyList<string> Data, bool AreThousands, TrainingRunOptions Options, int Epochs, int? Context, int? Threads);
+        string Model, TrainingRecipe Recipe, IReadOnlyList<string> Data, bool AreThousands, TrainingRunOptions Options, StepOptions Order, int Epochs, int? Context, int? Threads);
 }
 
 /// <summary>A line for each step: what it was, and how long the rest will take.</summary>
