@@ -33,24 +33,26 @@ public sealed partial class GraphBuilder
         return Emit(name, r.Rows, r.Shape[1], output => new AddOp(left, right, scale, output));
     }
 
-    /// <summary>Rotates queries and keys of one sequence by the number of their row. Packed [tokens, (q + 2 kv) x d] F32; returns the same shape.</summary>
-    internal Tensor Rotary(Tensor packed, AttentionGeometry geometry, float ropeTheta, string name)
+    /// <summary>Rotates queries and keys by their position in their sequence. Packed [tokens, (q + 2 kv) x d] F32; starts [tokens] I32; returns the shape of packed.</summary>
+    internal Tensor Rotary(Tensor packed, Tensor starts, AttentionGeometry geometry, float ropeTheta, string name)
     {
         OperandCheck check = Begin("rotary", name);
         CheckGeometry(check, 0, geometry);
         TensorSpec x = check.Matrix(packed, "packed");
         check.SameShape("packed", x, new Shape(x.Shape[0], geometry.PackedColumns));
-        return Emit(name, x.Rows, geometry.PackedColumns, output => new RotaryOp(packed, geometry, ropeTheta, false, output));
+        check.RowIndices(starts, "starts", x.Rows);
+        return Emit(name, x.Rows, geometry.PackedColumns, output => new RotaryOp(packed, starts, geometry, ropeTheta, false, output));
     }
 
-    /// <summary>Causal attention within one sequence. Packed [tokens, (q + 2 kv) x d] F32, rotated; returns [tokens, q x d] F32.</summary>
-    internal Tensor CausalAttention(Tensor packed, AttentionGeometry geometry, string name)
+    /// <summary>Causal attention within sequences. Packed [tokens, (q + 2 kv) x d] F32, rotated; starts [tokens] I32; returns [tokens, q x d] F32.</summary>
+    internal Tensor CausalAttention(Tensor packed, Tensor starts, AttentionGeometry geometry, string name)
     {
         OperandCheck check = Begin("causal_attention", name);
         CheckGeometry(check, 0, geometry);
         TensorSpec x = check.Matrix(packed, "packed");
         check.SameShape("packed", x, new Shape(x.Shape[0], geometry.PackedColumns));
-        return Emit(name, x.Rows, geometry.QueryColumns, output => new CausalAttentionOp(packed, geometry, output));
+        check.RowIndices(starts, "starts", x.Rows);
+        return Emit(name, x.Rows, geometry.QueryColumns, output => new CausalAttentionOp(packed, starts, geometry, output));
     }
 
     /// <summary>-log softmax(x Headᵀ)[target]. Input [rows, hidden] F32; targets [rows] I32; returns [rows, 1] F32.</summary>

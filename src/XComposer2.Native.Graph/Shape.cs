@@ -93,6 +93,13 @@ public enum RowSymbol : byte
 /// <summary>A count for each <see cref="RowSymbol"/>: capacities when planning, actual counts when running.</summary>
 public readonly record struct RowCounts(int Tokens, int Logits, int Images)
 {
+    /// <summary>Whether each count is at most the other's.</summary>
+    public bool Fits(RowCounts capacity) => Tokens <= capacity.Tokens && Logits <= capacity.Logits && Images <= capacity.Images;
+
+    /// <summary>The counts of both together.</summary>
+    public static RowCounts operator +(RowCounts left, RowCounts right) =>
+        new(checked(left.Tokens + right.Tokens), checked(left.Logits + right.Logits), checked(left.Images + right.Images));
+
     /// <summary>Rows of a tensor with this extent.</summary>
     public int Resolve(RowExtent extent) => extent.Symbol switch
     {

@@ -15,7 +15,7 @@ public sealed class Trainer : IDisposable
     private readonly WeightFacts facts;
     private readonly ParameterRate[] rates;
     private readonly ParameterRate[] scaled;
-    private readonly Dictionary<RowCounts, BoundSample> bound = [];
+    private readonly List<BoundSamples> bound = [];
     private readonly ShapeBuckets buckets;
     private readonly int seed;
     private int accumulated;
@@ -83,19 +83,39 @@ public sealed class Trainer : IDisposable
     /// <summary>The graph for samples of so many rows, with the plan that it would run with.</summary>
     public ExecutionPlan PlanFor(RowCounts capacity, int recomputedLayers) => backend.Plan(Build(capacity, recomputedLayers).Graph);
 
+    /// <summary>Samples run together while they have at most so many positions, and at most a context's: the products of short ones are too small for a processor's caches to pay.</summary>
+    public int PackedTokens { get; init; } = 1024;
+
     /// <summary>Adds the gradients of a sample, times <paramref name="factor"/>, to those of the parameters.</summary>
     /// <returns>The mean loss of its learnt tokens.</returns>
     /// <exception cref="GraphException">Its activations do not fit <see cref="ActivationBytes"/>.</exception>
     public double Accumulate(PreparedSample sample, double factor, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        RowCounts counts = sample.Counts;
-        RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
-        if (!bound.TryGetValue(capacity, out BoundSample? graph))
-            bound.Add(capacity, graph = new BoundSample(backend, Build(capacity, RecomputedLayersFor(capacity)), weights, Parameters));
+        return Accumulate([sample], factor, cancellation)[0];
+    }
 
-        // Other elements are dropped for each sample, and the same ones when the run is resumed.
-        return graph.Run(sample, factor, unchecked((seed * 1_000_003) ^ (Steps << 12) ^ accumulated++), cancellation);
+    /// <summary>Adds the gradients of samples, times <paramref name="factor"/>, to those of the parameters: short ones together, in their order, none seeing another.</summary>
+    /// <returns>The mean loss of the learnt tokens of each.</returns>
+    /// <exception cref="GraphException">Their activations do not fit <see cref="ActivationBytes"/>.</exception>
+    public double[] Accumulate(IReadOnlyList<PreparedSample> samples, double factor, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        PreparedSample[] all = [.. samples];
+        double[] losses = new double[all.Length];
+        int most = Math.Min(PackedTokens, Config.ContextLength);
+        for (int first = 0, end; first < all.Length; first = end)
+        {
+            RowCounts counts = all[first].Counts;
+            for (end = first + 1; end < all.Length && counts.Tokens + all[end].Counts.Tokens <= most; end++)
+                counts += all[end].Counts;
+
+            // Other elements are dropped for each pass, and the same ones when the run is resumed.
+            int pass = unchecked((seed * 1_000_003) ^ (Steps << 12) ^ accumulated++);
+            BoundFor(counts).Run(all.AsSpan(first..end), counts, factor, pass, losses.AsSpan(first..end), cancellation);
+        }
+
+        return losses;
     }
 
     /// <summary>Makes a step with the accumulated gradients, clipped, and clears them.</summary>
@@ -124,11 +144,31 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
-        foreach (BoundSample graph in bound.Values)
+        foreach (BoundSamples graph in bound)
             graph.Dispose();
         bound.Clear();
         Parameters.Dispose();
         weights.Dispose();
+    }
+
+    // A graph serves all smaller counts of the same bucket of tokens; a larger one takes its place, so that there is one arena for each bucket.
+    private BoundSamples BoundFor(RowCounts counts)
+    {
+        RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
+        int known = bound.FindIndex(graph => graph.Capacity.Tokens == capacity.Tokens);
+        if (known >= 0)
+        {
+            RowCounts before = bound[known].Capacity;
+            if (capacity.Fits(before))
+                return bound[known];
+            bound[known].Dispose();
+            bound.RemoveAt(known);
+            capacity = new RowCounts(capacity.Tokens, Math.Max(capacity.Logits, before.Logits), Math.Max(capacity.Images, before.Images));
+        }
+
+        var graph = new BoundSamples(backend, Build(capacity, RecomputedLayersFor(capacity)), Config.TokensPerImage, weights, Parameters);
+        bound.Add(graph);
+        return graph;
     }
 
     private TrainingGraph Build(RowCounts capacity, int recomputedLayers)

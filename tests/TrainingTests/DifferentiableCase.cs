@@ -58,7 +58,8 @@ internal sealed class DifferentiableCase(RowCounts counts)
     /// <param name="reference">The operation's mathematics, from the values by name.</param>
     /// <param name="targets">Right tokens, where the output is a head's.</param>
     /// <param name="adapter">Of the linear named "w".</param>
-    public void Check(Tensor output, Func<Dictionary<string, double[]>, double[]> reference, int[]? targets = null, LowRankAdapter? adapter = null)
+    /// <param name="starts">First row of each row's sequence, where the operation attends causally.</param>
+    public void Check(Tensor output, Func<Dictionary<string, double[]>, double[]> reference, int[]? targets = null, LowRankAdapter? adapter = null, int[]? starts = null)
     {
         string name = Builder[output].Name;
         if (adapter is not null)
@@ -79,6 +80,7 @@ internal sealed class DifferentiableCase(RowCounts counts)
             Copy(values[input], graph.Floats(training.Graph.Find(input)));
         foreach ((string input, int[] entries) in indices)
             entries.CopyTo(graph.Integers(training.Graph.Find(input)));
+        starts?.CopyTo(graph.Integers(training.Starts!.Value));
         targets?.CopyTo(graph.Integers(training.Targets!.Value));
         double[] expected = reference(values), seed = Values(expected.Length);
         Copy(seed, graph.Floats(training.OutputGradient));

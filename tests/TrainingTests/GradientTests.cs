@@ -61,6 +61,24 @@ public sealed class GradientTests
     }
 
     [Fact]
+    public void Samples_in_one_pass_have_the_losses_and_gradients_of_samples_alone()
+    {
+        using var backend = new CpuBackend(2);
+        using var alone = new Trainer(GoldenTraining.Model, everything, backend);
+        using var packed = new Trainer(GoldenTraining.Model, everything, backend);
+        PreparedSample[] samples = GoldenTraining.Samples(alone.Config);
+        double[] losses = packed.Accumulate(samples, 1.0 / samples.Length, TestContext.Current.CancellationToken);
+        for (int i = 0; i < samples.Length; i++)
+            Assert.Equal(alone.Accumulate(samples[i], 1.0 / samples.Length, TestContext.Current.CancellationToken), losses[i], 1e-6);
+        for (int i = 0; i < alone.Parameters.Parameters.Length; i++)
+        {
+            Span<float> expected = alone.Parameters.Read(i, ParameterPart.Gradient);
+            if (Norm(expected) > RoundingOfZero)
+                Assert.InRange(GoldenTraining.Distance(packed.Parameters.Read(i, ParameterPart.Gradient), expected.ToArray()), 0, 1e-5);
+        }
+    }
+
+    [Fact]
     public void Frozen_weights_have_no_gradient_and_no_parameter()
     {
         using var backend = new CpuBackend(1);

@@ -126,15 +126,20 @@ public sealed class OperationGradientTests
     }
 
     [Theory]
-    [InlineData(1, 2, 1, 8)]
-    [InlineData(21, 6, 2, 8)]
-    [InlineData(53, 3, 3, 8)]
-    public void Rotation_and_causal_attention_with_grouped_queries(int tokens, int queryHeads, int keyValueHeads, int headSize)
+    [InlineData(2, 1, 8, 1)]
+    [InlineData(6, 2, 8, 21)]
+    [InlineData(3, 3, 8, 53)]
+    [InlineData(4, 2, 8, 1, 1, 17, 49, 2)]
+    public void Rotation_and_causal_attention_with_grouped_queries(int queryHeads, int keyValueHeads, int headSize, params int[] lengths)
     {
+        int tokens = lengths.Sum();
+        int[] starts = [.. lengths.SelectMany((length, i) => Enumerable.Repeat(lengths[..i].Sum(), length))];
         var geometry = new AttentionGeometry(queryHeads, keyValueHeads, headSize);
         var test = new DifferentiableCase(new RowCounts(tokens, 0, 0));
         Tensor query = test.Builder.RopeKvAppend(test.Input("packed", RowExtent.Tokens, geometry.PackedColumns), 0, geometry, 100);
-        test.Check(test.Builder.PagedAttention(query, 0, geometry), v => Mathematics.CausalAttention(v["packed"], tokens, geometry, 100));
+        test.Check(test.Builder.PagedAttention(query, 0, geometry), v =>
+            [.. lengths.SelectMany((length, i) => Mathematics.CausalAttention(
+                v["packed"][(lengths[..i].Sum() * geometry.PackedColumns)..(lengths[..(i + 1)].Sum() * geometry.PackedColumns)], length, geometry, 100))], starts: starts);
     }
 
     [Theory]

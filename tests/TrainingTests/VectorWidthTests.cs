@@ -36,12 +36,14 @@ public sealed unsafe class VectorWidthTests : IDisposable
     public void Attention_and_its_gradients()
     {
         float[] p = Values(Rows * geometry.PackedColumns), g = Values(Rows * geometry.QueryColumns);
+        int[] starts = [.. Enumerable.Range(0, Rows).Select(row => row < Rows / 3 ? 0 : Rows / 3)];
         fixed (float* packed = p, gradient = g)
+        fixed (int* first = starts)
         fixed (byte* memory = scratch)
         {
-            (nint a, nint b, nint m) = ((nint)packed, (nint)gradient, (nint)memory);
-            Same(Rows * geometry.QueryColumns, (output, width) => CausalAttentionKernel.Run((float*)a, Rows, geometry, output, (void*)m, scratch.Length, pool, width));
-            Same(Rows * geometry.PackedColumns, (output, width) => AttentionGradientKernel.Causal((float*)b, (float*)a, Rows, geometry, output, (void*)m, scratch.Length, pool, width));
+            (nint a, nint b, nint m, nint n) = ((nint)packed, (nint)gradient, (nint)memory, (nint)first);
+            Same(Rows * geometry.QueryColumns, (output, width) => CausalAttentionKernel.Run((float*)a, (int*)n, Rows, geometry, output, (void*)m, scratch.Length, pool, width));
+            Same(Rows * geometry.PackedColumns, (output, width) => AttentionGradientKernel.Causal((float*)b, (float*)a, (int*)n, Rows, geometry, output, (void*)m, scratch.Length, pool, width));
             Same(3 * Rows * geometry.QueryColumns, (output, width) => AttentionGradientKernel.Vision(
                 (float*)b, (float*)b, (float*)a, (float*)b, 1, Rows, geometry.QueryHeads, geometry.HeadSize, output, (void*)m, scratch.Length, pool, width));
         }

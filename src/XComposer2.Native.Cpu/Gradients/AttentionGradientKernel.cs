@@ -5,7 +5,7 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// The gradient of softmax attention, causal within one sequence or full within pictures. A task is one key/value head with all queries of its group: it computes the
+/// The gradient of softmax attention, causal within sequences or full within pictures. A task is one key/value head of a sequence or a picture, with all queries of its group: it computes the
 /// probabilities P of a block of queries again, then with dP = g Vᵀ and dS = P (dP - sum(P dP)): dQ = dS K, dK += dSᵀ Q, dV += Pᵀ g. One task adds to one head's sums, in the
 /// order of the blocks, so nothing depends on the threads.
 /// </summary>
@@ -13,36 +13,46 @@ public static unsafe class AttentionGradientKernel
 {
     private const int BlockQueries = 48;
 
-    /// <summary>Scratch size of both.</summary>
-    /// <param name="tokens">Rows of a sequence or a picture.</param>
+    /// <summary>Scratch size of <see cref="Causal"/>.</summary>
+    /// <param name="rows">Rows of all sequences.</param>
     /// <param name="headSize">Floats of a head.</param>
     /// <param name="threads">Threads of the pool.</param>
-    public static long ScratchBytes(int tokens, int headSize, int threads) => ScratchCursor.BytesFor(checked(threads * WorkerFloats(tokens, headSize)));
+    public static long CausalScratchBytes(int rows, int headSize, int threads) =>
+        ScratchCursor.BytesFor(RowRuns.SequenceIntegers(rows)) + VisionScratchBytes(rows, headSize, threads);
+
+    /// <summary>Scratch size of <see cref="Vision"/>.</summary>
+    /// <param name="tokens">Rows of a picture.</param>
+    /// <param name="headSize">Floats of a head.</param>
+    /// <param name="threads">Threads of the pool.</param>
+    public static long VisionScratchBytes(int tokens, int headSize, int threads) => ScratchCursor.BytesFor(checked(threads * WorkerFloats(tokens, headSize)));
 
     /// <param name="gradient">[rows, geometry.QueryColumns].</param>
     /// <param name="packed">[rows, geometry.PackedColumns], rotated.</param>
-    /// <param name="rows">Rows of the sequence.</param>
+    /// <param name="starts">[rows], the first row of each row's sequence.</param>
+    /// <param name="rows">Rows of all sequences.</param>
     /// <param name="geometry">Head layout.</param>
     /// <param name="output">[rows, geometry.PackedColumns].</param>
-    /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
+    /// <param name="scratch">At least <see cref="CausalScratchBytes"/>.</param>
     /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
     /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
     public static void Causal(
-        float* gradient, float* packed, int rows, AttentionGeometry geometry, float* output, void* scratch, long scratchBytes, WorkerPool pool,
+        float* gradient, float* packed, int* starts, int rows, AttentionGeometry geometry, float* output, void* scratch, long scratchBytes, WorkerPool pool,
         VectorWidth width = VectorWidth.Best)
     {
         AttentionGuards.RequireHeadSize(geometry.HeadSize);
         (nint size, int group) = (geometry.HeadSize, geometry.GroupSize);
+        var cursor = new ScratchCursor(scratch, scratchBytes);
+        RowRuns sequences = RowRuns.Sequences(starts, rows, (int*)cursor.Floats(RowRuns.SequenceIntegers(rows)));
         Run(
             new Problem
             {
                 Query = packed, Key = packed + (group * size), Value = packed + ((group + 1) * size), InputRow = geometry.PackedColumns, Gradient = gradient,
                 GradientRow = geometry.QueryColumns, QueryOut = output, KeyOut = output + (group * size), ValueOut = output + ((group + 1) * size),
-                OutputRow = geometry.PackedColumns, HeadStep = (group + 2) * size, GradientStep = group * size, Tokens = rows, Heads = geometry.KeyValueHeads,
+                OutputRow = geometry.PackedColumns, HeadStep = (group + 2) * size, GradientStep = group * size, Sequences = sequences, Heads = geometry.KeyValueHeads,
                 Group = group, HeadSize = geometry.HeadSize, IsCausal = true,
             },
-            1, scratch, scratchBytes, pool, width);
+            sequences.Count, rows, ref cursor, pool, width);
     }
 
     /// <param name="gradient">[images x tokens, width].</param>
@@ -54,7 +64,7 @@ public static unsafe class AttentionGradientKernel
     /// <param name="heads">Heads.</param>
     /// <param name="headSize">Floats of a head.</param>
     /// <param name="output">[images x tokens, 3 width]: gradients of queries, keys and values side by side.</param>
-    /// <param name="scratch">At least <see cref="ScratchBytes"/>.</param>
+    /// <param name="scratch">At least <see cref="VisionScratchBytes"/>.</param>
     /// <param name="scratchBytes">Size of <paramref name="scratch"/>.</param>
     /// <param name="pool">Worker threads.</param>
     /// <param name="width">Vector width.</param>
@@ -64,6 +74,7 @@ public static unsafe class AttentionGradientKernel
     {
         AttentionGuards.RequireHeadSize(headSize);
         int columns = heads * headSize;
+        var cursor = new ScratchCursor(scratch, scratchBytes);
         Run(
             new Problem
             {
@@ -71,29 +82,30 @@ public static unsafe class AttentionGradientKernel
                 ValueOut = output + (2 * columns), OutputRow = 3 * columns, HeadStep = headSize, GradientStep = headSize, Tokens = tokensPerImage, Heads = heads,
                 Group = 1, HeadSize = headSize, IsCausal = false,
             },
-            images, scratch, scratchBytes, pool, width);
+            images, tokensPerImage, ref cursor, pool, width);
     }
 
-    private static void Run(in Problem problem, int images, void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width)
+    private static void Run(in Problem problem, int parts, int mostTokens, ref ScratchCursor cursor, WorkerPool pool, VectorWidth width)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (problem.Tokens == 0 || images == 0)
+        if (mostTokens == 0 || parts == 0)
             return;
-        float* memory = new ScratchCursor(scratch, scratchBytes).Floats(pool.Threads * WorkerFloats(problem.Tokens, problem.HeadSize));
+        long workerFloats = WorkerFloats(mostTokens, problem.HeadSize);
+        float* memory = cursor.Floats(pool.Threads * workerFloats);
         switch (width.Resolve())
         {
-            case VectorWidth.Bits512: Run<Simd512, Vector512<float>>(problem, images, memory, pool); break;
-            case VectorWidth.Bits256: Run<Simd256, Vector256<float>>(problem, images, memory, pool); break;
-            default: Run<Simd128, Vector128<float>>(problem, images, memory, pool); break;
+            case VectorWidth.Bits512: Run<Simd512, Vector512<float>>(problem, parts, memory, workerFloats, pool); break;
+            case VectorWidth.Bits256: Run<Simd256, Vector256<float>>(problem, parts, memory, workerFloats, pool); break;
+            default: Run<Simd128, Vector128<float>>(problem, parts, memory, workerFloats, pool); break;
         }
     }
 
-    private static void Run<TSimd, TVector>(in Problem problem, int images, float* memory, WorkerPool pool)
+    private static void Run<TSimd, TVector>(in Problem problem, int parts, float* memory, long workerFloats, WorkerPool pool)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        var work = new Work<TSimd, TVector>(problem, memory);
-        pool.Run(checked(images * problem.Heads), ref work);
+        var work = new Work<TSimd, TVector>(problem, memory, workerFloats);
+        pool.Run(checked(parts * problem.Heads), ref work);
     }
 
     // Keys and values transposed, scores and their gradients for a block of queries, and the products' own.
@@ -129,7 +141,10 @@ public static unsafe class AttentionGradientKernel
 
         public nint GradientStep { get; init; }
 
+        /// <summary>Rows of a picture; 0 where there are <see cref="Sequences"/>.</summary>
         public int Tokens { get; init; }
+
+        public RowRuns Sequences { get; init; }
 
         public int Heads { get; init; }
 
@@ -140,25 +155,26 @@ public static unsafe class AttentionGradientKernel
         public bool IsCausal { get; init; }
     }
 
-    private readonly struct Work<TSimd, TVector>(Problem problem, float* memory) : IWork
+    private readonly struct Work<TSimd, TVector>(Problem problem, float* memory, long workerFloats) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
         public void Run(int task, int worker)
         {
-            (int tokens, int size) = (problem.Tokens, problem.HeadSize);
-            int stride = Padded(tokens);
-            float* keys = memory + (worker * WorkerFloats(tokens, size));
+            int part = task / problem.Heads, size = problem.HeadSize;
+            (int start, int end) = problem.Tokens > 0 ? (part * problem.Tokens, (part + 1) * problem.Tokens) : problem.Sequences[part];
+            int tokens = end - start, stride = Padded(tokens);
+            float* keys = memory + (worker * workerFloats);
             float* values = keys + ((long)stride * size);
             float* scores = values + ((long)stride * size);
             float* slopes = scores + ((long)stride * BlockQueries);
             float* scratch = slopes + ((long)stride * BlockQueries);
-            nint firstRow = task / problem.Heads * (nint)tokens, head = task % problem.Heads;
+            nint firstRow = start, head = task % problem.Heads;
             nint input = (firstRow * problem.InputRow) + (head * problem.HeadStep), output = (firstRow * problem.OutputRow) + (head * problem.HeadStep);
             float* key = problem.Key + input;
             float* value = problem.Value + input;
-            Transpose(key, problem.InputRow, keys, stride);
-            Transpose(value, problem.InputRow, values, stride);
+            Transpose(key, tokens, keys, stride);
+            Transpose(value, tokens, values, stride);
             for (int row = 0; row < tokens; row++)
             {
                 new Span<float>(problem.KeyOut + output + (row * problem.OutputRow), size).Clear();
@@ -188,11 +204,11 @@ public static unsafe class AttentionGradientKernel
             }
         }
 
-        private void Transpose(float* source, nint row, float* target, int stride)
+        private void Transpose(float* source, int tokens, float* target, int stride)
         {
-            for (int token = 0; token < problem.Tokens; token++)
+            for (int token = 0; token < tokens; token++)
                 for (int i = 0; i < problem.HeadSize; i++)
-                    target[((nint)i * stride) + token] = source[(token * row) + i];
+                    target[((nint)i * stride) + token] = source[(token * problem.InputRow) + i];
         }
 
         // Scores become probabilities, and gradients of probabilities those of scores before their scale, which is in them too.

@@ -115,23 +115,24 @@ public static unsafe class GradientCopies
 /// <summary>Rotation of the queries and keys of one sequence, forwards or backwards.</summary>
 public static unsafe class RotaryKernel
 {
-    /// <param name="packed">[rows, geometry.PackedColumns]; row i has position i.</param>
+    /// <param name="packed">[rows, geometry.PackedColumns].</param>
+    /// <param name="starts">[rows], the first row of each row's sequence.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="geometry">Head layout.</param>
     /// <param name="table">Of at least so many positions.</param>
     /// <param name="inverse">Turns back what was turned, as a gradient is.</param>
     /// <param name="output">[rows, geometry.PackedColumns].</param>
     /// <param name="pool">Worker threads.</param>
-    public static void Run(float* packed, int rows, AttentionGeometry geometry, RopeTable table, bool inverse, float* output, WorkerPool pool)
+    public static void Run(float* packed, int* starts, int rows, AttentionGeometry geometry, RopeTable table, bool inverse, float* output, WorkerPool pool)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, table.Positions);
-        var work = new Work(packed, geometry, table, inverse ? -1 : 1, output, RowBlocks.For(rows, geometry.PackedColumns));
+        var work = new Work(packed, starts, geometry, table, inverse ? -1 : 1, output, RowBlocks.For(rows, geometry.PackedColumns));
         pool.Run(work.Blocks.Count, ref work);
     }
 
-    private readonly struct Work(float* packed, AttentionGeometry geometry, RopeTable table, float direction, float* output, RowBlocks blocks) : IWork
+    private readonly struct Work(float* packed, int* starts, AttentionGeometry geometry, RopeTable table, float direction, float* output, RowBlocks blocks) : IWork
     {
         public RowBlocks Blocks => blocks;
 
@@ -140,7 +141,7 @@ public static unsafe class RotaryKernel
             int size = geometry.HeadSize, group = geometry.GroupSize + 2;
             for (int row = blocks.Start(task); row < blocks.End(task); row++)
             {
-                float* angles = table.Row(row);
+                float* angles = table.Row(row - starts[row]);
                 for (int head = 0; head < geometry.KeyValueHeads * group; head++)
                 {
                     nint at = ((nint)row * geometry.PackedColumns) + ((nint)head * size);

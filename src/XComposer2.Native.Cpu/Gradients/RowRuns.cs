@@ -1,6 +1,6 @@
 namespace XComposer2.Native.Cpu;
 
-/// <summary>Runs of consecutive rows that take part in a product: all of them, or those of pictures. Does not own its memory.</summary>
+/// <summary>Runs of consecutive rows: all of them, those of pictures, or one for each sequence. Does not own its memory.</summary>
 internal readonly unsafe struct RowRuns
 {
     private readonly int* ends;
@@ -45,6 +45,29 @@ internal readonly unsafe struct RowRuns
 
             (memory[2 * count], memory[(2 * count) + 1]) = (row, row + 1);
             count++;
+        }
+
+        return new RowRuns(count, memory, rows);
+    }
+
+    /// <summary>Integers of memory that <see cref="Sequences"/> needs.</summary>
+    public static long SequenceIntegers(int rows) => 2L * rows;
+
+    /// <summary>One run for each sequence.</summary>
+    /// <param name="starts">[rows], the first row of each row's sequence.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="memory">Of <see cref="SequenceIntegers"/>.</param>
+    public static RowRuns Sequences(int* starts, int rows, int* memory)
+    {
+        int count = 0;
+        for (int row = 0; row < rows; count++)
+        {
+            int first = row;
+            while (row < rows && starts[row] == first)
+                row++;
+            if (row == first)
+                throw new ArgumentException($"row {row}: expected the start of its sequence, {row}, found {starts[row]}", nameof(starts));
+            (memory[2 * count], memory[(2 * count) + 1]) = (first, row);
         }
 
         return new RowRuns(count, memory, rows);

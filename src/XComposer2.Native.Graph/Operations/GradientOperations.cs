@@ -100,15 +100,15 @@ public sealed record ScatterRowsOp(Tensor Gradient, Tensor Rows, Tensor? Unless,
         this with { Gradient = input(Gradient), Rows = input(Rows), Unless = Renamed(Unless, input), Output = output(Output) };
 }
 
-/// <summary>The gradient of causal attention. Gradient [tokens, q x d]; Packed and Output [tokens, (q + 2 kv) x d], F32.</summary>
-public sealed record CausalAttentionGradientOp(Tensor Gradient, Tensor Packed, AttentionGeometry Geometry, Tensor Output) : Operation(Output)
+/// <summary>The gradient of causal attention. Gradient [tokens, q x d]; Packed and Output [tokens, (q + 2 kv) x d], F32; Starts [tokens] I32.</summary>
+public sealed record CausalAttentionGradientOp(Tensor Gradient, Tensor Packed, Tensor Starts, AttentionGeometry Geometry, Tensor Output) : Operation(Output)
 {
     public override string Name => "causal_attention_gradient";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Gradient, Packed);
+    public override ImmutableArray<Tensor> Inputs => Present(Gradient, Packed, Starts);
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) =>
-        this with { Gradient = input(Gradient), Packed = input(Packed), Output = output(Output) };
+        this with { Gradient = input(Gradient), Packed = input(Packed), Starts = input(Starts), Output = output(Output) };
 }
 
 /// <summary>The gradients of attention within pictures: of queries, keys and values side by side. Gradient, Query, Key and Value [images x tokens, width]; Output [images x tokens, 3 width], F32.</summary>

@@ -45,25 +45,28 @@ public sealed record DropoutOp(Tensor Input, Tensor Seed, int Stream, float Rate
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with { Input = input(Input), Seed = input(Seed), Output = output(Output) };
 }
 
-/// <summary>Rotates queries and keys (half-split) of a packed projection by the number of their row, and copies the values; backwards where Inverse.
-/// Packed and Output [tokens, (q + 2 kv) x d] F32: one sequence, from its first token on.</summary>
-public sealed record RotaryOp(Tensor Packed, AttentionGeometry Geometry, float RopeTheta, bool Inverse, Tensor Output) : Operation(Output)
+/// <summary>Rotates queries and keys (half-split) of a packed projection by their position, row - Starts[row], and copies the values; backwards where Inverse.
+/// Packed and Output [tokens, (q + 2 kv) x d] F32: sequences one behind the other, each from its first token on. Starts [tokens] I32: the first row of each row's sequence.</summary>
+public sealed record RotaryOp(Tensor Packed, Tensor Starts, AttentionGeometry Geometry, float RopeTheta, bool Inverse, Tensor Output) : Operation(Output)
 {
     public override string Name => "rotary";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Packed);
+    public override ImmutableArray<Tensor> Inputs => Present(Packed, Starts);
 
-    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with { Packed = input(Packed), Output = output(Output) };
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) =>
+        this with { Packed = input(Packed), Starts = input(Starts), Output = output(Output) };
 }
 
-/// <summary>Causal softmax attention of each row to the rows before it and itself, grouped queries. Packed [tokens, (q + 2 kv) x d] F32, rotated; Output [tokens, q x d] F32.</summary>
-public sealed record CausalAttentionOp(Tensor Packed, AttentionGeometry Geometry, Tensor Output) : Operation(Output)
+/// <summary>Causal softmax attention of each row to the rows of its sequence, from Starts[row] to itself, grouped queries. Packed [tokens, (q + 2 kv) x d] F32, rotated;
+/// Starts [tokens] I32, never falling: the first row of each row's sequence; Output [tokens, q x d] F32.</summary>
+public sealed record CausalAttentionOp(Tensor Packed, Tensor Starts, AttentionGeometry Geometry, Tensor Output) : Operation(Output)
 {
     public override string Name => "causal_attention";
 
-    public override ImmutableArray<Tensor> Inputs => Present(Packed);
+    public override ImmutableArray<Tensor> Inputs => Present(Packed, Starts);
 
-    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) => this with { Packed = input(Packed), Output = output(Output) };
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) =>
+        this with { Packed = input(Packed), Starts = input(Starts), Output = output(Output) };
 }
 
 /// <summary>-log softmax(x Headᵀ)[target] of each row. The logits exist for a few rows at a time, in scratch.

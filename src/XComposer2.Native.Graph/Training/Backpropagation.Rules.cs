@@ -31,8 +31,8 @@ internal sealed partial class Backpropagation
                 AddTo(op.Bias, db => new RowSumGradientOp(g, 1, db));
                 Contribute(op.Input, (sum, dx) => new NormInputGradientOp(g, Value(op.Input), op.Weight, op.Epsilon, true, sum, dx));
                 break;
-            case RotaryOp op: Contribute(op.Packed, dx => new RotaryOp(g, op.Geometry, op.RopeTheta, !op.Inverse, dx)); break;
-            case CausalAttentionOp op: Contribute(op.Packed, dx => new CausalAttentionGradientOp(g, Value(op.Packed), op.Geometry, dx)); break;
+            case RotaryOp op: Contribute(op.Packed, dx => new RotaryOp(g, op.Starts, op.Geometry, op.RopeTheta, !op.Inverse, dx)); break;
+            case CausalAttentionOp op: Contribute(op.Packed, dx => new CausalAttentionGradientOp(g, Value(op.Packed), op.Starts, op.Geometry, dx)); break;
             case VisionAttentionOp op: VisionAttention(op, g); break;
             case SelectRowsOp op: Contribute(op.Input, dx => new ScatterRowsOp(g, op.Rows, null, dx)); break;
             case SelectPatchesOp op: Contribute(op.Input, dx => new SelectPatchesGradientOp(g, op.TokensPerImage, dx)); break;

@@ -1,7 +1,7 @@
 namespace XComposer2.Native.Graph;
 
 /// <summary>Writes a graph anew so that each operation has a gradient: activations stand beside their linears, the two branches of a gated linear are linears of their own,
-/// attention reads its sequence and no cache, a head gives losses in place of logits, and adapters are there.</summary>
+/// attention reads the rows of its sequence and no cache, a head gives losses in place of logits, and adapters are there.</summary>
 internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder builder, TrainingGraphOptions options)
 {
     private readonly Tensor?[] written = new Tensor?[source.Tensors.Length];
@@ -11,6 +11,8 @@ internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder build
     public Tensor? Targets { get; private set; }
 
     public Tensor? Seed { get; private set; }
+
+    public Tensor? Starts { get; private set; }
 
     /// <returns>What <see cref="TrainingGraphOptions.Output"/> has become: an output.</returns>
     public Tensor Write()
@@ -52,12 +54,13 @@ internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder build
                     name);
 
             case RopeKvAppendOp rope:
-                Tensor packed = builder.Rotary(Of(rope.Packed), rope.Geometry, rope.RopeTheta, name);
+                Starts ??= builder.Input(TrainingGraph.StartsName, DType.I32, source[rope.Packed].Rows);
+                Tensor packed = builder.Rotary(Of(rope.Packed), Starts.Value, rope.Geometry, rope.RopeTheta, name);
                 rotated.Add(rope.Layer, packed);
                 return packed;
 
             case PagedAttentionOp attention:
-                return builder.CausalAttention(rotated[attention.Layer], attention.Geometry, name);
+                return builder.CausalAttention(rotated[attention.Layer], Starts!.Value, attention.Geometry, name);
 
             default:
                 TensorSpec spec = source[operation.Output];

@@ -10,6 +10,9 @@ namespace XComposer2.Native.Graph;
 /// <param name="Trained">Names of the weights that have a gradient, in the order of the graph.</param>
 public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor OutputGradient, Tensor? Targets, ImmutableArray<string> Trained)
 {
+    /// <summary>Input: the first row of each row's sequence [tokens] I32; null where nothing attends causally. Several samples stand one behind the other.</summary>
+    public Tensor? Starts { get; private init; }
+
     /// <summary>Input: decides what is dropped [1] I32; null where nothing is.</summary>
     public Tensor? DropoutSeed { get; private init; }
 
@@ -25,6 +28,9 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
     /// <summary>Name of the input that decides what is dropped; there where an adapter has dropout.</summary>
     public const string DropoutSeedName = "dropout_seed";
 
+    /// <summary>Name of the input <see cref="Starts"/>.</summary>
+    public const string StartsName = "sequence_starts";
+
     /// <summary>Name of the output <see cref="Output"/> where it is a token loss.</summary>
     public const string LossName = "token_loss";
 
@@ -32,7 +38,7 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
     public static string GradientName(string weight) => weight + ".gradient";
 
     /// <summary>Differentiates a graph.</summary>
-    /// <param name="source">As it answers questions: fused operations and cached attention are written anew. It holds one sequence from its first token on.</param>
+    /// <param name="source">As it answers questions: fused operations and cached attention are written anew. It holds sequences from their first tokens on.</param>
     /// <param name="options">What is trained.</param>
     /// <exception cref="GraphException">A trained weight is not F32, a weight of integers would have to be passed backwards, nothing is trained, or an operation has no gradient.</exception>
     public static TrainingGraph Build(ComputeGraph source, TrainingGraphOptions options)
@@ -48,7 +54,7 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
         ComputeGraph graph = builder.Build();
         ImmutableArray<string> trained =
             [.. graph.Tensors.Where(tensor => tensor.Role == TensorRole.Gradient).Select(tensor => tensor.Name[..^GradientName("").Length])];
-        return new TrainingGraph(graph, output, seed, forward.Targets, trained) { InputGradients = inputs, DropoutSeed = forward.Seed };
+        return new TrainingGraph(graph, output, seed, forward.Targets, trained) { InputGradients = inputs, DropoutSeed = forward.Seed, Starts = forward.Starts };
     }
 }
 

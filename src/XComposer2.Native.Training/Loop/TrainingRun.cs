@@ -73,9 +73,8 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleS
         if (prepared.Count == 0)
             throw new TrainingDataException($"step {trainer.Steps + 1}: expected a sample to learn from, found none: {string.Join("; ", LeftOut.Values.Take(3))}");
         long start = Stopwatch.GetTimestamp();
-        double factor = schedule.FactorAt(trainer.Steps), loss = 0;
-        foreach (PreparedSample sample in prepared)
-            loss += trainer.Accumulate(sample, 1.0 / prepared.Count, cancellation) / prepared.Count;
+        double factor = schedule.FactorAt(trainer.Steps);
+        double loss = trainer.Accumulate(prepared, 1.0 / prepared.Count, cancellation).Average();
         double norm = trainer.Update(factor);
         return new TrainingStep(
             trainer.Steps, options.Steps, loss, norm, recipe.Rate * factor, prepared.Count, prepared.Sum(sample => (long)sample.Text.Ids.Count), Stopwatch.GetElapsedTime(start).TotalSeconds);

@@ -32,9 +32,9 @@ internal static class TrainingSteps
     {
         return operation switch
         {
-            CausalAttentionOp attention => CausalAttentionKernel.ScratchBytes(attention.Geometry.HeadSize, threads),
-            CausalAttentionGradientOp attention => AttentionGradientKernel.ScratchBytes(Rows(attention.Packed), attention.Geometry.HeadSize, threads),
-            VisionAttentionGradientOp attention => AttentionGradientKernel.ScratchBytes(attention.TokensPerImage, graph[attention.Query].Shape[1] / attention.Heads, threads),
+            CausalAttentionOp attention => CausalAttentionKernel.ScratchBytes(Rows(attention.Packed), attention.Geometry.HeadSize, threads),
+            CausalAttentionGradientOp attention => AttentionGradientKernel.CausalScratchBytes(Rows(attention.Packed), attention.Geometry.HeadSize, threads),
+            VisionAttentionGradientOp attention => AttentionGradientKernel.VisionScratchBytes(attention.TokensPerImage, graph[attention.Query].Shape[1] / attention.Heads, threads),
             TokenLossOp loss => Loss(loss.Input, loss.Head),
             TokenLossGradientOp loss => Loss(loss.Input, loss.Head),
             LinearInputGradientOp linear => LinearInputGradientKernel.ScratchBytes(Rows(linear.Gradient), threads),
@@ -85,32 +85,35 @@ internal sealed unsafe class DropoutStep(DropoutOp operation, CpuBinder binder) 
 internal sealed unsafe class RotaryStep(RotaryOp operation, CpuBinder binder) : CpuStep
 {
     private readonly CpuOperand packed = binder.Operand(operation.Packed);
+    private readonly CpuOperand starts = binder.Operand(operation.Starts);
     private readonly RopeTable table = binder.Rope(operation.Geometry, operation.RopeTheta, binder.ShapeOf(operation.Packed)[0]);
     private readonly CpuOperand output = binder.Operand(operation.Output);
 
     public override void Run(in CpuRun run) =>
-        RotaryKernel.Run(packed.Floats(run), packed.Rows(run), operation.Geometry, table, operation.Inverse, output.Floats(run), run.Pool);
+        RotaryKernel.Run(packed.Floats(run), starts.Integers(run), packed.Rows(run), operation.Geometry, table, operation.Inverse, output.Floats(run), run.Pool);
 }
 
 internal sealed unsafe class CausalAttentionStep(CausalAttentionOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand packed = binder.Operand(operation.Packed);
+    private readonly CpuOperand starts = binder.Operand(operation.Starts);
     private readonly CpuOperand output = binder.Operand(operation.Output);
     private readonly CpuScratch scratch = binder.Scratch(step);
 
     public override void Run(in CpuRun run) =>
-        CausalAttentionKernel.Run(packed.Floats(run), packed.Rows(run), operation.Geometry, output.Floats(run), scratch.Address(run), scratch.Bytes, run.Pool);
+        CausalAttentionKernel.Run(packed.Floats(run), starts.Integers(run), packed.Rows(run), operation.Geometry, output.Floats(run), scratch.Address(run), scratch.Bytes, run.Pool);
 }
 
 internal sealed unsafe class CausalAttentionGradientStep(CausalAttentionGradientOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand gradient = binder.Operand(operation.Gradient);
     private readonly CpuOperand packed = binder.Operand(operation.Packed);
+    private readonly CpuOperand starts = binder.Operand(operation.Starts);
     private readonly CpuOperand output = binder.Operand(operation.Output);
     private readonly CpuScratch scratch = binder.Scratch(step);
 
     public override void Run(in CpuRun run) => AttentionGradientKernel.Causal(
-        gradient.Floats(run), packed.Floats(run), packed.Rows(run), operation.Geometry, output.Floats(run), scratch.Address(run), scratch.Bytes, run.Pool);
+        gradient.Floats(run), packed.Floats(run), starts.Integers(run), packed.Rows(run), operation.Geometry, output.Floats(run), scratch.Address(run), scratch.Bytes, run.Pool);
 }
 
 internal sealed unsafe class VisionAttentionGradientStep(VisionAttentionGradientOp operation, CpuBinder binder, int step) : CpuStep
