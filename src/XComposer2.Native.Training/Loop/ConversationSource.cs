@@ -53,7 +53,7 @@ public sealed class ConversationSource : ISampleSource
             ["seed"] = options.Seed,
             ["samples"] = samples.Length,
             ["group_by_length"] = options.GroupsByLength,
-            ["weights"] = new JsonArray([.. groups.Select(group => JsonValue.Create(group.Weight / sum))]),
+            ["shares"] = new JsonArray([.. groups.Select(group => JsonValue.Create(group.Weight / sum))]),
             ["data"] = Fingerprint(samples),
         };
     }
@@ -66,6 +66,33 @@ public sealed class ConversationSource : ISampleSource
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(accumulation, 1);
         return checked((int)Math.Max(1, ((samples * epochs) + accumulation - 1) / accumulation));
+    }
+
+    /// <summary>Takes a share of the samples of each group away, at least one of them all, to hold it out.</summary>
+    /// <param name="groups">Samples.</param>
+    /// <param name="share">Above 0, below 1.</param>
+    /// <param name="seed">Of which ones.</param>
+    /// <returns>What is left to learn, and what is held out.</returns>
+    /// <exception cref="TrainingDataException">Nothing would be left of a group.</exception>
+    public static (IReadOnlyList<SampleGroup> Learnt, IReadOnlyList<TrainingSample> HeldOut) HoldOut(IReadOnlyList<SampleGroup> groups, double share, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(share, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(share, 1);
+        List<SampleGroup> learnt = [];
+        List<TrainingSample> heldOut = [];
+        foreach (SampleGroup group in groups)
+        {
+            int count = group.Samples.Count, taken = Math.Max(heldOut.Count == 0 ? 1 : 0, (int)Math.Round(count * share));
+            if (taken >= count)
+                throw new TrainingDataException($"expected samples to learn from beside those that are held out, found {count}, of which {taken} are held out");
+            var order = new SampleOrder(count, seed);
+            HashSet<int> places = [.. Enumerable.Range(0, taken).Select(place => order.At(place))];
+            heldOut.AddRange(places.Order().Select(place => group.Samples[place]));
+            learnt.Add(group with { Samples = [.. group.Samples.Where((_, place) => !places.Contains(place))] });
+        }
+
+        return (learnt, heldOut);
     }
 
     /// <inheritdoc/>

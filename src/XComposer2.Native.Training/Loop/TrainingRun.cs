@@ -14,6 +14,12 @@ public sealed record TrainingRunOptions
 
     /// <summary>The state is saved after so many steps.</summary>
     public int SaveEvery { get; init; } = 100;
+
+    /// <summary>Samples that are not learnt, in packs that are scored together; asked for anew each time. Null for none.</summary>
+    public Func<IEnumerable<StepSamples>>? HeldOut { get; init; }
+
+    /// <summary>They are scored after so many steps; and at the beginning and the end.</summary>
+    public int EvaluateEvery { get; init; } = 100;
 }
 
 /// <summary>A run: steps over the samples of a source, a line of metrics for each, and a state from which a killed run goes on to the same result, bit for bit. Not thread-safe.</summary>
@@ -24,9 +30,16 @@ public sealed record TrainingRunOptions
 public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleSource source, TrainingRunOptions options)
 {
     private readonly SortedDictionary<long, string> leftOut = [];
+    private readonly SortedDictionary<long, string> unscored = [];
 
     /// <summary>Samples that could not be learnt from, by number, with the reason.</summary>
     public IReadOnlyDictionary<long, string> LeftOut => leftOut;
+
+    /// <summary>Held-out samples that could not be scored, by number, with the reason.</summary>
+    public IReadOnlyDictionary<long, string> Unscored => unscored;
+
+    /// <summary>Receives each score of the held-out samples; null for nobody.</summary>
+    public IProgress<HeldOutScore>? Scores { get; init; }
 
     /// <summary>Runs, or goes on, to the last step, and writes the trained model or adapter into the folder <c>result</c>.</summary>
     /// <param name="progress">Receives each step; null for nobody.</param>
@@ -37,28 +50,45 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleS
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SaveEvery, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EvaluateEvery, 1);
         Directory.CreateDirectory(options.OutputFolder);
-        JsonObject settings = TrainingState.Settings(recipe, options, source, trainer.Directory);
+        JsonObject settings = TrainingState.Settings(recipe, options, source, trainer);
         var state = new TrainingState(options.OutputFolder, settings);
         trainer.Parameters.ClearGradients();
         trainer.Steps = state.Load(trainer.Parameters);
         RateSchedule schedule = RateSchedule.For(options.Steps);
         using var log = new TrainingLog(options.OutputFolder, trainer.Steps);
         Task<StepSamples>? next = Prepare(trainer.Steps);
+        if (trainer.Steps == 0 && !log.HasScores)
+            Evaluate(log, cancellation);
         while (next is not null)
         {
             IReadOnlyList<PreparedSample> prepared = Taken(next.GetAwaiter().GetResult());
             next = Prepare(trainer.Steps + 1);
             TrainingStep step = Learn(prepared, schedule, cancellation);
             log.Write(step);
-            if (trainer.Steps % options.SaveEvery == 0 || trainer.Steps == options.Steps)
-                state.Save(trainer.Parameters, trainer.Steps);
             progress?.Report(step);
+            if (trainer.Steps % options.EvaluateEvery == 0 || trainer.Steps == options.Steps)
+                Evaluate(log, cancellation);
+            if (trainer.Steps % options.SaveEvery == 0 || trainer.Steps == options.Steps)
+            {
+                state.Save(trainer.Parameters, trainer.Steps);
+                log.Draw();
+            }
         }
 
+        log.Draw();
         trainer.Save(Path.Combine(options.OutputFolder, "result"));
 
         Task<StepSamples>? Prepare(int step) => step < options.Steps ? Task.Run(() => source.SamplesOf(step, cancellation), CancellationToken.None) : null;
+    }
+
+    private void Evaluate(TrainingLog log, CancellationToken cancellation)
+    {
+        if (options.HeldOut is not { } heldOut || HeldOutScore.Of(trainer, heldOut(), sample => unscored[sample.Number] = sample.Reason, cancellation) is not { } score)
+            return;
+        log.Write(score);
+        Scores?.Report(score);
     }
 
     private IReadOnlyList<PreparedSample> Taken(StepSamples samples)

@@ -18,14 +18,15 @@ internal sealed class TrainingState(string folder, JsonObject settings)
     private static readonly ParameterPart[] parts = [ParameterPart.Values, ParameterPart.FirstMoment, ParameterPart.SecondMoment];
 
     /// <summary>What decides the course of a run: a state of other settings is refused.</summary>
-    public static JsonObject Settings(TrainingRecipe recipe, TrainingRunOptions options, ISampleSource source, string model)
+    public static JsonObject Settings(TrainingRecipe recipe, TrainingRunOptions options, ISampleSource source, Trainer trainer)
     {
         JsonObject settings = new()
         {
             ["recipe"] = recipe.Name,
             ["rate"] = recipe.Rate,
             ["rank"] = recipe.Adapter?.Rank ?? 0,
-            ["model"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
+            ["model"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(trainer.Directory)),
+            ["frozen"] = trainer.Quantization,
             ["steps"] = options.Steps,
         };
         foreach ((string name, JsonNode? value) in source.Settings)
@@ -57,6 +58,10 @@ internal sealed class TrainingState(string folder, JsonObject settings)
     /// <exception cref="TrainingDataException">The state is of a run with other settings, or damaged.</exception>
     public int Load(IParameterMemory parameters)
     {
+        // What a run that was killed had not finished writing.
+        foreach (string pattern in (string[])[FileName + ".*.tmp", TrainingLog.CurveName + ".*.tmp"])
+            foreach (string torn in Directory.EnumerateFiles(folder, pattern))
+                File.Delete(torn);
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             return 0;
