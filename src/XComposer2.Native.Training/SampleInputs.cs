@@ -14,6 +14,7 @@ internal sealed class SampleInputs(ComputeGraph graph, Tensor targets, Tensor st
     private readonly Tensor ids = graph.Find(DecoderNetwork.Ids);
     private readonly Tensor visualRow = graph.Find(DecoderNetwork.VisualRow);
     private readonly Tensor logitRows = graph.Find(DecoderNetwork.LogitRows);
+    private readonly Tensor logitVisualRow = graph.Find(DecoderNetwork.LogitVisualRow);
     private readonly Tensor pixels = graph.Find(VisionNetwork.Pixels);
 
     /// <summary>Fills the rows of samples.</summary>
@@ -34,7 +35,7 @@ internal sealed class SampleInputs(ComputeGraph graph, Tensor targets, Tensor st
     {
         IReadOnlyList<int> text = sample.Text.Ids, labels = sample.Text.Labels;
         Span<int> tokens = bound.Integers(ids)[before.Tokens..], first = bound.Integers(starts)[before.Tokens..], rows = bound.Integers(visualRow)[before.Tokens..];
-        Span<int> chosen = bound.Integers(logitRows)[before.Logits..], right = bound.Integers(targets)[before.Logits..];
+        Span<int> chosen = bound.Integers(logitRows)[before.Logits..], chosenVisual = bound.Integers(logitVisualRow)[before.Logits..], right = bound.Integers(targets)[before.Logits..];
         (int row, int learnt) = (before.Images * rowsPerPicture, 0);
         first[..text.Count].Fill(before.Tokens);
         for (int i = 0; i < text.Count; i++)
@@ -45,7 +46,7 @@ internal sealed class SampleInputs(ComputeGraph graph, Tensor targets, Tensor st
 
             // What stands at a position is learnt from the one before it.
             if (i > 0 && labels[i] != TrainingText.Ignored)
-                (chosen[learnt], right[learnt++]) = (before.Tokens + i - 1, labels[i]);
+                (chosen[learnt], chosenVisual[learnt], right[learnt++]) = (before.Tokens + i - 1, rows[i - 1], labels[i]);
         }
 
         if (sample.Pictures > 0)

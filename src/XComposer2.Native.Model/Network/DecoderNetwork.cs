@@ -17,6 +17,9 @@ public static class DecoderNetwork
     /// <summary>Input of prefill: tokens whose logits are wanted [logits].</summary>
     public const string LogitRows = "logit_rows";
 
+    /// <summary>Input of a graph that is trained: not negative for those of <see cref="LogitRows"/> that are visual [logits].</summary>
+    public const string LogitVisualRow = "logit_visual_row";
+
     /// <summary>Output: [logits, vocabulary] of prefill, [tokens, vocabulary] of decode.</summary>
     public const string Logits = "logits";
 
@@ -48,16 +51,19 @@ public static class DecoderNetwork
     /// <param name="weights">Types.</param>
     /// <param name="visualRows">Gives the rows of pictures [any, hidden], when their place among the inputs has come.</param>
     /// <param name="keepStages">Makes every layer's result an output.</param>
+    /// <param name="selectsEarly">What follows the last attention is computed for the wanted rows alone. Training wants few rows of many: for a decoder of 3 layers this is a fifth of it.</param>
     /// <returns>The final norm's result.</returns>
-    internal static Tensor Prompt(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Func<GraphBuilder, int, Tensor> visualRows, bool keepStages)
+    internal static Tensor Prompt(
+        GraphBuilder builder, DecoderConfig config, WeightFacts weights, Func<GraphBuilder, int, Tensor> visualRows, bool keepStages, bool selectsEarly = false)
     {
         Tensor ids = builder.Input(Ids, DType.I32, RowExtent.Tokens);
         Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
         Tensor visual = visualRows(builder, config.HiddenSize);
         Tensor logitRows = builder.Input(LogitRows, DType.I32, RowExtent.Logits);
         Tensor stream = builder.EmbedTokens(ids, weights.DeclareMatrix(builder, CheckpointFolder.EmbeddingName), visual, visualRow, HiddenState(0));
-        stream = Layers(builder, config, weights, stream, visualRow, keepStages);
-        return Head(builder, config, weights, builder.SelectRows(stream, logitRows, "selected"));
+        WantedRows? wanted = selectsEarly ? new WantedRows(logitRows, builder.Input(LogitVisualRow, DType.I32, RowExtent.Logits)) : null;
+        stream = Layers(builder, config, weights, stream, visualRow, keepStages, wanted);
+        return Head(builder, config, weights, selectsEarly ? stream : builder.SelectRows(stream, logitRows, "selected"));
     }
 
     /// <summary>One token of each sequence.</summary>
@@ -88,19 +94,19 @@ public static class DecoderNetwork
         Tensor visualRow = builder.Input(VisualRow, DType.I32, RowExtent.Tokens);
         Tensor stream = builder.Input(HiddenState(layer), DType.F32, RowExtent.Tokens, config.HiddenSize);
         var inputs = new Tensor[4];
-        Tensor output = Layer(builder, config, weights, (layer, 0), stream, visualRow, inputs);
+        Tensor output = Layer(builder, config, weights, (layer, 0), stream, visualRow, inputs, null);
         foreach (Tensor kept in inputs)
             builder.MarkOutput(kept);
         builder.MarkOutput(output);
         return new LayerGraph(builder.Build(), stream, visualRow, inputs, output);
     }
 
-    private static Tensor Layers(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream, Tensor? visualRow, bool keepStages)
+    private static Tensor Layers(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream, Tensor? visualRow, bool keepStages, WantedRows? wanted = null)
     {
         Keep(stream);
         for (int layer = 0; layer < config.LayerCount; layer++)
         {
-            stream = Layer(builder, config, weights, (layer, layer), stream, visualRow, null);
+            stream = Layer(builder, config, weights, (layer, layer), stream, visualRow, null, layer == config.LayerCount - 1 ? wanted : null);
             if (layer < config.LayerCount - 1)
                 Keep(stream);
         }
@@ -114,14 +120,21 @@ public static class DecoderNetwork
         }
     }
 
-    // Inputs: what the linears are given, in the order of LinearInput; null where nobody asks.
-    private static Tensor Layer(GraphBuilder builder, DecoderConfig config, WeightFacts weights, (int Index, int Cache) layer, Tensor stream, Tensor? visualRow, Tensor[]? inputs)
+    // Inputs: what the linears are given, in the order of LinearInput; null where nobody asks. Wanted: rows of the result; null for all.
+    private static Tensor Layer(
+        GraphBuilder builder, DecoderConfig config, WeightFacts weights, (int Index, int Cache) layer, Tensor stream, Tensor? visualRow, Tensor[]? inputs, WantedRows? wanted)
     {
         string prefix = $"model.layers.{layer.Index}.";
         Tensor normed = builder.RmsNorm(stream, Weight(prefix + "attention_norm.weight"), config.NormEpsilon, prefix + "attention_norm");
         Tensor packed = Linear(normed, prefix + "attention.wqkv", config.Plora.Wqkv);
         Tensor query = builder.RopeKvAppend(packed, layer.Cache, config.Attention, config.RopeTheta, prefix + "attention.query");
         Tensor attended = builder.PagedAttention(query, layer.Cache, config.Attention, prefix + "attention");
+        if (wanted is { } some)
+        {
+            (attended, stream) = (builder.SelectRows(attended, some.Rows, prefix + "attention.wanted"), builder.SelectRows(stream, some.Rows, prefix + "wanted"));
+            visualRow = some.VisualRow;
+        }
+
         stream = Linear(attended, prefix + "attention.wo", config.Plora.Wo, stream);
         Tensor wide = builder.RmsNorm(stream, Weight(prefix + "ffn_norm.weight"), config.NormEpsilon, prefix + "ffn_norm");
         Tensor gated = builder.GatedLinear(
@@ -152,6 +165,8 @@ public static class DecoderNetwork
             ? null
             : new PartialLora(Matrix(name + ".Plora_A.weight"), Matrix(name + ".Plora_B.weight"), plora.Scale);
     }
+
+    private readonly record struct WantedRows(Tensor Rows, Tensor VisualRow);
 
     private static Tensor Head(GraphBuilder builder, DecoderConfig config, WeightFacts weights, Tensor stream)
     {

@@ -49,7 +49,7 @@ public static class TrainingNetwork
         ArgumentNullException.ThrowIfNull(weights);
         config.RequireSupportedImages("config.json");
         var builder = new GraphBuilder("model", capacity);
-        DecoderNetwork.Prompt(builder, config.Decoder, weights, (to, _) => VisionNetwork.Rows(to, config, weights, keepStages: false), keepStages: false);
+        DecoderNetwork.Prompt(builder, config.Decoder, weights, (to, _) => VisionNetwork.Rows(to, config, weights, keepStages: false), keepStages: false, selectsEarly: true);
         return builder.Build();
     }
 
