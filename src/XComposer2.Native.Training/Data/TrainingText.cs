@@ -7,6 +7,9 @@ namespace XComposer2.Native.Training;
 /// <param name="Labels">What is learnt of each position: its id, or <see cref="TrainingText.Ignored"/>.</param>
 public sealed record LabelledText(IReadOnlyList<int> Ids, IReadOnlyList<int> Labels)
 {
+    /// <summary>The token that ends an answer; negative where none is known, and all that is learnt counts as answers.</summary>
+    public int EndMark { get; init; } = -1;
+
     /// <summary>Positions that are learnt. The first position has nothing before it, from which it could be.</summary>
     public int LearntCount => Labels.Skip(1).Count(label => label != TrainingText.Ignored);
 }
@@ -74,7 +77,7 @@ public sealed class TrainingText
             ids.AddRange(piece.IsImage ? Enumerable.Repeat(Ignored, rowsPerPicture) : piece.Ids);
         if (maximumLength is { } most && ids.Count > most)
             ids.RemoveRange(most, ids.Count - most);
-        return new LabelledText(ids, Label(ids));
+        return new LabelledText(ids, Label(ids)) { EndMark = end };
     }
 
     // From the end of an answer to the header of the next one nothing is learnt. End marks alternate: a question's, an answer's.
