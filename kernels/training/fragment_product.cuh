@@ -47,28 +47,61 @@ __device__ __forceinline__ void multiply_add(float (&d)[kRows][kColumns][4], con
     }
 }
 
+// Four neighbours.
+__device__ __forceinline__ void load_four(float (&values)[4], const f32* place) {
+    const float4 four = *reinterpret_cast<const float4*>(place);
+    values[0] = four.x;
+    values[1] = four.y;
+    values[2] = four.z;
+    values[3] = four.w;
+}
+
 template <bool kATransposed, bool kBTransposed, u32 kDepth, u32 kRows, u32 kColumns>
 __device__ __forceinline__ void multiply_add(float (&d)[kRows][kColumns][4], const f32* a, u32 a_stride, const f32* b, u32 b_stride) {
+    static_assert(kDepth % 4 == 0, "four terms at a time");
     const u32 row = threadIdx.x % kWarpLanes / 4, column = threadIdx.x % 4 * 2;
-#pragma unroll 2
-    for (u32 depth = 0; depth < kDepth; depth++) {
-        float right[kColumns][2];
-#pragma unroll
-        for (u32 n = 0; n < kColumns; n++)
-#pragma unroll
-            for (u32 i = 0; i < 2; i++)
-                right[n][i] = kBTransposed ? b[depth * b_stride + 8 * n + column + i] : b[(8 * n + column + i) * b_stride + depth];
+#pragma unroll 1
+    for (u32 depth = 0; depth < kDepth; depth += 4) {
+        float left[kRows][2][4], right[kBTransposed ? 1 : kColumns][2][4];
 #pragma unroll
         for (u32 m = 0; m < kRows; m++)
 #pragma unroll
             for (u32 half = 0; half < 2; half++) {
                 const u32 place = 16 * m + 8 * half + row;
-                const float left = kATransposed ? a[depth * a_stride + place] : a[place * a_stride + depth];
+                if constexpr (!kATransposed) {
+                    load_four(left[m][half], a + place * a_stride + depth);
+                } else {
 #pragma unroll
-                for (u32 n = 0; n < kColumns; n++) {
-                    d[m][n][2 * half] += left * right[n][0];
-                    d[m][n][2 * half + 1] += left * right[n][1];
+                    for (u32 k = 0; k < 4; k++)
+                        left[m][half][k] = a[(depth + k) * a_stride + place];
                 }
+            }
+        if constexpr (!kBTransposed)
+#pragma unroll
+            for (u32 n = 0; n < kColumns; n++)
+#pragma unroll
+                for (u32 i = 0; i < 2; i++)
+                    load_four(right[n][i], b + (8 * n + column + i) * b_stride + depth);
+#pragma unroll
+        for (u32 k = 0; k < 4; k++)
+#pragma unroll
+            for (u32 n = 0; n < kColumns; n++) {
+                float first, second;
+                if constexpr (kBTransposed) {
+                    const float2 pair = *reinterpret_cast<const float2*>(b + (depth + k) * b_stride + 8 * n + column);
+                    first = pair.x;
+                    second = pair.y;
+                } else {
+                    first = right[n][0][k];
+                    second = right[n][1][k];
+                }
+#pragma unroll
+                for (u32 m = 0; m < kRows; m++)
+#pragma unroll
+                    for (u32 half = 0; half < 2; half++) {
+                        d[m][n][2 * half] += left[m][half][k] * first;
+                        d[m][n][2 * half + 1] += left[m][half][k] * second;
+                    }
             }
     }
 }

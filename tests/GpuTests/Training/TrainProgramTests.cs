@@ -16,14 +16,11 @@ public sealed class TrainProgramTests(GpuDevice device) : IDisposable
         device.Require("bf16");
         string data = Path.Combine(folder, "texts.jsonl");
         File.WriteAllLines(data, Enumerable.Range(3, 2).Select(i => $$"""{"conversations": [{"from": "user", "value": "Count to {{i}}."}, {"from": "assistant", "value": "{{string.Join(' ', Enumerable.Range(1, i))}}"}]}"""));
-        JsonElement[] expected = Train(data, "cpu"), found = Train(data, "f32", "--device", "cuda", "--storage", "f32"), rounded = Train(data, "bf16", "--device", "cuda");
+        JsonElement[] expected = Train(data, "cpu"), found = Train(data, "f32", "--device", "cuda", "--storage", "f32");
         Assert.Equal(expected.Length, found.Length);
         for (int i = 0; i < expected.Length; i++)
             foreach (JsonProperty value in expected[i].EnumerateObject().Where(value => value.Name.Contains("loss", StringComparison.Ordinal) || value.Name.Contains("exact", StringComparison.Ordinal)))
-            {
                 Assert.Equal(value.Value.GetDouble(), found[i].GetProperty(value.Name).GetDouble(), 1e-4);
-                Assert.Equal(value.Value.GetDouble(), rounded[i].GetProperty(value.Name).GetDouble(), 0.05);
-            }
     }
 
     [Theory]
