@@ -3,6 +3,7 @@ using System.Globalization;
 using XComposer2.Demo.Checking;
 using XComposer2.Demo.Conversations;
 using XComposer2.Demo.Mixtures;
+using XComposer2.Demo.Training;
 using XComposer2.Demo.World;
 using XComposer2.Native;
 using XComposer2.Native.Model;
@@ -25,6 +26,12 @@ internal static class ToyWorldProgram
                    [--without-plora] [--misses N]
                                             exact answers on scenes that no training
                                             saw, by kind; misses: so many are printed
+          train    --out DIR [--like DIR] [--layers N] [--threads N] [--seed S]
+                   [--share PERCENT] [--until STAGE]
+                                            trains the demo from nothing; a run that was
+                                            stopped goes on. like: whose tokenizer and
+                                            sizes; share: of all steps; stages: vision,
+                                            language, pretrain, sft
         """;
 
     private const string WithoutPlora = "--without-plora";
@@ -46,6 +53,7 @@ internal static class ToyWorldProgram
                 "show" => Show(options),
                 "samples" => Samples(options),
                 "sheet" => Sheet(options),
+                "train" => Train(options),
                 "evaluate" => await EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
             };
@@ -93,6 +101,15 @@ internal static class ToyWorldProgram
         string path = options.Required("--out");
         ToyPicture[] pictures = [.. Draw(options, missing: 40).SelectMany(sample => sample.Pictures)];
         File.WriteAllBytes(path, PngEncoder.Encode(ContactSheet.Of(pictures)));
+        return 0;
+    }
+
+    private static int Train(ProgramArguments options)
+    {
+        string folder = options.Required("--out"), like = options.Text("--like", Path.Combine("tools", "demo", "checkpoint")), until = options.Text("--until", "");
+        int layers = options.Number("--layers", 4), threads = options.Number("--threads", Environment.ProcessorCount), seed = options.Number("--seed", 7), share = options.Number("--share", 100);
+        options.RequireAllRead();
+        new DemoTraining(folder, like, layers, threads, (ulong)seed, share / 100.0, Console.WriteLine).Run(until.Length == 0 ? null : until, CancellationToken.None);
         return 0;
     }
 
