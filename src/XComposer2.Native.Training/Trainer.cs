@@ -38,7 +38,7 @@ public sealed class Trainer : IDisposable
         buckets = new ShapeBuckets(Config.ContextLength);
         try
         {
-            List<(ParameterSpec Spec, ParameterRate Rate)> trained = [.. Trained(source)];
+            List<(ParameterSpec Spec, ParameterRate Rate)> trained = [.. recipe.Parameters(Config, expected => source.TryDescribe(expected.Name, out HostTensor stored) ? stored.Shape : expected.Shape)];
             Parameters = backend.AllocateParameters([.. trained.Select(parameter => parameter.Spec)]);
             rates = [.. trained.Select(parameter => parameter.Rate)];
             scaled = new ParameterRate[rates.Length];
@@ -244,22 +244,6 @@ public sealed class Trainer : IDisposable
     {
         int least = RecomputedLayers, most = TrainingNetwork.LayersOf(Config).Length;
         return least + ActivationChoice.Fit(most - least, ActivationBytes, more => PlanFor(capacity, least + more)).RecomputedLayers;
-    }
-
-    private IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Trained(PreparedWeights source)
-    {
-        foreach (ExpectedTensor expected in ModelTensors.Expected(Config))
-        {
-            Shape shape = source.TryDescribe(expected.Name, out HostTensor stored) ? stored.Shape : expected.Shape;
-            if (recipe.RateOf(expected.Name, shape, Config.Vision.LayerCount) is { } rate)
-                yield return (new ParameterSpec(expected.Name, shape), rate);
-            if (recipe.Adapter?.Of(expected.Name) is not { } adapter)
-                continue;
-            var a = new Shape(adapter.Rank, shape[1]);
-            var b = new Shape(shape[0], adapter.Rank);
-            yield return (new ParameterSpec(adapter.A, a), recipe.RateOf(adapter.A, a, 0)!.Value);
-            yield return (new ParameterSpec(adapter.B, b), recipe.RateOf(adapter.B, b, 0)!.Value);
-        }
     }
 
     // Trained weights begin as stored; of an adapter A is uniform within 1 / sqrt(inputs) and B zero, as PEFT begins.

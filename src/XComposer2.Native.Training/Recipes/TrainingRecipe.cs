@@ -76,6 +76,27 @@ public sealed record TrainingRecipe
         }
     }
 
+    /// <summary>What is trained of a model, in the order of its weights, each followed by its adapter.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="shapeOf">Shape of a weight as graphs have it.</param>
+    public IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Parameters(ModelConfig config, Func<ExpectedTensor, Shape> shapeOf)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(shapeOf);
+        foreach (ExpectedTensor expected in ModelTensors.Expected(config))
+        {
+            Shape shape = shapeOf(expected);
+            if (RateOf(expected.Name, shape, config.Vision.LayerCount) is { } rate)
+                yield return (new ParameterSpec(expected.Name, shape), rate);
+            if (Adapter?.Of(expected.Name) is not { } adapter)
+                continue;
+            var a = new Shape(adapter.Rank, shape[1]);
+            var b = new Shape(shape[0], adapter.Rank);
+            yield return (new ParameterSpec(adapter.A, a), RateOf(adapter.A, a, 0)!.Value);
+            yield return (new ParameterSpec(adapter.B, b), RateOf(adapter.B, b, 0)!.Value);
+        }
+    }
+
     // Embeddings and the first norm are 0, the first layer 1.
     private static int VisionLayerOf(string name)
     {
