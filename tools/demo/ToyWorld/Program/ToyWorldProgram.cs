@@ -32,6 +32,10 @@ internal static class ToyWorldProgram
                                             stopped goes on. like: whose tokenizer and
                                             sizes; share: of all steps; stages: vision,
                                             language, pretrain, sft
+          answers  --model DIR [--cases DIR] [--pictures FILE.json] [--lead L]
+                                            brings the tests' cases.json and the demo's
+                                            samples.json up to date with a checkpoint;
+                                            every token leads by 0.5 logits, or L
         """;
 
     private const string WithoutPlora = "--without-plora";
@@ -54,6 +58,7 @@ internal static class ToyWorldProgram
                 "samples" => Samples(options),
                 "sheet" => Sheet(options),
                 "train" => Train(options),
+                "answers" => await AnswersAsync(options).ConfigureAwait(false),
                 "evaluate" => await EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
             };
@@ -119,6 +124,30 @@ internal static class ToyWorldProgram
         int count = options.Number("--count", missing), seed = options.Number("--seed", 1);
         options.RequireAllRead();
         return [.. Enumerable.Range(0, count).Select(number => ToySamples.Draw(kind, (ulong)seed, number))];
+    }
+
+    private static async Task<int> AnswersAsync(ProgramArguments options)
+    {
+        string model = options.Required("--model"), cases = options.Text("--cases", ""), pictures = options.Text("--pictures", "");
+        double lead = options.Decimal("--lead", 0.5);
+        options.RequireAllRead();
+        if (cases.Length + pictures.Length == 0)
+            throw new ArgumentsException("expected --cases or --pictures, found neither");
+        await using CheckpointAnswers checkpoint = await CheckpointAnswers.LoadAsync(model, null, CancellationToken.None).ConfigureAwait(false);
+        PublishedCases published = new(checkpoint, lead);
+        if (cases.Length > 0)
+        {
+            CaseChanges changes = await published.UpdateCasesAsync(cases, CancellationToken.None).ConfigureAwait(false);
+            Console.WriteLine($"{cases}: {changes.Kept} questions kept, {changes.Changed} of them with another answer; {changes.Replaced} replaced; {changes.Right} answers are right");
+        }
+
+        if (pictures.Length > 0)
+        {
+            CaseChanges changes = await published.UpdateSamplesAsync(pictures, CancellationToken.None).ConfigureAwait(false);
+            Console.WriteLine($"{pictures}: {changes.Kept} questions kept, {changes.Replaced} removed");
+        }
+
+        return 0;
     }
 
     private static async Task<int> EvaluateAsync(ProgramArguments options)
