@@ -4,6 +4,7 @@ using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 using XComposer2.Native.Training;
+using XComposer2.Native.UnitTests;
 using Xunit;
 
 namespace XComposer2.Native.TrainingTests;
@@ -118,6 +119,43 @@ public sealed unsafe class IntegerGradientTests : IDisposable
         using var again = new PreparedWeights(new QuantizedWeights(merged, WeightFormat.Grouped(4, 32)), merged.Config);
         Assert.True(again.TryGet("model.layers.0.attention.wqkv.weight", out HostTensor weight));
         Assert.Equal(DType.I4, weight.Type);
+    }
+
+    [Fact]
+    public void Adapter_over_gptq_files_learns_over_their_own_integers()
+    {
+        using var backend = new CpuBackend(2);
+        using var trainer = new Trainer(TestPaths.Shared("golden/gptq-4bit-128g"), TrainingRecipe.Lora with { Rate = 5e-3, Adapter = new AdapterSettings(4, 8) }, backend, seed: 1);
+        ComputeGraph graph = trainer.PlanFor(new RowCounts(64, 16, 1), 0).Graph;
+        Assert.Equal(DType.I4, graph[graph.Find("model.layers.0.attention.wqkv.weight")].Type);
+        int[] ids = [.. Enumerable.Range(3, 40).Select(i => i * 7 % 270)];
+        var sample = new PreparedSample("text", new LabelledText(ids, [TrainingText.Ignored, .. ids[1..]]), default, 0);
+        double first = 0, last = 0;
+        for (int step = 0; step < 20; step++)
+        {
+            last = trainer.Accumulate(sample, 1, TestContext.Current.CancellationToken);
+            first = step == 0 ? last : first;
+            trainer.Update(1);
+        }
+
+        Assert.True(last < 0.5 * first, $"loss {first:F3} at first, {last:F3} at last");
+    }
+
+    [Fact]
+    public void Folder_of_integers_is_refused_where_a_whole_model_is_written_and_learnt_over_with_an_adapter()
+    {
+        string integers = Path.Combine(folder, "integers");
+        CheckpointQuantizer.Run(new QuantizationJob(GoldenTraining.Model, integers, new WeightQuantization { Linears = WeightFormat.Grouped(4, 32) }), cancellation: TestContext.Current.CancellationToken);
+        using var backend = new CpuBackend(2);
+        var refused = Assert.Throws<CheckpointException>(() => new Trainer(integers, TrainingRecipe.FineTune, backend));
+        Assert.Contains("because recipe finetune writes a whole model", refused.Message, StringComparison.Ordinal);
+        refused = Assert.Throws<CheckpointException>(() => new Trainer(integers, TrainingRecipe.Lora, backend, 0, WeightQuantization.Int8));
+        Assert.Contains("expected a floating type, to make it int8", refused.Message, StringComparison.Ordinal);
+        using var over = new Trainer(integers, TrainingRecipe.Lora, backend);
+        using var loading = new Trainer(GoldenTraining.Model, TrainingRecipe.Lora, backend, 0, new WeightQuantization { Linears = WeightFormat.Grouped(4, 32) });
+        PreparedSample[] samples = GoldenTraining.Samples(over.Config);
+        Assert.Equal(loading.Accumulate(samples, 1, TestContext.Current.CancellationToken), over.Accumulate(samples, 1, TestContext.Current.CancellationToken));
+        Assert.Equal(loading.Parameters.GradientNorm(), over.Parameters.GradientNorm());
     }
 
     [Fact]

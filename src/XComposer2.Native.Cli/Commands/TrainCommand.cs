@@ -14,7 +14,7 @@ internal static class TrainCommand
         Fine-tunes a model on conversations with pictures. The folder holds
         metrics.jsonl, a line for each step, curve.svg, the state of the run, and at the
         end the folder result: a checkpoint, or an adapter for --adapter. A run that was
-        stopped goes on from its last state, and ends with the same result to the bit.
+        stopped or killed goes on from its last state, to the same result to the bit.
 
           --recipe NAME    pretrain  vision tower, projector and Partial LoRA
                            sft       everything; the language model more slowly

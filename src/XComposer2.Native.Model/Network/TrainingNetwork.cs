@@ -32,6 +32,25 @@ public static class TrainingNetwork
         return ScoringGraph.Build(Network(config, weights, capacity), Options(config, parts));
     }
 
+    /// <summary>Builds the vision tower alone, all of it trained, with a head that says what each patch shows: how a tower without any knowledge begins.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">Types: the tower's weights are F32.</param>
+    /// <param name="pictures">Capacity.</param>
+    /// <param name="head">Name of the head's weight [classes, width] F32, which is trained, too.</param>
+    /// <param name="classes">What a patch may show.</param>
+    /// <returns>The loss has a row for each patch of each picture, <see cref="TrainingGraph.Targets"/> as many classes.</returns>
+    /// <exception cref="CheckpointException">The model's pictures are of a kind that the vision network has not.</exception>
+    public static TrainingGraph BuildPatchClassifier(ModelConfig config, WeightFacts weights, int pictures, string head, int classes)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        config.RequireSupportedImages("config.json");
+        var builder = new GraphBuilder("patches", new RowCounts(0, 0, pictures));
+        Tensor features = VisionNetwork.Features(builder, config, weights);
+        builder.MarkOutput(builder.Linear(features, builder.Weight(head, DType.F32, new Shape(classes, config.Vision.Width)), name: DecoderNetwork.Logits));
+        return TrainingGraph.Build(builder.Build(), new TrainingGraphOptions { Output = DecoderNetwork.Logits, HasTokenLoss = true, IsTrained = static _ => true });
+    }
+
     /// <summary>Layers that can be recomputed: the decoder's, which keep most, then the vision tower's.</summary>
     public static ImmutableArray<GraphLayer> LayersOf(ModelConfig config)
     {

@@ -43,10 +43,12 @@ public sealed class TrainingText
     /// <param name="sample">The conversation.</param>
     /// <param name="rowsPerPicture">Positions of a picture.</param>
     /// <param name="maximumLength">Positions that are kept, from the first on; null for all.</param>
-    /// <exception cref="TrainingDataException">The places of pictures are not as many as the pictures. One picture without a place stands before the text.</exception>
+    /// <exception cref="TrainingDataException">The sample is faulty, or the places of pictures are not as many as the pictures. One picture without a place stands before the text.</exception>
     public LabelledText Write(TrainingSample sample, int rowsPerPicture, int? maximumLength = null)
     {
         ArgumentNullException.ThrowIfNull(sample);
+        if (sample.Fault is { } fault)
+            throw new TrainingDataException(fault);
         int places = sample.Turns.Sum(turn => turn.Text.Split(ChatTemplate.Placeholder).Length - 1);
         bool isFirst = places == 0 && sample.Pictures.Length == 1;
         if (!isFirst && places != sample.Pictures.Length)

@@ -41,6 +41,9 @@ public sealed record TrainingRecipe
     /// <summary>The vision tower is frozen.</summary>
     public bool HasFrozenVision { get; init; }
 
+    /// <summary>Projector and Partial LoRA are frozen.</summary>
+    public bool HasFrozenAlignment { get; init; }
+
     /// <summary>Adapters are trained, and nothing else; null for none.</summary>
     public AdapterSettings? Adapter { get; init; }
 
@@ -67,7 +70,7 @@ public sealed record TrainingRecipe
             case TensorKind.Vision:
                 return HasFrozenVision ? null : new ParameterRate(Rate * Math.Pow(VisionDecay, visionLayers - VisionLayerOf(name)), decay);
             case TensorKind.Projector or TensorKind.PartialLora:
-                return new ParameterRate(Rate, decay);
+                return HasFrozenAlignment ? null : new ParameterRate(Rate, decay);
             default:
                 return LanguageScale == 0 ? null : new ParameterRate(Rate * LanguageScale, decay);
         }

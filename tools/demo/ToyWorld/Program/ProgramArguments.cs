@@ -44,6 +44,11 @@ public sealed class ProgramArguments
     public int Number(string name, int missing) => Take(name) is not { } text ? missing
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new ArgumentsException($"{name}: expected a number, found '{text}'");
 
+    /// <summary>A number of 0 or more, with or without decimals.</summary>
+    /// <exception cref="ArgumentsException">It is no such number.</exception>
+    public double Decimal(string name, double missing) => Take(name) is not { } text ? missing
+        : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) ? number : throw new ArgumentsException($"{name}: expected a number, found '{text}'");
+
     /// <summary>Texts with commas between them, or their default.</summary>
     public IReadOnlyList<string> List(string name, IReadOnlyList<string> missing) => Take(name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? missing;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using XComposer2.Demo.Checking;
 using XComposer2.Demo.Conversations;
 using XComposer2.Demo.Mixtures;
+using XComposer2.Demo.Training;
 using XComposer2.Demo.World;
 using XComposer2.Native;
 using XComposer2.Native.Model;
@@ -10,7 +11,7 @@ using XComposer2.Native.Model;
 namespace XComposer2.Demo.Program;
 
 /// <summary>The toy world as a program.</summary>
-internal static class ToyWorldProgram
+internal sealed class ToyWorldProgram
 {
     private const string Help = """
         usage: ToyWorld VERB [options]
@@ -25,74 +26,107 @@ internal static class ToyWorldProgram
                    [--without-plora] [--misses N]
                                             exact answers on scenes that no training
                                             saw, by kind; misses: so many are printed
+          train    --out DIR [--like DIR] [--layers N] [--threads N] [--seed S]
+                   [--share PERCENT] [--until STAGE]
+                                            trains the demo from nothing; a run that was
+                                            stopped goes on. like: whose tokenizer and
+                                            sizes; share: of all steps; stages: vision,
+                                            language, pretrain, sft
+          answers  --model DIR [--cases DIR] [--pictures FILE.json] [--lead L]
+                                            brings the tests' cases.json and the demo's
+                                            samples.json up to date with a checkpoint;
+                                            every token leads by 0.5 logits, or L
         """;
 
     private const string WithoutPlora = "--without-plora";
 
-    public static async Task<int> Main(string[] arguments)
+    private readonly TextWriter output;
+
+    private ToyWorldProgram(TextWriter output) => this.output = output;
+
+    public static Task<int> Main(string[] arguments) => RunAsync(arguments, Console.Out, Console.Error);
+
+    /// <summary>Runs a verb.</summary>
+    /// <returns>The exit status: 0, or 1 with a message.</returns>
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
     {
+        ToyWorldProgram program = new(output);
         try
         {
             if (arguments is [] or ["--help"] or ["-h"])
             {
-                Console.WriteLine(Help);
+                await output.WriteLineAsync(Help).ConfigureAwait(false);
                 return 0;
             }
 
             ProgramArguments options = new(arguments[1..], WithoutPlora);
             return arguments[0] switch
             {
-                "kinds" => Kinds(options),
-                "show" => Show(options),
-                "samples" => Samples(options),
-                "sheet" => Sheet(options),
-                "evaluate" => await EvaluateAsync(options).ConfigureAwait(false),
+                "kinds" => program.Kinds(options),
+                "show" => program.Show(options),
+                "samples" => program.Samples(options),
+                "sheet" => program.Sheet(options),
+                "train" => program.Train(options),
+                "answers" => await program.AnswersAsync(options).ConfigureAwait(false),
+                "evaluate" => await program.EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
             };
         }
-        catch (Exception error) when (error is ArgumentsException or ArgumentException or XComposerException or IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (problem is ArgumentsException or ArgumentException or XComposerException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
+            await error.WriteLineAsync(problem.Message).ConfigureAwait(false);
             return 1;
         }
     }
 
-    private static int Kinds(ProgramArguments options)
+    private int Kinds(ProgramArguments options)
     {
         options.RequireAllRead();
         foreach (string name in ToySamples.Names)
-            Console.WriteLine(ToySamples.GroupNames.Contains(name) ? $"{name} (group)" : name);
+            output.WriteLine(ToySamples.GroupNames.Contains(name) ? $"{name} (group)" : name);
         return 0;
     }
 
-    private static int Show(ProgramArguments options)
+    private int Show(ProgramArguments options)
     {
         foreach (ToySample sample in Draw(options, missing: 4))
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"== {sample.Kind}: {sample.Pictures.Length} pictures{(sample.ArePicturesFirst ? " before the prompt" : "")}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"== {sample.Kind}: {sample.Pictures.Length} pictures{(sample.ArePicturesFirst ? " before the prompt" : "")}"));
             if (sample.System.Length > 0)
-                Console.WriteLine($"[system] {sample.System}");
+                output.WriteLine($"[system] {sample.System}");
             foreach (ToyTurn turn in sample.Turns)
-                Console.WriteLine($"{turn.Question}\n--> {turn.AnswerPrefix}|{turn.Answer[turn.AnswerPrefix.Length..]}");
+                output.WriteLine($"{turn.Question}\n--> {turn.AnswerPrefix}|{turn.Answer[turn.AnswerPrefix.Length..]}");
         }
 
         return 0;
     }
 
-    private static int Samples(ProgramArguments options)
+    private int Samples(ProgramArguments options)
     {
         string folder = options.Required("--out");
         ToySample[] drawn = Draw(options, missing: 100), written = [.. drawn.Where(SampleFiles.CanExpress)];
         string path = SampleFiles.Write(written, folder);
-        Console.WriteLine($"{path}: {written.Length} samples{(written.Length < drawn.Length ? $"; {drawn.Length - written.Length} with a system turn are left out: the layout has none" : "")}");
+        output.WriteLine($"{path}: {written.Length} samples{(written.Length < drawn.Length ? $"; {drawn.Length - written.Length} with a system turn are left out: the layout has none" : "")}");
         return 0;
     }
 
-    private static int Sheet(ProgramArguments options)
+    private int Sheet(ProgramArguments options)
     {
         string path = options.Required("--out");
         ToyPicture[] pictures = [.. Draw(options, missing: 40).SelectMany(sample => sample.Pictures)];
+        if (pictures.Length == 0)
+            throw new ArgumentsException("--kind: expected samples with pictures, found none");
         File.WriteAllBytes(path, PngEncoder.Encode(ContactSheet.Of(pictures)));
+        output.WriteLine($"{path}: {pictures.Length} pictures");
+        return 0;
+    }
+
+    private int Train(ProgramArguments options)
+    {
+        string folder = options.Required("--out"), like = options.Text("--like", Path.Combine("tools", "demo", "checkpoint")), until = options.Text("--until", "");
+        int layers = options.Number("--layers", 4), threads = options.Number("--threads", Environment.ProcessorCount), seed = options.Number("--seed", 7), share = options.Number("--share", 100);
+        options.RequireAllRead();
+        new DemoTraining(folder, like, layers, threads, (ulong)seed, share / 100.0, output.WriteLine).Run(until.Length == 0 ? null : until, CancellationToken.None);
         return 0;
     }
 
@@ -104,7 +138,31 @@ internal static class ToyWorldProgram
         return [.. Enumerable.Range(0, count).Select(number => ToySamples.Draw(kind, (ulong)seed, number))];
     }
 
-    private static async Task<int> EvaluateAsync(ProgramArguments options)
+    private async Task<int> AnswersAsync(ProgramArguments options)
+    {
+        string model = options.Required("--model"), cases = options.Text("--cases", ""), pictures = options.Text("--pictures", "");
+        double lead = options.Decimal("--lead", 0.5);
+        options.RequireAllRead();
+        if (cases.Length + pictures.Length == 0)
+            throw new ArgumentsException("expected --cases or --pictures, found neither");
+        await using CheckpointAnswers checkpoint = await CheckpointAnswers.LoadAsync(model, null, CancellationToken.None).ConfigureAwait(false);
+        PublishedCases published = new(checkpoint, lead);
+        if (cases.Length > 0)
+        {
+            CaseChanges changes = await published.UpdateCasesAsync(cases, CancellationToken.None).ConfigureAwait(false);
+            output.WriteLine($"{cases}: {changes.Kept} questions kept, {changes.Changed} of them with another answer; {changes.Replaced} replaced; {changes.Right} answers are right");
+        }
+
+        if (pictures.Length > 0)
+        {
+            CaseChanges changes = await published.UpdateSamplesAsync(pictures, CancellationToken.None).ConfigureAwait(false);
+            output.WriteLine($"{pictures}: {changes.Kept} questions kept, {changes.Replaced} removed");
+        }
+
+        return 0;
+    }
+
+    private async Task<int> EvaluateAsync(ProgramArguments options)
     {
         string model = options.Required("--model");
         IReadOnlyList<string> kinds = options.List("--kinds", AccuracyReport.DefaultKinds);
@@ -118,17 +176,17 @@ internal static class ToyWorldProgram
         using PartialLoraRemoval? removal = withoutPlora ? new PartialLoraRemoval(model) : null;
         await using CheckpointAnswers checkpoint = await CheckpointAnswers.LoadAsync(removal?.Folder ?? model, threads == 0 ? null : threads, CancellationToken.None).ConfigureAwait(false);
         long started = Stopwatch.GetTimestamp();
-        Console.WriteLine(AccuracyReport.Heading);
+        output.WriteLine(AccuracyReport.Heading);
         foreach (string kind in kinds)
         {
             IReadOnlyList<CheckpointAnswer> answers = await checkpoint.AskAsync(AccuracyReport.Samples(kind, count, (ulong)seed), CancellationToken.None).ConfigureAwait(false);
             foreach (KindAccuracy accuracy in AccuracyReport.Of(kind, answers))
-                Console.WriteLine(accuracy);
+                output.WriteLine(accuracy);
             foreach (CheckpointAnswer miss in answers.Where(answer => !answer.IsExact).Take(misses))
-                Console.WriteLine($"    {miss.Sample.Kind}: {miss.Sample.Turns[0].Question.ReplaceLineEndings("\\n")}\n      expected {miss.Expected.ReplaceLineEndings("\\n")}\n      found    {miss.Result.Text.ReplaceLineEndings("\\n")}");
+                output.WriteLine($"    {miss.Sample.Kind}: {miss.Sample.Turns[0].Question.ReplaceLineEndings("\\n")}\n      expected {miss.Expected.ReplaceLineEndings("\\n")}\n      found    {miss.Result.Text.ReplaceLineEndings("\\n")}");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{kinds.Count * count} questions{(withoutPlora ? ", without Partial LoRA" : "")}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{kinds.Count * count} questions{(withoutPlora ? ", without Partial LoRA" : "")}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"));
         return 0;
     }
 }
