@@ -144,7 +144,7 @@ __device__ __forceinline__ void gradients_of_keys(const Args& args, Tiles& tiles
     store_sums(values, args.value + place, args.output_stride, first + warp * 16, rows, 1.0f);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) attention_gradient(const __grid_constant__ Args args) {
+extern "C" __global__ void __launch_bounds__(BLOCK_THREADS, 1) attention_gradient(const __grid_constant__ Args args) {
     Tiles& tiles = *reinterpret_cast<Tiles*>(dynamic_shared());
     const u32 tiles_of_rows = ceil_divide(args.visible.rows, kOwnRows);
     if (blockIdx.x < tiles_of_rows)

@@ -74,7 +74,10 @@ extern "C" __global__ void __launch_bounds__(BLOCK_THREADS) pointwise(const __gr
         if (args.c != nullptr)
             load4(c, args.c + first);
     } else {
-        for (u32 i = 0; i < args.count - first; i++) {
+#pragma unroll
+        for (u32 i = 0; i < 3; i++) {
+            if (first + i >= args.count)
+                continue;
             a[i] = args.a[first + i];
             b[i] = args.b == nullptr ? 0.0f : args.b[first + i];
             c[i] = args.c == nullptr ? 0.0f : args.c[first + i];
