@@ -16,6 +16,7 @@ namespace XComposer2.Native.Cli;
 [JsonSerializable(typeof(KernelInspectionJson))]
 [JsonSerializable(typeof(KernelListJson))]
 [JsonSerializable(typeof(MemoryPlanJson))]
+[JsonSerializable(typeof(TrainingPlanJson))]
 [JsonSerializable(typeof(QuantizationJson))]
 [JsonSerializable(typeof(SpeedJson))]
 [JsonSerializable(typeof(VerificationJson))]

@@ -58,11 +58,24 @@ public sealed partial class GraphBuilder
     /// <summary>-log softmax(x Headᵀ)[target]. Input [rows, hidden] F32; targets [rows] I32; returns [rows, 1] F32.</summary>
     internal Tensor TokenLoss(Tensor input, LinearWeight head, Tensor targets, string name)
     {
-        OperandCheck check = Begin("token_loss", name);
+        TensorSpec x = TokenOperands("token_loss", input, head, targets, name);
+        return Emit(name, x.Rows, 1, output => new TokenLossOp(input, head, targets, output));
+    }
+
+    /// <summary>The loss of each row, and 1 where no token is likelier than the target. Operands as of <see cref="TokenLoss"/>; returns [rows, 2] F32.</summary>
+    internal Tensor TokenScores(Tensor input, LinearWeight head, Tensor targets, string name)
+    {
+        TensorSpec x = TokenOperands("token_scores", input, head, targets, name);
+        return Emit(name, x.Rows, 2, output => new TokenScoresOp(input, head, targets, output));
+    }
+
+    private TensorSpec TokenOperands(string operation, Tensor input, LinearWeight head, Tensor targets, string name)
+    {
+        OperandCheck check = Begin(operation, name);
         TensorSpec x = check.Matrix(input, "input");
         TensorSpec w = check.LinearWeight(head, "head");
         check.SameShape("head", w, new Shape(w.Shape[0], x.Shape[1]));
         check.RowIndices(targets, "targets", x.Rows);
-        return Emit(name, x.Rows, 1, output => new TokenLossOp(input, head, targets, output));
+        return x;
     }
 }

@@ -1,5 +1,4 @@
 using XComposer2.Native.Graph;
-using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 
 namespace XComposer2.Native.Training;
@@ -8,13 +7,8 @@ namespace XComposer2.Native.Training;
 internal sealed class BoundSamples : IDisposable
 {
     private readonly TrainingGraph training;
-    private readonly int rowsPerPicture;
+    private readonly SampleInputs inputs;
     private readonly IBoundGraph graph;
-    private readonly Tensor ids;
-    private readonly Tensor visualRow;
-    private readonly Tensor logitRows;
-    private readonly Tensor logitVisualRow;
-    private readonly Tensor pixels;
 
     /// <param name="backend">Binds.</param>
     /// <param name="training">The graph.</param>
@@ -24,13 +18,8 @@ internal sealed class BoundSamples : IDisposable
     public BoundSamples(ITrainingBackend backend, TrainingGraph training, int rowsPerPicture, IWeightSource weights, IParameterMemory parameters)
     {
         this.training = training;
-        this.rowsPerPicture = rowsPerPicture;
         graph = backend.BindTraining(backend.Plan(training.Graph), weights, parameters);
-        ids = training.Graph.Find(DecoderNetwork.Ids);
-        visualRow = training.Graph.Find(DecoderNetwork.VisualRow);
-        logitRows = training.Graph.Find(DecoderNetwork.LogitRows);
-        logitVisualRow = training.Graph.Find(DecoderNetwork.LogitVisualRow);
-        pixels = training.Graph.Find(VisionNetwork.Pixels);
+        inputs = new SampleInputs(training.Graph, training.Targets!.Value, training.Starts!.Value, rowsPerPicture);
     }
 
     /// <summary>The sizes it is planned for.</summary>
@@ -45,11 +34,13 @@ internal sealed class BoundSamples : IDisposable
     /// <param name="cancellation">Looked at between operations.</param>
     public void Run(ReadOnlySpan<PreparedSample> samples, RowCounts counts, double factor, int seed, Span<double> losses, CancellationToken cancellation)
     {
-        var filled = new RowCounts(0, 0, 0);
+        inputs.Fill(graph, samples);
+        Span<float> factors = graph.Floats(training.OutputGradient);
         foreach (PreparedSample sample in samples)
         {
-            Fill(sample, filled, factor);
-            filled += sample.Counts;
+            int learnt = sample.Counts.Logits;
+            factors[..learnt].Fill((float)(factor / learnt));
+            factors = factors[learnt..];
         }
 
         if (training.DropoutSeed is { } dropout)
@@ -68,28 +59,4 @@ internal sealed class BoundSamples : IDisposable
     }
 
     public void Dispose() => graph.Dispose();
-
-    // The sample's rows follow those of the samples before it.
-    private void Fill(PreparedSample sample, RowCounts before, double factor)
-    {
-        IReadOnlyList<int> text = sample.Text.Ids, labels = sample.Text.Labels;
-        Span<int> tokens = graph.Integers(ids)[before.Tokens..], starts = graph.Integers(training.Starts!.Value)[before.Tokens..], rows = graph.Integers(visualRow)[before.Tokens..];
-        Span<int> chosen = graph.Integers(logitRows)[before.Logits..], chosenVisual = graph.Integers(logitVisualRow)[before.Logits..], targets = graph.Integers(training.Targets!.Value)[before.Logits..];
-        (int row, int learnt) = (before.Images * rowsPerPicture, 0);
-        starts[..text.Count].Fill(before.Tokens);
-        for (int i = 0; i < text.Count; i++)
-        {
-            bool isPicture = text[i] == TrainingText.Ignored;
-            tokens[i] = isPicture ? 0 : text[i];
-            rows[i] = isPicture ? row++ : -1;
-
-            // What stands at a position is learnt from the one before it.
-            if (i > 0 && labels[i] != TrainingText.Ignored)
-                (chosen[learnt], chosenVisual[learnt], targets[learnt++]) = (before.Tokens + i - 1, rows[i - 1], labels[i]);
-        }
-
-        if (sample.Pictures > 0)
-            sample.Pixels.Span.CopyTo(graph.Floats(pixels)[(before.Images * (sample.Pixels.Length / sample.Pictures))..]);
-        graph.Floats(training.OutputGradient).Slice(before.Logits, learnt).Fill((float)(factor / learnt));
-    }
 }

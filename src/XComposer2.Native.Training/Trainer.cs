@@ -16,6 +16,7 @@ public sealed class Trainer : IDisposable
     private readonly ParameterRate[] rates;
     private readonly ParameterRate[] scaled;
     private readonly List<BoundSamples> bound = [];
+    private readonly List<BoundScores> scorers = [];
     private readonly ShapeBuckets buckets;
     private readonly int seed;
     private int accumulated;
@@ -24,19 +25,20 @@ public sealed class Trainer : IDisposable
     /// <param name="recipe">What is trained.</param>
     /// <param name="backend">Computes. Not owned.</param>
     /// <param name="seed">Of new adapters, and of dropout.</param>
-    /// <exception cref="CheckpointException">The model cannot be read, or is quantised.</exception>
-    public Trainer(string directory, TrainingRecipe recipe, ITrainingBackend backend, int seed = 0)
+    /// <param name="quantization">Frozen weights that are made integers; trained ones never are.</param>
+    /// <exception cref="CheckpointException">The model cannot be read, or has weights of integers that the recipe trains or would have to write.</exception>
+    /// <exception cref="ArgumentException">No quantiser makes a format.</exception>
+    public Trainer(string directory, TrainingRecipe recipe, ITrainingBackend backend, int seed = 0, WeightQuantization quantization = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(backend);
         (this.recipe, this.backend, this.seed) = (recipe, backend, seed);
         checkpoint = CheckpointFolder.Open(directory, new CheckpointOptions());
-        CheckpointValidator.Validate(checkpoint);
-        var source = new PreparedWeights(checkpoint, Config);
+        PreparedWeights source = Open(quantization);
         buckets = new ShapeBuckets(Config.ContextLength);
         try
         {
-            List<(ParameterSpec Spec, ParameterRate Rate)> trained = [.. Trained(source)];
+            List<(ParameterSpec Spec, ParameterRate Rate)> trained = [.. recipe.Parameters(Config, expected => source.TryDescribe(expected.Name, out HostTensor stored) ? stored.Shape : expected.Shape)];
             Parameters = backend.AllocateParameters([.. trained.Select(parameter => parameter.Spec)]);
             rates = [.. trained.Select(parameter => parameter.Rate)];
             scaled = new ParameterRate[rates.Length];
@@ -53,6 +55,9 @@ public sealed class Trainer : IDisposable
     }
 
     public ModelConfig Config => checkpoint.Config;
+
+    /// <summary>Frozen weights that are integers, in words; empty for none that were made so.</summary>
+    public string Quantization { get; private set; } = "";
 
     /// <summary>Folder of the model.</summary>
     public string Directory => checkpoint.Directory;
@@ -103,12 +108,9 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(samples);
         PreparedSample[] all = [.. samples];
         double[] losses = new double[all.Length];
-        int most = Math.Min(PackedTokens, Config.ContextLength);
         for (int first = 0, end; first < all.Length; first = end)
         {
-            RowCounts counts = all[first].Counts;
-            for (end = first + 1; end < all.Length && counts.Tokens + all[end].Counts.Tokens <= most; end++)
-                counts += all[end].Counts;
+            (end, RowCounts counts) = Pack(all, first);
 
             // Other elements are dropped for each pass, and the same ones when the run is resumed.
             int pass = unchecked((seed * 1_000_003) ^ (Steps << 12) ^ accumulated++);
@@ -116,6 +118,22 @@ public sealed class Trainer : IDisposable
         }
 
         return losses;
+    }
+
+    /// <summary>Scores samples with the weights as they are now: a forward pass alone, without dropout. Gradients stay as they are.</summary>
+    /// <returns>The score of each.</returns>
+    public SampleScore[] Score(IReadOnlyList<PreparedSample> samples, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        PreparedSample[] all = [.. samples];
+        var scores = new SampleScore[all.Length];
+        for (int first = 0, end; first < all.Length; first = end)
+        {
+            (end, RowCounts counts) = Pack(all, first);
+            ScorerFor(counts).Run(all.AsSpan(first..end), counts, scores.AsSpan(first..end), cancellation);
+        }
+
+        return scores;
     }
 
     /// <summary>Makes a step with the accumulated gradients, clipped, and clears them.</summary>
@@ -147,8 +165,31 @@ public sealed class Trainer : IDisposable
         foreach (BoundSamples graph in bound)
             graph.Dispose();
         bound.Clear();
+        foreach (BoundScores graph in scorers)
+            graph.Dispose();
+        scorers.Clear();
         Parameters.Dispose();
         weights.Dispose();
+    }
+
+    // Samples from the first on that run together.
+    private (int End, RowCounts Counts) Pack(PreparedSample[] samples, int first)
+    {
+        int most = Math.Min(PackedTokens, Config.ContextLength), end = first + 1;
+        RowCounts counts = samples[first].Counts;
+        for (; end < samples.Length && counts.Tokens + samples[end].Counts.Tokens <= most; end++)
+            counts += samples[end].Counts;
+        return (end, counts);
+    }
+
+    private BoundScores ScorerFor(RowCounts counts)
+    {
+        RowCounts capacity = buckets.CapacityFor(counts with { Images = Math.Max(1, counts.Images) });
+        if (scorers.Find(graph => capacity.Fits(graph.Capacity)) is { } known)
+            return known;
+        var graph = new BoundScores(backend, TrainingNetwork.BuildScoring(Config, facts, capacity, Parts(0)), Config.TokensPerImage, weights, Parameters);
+        scorers.Add(graph);
+        return graph;
     }
 
     // A graph serves all smaller counts of the same bucket of tokens; a larger one takes its place, so that there is one arena for each bucket.
@@ -171,37 +212,38 @@ public sealed class Trainer : IDisposable
         return graph;
     }
 
-    private TrainingGraph Build(RowCounts capacity, int recomputedLayers)
+    private PreparedWeights Open(WeightQuantization quantization)
+    {
+        try
+        {
+            CheckpointValidator.Validate(checkpoint);
+            (IWeightSource source, Quantization) = FrozenWeights.Of(checkpoint, recipe, quantization);
+            return new PreparedWeights(source, Config);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    private TrainingGraph Build(RowCounts capacity, int recomputedLayers) => TrainingNetwork.Build(Config, facts, capacity, Parts(recomputedLayers));
+
+    private TrainedParts Parts(int recomputedLayers)
     {
         HashSet<string> trained = [.. Parameters.Parameters.Select(parameter => parameter.Name)];
-        return TrainingNetwork.Build(Config, facts, capacity, new TrainedParts
+        return new TrainedParts
         {
             IsTrained = trained.Contains,
             AdapterOf = recipe.Adapter is { } adapter ? adapter.Of : static _ => null,
             RecomputedLayers = recomputedLayers,
-        });
+        };
     }
 
     private int RecomputedLayersFor(RowCounts capacity)
     {
         int least = RecomputedLayers, most = TrainingNetwork.LayersOf(Config).Length;
         return least + ActivationChoice.Fit(most - least, ActivationBytes, more => PlanFor(capacity, least + more)).RecomputedLayers;
-    }
-
-    private IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Trained(PreparedWeights source)
-    {
-        foreach (ExpectedTensor expected in ModelTensors.Expected(Config))
-        {
-            Shape shape = source.TryDescribe(expected.Name, out HostTensor stored) ? stored.Shape : expected.Shape;
-            if (recipe.RateOf(expected.Name, shape, Config.Vision.LayerCount) is { } rate)
-                yield return (new ParameterSpec(expected.Name, shape), rate);
-            if (recipe.Adapter?.Of(expected.Name) is not { } adapter)
-                continue;
-            var a = new Shape(adapter.Rank, shape[1]);
-            var b = new Shape(shape[0], adapter.Rank);
-            yield return (new ParameterSpec(adapter.A, a), recipe.RateOf(adapter.A, a, 0)!.Value);
-            yield return (new ParameterSpec(adapter.B, b), recipe.RateOf(adapter.B, b, 0)!.Value);
-        }
     }
 
     // Trained weights begin as stored; of an adapter A is uniform within 1 / sqrt(inputs) and B zero, as PEFT begins.

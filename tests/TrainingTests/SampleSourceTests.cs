@@ -1,3 +1,4 @@
+using XComposer2.Native.Model;
 using XComposer2.Native.Training;
 using Xunit;
 
@@ -24,6 +25,43 @@ public sealed class SampleSourceTests : IDisposable
         Assert.Equal([Path.Combine(folder, "b.png"), "/c.png"], samples[1].Pictures);
         Assert.Equal([Path.Combine(folder, "d.png"), Path.Combine(folder, "sub/e.png")], samples[2].Pictures);
         Assert.Equal([new TrainingTurn(true, "<ImageHere><ImageHere>three"), new TrainingTurn(false, "3")], samples[2].Turns);
+    }
+
+    [Fact]
+    public void Layouts_of_ms_swift_are_read()
+    {
+        string path = Write("swift.jsonl", """
+            {"query": "<img>a.png</img>one", "response": "1", "history": [["zero", "0"], ["half", "0.5"]]}
+            {"query": "two", "response": "2", "images": ["b.png"]}
+            {"messages": [{"role": "user", "content": "<image>three<image>"}, {"role": "assistant", "content": "3"}], "images": ["c.png", "d.png"]}
+            """);
+        IReadOnlyList<TrainingSample> samples = ConversationFile.Read(path);
+        Assert.Equal([new(true, "zero"), new(false, "0"), new(true, "half"), new(false, "0.5"), new(true, "<ImageHere>one"), new(false, "1")], samples[0].Turns);
+        Assert.Equal(["a.png", "b.png", "c.png", "d.png"], samples.SelectMany(sample => sample.Pictures).Select(Path.GetFileName));
+        Assert.Equal([new(true, "two"), new(false, "2")], samples[1].Turns);
+        Assert.Equal([new(true, "<ImageHere>three<ImageHere>"), new(false, "3")], samples[2].Turns);
+    }
+
+    [Fact]
+    public void Faulty_samples_among_others_are_named_and_the_others_are_read()
+    {
+        string good = """{"conversations": [{"from": "user", "value": "x"}, {"from": "assistant", "value": "y"}]}""";
+        string path = Write("mixed.jsonl", string.Join('\n', good, "{\"id\": 7}", good, "{\"conv", """{"conversations": [{"from": "system", "value": "x"}]}""", good));
+        IReadOnlyList<TrainingSample> samples = ConversationFile.Read(path);
+        Assert.Equal([false, true, false, true, true, false], samples.Select(sample => sample.Fault is not null));
+        Assert.Equal($"{path}, sample 1: expected conversations, found none", samples[1].Fault);
+        Assert.StartsWith($"{path}, sample 3: ", samples[3].Fault, StringComparison.Ordinal);
+        Assert.Equal($"{path}, sample 4: expected turns of a user and an assistant, as the model was trained, found one of the system", samples[4].Fault);
+        var text = new TrainingText(TextTokenizer.Load(GoldenTraining.Model));
+        Assert.Equal(samples[1].Fault, Assert.Throws<TrainingDataException>(() => text.Write(samples[1], 1)).Message);
+    }
+
+    [Fact]
+    public void Lists_give_groups_with_weights()
+    {
+        Write("a.jsonl", """{"conversations": [{"from": "user", "value": "x"}]}""");
+        string list = Write("data.txt", "a.jsonl 9\na.jsonl 0.5\n");
+        Assert.Equal([9, 0.5, 1], SampleSources.ReadGroups([list, Path.Combine(folder, "a.jsonl")]).Select(group => group.Weight));
     }
 
     [Theory]

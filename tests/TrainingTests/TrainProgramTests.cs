@@ -21,7 +21,14 @@ public sealed class TrainProgramTests : IDisposable
     [Fact]
     public async Task Run_that_is_killed_at_random_moments_gives_the_same_adapter_byte_for_byte()
     {
-        string[] options = ["--recipe", "lora", "--rank", "4", "--accumulate", "2", "--epochs", "40", "--save-every", "1", "--seed", "3"];
+        string texts = Path.Combine(folder, "texts.jsonl"), list = Path.Combine(folder, "data.txt");
+        File.WriteAllLines(texts, Enumerable.Range(0, 9).Select(i => $$"""{"conversations": [{"from": "user", "value": "Count to {{i}}."}, {"from": "assistant", "value": "{{string.Join(' ', Enumerable.Range(1, i + 1))}}"}]}"""));
+        File.WriteAllText(list, $"{GoldenTraining.PathOf("samples.json")} 3\n{texts} 1\n");
+        string[] options =
+        [
+            "--recipe", "lora", "--rank", "4", "--weights", "int4", "--group", "32", "--data", list, "--mix", "--group-by-length", "--held-out", texts, "--evaluate-every", "20",
+            "--accumulate", "2", "--steps", "120", "--save-every", "1", "--seed", "3",
+        ];
         (int status, string output, string error) = await FinishAsync(Start("whole", options));
         Assert.True(status == 0, error);
         Assert.EndsWith("result\n", output, StringComparison.Ordinal);
@@ -51,7 +58,8 @@ public sealed class TrainProgramTests : IDisposable
         }
 
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "whole/result/adapter_model.safetensors")), File.ReadAllBytes(Path.Combine(folder, "killed/result/adapter_model.safetensors")));
-        Assert.Equal(120, File.ReadLines(Path.Combine(folder, "killed/metrics.jsonl")).Count());
+        Assert.Equal(127, File.ReadLines(Path.Combine(folder, "killed/metrics.jsonl")).Count());
+        Assert.Equal(File.ReadAllText(Path.Combine(folder, "whole/curve.svg")), File.ReadAllText(Path.Combine(folder, "killed/curve.svg")));
         using LoraAdapter adapter = LoraAdapter.Open(Path.Combine(folder, "killed/result"));
     }
 
@@ -61,6 +69,11 @@ public sealed class TrainProgramTests : IDisposable
     [InlineData("xc2: --data is missing: a file of conversations", "--recipe", "sft", "--out", "y")]
     [InlineData("xc2: --out is missing: the folder to write", "--recipe", "sft", "--data", "x.json")]
     [InlineData("xc2: --rank is for --recipe lora", "--recipe", "sft", "--data", "x.json", "--out", "y", "--rank", "8")]
+    [InlineData("xc2: --mix and --thousands exclude each other", "--recipe", "sft", "--data", "x.txt", "--out", "y", "--mix", "--thousands")]
+    [InlineData("xc2: --steps and --epochs exclude each other", "--recipe", "sft", "--data", "x.json", "--out", "y", "--steps", "8", "--epochs", "2")]
+    [InlineData("xc2: --evaluate-every is for --held-out", "--recipe", "sft", "--data", "x.json", "--out", "y", "--evaluate-every", "8")]
+    [InlineData("xc2: --held-out must be a file or a share over 0 and below 1, not '1.5'", "--recipe", "sft", "--data", "x.json", "--out", "y", "--held-out", "1.5")]
+    [InlineData("xc2: weights of integers are for recipes that freeze the language model, pretrain and lora, not sft", "--recipe", "sft", "--data", "x.json", "--out", "y", "--weights", "int4")]
     public async Task Wrong_options_are_named(string message, params string[] options)
     {
         (int status, _, string error) = await FinishAsync(Start(["train", .. options]));
@@ -69,7 +82,7 @@ public sealed class TrainProgramTests : IDisposable
     }
 
     private Process Start(string output, string[] options) =>
-        Start(["train", "--model", GoldenTraining.Model, "--data", GoldenTraining.PathOf("samples.json"), "--out", Path.Combine(folder, output), "--threads", "1", .. options]);
+        Start(["train", "--model", GoldenTraining.Model, "--out", Path.Combine(folder, output), "--threads", "1", .. options]);
 
     private static Process Start(string[] arguments)
     {

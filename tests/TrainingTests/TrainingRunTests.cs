@@ -70,7 +70,7 @@ public sealed class TrainingRunTests : IDisposable
     {
         var bad = new TrainingSample("broken", [new TrainingTurn(true, "<ImageHere>What?"), new TrainingTurn(false, "this")], [Path.Combine(folder, "absent.png")]);
         TrainingRun run = Run("out", TrainingRecipe.Lora, 10, endAfter: int.MaxValue, bad);
-        KeyValuePair<int, string> left = Assert.Single(run.LeftOut);
+        KeyValuePair<long, string> left = Assert.Single(run.LeftOut);
         Assert.Equal(6, left.Key);
         Assert.StartsWith("sample 'broken': ", left.Value, StringComparison.Ordinal);
         Assert.Contains("absent.png", left.Value, StringComparison.Ordinal);
@@ -103,8 +103,8 @@ public sealed class TrainingRunTests : IDisposable
         using var end = new CancellationTokenSource();
         var preparer = new SamplePreparer(trainer.Config, new TrainingText(TextTokenizer.Load(GoldenTraining.Model)), trainer.Config.ContextLength);
         TrainingSample[] samples = [.. ConversationFile.Read(GoldenTraining.PathOf("samples.json")), .. more];
-        var run = new TrainingRun(
-            trainer, recipe, preparer, samples, new TrainingRunOptions { OutputFolder = Path.Combine(folder, name), Steps = 6, Accumulation = 3, SaveEvery = saveEvery, Seed = 11 });
+        var source = new ConversationSource(preparer, [new SampleGroup(samples, 1)], new StepOptions { Steps = 6, Accumulation = 3, Seed = 11 });
+        var run = new TrainingRun(trainer, recipe, source, new TrainingRunOptions { OutputFolder = Path.Combine(folder, name), Steps = 6, SaveEvery = saveEvery });
         run.Run(new Steps(step => { if (step.Step == endAfter) end.Cancel(); }), end.Token);
         return run;
     }

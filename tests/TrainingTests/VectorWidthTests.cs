@@ -26,7 +26,7 @@ public sealed unsafe class VectorWidthTests : IDisposable
         {
             (nint a, nint b, nint c, nint m) = ((nint)gradient, (nint)input, (nint)weight, (nint)memory);
             Same(Rows * Inputs, (output, width) => LinearInputGradientKernel.Run(
-                (float*)a, Rows, new FloatMatrix(c, DType.F32, Outputs, Inputs), 0.5f, null, (float*)b, output, (void*)m, scratch.Length, pool, width));
+                (float*)a, Rows, new WeightMatrix(WeightFormat.F32, Outputs, Inputs, c), 0.5f, null, (float*)b, output, (void*)m, scratch.Length, pool, width));
             Same(Outputs * Inputs, (output, width) => LinearWeightGradientKernel.Run(
                 (float*)a, (float*)b, Rows, Outputs, Inputs, 2, null, output, (void*)m, scratch.Length, pool, width));
         }
@@ -75,7 +75,7 @@ public sealed unsafe class VectorWidthTests : IDisposable
 
             TokenLossOperands Operands() => new()
             {
-                Input = (float*)b, Rows = Rows, Head = new FloatMatrix(c, DType.F32, Outputs, Inputs), Targets = (int*)t, Scratch = (void*)m, ScratchBytes = scratch.Length,
+                Input = (float*)b, Rows = Rows, Head = new WeightMatrix(WeightFormat.F32, Outputs, Inputs, c), Targets = (int*)t, Scratch = (void*)m, ScratchBytes = scratch.Length,
             };
         }
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using XComposer2.Native.Cuda;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
+using XComposer2.Native.Training;
 
 namespace XComposer2.Native.Cli;
 
@@ -39,6 +40,12 @@ internal static class PlanCommand
           --cache f32|bf16|f16|int8
                                  keys and values (CPU: f32; GPU: as --storage)
           --context N            longest sequence in tokens (the model's own)
+          --train                what training takes of a GPU's memory instead:
+                                 frozen weights, parameters with gradients and
+                                 means, activations by recomputed layers
+          --recipe NAME          what is trained: pretrain, sft, finetune or lora
+                                 (lora); with --train
+          --rank N               rank of the adapter (64); with --train
           --threads N            CPU threads, 1 to 1024 (one per processor)
           --steps                also every step and its place in the arena
           --json                 one JSON object instead of text
@@ -48,6 +55,7 @@ internal static class PlanCommand
           xc2 plan --preset internlm-xcomposer2-vl-7b --context 2048
           xc2 plan --preset internlm-xcomposer2-vl-7b --device cuda --embeddings host
           xc2 plan --preset internlm-xcomposer2-vl-7b --weights int4 --vram 8GiB
+          xc2 plan --preset internlm-xcomposer2-vl-7b --train --context 2048
           xc2 plan --model ./internlm-xcomposer2-vl-7b --steps
         """;
 
@@ -66,14 +74,30 @@ internal static class PlanCommand
         Option<CacheFormat?> cache = ModelOptions.Cache();
         Option<long?> vram = CheckedOption.Of("--vram", CheckedValues.Size);
         Option<bool> steps = CheckedOption.Flag("--steps");
-        Option<bool> json = CheckedOption.Flag("--json");
-        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, vram, storage, embeddings, cache, context, threads, steps, json };
+        Option<bool> json = CheckedOption.Flag("--json"), train = CheckedOption.Flag("--train");
+        Option<TrainingRecipe?> recipe = TrainingOptions.Recipe();
+        Option<int?> rank = TrainingOptions.Rank();
+        DocumentedCommand command = new("plan", HelpPage) { model, preset, adapters, loading, device, vram, storage, embeddings, cache, context, threads, steps, json, train, recipe, rank };
         weights.AddTo(command);
         command.SetAction(result =>
         {
             string? path = ModelOptions.Choose(result.GetValue(model), result.GetValue(preset), services);
             WeightChoice choice = weights.Read(result);
             choice.RequireFit(path);
+            if (result.GetValue(train))
+            {
+                if (result.GetValue(device) == DeviceKind.Cpu)
+                    throw new UsageException("--train plans the memory of a GPU, not of --device cpu");
+                TrainingRecipe chosenRecipe = TrainingOptions.WithRank(result.GetValue(recipe) ?? TrainingRecipe.Lora, result.GetValue(rank));
+                TrainingMemoryPlan training = TrainingPlanOutput.Plan(
+                    path, result.GetValue(preset), chosenRecipe, result.GetValue(storage) ?? (choice.Type is DType.F32 ? DType.F32 : DType.BF16), choice.Quantization, result.GetValue(context));
+                services.Interrupts.Program.ThrowIfCancellationRequested();
+                TrainingPlanOutput.Write(services.Console, training, result.GetValue(vram), result.GetValue(json));
+                return ExitCode.Done;
+            }
+
+            if (result.GetValue(recipe) is not null || result.GetValue(rank) is not null)
+                throw new UsageException("--recipe and --rank are for --train");
             CheckpointOptions options = new() { Adapters = result.GetValue(adapters) ?? [], Loading = result.GetValue(loading) ?? WeightLoading.Mapped };
             if (path is null && (options.Adapters.Count > 0 || options.Loading != WeightLoading.Mapped))
                 throw new UsageException("--adapter and --loading are for a checkpoint; a preset has no files");

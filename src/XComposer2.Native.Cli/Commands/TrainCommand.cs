@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
 using XComposer2.Native.Model;
-using XComposer2.Native.Runtime;
 using XComposer2.Native.Training;
 
 namespace XComposer2.Native.Cli;
@@ -13,9 +11,9 @@ internal static class TrainCommand
         Usage: xc2 train --recipe NAME --data FILE --out DIR [--model DIR] [options]
 
         Fine-tunes a model on conversations with pictures, on the CPU. The folder holds
-        metrics.jsonl, a line for each step, the state of the run, and at the end the
-        folder result: a checkpoint, or an adapter for --adapter. A run that was stopped
-        goes on from its last state, and ends with the same result to the bit.
+        metrics.jsonl, a line for each step, curve.svg, the state of the run, and at the
+        end the folder result: a checkpoint, or an adapter for --adapter. A run that was
+        stopped goes on from its last state, and ends with the same result to the bit.
 
           --recipe NAME    pretrain  vision tower, projector and Partial LoRA
                            sft       everything; the language model more slowly
@@ -23,20 +21,35 @@ internal static class TrainCommand
                            lora      an adapter for the language model
           --data FILE      conversations (.json, .jsonl), or a list of such files with
                            the share of each that is learnt (.txt); repeat for more
+          --held-out FILE|X
+                           conversations that are not learnt but scored, or a share of
+                           the data, for example 0.05; repeat for more files
           --out DIR        a new folder, or that of a run that was stopped
           -m, --model DIR  a checkpoint folder (else $XC2_MODEL, else the demo)
+          --weights stored|int8|int4
+                           frozen weights, for pretrain and lora; also --group, --head,
+                           --plora, --vision and --embedding-weights, as for chat
           --epochs N       how often each sample is learnt (1)
+          --steps N        steps in all, in place of --epochs
           --accumulate N   samples of a step (8)
+          --group-by-length
+                           samples of like length share a step
+          --mix            numbers in a list are weights: each file has its share of
+                           every step
           --rate X         highest learning rate (the recipe's)
           --rank N         rank and alpha of an adapter (64)
           --context N      positions that are kept of a sample (the model's)
           --save-every N   steps between two states (100)
+          --evaluate-every N
+                           steps between two scores of what is held out (100)
           --thousands      numbers in a list are thousands of samples
           --seed N         of the order of samples, and of new adapters (0)
           --threads N      CPU threads, 1 to 1024 (one per processor)
           --verbose        stack traces of errors
 
-        Samples that cannot be learnt are left out, named and counted.
+        Samples that cannot be learnt are left out, named and counted. Held-out samples
+        are scored by their loss and by exact answers: those that greedy decoding would
+        give, to the end mark.
 
         Example
           xc2 train --recipe lora --data my.json --model ./my-7b --out my-lora
@@ -49,9 +62,16 @@ internal static class TrainCommand
         Option<string?> output = new("--out", "-o"), model = ModelOptions.Model();
         Option<int?> epochs = CheckedOption.Integer("--epochs", 1), accumulate = CheckedOption.Integer("--accumulate", 1), rank = CheckedOption.Integer("--rank", 1, 4096);
         Option<int?> saveEvery = CheckedOption.Integer("--save-every", 1), seed = CheckedOption.Integer("--seed", 0), context = ModelOptions.Context(), threads = ModelOptions.Threads();
+        Option<int?> steps = CheckedOption.Integer("--steps", 1), evaluateEvery = CheckedOption.Integer("--evaluate-every", 1);
         Option<float?> rate = CheckedOption.Positive("--rate", 1);
-        Option<bool> thousands = CheckedOption.Flag("--thousands");
-        DocumentedCommand command = new("train", HelpPage) { recipe, data, output, model, epochs, accumulate, rank, saveEvery, seed, context, threads, rate, thousands };
+        Option<string[]> heldOut = new("--held-out") { Arity = ArgumentArity.OneOrMore };
+        Option<bool> thousands = CheckedOption.Flag("--thousands"), mix = CheckedOption.Flag("--mix"), groupByLength = CheckedOption.Flag("--group-by-length");
+        var weights = new WeightOptions();
+        DocumentedCommand command = new("train", HelpPage)
+        {
+            recipe, data, heldOut, output, model, epochs, steps, accumulate, groupByLength, mix, rank, saveEvery, evaluateEvery, seed, context, threads, rate, thousands,
+        };
+        weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
         {
             TrainingRecipe chosen = result.GetValue(recipe) ?? throw new UsageException($"--recipe is missing: {Names}");
@@ -62,12 +82,30 @@ internal static class TrainCommand
                 chosen = chosen.Adapter is null ? throw new UsageException("--rank is for --recipe lora") : chosen with { Adapter = chosen.Adapter with { Rank = size, Alpha = size } };
             if (result.GetValue(rate) is { } highest)
                 chosen = chosen with { Rate = (double)(decimal)highest };
-            int start = result.GetValue(seed) ?? 0;
-            var request = new TrainingRequest(
-                ModelFolder.Choose(result.GetValue(model), services.Variable, AppContext.BaseDirectory).Path, chosen, files, result.GetValue(thousands),
-                new TrainingRunOptions { OutputFolder = folder, Steps = 1, Accumulation = result.GetValue(accumulate) ?? 8, SaveEvery = result.GetValue(saveEvery) ?? 100, Seed = start },
-                result.GetValue(epochs) ?? 1, result.GetValue(context), result.GetValue(threads));
-            return Task.Run(() => Run(services.Console, request, cancellationToken), CancellationToken.None);
+            if (result.GetValue(mix) && result.GetValue(thousands))
+                throw new UsageException("--mix and --thousands exclude each other");
+            if (result.GetValue(steps) is not null && result.GetValue(epochs) is not null)
+                throw new UsageException("--steps and --epochs exclude each other");
+            string[] held = result.GetValue(heldOut) ?? [];
+            if (result.GetValue(evaluateEvery) is not null && held.Length == 0)
+                throw new UsageException("--evaluate-every is for --held-out");
+            WeightQuantization quantization = weights.Read(result).Quantization;
+            if (!quantization.IsNone && chosen.Adapter is null && chosen.LanguageScale != 0)
+                throw new UsageException($"weights of integers are for recipes that freeze the language model, pretrain and lora, not {chosen.Name}");
+            var request = new TrainingRequest
+            {
+                Model = ModelFolder.Choose(result.GetValue(model), services.Variable, AppContext.BaseDirectory).Path,
+                Recipe = chosen,
+                Quantization = quantization,
+                Data = new TrainingFiles(files, held, result.GetValue(thousands), result.GetValue(mix)),
+                Run = new TrainingRunOptions { OutputFolder = folder, Steps = 1, SaveEvery = result.GetValue(saveEvery) ?? 100, EvaluateEvery = result.GetValue(evaluateEvery) ?? 100 },
+                Order = new StepOptions { Steps = 1, Accumulation = result.GetValue(accumulate) ?? 8, Seed = result.GetValue(seed) ?? 0, GroupsByLength = result.GetValue(groupByLength) },
+                Epochs = result.GetValue(epochs) ?? 1,
+                Steps = result.GetValue(steps),
+                Context = result.GetValue(context),
+                Threads = result.GetValue(threads),
+            };
+            return Task.Run(() => TrainRun.Start(services.Console, request, cancellationToken), CancellationToken.None);
         });
         return command;
     }
@@ -75,44 +113,4 @@ internal static class TrainCommand
     private static string Names => string.Join(", ", TrainingRecipe.All.Select(recipe => recipe.Name));
 
     private static CheckedValue<TrainingRecipe?> RecipeValue { get; } = new(Names, static text => TrainingRecipe.All.FirstOrDefault(recipe => recipe.Name == text));
-
-    private static int Run(CliConsole console, TrainingRequest request, CancellationToken cancellation)
-    {
-        IReadOnlyList<TrainingSample> samples = SampleSources.Read(request.Data, request.AreThousands, request.Options.Seed);
-        TrainingRunOptions options = request.Options with
-        {
-            Steps = checked((int)Math.Max(1, ((samples.Count * (long)request.Epochs) + request.Options.Accumulation - 1) / request.Options.Accumulation)),
-        };
-        using var backend = new CpuBackend(request.Threads);
-        using var trainer = new Trainer(request.Model, request.Recipe, backend, options.Seed) { ActivationBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 };
-        var text = new TrainingText(TextTokenizer.Load(request.Model, trainer.Config.Decoder.VocabularySize));
-        int length = Math.Min(request.Context ?? trainer.Config.ContextLength, trainer.Config.ContextLength);
-        var run = new TrainingRun(trainer, request.Recipe, new SamplePreparer(trainer.Config, text, length), samples, options);
-        var watch = new TrainingWatch(console);
-        console.Hint(string.Create(CultureInfo.InvariantCulture, $"{samples.Count} samples, {options.Steps} steps, {trainer.Parameters.Parameters.Length} weights are trained"));
-        run.Run(watch, cancellation);
-        foreach (string reason in run.LeftOut.Values.Take(20))
-            console.Hint($"left out: {TerminalText.OneLine(reason)}");
-        if (run.LeftOut.Count > 0)
-            console.Hint($"{run.LeftOut.Count} of {samples.Count} samples were left out");
-        console.Say($"{TerminalText.OneLine(Path.Combine(options.OutputFolder, "result"))}\n");
-        return ExitCode.Done;
-    }
-
-    private sealed record TrainingRequest(
-        string Model, TrainingRecipe Recipe, IReadOnlyList<string> Data, bool AreThousands, TrainingRunOptions Options, int Epochs, int? Context, int? Threads);
-}
-
-/// <summary>A line for each step: what it was, and how long the rest will take.</summary>
-internal sealed class TrainingWatch(CliConsole console) : IProgress<TrainingStep>
-{
-    private double seconds;
-    private int steps;
-
-    public void Report(TrainingStep value)
-    {
-        seconds += value.Seconds;
-        double left = seconds / ++steps * (value.Steps - value.Step);
-        console.Hint(string.Create(CultureInfo.InvariantCulture, $"{value}, about {TimeSpan.FromSeconds(Math.Ceiling(left))} left"));
-    }
 }

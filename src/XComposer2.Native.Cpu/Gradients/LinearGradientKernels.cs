@@ -10,7 +10,7 @@ public static unsafe class LinearInputGradientKernel
 
     /// <param name="gradient">g [rows, weight.Rows].</param>
     /// <param name="rows">Rows; 0 does nothing.</param>
-    /// <param name="weight">W [outputs, inputs] of a floating type.</param>
+    /// <param name="weight">W [outputs, inputs] as stored; integers stand for their dequantised values, and are not packed.</param>
     /// <param name="scale">Factor of the product.</param>
     /// <param name="visualRow">[rows], negative for rows without a product; null for none.</param>
     /// <param name="addend">[rows, inputs]; null for zero.</param>
@@ -20,17 +20,16 @@ public static unsafe class LinearInputGradientKernel
     /// <param name="pool">Threads to run on.</param>
     /// <param name="width">Vector width.</param>
     public static void Run(
-        float* gradient, int rows, FloatMatrix weight, float scale, int* visualRow, float* addend, float* output,
+        float* gradient, int rows, WeightMatrix weight, float scale, int* visualRow, float* addend, float* output,
         void* scratch, long scratchBytes, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        FloatLoads.Require(weight, nameof(weight), weight.Rows, weight.Columns);
         var cursor = new ScratchCursor(scratch, scratchBytes);
         RowRuns runs = RowRuns.Visual(visualRow, rows, (int*)cursor.Floats(RowRuns.Integers(rows)));
         var problem = new ProductProblem
         {
-            A = gradient, ARow = weight.Rows, AStep = 1, B = weight, Rows = runs, Steps = RowRuns.All(weight.Rows), Scale = scale, Addend = addend, Output = output,
+            A = gradient, ARow = weight.Rows, AStep = 1, B = ProductProblem.Elements(weight, nameof(weight)), Integers = ProductProblem.IntegersOf(weight), Rows = runs, Steps = RowRuns.All(weight.Rows), Scale = scale, Addend = addend, Output = output,
         };
         MatrixProduct.Run(problem, ref cursor, pool, width);
     }

@@ -105,6 +105,12 @@ internal static unsafe class MatrixProduct
         {
             int columns = 3 * TSimd.Count;
             int count = Math.Min(columns, problem.B.Columns - firstColumn);
+            if (problem.Integers is { } integers)
+            {
+                IntegerPanels.Pack<TSimd, TVector>(integers, step, steps, firstColumn, count, panel, columns);
+                return;
+            }
+
             for (int i = 0; i < steps; i++)
             {
                 nint at = ((step + i) * (nint)problem.B.Columns) + firstColumn;
@@ -166,8 +172,11 @@ internal readonly unsafe struct ProductProblem
 
     public required nint AStep { get; init; }
 
-    /// <summary>[steps, columns] of a floating type.</summary>
+    /// <summary>[steps, columns] of a floating type; of <see cref="Integers"/> only the size.</summary>
     public required FloatMatrix B { get; init; }
+
+    /// <summary>B as integers, which are made floats panel by panel; null where it has a floating type.</summary>
+    public WeightMatrix? Integers { get; init; }
 
     /// <summary>Rows of C that have a product; the others are the addend's.</summary>
     public required RowRuns Rows { get; init; }
@@ -182,4 +191,17 @@ internal readonly unsafe struct ProductProblem
 
     /// <summary>[rows, columns].</summary>
     public required float* Output { get; init; }
+
+    /// <summary>A weight as <see cref="B"/>.</summary>
+    /// <exception cref="ArgumentException">It lacks a part, or is packed for integer products.</exception>
+    public static FloatMatrix Elements(in WeightMatrix weight, string name)
+    {
+        if (weight.Integers is not null)
+            throw new ArgumentException($"{weight.Format}: expected a weight as stored, found one that is packed for integer products", name);
+        weight.Require(name, weight.Rows, weight.Columns);
+        return new FloatMatrix(weight.Elements, weight.Format.IsFloat ? weight.Format.Elements : DType.F32, weight.Rows, weight.Columns);
+    }
+
+    /// <summary>A weight as <see cref="Integers"/>.</summary>
+    public static WeightMatrix? IntegersOf(in WeightMatrix weight) => weight.Format.IsFloat ? null : weight;
 }

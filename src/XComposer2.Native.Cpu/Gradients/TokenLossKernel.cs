@@ -22,7 +22,18 @@ public static unsafe class TokenLossKernel
     public static void Losses(in TokenLossOperands operands, float* losses, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
         for (int first = 0; first < operands.Rows; first += PieceRows)
-            _ = Logits(operands, first, losses + first, null, pool, width, out _);
+            _ = Logits(operands, first, losses + first, 1, null, pool, width, out _);
+    }
+
+    /// <summary>The loss of each row, and 1 where no token is likelier than the target.</summary>
+    /// <param name="operands">Operands.</param>
+    /// <param name="scores">[rows, 2].</param>
+    /// <param name="pool">Worker threads.</param>
+    /// <param name="width">Vector width.</param>
+    public static void Scores(in TokenLossOperands operands, float* scores, WorkerPool pool, VectorWidth width = VectorWidth.Best)
+    {
+        for (int first = 0; first < operands.Rows; first += PieceRows)
+            _ = Logits(operands, first, scores + (2 * (nint)first), 2, null, pool, width, out _);
     }
 
     /// <summary>The gradient by the rows: factor * (softmax - one-hot) Head.</summary>
@@ -35,10 +46,10 @@ public static unsafe class TokenLossKernel
     {
         for (int first = 0; first < operands.Rows; first += PieceRows)
         {
-            float* slopes = Logits(operands, first, null, factors + first, pool, width, out ScratchCursor cursor);
+            float* slopes = Logits(operands, first, null, 1, factors + first, pool, width, out ScratchCursor cursor);
             var problem = new ProductProblem
             {
-                A = slopes, ARow = operands.Head.Rows, AStep = 1, B = operands.Head, Rows = RowRuns.All(Math.Min(PieceRows, operands.Rows - first)),
+                A = slopes, ARow = operands.Head.Rows, AStep = 1, B = ProductProblem.Elements(operands.Head, nameof(operands)), Integers = ProductProblem.IntegersOf(operands.Head), Rows = RowRuns.All(Math.Min(PieceRows, operands.Rows - first)),
                 Steps = RowRuns.All(operands.Head.Rows), Scale = 1, Output = output + ((nint)first * operands.Head.Columns),
             };
             MatrixProduct.Run(problem, ref cursor, pool, width);
@@ -55,7 +66,7 @@ public static unsafe class TokenLossKernel
     {
         for (int first = 0; first < operands.Rows; first += PieceRows)
         {
-            float* slopes = Logits(operands, first, null, factors + first, pool, width, out ScratchCursor cursor);
+            float* slopes = Logits(operands, first, null, 1, factors + first, pool, width, out ScratchCursor cursor);
             int rows = Math.Min(PieceRows, operands.Rows - first);
             var problem = new ProductProblem
             {
@@ -66,40 +77,40 @@ public static unsafe class TokenLossKernel
         }
     }
 
-    // The logits of a piece; or what they become: losses, or slopes in place.
-    private static float* Logits(in TokenLossOperands operands, int first, float* losses, float* factors, WorkerPool pool, VectorWidth width, out ScratchCursor cursor)
+    // The logits of a piece; or what they become: losses, each perhaps with its hit beside it, or slopes in place.
+    private static float* Logits(in TokenLossOperands operands, int first, float* losses, int stride, float* factors, WorkerPool pool, VectorWidth width, out ScratchCursor cursor)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        FloatMatrix head = operands.Head;
+        WeightMatrix head = operands.Head;
         int rows = Math.Min(PieceRows, operands.Rows - first);
         cursor = new ScratchCursor(operands.Scratch, operands.ScratchBytes);
         float* logits = cursor.Floats((long)rows * head.Rows);
         long linearBytes = LinearKernel.ScratchBytes(rows, head.Columns, head.Rows, 0, pool.Threads);
         LinearKernel.Run(
-            operands.Input + ((nint)first * head.Columns), rows, WeightMatrix.Of(head), null, Activation.None, null, null, null, logits,
+            operands.Input + ((nint)first * head.Columns), rows, head, null, Activation.None, null, null, null, logits,
             cursor.Floats((linearBytes / sizeof(float)) + 16), linearBytes, pool, width);
         for (int row = 0; row < rows; row++)
             if ((uint)operands.Targets[first + row] >= (uint)head.Rows)
                 throw new ArgumentOutOfRangeException(nameof(operands), operands.Targets[first + row], $"target {first + row}: the vocabulary has {head.Rows} tokens");
         switch (width.Resolve())
         {
-            case VectorWidth.Bits512: Rows<Simd512, Vector512<float>>(logits, rows, head.Rows, operands.Targets + first, losses, factors, pool); break;
-            case VectorWidth.Bits256: Rows<Simd256, Vector256<float>>(logits, rows, head.Rows, operands.Targets + first, losses, factors, pool); break;
-            default: Rows<Simd128, Vector128<float>>(logits, rows, head.Rows, operands.Targets + first, losses, factors, pool); break;
+            case VectorWidth.Bits512: Rows<Simd512, Vector512<float>>(logits, rows, head.Rows, operands.Targets + first, losses, stride, factors, pool); break;
+            case VectorWidth.Bits256: Rows<Simd256, Vector256<float>>(logits, rows, head.Rows, operands.Targets + first, losses, stride, factors, pool); break;
+            default: Rows<Simd128, Vector128<float>>(logits, rows, head.Rows, operands.Targets + first, losses, stride, factors, pool); break;
         }
 
         return logits;
     }
 
-    private static void Rows<TSimd, TVector>(float* logits, int rows, int vocabulary, int* targets, float* losses, float* factors, WorkerPool pool)
+    private static void Rows<TSimd, TVector>(float* logits, int rows, int vocabulary, int* targets, float* losses, int stride, float* factors, WorkerPool pool)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        var work = new Work<TSimd, TVector>(logits, vocabulary, targets, losses, factors);
+        var work = new Work<TSimd, TVector>(logits, vocabulary, targets, losses, stride, factors);
         pool.Run(rows, ref work);
     }
 
-    private readonly struct Work<TSimd, TVector>(float* logits, int vocabulary, int* targets, float* losses, float* factors) : IWork
+    private readonly struct Work<TSimd, TVector>(float* logits, int vocabulary, int* targets, float* losses, int stride, float* factors) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -132,7 +143,9 @@ public static unsafe class TokenLossKernel
             for (; i < vocabulary; i++)
                 sum += row[i] = MathF.Exp(row[i] - largest);
             if (losses is not null)
-                losses[task] = (float)(Math.Log(sum) + largest - chosen);
+                losses[(nint)task * stride] = (float)(Math.Log(sum) + largest - chosen);
+            if (losses is not null && stride > 1)
+                losses[((nint)task * stride) + 1] = chosen >= largest ? 1 : 0;
             if (factors is null)
                 return;
             float share = (float)(factors[task] / sum);
@@ -154,8 +167,8 @@ public readonly unsafe struct TokenLossOperands
 
     public required int Rows { get; init; }
 
-    /// <summary>[vocabulary, hidden] of a floating type.</summary>
-    public required FloatMatrix Head { get; init; }
+    /// <summary>[vocabulary, hidden] as stored; integers are not packed.</summary>
+    public required WeightMatrix Head { get; init; }
 
     /// <summary>[rows].</summary>
     public required int* Targets { get; init; }

@@ -14,6 +14,9 @@ public abstract record Operation(Tensor Output)
     /// <summary>The weight matrices among them whose format may be of integers: those of linears, and the table of embeddings.</summary>
     public virtual ImmutableArray<LinearWeight> LinearWeights => [];
 
+    /// <summary>Adds to a result, or writes further rows of one, that an operation before it began. Only lowered graphs have such operations.</summary>
+    public virtual bool ContinuesOutput => false;
+
     /// <summary>The same operation over other tensors, as a rewritten graph holds it.</summary>
     /// <param name="input">The handle that stands for a tensor that is read, weights included.</param>
     /// <param name="output">The handle that stands for the result; called once, after all inputs.</param>

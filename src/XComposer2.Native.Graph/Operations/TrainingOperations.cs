@@ -82,3 +82,16 @@ public sealed record TokenLossOp(Tensor Input, LinearWeight Head, Tensor Targets
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) =>
         this with { Input = input(Input), Head = Head.Rename(input), Targets = input(Targets), Output = output(Output) };
 }
+
+/// <summary>Of each row the loss, as <see cref="TokenLossOp"/>, and 1 where no token is likelier than the target, otherwise 0. Operands as there; Output [logits, 2] F32.</summary>
+public sealed record TokenScoresOp(Tensor Input, LinearWeight Head, Tensor Targets, Tensor Output) : Operation(Output)
+{
+    public override string Name => "token_scores";
+
+    public override ImmutableArray<LinearWeight> LinearWeights => [Head];
+
+    public override ImmutableArray<Tensor> Inputs => InputsOf(Input, LinearWeights, Targets);
+
+    public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output) =>
+        this with { Input = input(Input), Head = Head.Rename(input), Targets = input(Targets), Output = output(Output) };
+}

@@ -21,7 +21,7 @@ public sealed class Liveness
             Operation operation = graph.Operations[step];
             foreach (Tensor input in operation.Inputs)
                 Read(graph, ranges, step, input);
-            Write(graph, ranges, step, operation.Output);
+            Write(graph, ranges, step, operation);
         }
 
         for (int i = 0; i < ranges.Length; i++)
@@ -53,13 +53,20 @@ public sealed class Liveness
         ranges[input.Index] = range with { Last = step };
     }
 
-    private static void Write(ComputeGraph graph, LiveRange?[] ranges, int step, Tensor output)
+    private static void Write(ComputeGraph graph, LiveRange?[] ranges, int step, Operation operation)
     {
+        Tensor output = operation.Output;
         TensorSpec spec = Known(graph, step, output);
         if (spec.Role == TensorRole.Gradient)
             return;
         if (!IsMade(spec))
             throw Failure(graph, step, spec, $"written although its role is {spec.Role}");
+        if (operation.ContinuesOutput)
+        {
+            ranges[output.Index] = (ranges[output.Index] ?? throw Failure(graph, step, spec, "continued before it is begun")) with { Last = step };
+            return;
+        }
+
         if (ranges[output.Index] is not null)
             throw Failure(graph, step, spec, "written twice");
         ranges[output.Index] = new LiveRange(step, step);

@@ -34,7 +34,7 @@ public static class MemoryPlanner
         for (int step = 0; step < graph.Operations.Length; step++)
         {
             Tensor output = graph.Operations[step].Output;
-            requests.Add(liveness[output] is { } live ? new ArenaRequest(Align(graph[output].CapacityBytes), live) : new ArenaRequest(0, new LiveRange(step, step)));
+            requests.Add(liveness[output] is { } live && live.First == step ? new ArenaRequest(Align(graph[output].CapacityBytes), live) : new ArenaRequest(0, new LiveRange(step, step)));
             requests.Add(new ArenaRequest(Align(scratchBytes[step]), new LiveRange(step, step)));
         }
 
@@ -52,7 +52,7 @@ public static class MemoryPlanner
         for (int step = 0; step < scratch.Length; step++)
         {
             Tensor output = graph.Operations[step].Output;
-            if (liveness[output] is not null)
+            if (liveness[output] is { } live && live.First == step)
                 tensors[output.Index] = new ArenaSlot(placement[2 * step], graph[output].CapacityBytes);
             if (scratchBytes[step] > 0)
                 scratch[step] = new ArenaSlot(placement[(2 * step) + 1], scratchBytes[step]);

@@ -21,7 +21,7 @@ public static class PlanText
             Operation operation = graph.Operations[step];
             TensorSpec output = graph[operation.Output];
             string kind = output.Role == TensorRole.Output ? operation.Name + " (output)" : operation.Name;
-            if (plan.Liveness[operation.Output] is { } live)
+            if (plan.Liveness[operation.Output] is { } live && live.First == step)
                 Add(Number(step), kind, output.Name, $"{output.Type} {output.Shape}", plan.SlotOf(operation.Output), live);
             else
                 rows.Add([Number(step), kind, output.Name, $"{output.Type} {output.Shape}", "added to", string.Empty, string.Empty]);

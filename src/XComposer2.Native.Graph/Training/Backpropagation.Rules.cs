@@ -49,7 +49,7 @@ internal sealed partial class Backpropagation
                 break;
             case TokenLossOp op:
                 AddTo(op.Head.Elements, dw => new TokenLossGradientOp(g, Value(op.Input), op.Head, op.Targets, true, dw));
-                Contribute(op.Input, dx => new TokenLossGradientOp(g, Value(op.Input), Floating(op.Head), op.Targets, false, dx));
+                Contribute(op.Input, dx => new TokenLossGradientOp(g, Value(op.Input), op.Head, op.Targets, false, dx));
                 break;
             default:
                 throw new GraphException($"graph '{builder.Name}', {operation.Name} '{builder[operation.Output].Name}': the operation has no gradient");
@@ -63,7 +63,7 @@ internal sealed partial class Backpropagation
             Contribute(residual, g);
         AddTo(op.Bias, db => new RowSumGradientOp(g, 1, db));
         AddTo(op.Weight.Elements, dw => new LinearWeightGradientOp(g, Value(op.Input), 1, null, dw));
-        Contribute(op.Input, (sum, dx) => new LinearInputGradientOp(g, Floating(op.Weight), 1, null, sum, dx));
+        Contribute(op.Input, (sum, dx) => new LinearInputGradientOp(g, op.Weight, 1, null, sum, dx));
         if (op.Lora is not { } lora)
             return;
         TensorSpec rows = builder[g];
@@ -78,9 +78,9 @@ internal sealed partial class Backpropagation
         if (!IsTrained(lora.A.Elements) && !IsVarying(op.Input))
             return;
         Tensor back = builder.Emit(
-            $"{TrainingGraph.GradientName(builder[op.Output].Name)}.reduced.{count++}", rows.Rows, rank, y => new LinearInputGradientOp(g, Floating(lora.B), lora.Scale, op.VisualRow, null, y));
+            $"{TrainingGraph.GradientName(builder[op.Output].Name)}.reduced.{count++}", rows.Rows, rank, y => new LinearInputGradientOp(g, lora.B, lora.Scale, op.VisualRow, null, y));
         AddTo(lora.A.Elements, dw => new LinearWeightGradientOp(back, Value(op.Input), 1, op.VisualRow, dw));
-        Contribute(op.Input, (sum, dx) => new LinearInputGradientOp(back, Floating(lora.A), 1, op.VisualRow, sum, dx));
+        Contribute(op.Input, (sum, dx) => new LinearInputGradientOp(back, lora.A, 1, op.VisualRow, sum, dx));
     }
 
     private void VisionAttention(VisionAttentionOp op, Tensor g)
@@ -94,8 +94,4 @@ internal sealed partial class Backpropagation
         Contribute(op.Key, dx => new SliceColumnsOp(packed, width, dx));
         Contribute(op.Value, dx => new SliceColumnsOp(packed, 2 * width, dx));
     }
-
-    private LinearWeight Floating(LinearWeight weight) => weight.Format.IsFloat
-        ? weight
-        : throw new GraphException($"graph '{builder.Name}', weight '{builder[weight.Elements].Name}': expected a floating type, because a gradient passes through it, found {weight.Format}");
 }

@@ -2,7 +2,7 @@ namespace XComposer2.Native.Graph;
 
 /// <summary>Writes a graph anew so that each operation has a gradient: activations stand beside their linears, the two branches of a gated linear are linears of their own,
 /// attention reads the rows of its sequence and no cache, a head gives losses in place of logits, and adapters are there.</summary>
-internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder builder, TrainingGraphOptions options)
+internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder builder, TrainingGraphOptions options, bool hasScores = false)
 {
     private readonly Tensor?[] written = new Tensor?[source.Tensors.Length];
     private readonly Dictionary<int, Tensor> rotated = [];
@@ -36,7 +36,9 @@ internal sealed class DifferentiableForm(ComputeGraph source, GraphBuilder build
                 if (head.Activation != Activation.None || head.Bias is not null || head.Residual is not null || head.Lora is not null)
                     throw new GraphException($"graph '{source.Name}', linear '{name}': expected a linear without bias, activation, residual and Partial LoRA before a token loss");
                 Targets = builder.Input(TrainingGraph.TargetsName, DType.I32, source[head.Output].Rows);
-                return builder.TokenLoss(Of(head.Input), Of(head.Weight), Targets.Value, TrainingGraph.LossName);
+                return hasScores
+                    ? builder.TokenScores(Of(head.Input), Of(head.Weight), Targets.Value, ScoringGraph.ScoresName)
+                    : builder.TokenLoss(Of(head.Input), Of(head.Weight), Targets.Value, TrainingGraph.LossName);
 
             case LinearOp linear:
                 bool isActivated = linear.Activation != Activation.None;

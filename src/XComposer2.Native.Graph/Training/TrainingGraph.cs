@@ -40,7 +40,7 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
     /// <summary>Differentiates a graph.</summary>
     /// <param name="source">As it answers questions: fused operations and cached attention are written anew. It holds sequences from their first tokens on.</param>
     /// <param name="options">What is trained.</param>
-    /// <exception cref="GraphException">A trained weight is not F32, a weight of integers would have to be passed backwards, nothing is trained, or an operation has no gradient.</exception>
+    /// <exception cref="GraphException">A trained weight is not F32, nothing is trained, or an operation has no gradient.</exception>
     public static TrainingGraph Build(ComputeGraph source, TrainingGraphOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -31,7 +31,7 @@ public static class KernelChoice
             SelectRowsOp select => new SelectRows(graph[select.Output].Type, graph[select.Input].RowElements),
             SelectPatchesOp select => new SelectPatches(graph[select.Output].Type, graph[select.Input].RowElements),
             PatchEmbeddingOp patches => new PatchEmbedding(graph[patches.Weight].Type, graph[patches.Pixels].Shape[3], graph[patches.Weight].Shape[3], graph[patches.Weight].Shape[0]),
-            _ => throw new NotSupportedException($"graph '{graph.Name}': the GPU has no kernel for {operation.Name}"),
+            _ => TrainingChoice.Choose(operation, graph, rows) ?? throw new NotSupportedException($"graph '{graph.Name}': the GPU has no kernel for {operation.Name}"),
         };
     }
 

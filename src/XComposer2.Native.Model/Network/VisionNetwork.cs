@@ -35,8 +35,7 @@ public static class VisionNetwork
     /// <returns>Rows for the decoder.</returns>
     internal static Tensor Rows(GraphBuilder builder, ModelConfig config, WeightFacts weights, bool keepStages)
     {
-        Tensor stream = Tower(builder, config, weights, keepStages);
-        Tensor features = builder.SelectPatches(stream, config.TokensPerImage + 1, ImageFeatures);
+        Tensor features = Features(builder, config, weights, keepStages);
         Tensor wide = builder.Linear(features, Matrix("vision_proj.0.weight"), Weight("vision_proj.0.bias"), Activation.Gelu, name: "vision_proj.0");
         Tensor embeds = builder.Linear(wide, Matrix("vision_proj.2.weight"), Weight("vision_proj.2.bias"), name: ImageEmbeds);
         if (keepStages)
@@ -47,6 +46,11 @@ public static class VisionNetwork
 
         LinearWeight Matrix(string name) => weights.DeclareMatrix(builder, name);
     }
+
+    /// <summary>The tower without the projector, with its input.</summary>
+    /// <returns>Rows of patches [images x tokens per image, width].</returns>
+    internal static Tensor Features(GraphBuilder builder, ModelConfig config, WeightFacts weights, bool keepStages = false) =>
+        builder.SelectPatches(Tower(builder, config, weights, keepStages), config.TokensPerImage + 1, ImageFeatures);
 
     private static Tensor Tower(GraphBuilder builder, ModelConfig config, WeightFacts weights, bool keepStages)
     {

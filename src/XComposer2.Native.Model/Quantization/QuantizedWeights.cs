@@ -30,6 +30,17 @@ public sealed class QuantizedWeights : IWeightSource
     {
     }
 
+    /// <summary>Takes ownership of <paramref name="source"/>.</summary>
+    /// <param name="source">Stored weights.</param>
+    /// <param name="formatOf">The format in which a weight of this name is served; null where it stays as stored.</param>
+    public QuantizedWeights(IWeightSource source, Func<string, WeightFormat?> formatOf)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(formatOf);
+        this.source = source;
+        this.formatOf = formatOf;
+    }
+
     /// <summary>Bytes of all weights that are quantised now, scales included.</summary>
     public long TotalBytes
     {

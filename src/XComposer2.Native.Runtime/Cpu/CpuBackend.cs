@@ -11,6 +11,7 @@ public sealed class CpuBackend : IBackend, ITrainingBackend
     private readonly CpuArena arena = new();
     private readonly RopeTables ropeTables = new();
     private readonly PackedWeights packed;
+    private readonly PackedWeights unpacked = new(DotInstructions.None);
 
     /// <param name="threads">Threads, the caller's included; null for one per processor.</param>
     /// <param name="cache">How keys and values are cached. F32 by default: the cache is a small part of what a step reads, and rounding it would cost the golden
@@ -98,7 +99,7 @@ public sealed class CpuBackend : IBackend, ITrainingBackend
         if (parameters is not CpuParameters mine)
             throw new ArgumentException("the parameters are of another backend", nameof(parameters));
         arena.Require(plan.ArenaBytes);
-        return new CpuBoundGraph(plan, new CpuSources(weights, null, null, ropeTables, packed, null, mine), arena, pool);
+        return new CpuBoundGraph(plan, new CpuSources(weights, null, null, ropeTables, unpacked, null, mine), arena, pool);
     }
 
     public ITokenSampler CreateSampler(int vocabularySize, int slots) => new CpuTokenSampler(vocabularySize, slots);
@@ -108,5 +109,6 @@ public sealed class CpuBackend : IBackend, ITrainingBackend
         pool.Dispose();
         arena.Dispose();
         packed.Dispose();
+        unpacked.Dispose();
     }
 }

@@ -5,8 +5,8 @@ using XComposer2.Native.Kernels;
 
 namespace XComposer2.Native.Runtime;
 
-/// <summary>Runs graphs on an NVIDIA GPU. Weights are uploaded when a graph that uses them is bound, once for all graphs of a source.</summary>
-public sealed class CudaBackend : IBackend
+/// <summary>Runs and trains graphs on an NVIDIA GPU. Weights are uploaded when a graph that uses them is bound, once for all graphs of a source.</summary>
+public sealed class CudaBackend : IBackend, ITrainingBackend
 {
     private readonly CudaDeviceState state;
     private readonly ConditionalWeakTable<IWeightSource, CudaWeights> weightsOfSource = [];
@@ -81,6 +81,8 @@ public sealed class CudaBackend : IBackend
     /// <param name="hasHalfSums">Linears of many rows add products as <see cref="HalfSums"/>.</param>
     public static ExecutionPlan PlanFor(ComputeGraph graph, DType storage, CacheFormat? cache = null, bool hasHalfSums = false)
     {
+        if (TrainingLowering.IsTraining(graph))
+            return MemoryPlanner.Plan(TrainingLowering.Lower(graph, storage));
         // What has counters must keep them from run to run, outside of the arena.
         ComputeGraph lowered = CudaLowering.Lower(graph, storage, cache, hasHalfSums);
         return MemoryPlanner.Plan(lowered, operation => KernelChoice.ScratchBytes(operation, lowered));
@@ -103,6 +105,28 @@ public sealed class CudaBackend : IBackend
             throw new ArgumentException("the rows are of another backend", nameof(rows));
         state.Arena.Require(plan.ArenaBytes);
         return new CudaBoundGraph(plan, state, WeightsOf(weights), (CudaKeyValueMemory?)pages, (CudaRowMemory?)rows, limits);
+    }
+
+    /// <exception cref="NotSupportedException">The storage type is F16, whose range is too small for gradients, or the GPU is too old.</exception>
+    public IParameterMemory AllocateParameters(IReadOnlyList<ParameterSpec> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        if (state.Storage == DType.F16 || state.Context.Device.Capability.Major < 8)
+            throw new NotSupportedException($"training on a GPU: expected compute capability 8.0 or later and a storage type of {DType.BF16}, found {state.Storage} on {state.Context.Device}");
+        return new CudaParameters(parameters, state);
+    }
+
+    /// <summary>Bytes of device memory of parameters, with gradients and the optimiser's means.</summary>
+    public static long ParameterBytes(IEnumerable<ParameterSpec> parameters) => CudaParameters.BytesFor(parameters);
+
+    public IBoundGraph BindTraining(ExecutionPlan plan, IWeightSource weights, IParameterMemory parameters)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (parameters is not CudaParameters mine)
+            throw new ArgumentException("the parameters are of another backend", nameof(parameters));
+        state.Arena.Require(plan.ArenaBytes);
+        return new CudaBoundGraph(plan, state, WeightsOf(weights), null, null, null, mine);
     }
 
     /// <summary>Device memory of a sampler.</summary>

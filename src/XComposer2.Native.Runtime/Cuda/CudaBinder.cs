@@ -5,7 +5,7 @@ using XComposer2.Native.Kernels;
 namespace XComposer2.Native.Runtime;
 
 /// <summary>Resolves the operands of one lowered plan's operations, while it is being bound.</summary>
-internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaContext context, DType storage, bool embeddingsOnHost)
+internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits limits, CudaRopeTables ropeTables, CudaInputs inputs, CudaSharedScratch shared, CudaContext context, DType storage, bool embeddingsOnHost, CudaParameters? parameters = null)
     : IKernelOperands
 {
     private readonly ComputeGraph graph = plan.Graph;
@@ -25,14 +25,17 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
         {
             TensorRole.Input => KernelOperand.At(inputs.AddressOf(tensor), spec.Rows),
             TensorRole.Resident => Resident(spec),
+            TensorRole.Weight => KernelOperand.At(Weight(tensor), spec.Rows),
+            TensorRole.Gradient => KernelOperand.At(Gradient(spec), spec.Rows),
             _ => KernelOperand.InArena(plan.OffsetOf(tensor), spec.Rows),
         };
     }
 
-    public DevicePointer Weight(Tensor tensor) => weights.Get(graph[tensor].Name, graph[tensor].Type);
+    public DevicePointer Weight(Tensor tensor) => Trained(graph[tensor]) ?? weights.Get(graph[tensor].Name, graph[tensor].Type);
 
-    public DeviceMatrix EmbeddingTable(LinearWeight table) => weights.GetTable(
-        graph[table.Elements].Name, graph[table.Elements].Type, table.Scales is { } scales ? graph[scales].Name : null, embeddingsOnHost);
+    public DeviceMatrix EmbeddingTable(LinearWeight table) => Trained(graph[table.Elements]) is { } values
+        ? new DeviceMatrix(values)
+        : weights.GetTable(graph[table.Elements].Name, graph[table.Elements].Type, table.Scales is { } scales ? graph[scales].Name : null, embeddingsOnHost);
 
     public DevicePointer Matrix(CudaWeight weight, DType type) => weights.Get(weight, type);
 
@@ -53,6 +56,18 @@ internal sealed class CudaBinder(ExecutionPlan plan, CudaWeights weights, CudaKe
 
     public DevicePointer Rope(AttentionGeometry geometry, float theta) =>
         ropeTables.Get(limits.Positions, geometry.HeadSize, theta);
+
+    /// <summary>Where a weight lies that is a parameter; null for others.</summary>
+    /// <exception cref="GraphException">It is one, and the graph has it as frozen.</exception>
+    private DevicePointer? Trained(TensorSpec spec)
+    {
+        if (parameters?.ValuesOf(spec.Name, spec.Shape) is not { } values)
+            return null;
+        return spec.Type == DType.F32 ? values : throw new GraphException($"graph '{graph.Name}', weight '{spec.Name}': expected {DType.F32}, because it is a parameter, found {spec.Type}");
+    }
+
+    private DevicePointer Gradient(TensorSpec spec) => parameters?.GradientOf(spec.Name[..^TrainingGraph.GradientName("").Length], spec.Shape)
+        ?? throw new GraphException($"graph '{graph.Name}', gradient '{spec.Name}': expected a parameter of {spec.Shape}, found none");
 
     /// <exception cref="GraphException">There is no memory for it, or its rows have another size.</exception>
     private KernelOperand Resident(TensorSpec spec)

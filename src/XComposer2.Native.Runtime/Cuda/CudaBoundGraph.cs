@@ -15,24 +15,27 @@ internal sealed class CudaBoundGraph : IBoundGraph
     private readonly CudaSharedScratch shared;
     private readonly CudaEvent stagingRead;
     private readonly Dictionary<RowCounts, CudaGraphExecutable> captured = [];
+    private readonly CudaParameters? parameters;
     private readonly List<(DeviceSpan Input, DeviceSpan Id)> fed = [];
     private readonly bool isReplayed;
     private int capturedArena;
     private RowCounts lastCounts;
 
-    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits? limits)
+    public CudaBoundGraph(ExecutionPlan plan, CudaDeviceState state, CudaWeights weights, CudaKeyValueMemory? pages, CudaRowMemory? rows, StepLimits? limits, CudaParameters? parameters = null)
     {
         this.plan = plan;
         this.state = state;
+        this.parameters = parameters;
         isReplayed = Graph.HasOneRowPerSequence;
-        StepLimits most = LimitsOf(limits, pages?.PageCount ?? 0);
+        // A graph that is trained has no cache; positions are those of its rows.
+        StepLimits most = parameters is null ? LimitsOf(limits, pages?.PageCount ?? 0) : new StepLimits(1, 0, Graph.Capacity.Tokens);
         inputs = new CudaInputs(state.Context, Graph, most);
         outputs = new CudaOutputs(state.Context, plan);
         stagingRead = CudaEvent.Create(state.Context);
         shared = new CudaSharedScratch(state.Context, state.Stream);
         try
         {
-            var binder = new CudaBinder(plan, weights, pages, rows, most, state.RopeTables, inputs, shared, state.Context, state.Storage, state.EmbeddingsOnHost);
+            var binder = new CudaBinder(plan, weights, pages, rows, most, state.RopeTables, inputs, shared, state.Context, state.Storage, state.EmbeddingsOnHost, parameters);
             steps = new CudaStep[Graph.Operations.Length];
             for (int step = 0; step < steps.Length; step++)
                 steps[step] = new CudaStep(Graph.Operations[step], Graph, binder);
@@ -88,6 +91,7 @@ internal sealed class CudaBoundGraph : IBoundGraph
         {
             RequireWithinCapacity(counts);
             cancellation.ThrowIfCancellationRequested();
+            parameters?.Upload();
             Queue(counts, sequences, cancellation);
         }
         finally

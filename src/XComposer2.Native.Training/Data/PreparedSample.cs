@@ -21,6 +21,14 @@ public sealed record PreparedSample(string Id, LabelledText Text, ReadOnlyMemory
 /// <param name="maximumLength">Positions that are kept of a sample.</param>
 public sealed class SamplePreparer(ModelConfig config, TrainingText text, int maximumLength)
 {
+    /// <summary>Positions of a sample, those of pictures among them, without reading its pictures.</summary>
+    /// <exception cref="TrainingDataException">The places of pictures are not as many as the pictures.</exception>
+    public int LengthOf(TrainingSample sample)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        return text.Write(sample, config.TokensPerImage, maximumLength).Ids.Count;
+    }
+
     /// <exception cref="TrainingDataException">A picture cannot be read, is cut off, or nothing of the sample is learnt.</exception>
     public PreparedSample Prepare(TrainingSample sample)
     {

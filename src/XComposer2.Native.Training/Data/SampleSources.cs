@@ -4,7 +4,7 @@ namespace XComposer2.Native.Training;
 
 /// <summary>
 /// Samples of several files: conversations, or <c>.txt</c> files of lines <c>PATH NUMBER</c>. The number is a share of the file's samples, or thousands of samples; samples are drawn
-/// in an order that the seed decides, and repeated where the file has fewer.
+/// in an order that the seed decides, and repeated where the file has fewer. Or it is the weight of the file in every step (<see cref="ReadGroups"/>).
 /// </summary>
 public static class SampleSources
 {
@@ -20,7 +20,7 @@ public static class SampleSources
         List<TrainingSample> samples = [];
         foreach (string path in paths)
         {
-            if (!path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase))
+            if (!IsList(path))
                 samples.AddRange(ConversationFile.Read(path));
             else
                 foreach ((string file, double number) in List(path))
@@ -29,6 +29,21 @@ public static class SampleSources
 
         return samples;
     }
+
+    /// <summary>The files one by one, each with its number as its weight; a file of conversations that is in no list has a weight of 1.</summary>
+    /// <param name="paths">At least one.</param>
+    /// <exception cref="TrainingDataException">As <see cref="Read"/>, or a file has no samples.</exception>
+    public static IReadOnlyList<SampleGroup> ReadGroups(IReadOnlyList<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return [.. paths.SelectMany(path => IsList(path) ? List(path) : [(path, 1)]).Select(file => Group(file.File, file.Number))];
+    }
+
+    private static SampleGroup Group(string file, double weight) => ConversationFile.Read(file) is { Count: > 0 } samples
+        ? new SampleGroup(samples, weight)
+        : throw new TrainingDataException($"{file}: expected samples to learn from, found none");
+
+    private static bool IsList(string path) => path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<TrainingSample> Draw(IReadOnlyList<TrainingSample> samples, double number, bool areThousands, int seed)
     {

@@ -5,9 +5,13 @@ namespace XComposer2.Native.Training;
 
 /// <summary>A conversation to learn from.</summary>
 /// <param name="Id">For messages.</param>
-/// <param name="Turns">At least one.</param>
+/// <param name="Turns">At least one; none of a faulty sample.</param>
 /// <param name="Pictures">Paths, in the order of their places in the text.</param>
-public sealed record TrainingSample(string Id, ImmutableArray<TrainingTurn> Turns, ImmutableArray<string> Pictures);
+public sealed record TrainingSample(string Id, ImmutableArray<TrainingTurn> Turns, ImmutableArray<string> Pictures)
+{
+    /// <summary>Why it cannot be learnt from, as its file has it: names the file and the sample. Null where it can be tried.</summary>
+    public string? Fault { get; init; }
+}
 
 /// <summary>What one side says.</summary>
 /// <param name="IsQuestion">Of the user; otherwise it is learnt.</param>

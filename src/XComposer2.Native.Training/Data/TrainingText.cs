@@ -7,6 +7,9 @@ namespace XComposer2.Native.Training;
 /// <param name="Labels">What is learnt of each position: its id, or <see cref="TrainingText.Ignored"/>.</param>
 public sealed record LabelledText(IReadOnlyList<int> Ids, IReadOnlyList<int> Labels)
 {
+    /// <summary>The token that ends an answer; negative where none is known, and all that is learnt counts as answers.</summary>
+    public int EndMark { get; init; } = -1;
+
     /// <summary>Positions that are learnt. The first position has nothing before it, from which it could be.</summary>
     public int LearntCount => Labels.Skip(1).Count(label => label != TrainingText.Ignored);
 }
@@ -40,10 +43,12 @@ public sealed class TrainingText
     /// <param name="sample">The conversation.</param>
     /// <param name="rowsPerPicture">Positions of a picture.</param>
     /// <param name="maximumLength">Positions that are kept, from the first on; null for all.</param>
-    /// <exception cref="TrainingDataException">The places of pictures are not as many as the pictures. One picture without a place stands before the text.</exception>
+    /// <exception cref="TrainingDataException">The sample is faulty, or the places of pictures are not as many as the pictures. One picture without a place stands before the text.</exception>
     public LabelledText Write(TrainingSample sample, int rowsPerPicture, int? maximumLength = null)
     {
         ArgumentNullException.ThrowIfNull(sample);
+        if (sample.Fault is { } fault)
+            throw new TrainingDataException(fault);
         int places = sample.Turns.Sum(turn => turn.Text.Split(ChatTemplate.Placeholder).Length - 1);
         bool isFirst = places == 0 && sample.Pictures.Length == 1;
         if (!isFirst && places != sample.Pictures.Length)
@@ -74,7 +79,7 @@ public sealed class TrainingText
             ids.AddRange(piece.IsImage ? Enumerable.Repeat(Ignored, rowsPerPicture) : piece.Ids);
         if (maximumLength is { } most && ids.Count > most)
             ids.RemoveRange(most, ids.Count - most);
-        return new LabelledText(ids, Label(ids));
+        return new LabelledText(ids, Label(ids)) { EndMark = end };
     }
 
     // From the end of an answer to the header of the next one nothing is learnt. End marks alternate: a question's, an answer's.

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace XComposer2.Native.Training;
 
-/// <summary>How long and in which order a run learns, and where it writes.</summary>
+/// <summary>How long a run learns, and where it writes.</summary>
 public sealed record TrainingRunOptions
 {
     /// <summary>Folder of the state, the metrics and the result.</summary>
@@ -12,36 +12,34 @@ public sealed record TrainingRunOptions
     /// <summary>Steps of the optimiser.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Samples of a step.</summary>
-    public int Accumulation { get; init; } = 8;
-
     /// <summary>The state is saved after so many steps.</summary>
     public int SaveEvery { get; init; } = 100;
 
-    /// <summary>Of the order of samples.</summary>
-    public int Seed { get; init; }
+    /// <summary>Samples that are not learnt, in packs that are scored together; asked for anew each time. Null for none.</summary>
+    public Func<IEnumerable<StepSamples>>? HeldOut { get; init; }
+
+    /// <summary>They are scored after so many steps; and at the beginning and the end.</summary>
+    public int EvaluateEvery { get; init; } = 100;
 }
 
-/// <summary>A run: steps over samples in a fixed order, a line of metrics for each, and a state from which a killed run goes on to the same result, bit for bit. Not thread-safe.</summary>
+/// <summary>A run: steps over the samples of a source, a line of metrics for each, and a state from which a killed run goes on to the same result, bit for bit. Not thread-safe.</summary>
 /// <param name="trainer">New, or as another run of the same folder left it. Not owned.</param>
 /// <param name="recipe">Of the trainer.</param>
-/// <param name="preparer">Reads pictures and writes texts, one step ahead on another thread.</param>
-/// <param name="samples">At least one.</param>
-/// <param name="options">Length, order and place.</param>
-public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, SamplePreparer preparer, IReadOnlyList<TrainingSample> samples, TrainingRunOptions options)
+/// <param name="source">Asked for samples one step ahead, on another thread.</param>
+/// <param name="options">Length and place.</param>
+public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleSource source, TrainingRunOptions options)
 {
-    private readonly SortedDictionary<int, string> leftOut = [];
-    private readonly Lock leaving = new();
+    private readonly SortedDictionary<long, string> leftOut = [];
+    private readonly SortedDictionary<long, string> unscored = [];
 
     /// <summary>Samples that could not be learnt from, by number, with the reason.</summary>
-    public IReadOnlyDictionary<int, string> LeftOut
-    {
-        get
-        {
-            lock (leaving)
-                return new SortedDictionary<int, string>(leftOut);
-        }
-    }
+    public IReadOnlyDictionary<long, string> LeftOut => leftOut;
+
+    /// <summary>Held-out samples that could not be scored, by number, with the reason.</summary>
+    public IReadOnlyDictionary<long, string> Unscored => unscored;
+
+    /// <summary>Receives each score of the held-out samples; null for nobody.</summary>
+    public IProgress<HeldOutScore>? Scores { get; init; }
 
     /// <summary>Runs, or goes on, to the last step, and writes the trained model or adapter into the folder <c>result</c>.</summary>
     /// <param name="progress">Receives each step; null for nobody.</param>
@@ -51,60 +49,56 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, SamplePr
     public void Run(IProgress<TrainingStep>? progress, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Accumulation, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SaveEvery, 1);
-        if (samples.Count == 0)
-            throw new TrainingDataException("expected samples to learn from, found none");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EvaluateEvery, 1);
         Directory.CreateDirectory(options.OutputFolder);
-        JsonObject settings = TrainingState.Settings(recipe, options, samples, trainer.Directory);
+        JsonObject settings = TrainingState.Settings(recipe, options, source, trainer);
         var state = new TrainingState(options.OutputFolder, settings);
         trainer.Parameters.ClearGradients();
         trainer.Steps = state.Load(trainer.Parameters);
-        var order = new SampleOrder(samples.Count, options.Seed);
         RateSchedule schedule = RateSchedule.For(options.Steps);
         using var log = new TrainingLog(options.OutputFolder, trainer.Steps);
-        Task<List<PreparedSample>> next = Prepare(trainer.Steps);
-        while (trainer.Steps < options.Steps)
+        Task<StepSamples>? next = Prepare(trainer.Steps);
+        if (trainer.Steps == 0 && !log.HasScores)
+            Evaluate(log, cancellation);
+        while (next is not null)
         {
-            List<PreparedSample> prepared = next.GetAwaiter().GetResult();
-            if (trainer.Steps + 1 < options.Steps)
-                next = Prepare(trainer.Steps + 1);
+            IReadOnlyList<PreparedSample> prepared = Taken(next.GetAwaiter().GetResult());
+            next = Prepare(trainer.Steps + 1);
             TrainingStep step = Learn(prepared, schedule, cancellation);
             log.Write(step);
-            if (trainer.Steps % options.SaveEvery == 0 || trainer.Steps == options.Steps)
-                state.Save(trainer.Parameters, trainer.Steps);
             progress?.Report(step);
+            if (trainer.Steps % options.EvaluateEvery == 0 || trainer.Steps == options.Steps)
+                Evaluate(log, cancellation);
+            if (trainer.Steps % options.SaveEvery == 0 || trainer.Steps == options.Steps)
+            {
+                state.Save(trainer.Parameters, trainer.Steps);
+                log.Draw();
+            }
         }
 
+        log.Draw();
         trainer.Save(Path.Combine(options.OutputFolder, "result"));
 
-        Task<List<PreparedSample>> Prepare(int step)
-        {
-            int[] numbers = [.. Enumerable.Range(0, options.Accumulation).Select(k => order.At(((long)step * options.Accumulation) + k))];
-            return Task.Run(() => Prepared(numbers), CancellationToken.None);
-        }
+        Task<StepSamples>? Prepare(int step) => step < options.Steps ? Task.Run(() => source.SamplesOf(step, cancellation), CancellationToken.None) : null;
     }
 
-    private List<PreparedSample> Prepared(int[] numbers)
+    private void Evaluate(TrainingLog log, CancellationToken cancellation)
     {
-        List<PreparedSample> prepared = [];
-        foreach (int number in numbers)
-        {
-            try
-            {
-                prepared.Add(preparer.Prepare(samples[number]));
-            }
-            catch (TrainingDataException error)
-            {
-                lock (leaving)
-                    leftOut[number] = error.Message;
-            }
-        }
-
-        return prepared;
+        if (options.HeldOut is not { } heldOut || HeldOutScore.Of(trainer, heldOut(), sample => unscored[sample.Number] = sample.Reason, cancellation) is not { } score)
+            return;
+        log.Write(score);
+        Scores?.Report(score);
     }
 
-    private TrainingStep Learn(List<PreparedSample> prepared, RateSchedule schedule, CancellationToken cancellation)
+    private IReadOnlyList<PreparedSample> Taken(StepSamples samples)
+    {
+        foreach (LeftOutSample sample in samples.LeftOut)
+            leftOut[sample.Number] = sample.Reason;
+        return samples.Samples;
+    }
+
+    private TrainingStep Learn(IReadOnlyList<PreparedSample> prepared, RateSchedule schedule, CancellationToken cancellation)
     {
         if (prepared.Count == 0)
             throw new TrainingDataException($"step {trainer.Steps + 1}: expected a sample to learn from, found none: {string.Join("; ", LeftOut.Values.Take(3))}");

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,18 +18,21 @@ internal sealed class TrainingState(string folder, JsonObject settings)
     private static readonly ParameterPart[] parts = [ParameterPart.Values, ParameterPart.FirstMoment, ParameterPart.SecondMoment];
 
     /// <summary>What decides the course of a run: a state of other settings is refused.</summary>
-    public static JsonObject Settings(TrainingRecipe recipe, TrainingRunOptions options, IReadOnlyList<TrainingSample> samples, string model) => new()
+    public static JsonObject Settings(TrainingRecipe recipe, TrainingRunOptions options, ISampleSource source, Trainer trainer)
     {
-        ["recipe"] = recipe.Name,
-        ["rate"] = recipe.Rate,
-        ["rank"] = recipe.Adapter?.Rank ?? 0,
-        ["model"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
-        ["steps"] = options.Steps,
-        ["accumulation"] = options.Accumulation,
-        ["seed"] = options.Seed,
-        ["samples"] = samples.Count,
-        ["data"] = Fingerprint(samples),
-    };
+        JsonObject settings = new()
+        {
+            ["recipe"] = recipe.Name,
+            ["rate"] = recipe.Rate,
+            ["rank"] = recipe.Adapter?.Rank ?? 0,
+            ["model"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(trainer.Directory)),
+            ["frozen"] = trainer.Quantization,
+            ["steps"] = options.Steps,
+        };
+        foreach ((string name, JsonNode? value) in source.Settings)
+            settings[name] = value?.DeepClone();
+        return settings;
+    }
 
     public void Save(IParameterMemory parameters, int step)
     {
@@ -56,6 +58,10 @@ internal sealed class TrainingState(string folder, JsonObject settings)
     /// <exception cref="TrainingDataException">The state is of a run with other settings, or damaged.</exception>
     public int Load(IParameterMemory parameters)
     {
+        // What a run that was killed had not finished writing.
+        foreach (string pattern in (string[])[FileName + ".*.tmp", TrainingLog.CurveName + ".*.tmp"])
+            foreach (string torn in Directory.EnumerateFiles(folder, pattern))
+                File.Delete(torn);
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             return 0;
@@ -81,7 +87,7 @@ internal sealed class TrainingState(string folder, JsonObject settings)
             JsonNode state = JsonNode.Parse(File.ReadAllBytes(path))!;
             foreach ((string name, JsonNode? value) in settings)
             {
-                string found = state["settings"]?[name]?.ToJsonString() ?? "none", expected = value!.ToJsonString();
+                string found = state["settings"]?[name]?.ToJsonString() ?? "none", expected = value?.ToJsonString() ?? "none";
                 if (found != expected)
                     throw new TrainingDataException($"{path}, settings.{name}: expected {expected}, as this run has it, found {found}; train into another folder, or with the same settings");
             }
@@ -95,26 +101,4 @@ internal sealed class TrainingState(string folder, JsonObject settings)
     }
 
     private static string NameOf(ParameterPart part, string parameter) => $"{part}.{parameter}";
-
-    private static string Fingerprint(IReadOnlyList<TrainingSample> samples)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (TrainingSample sample in samples)
-        {
-            Add(sample.Id);
-            foreach (TrainingTurn turn in sample.Turns)
-                Add((turn.IsQuestion ? "?" : "!") + turn.Text);
-            foreach (string picture in sample.Pictures)
-                Add(Path.GetFileName(picture));
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-
-        void Add(string text)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
-            hash.AppendData(BitConverter.GetBytes(bytes.Length));
-            hash.AppendData(bytes);
-        }
-    }
 }

@@ -41,6 +41,9 @@ public sealed record TrainingRecipe
     /// <summary>The vision tower is frozen.</summary>
     public bool HasFrozenVision { get; init; }
 
+    /// <summary>Projector and Partial LoRA are frozen.</summary>
+    public bool HasFrozenAlignment { get; init; }
+
     /// <summary>Adapters are trained, and nothing else; null for none.</summary>
     public AdapterSettings? Adapter { get; init; }
 
@@ -67,9 +70,30 @@ public sealed record TrainingRecipe
             case TensorKind.Vision:
                 return HasFrozenVision ? null : new ParameterRate(Rate * Math.Pow(VisionDecay, visionLayers - VisionLayerOf(name)), decay);
             case TensorKind.Projector or TensorKind.PartialLora:
-                return new ParameterRate(Rate, decay);
+                return HasFrozenAlignment ? null : new ParameterRate(Rate, decay);
             default:
                 return LanguageScale == 0 ? null : new ParameterRate(Rate * LanguageScale, decay);
+        }
+    }
+
+    /// <summary>What is trained of a model, in the order of its weights, each followed by its adapter.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="shapeOf">Shape of a weight as graphs have it.</param>
+    public IEnumerable<(ParameterSpec Spec, ParameterRate Rate)> Parameters(ModelConfig config, Func<ExpectedTensor, Shape> shapeOf)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(shapeOf);
+        foreach (ExpectedTensor expected in ModelTensors.Expected(config))
+        {
+            Shape shape = shapeOf(expected);
+            if (RateOf(expected.Name, shape, config.Vision.LayerCount) is { } rate)
+                yield return (new ParameterSpec(expected.Name, shape), rate);
+            if (Adapter?.Of(expected.Name) is not { } adapter)
+                continue;
+            var a = new Shape(adapter.Rank, shape[1]);
+            var b = new Shape(shape[0], adapter.Rank);
+            yield return (new ParameterSpec(adapter.A, a), RateOf(adapter.A, a, 0)!.Value);
+            yield return (new ParameterSpec(adapter.B, b), RateOf(adapter.B, b, 0)!.Value);
         }
     }
 

@@ -6,7 +6,7 @@ namespace XComposer2.Native.Runtime;
 internal sealed unsafe class LinearInputGradientStep(LinearInputGradientOp operation, CpuBinder binder, int step) : CpuStep
 {
     private readonly CpuOperand gradient = binder.Operand(operation.Gradient);
-    private readonly FloatMatrix weight = binder.Matrix(operation.Weight.Elements);
+    private readonly WeightMatrix weight = binder.Matrix(operation.Weight);
     private readonly CpuOperand? visualRow = binder.Operand(operation.VisualRow);
     private readonly CpuOperand? addend = binder.Operand(operation.Addend);
     private readonly CpuOperand output = binder.Operand(operation.Output);

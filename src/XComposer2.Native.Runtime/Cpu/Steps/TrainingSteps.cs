@@ -15,7 +15,7 @@ internal static class TrainingSteps
         CausalAttentionOp attention => new CausalAttentionStep(attention, binder, step),
         CausalAttentionGradientOp attention => new CausalAttentionGradientStep(attention, binder, step),
         VisionAttentionGradientOp attention => new VisionAttentionGradientStep(attention, binder, step),
-        TokenLossOp or TokenLossGradientOp => new TokenLossStep(operation, binder, step),
+        TokenLossOp or TokenScoresOp or TokenLossGradientOp => new TokenLossStep(operation, binder, step),
         LinearInputGradientOp linear => new LinearInputGradientStep(linear, binder, step),
         LinearWeightGradientOp linear => new LinearWeightGradientStep(linear, binder, step),
         RowSumGradientOp sum => new RowSumStep(sum, binder),
@@ -36,6 +36,7 @@ internal static class TrainingSteps
             CausalAttentionGradientOp attention => AttentionGradientKernel.CausalScratchBytes(Rows(attention.Packed), attention.Geometry.HeadSize, threads),
             VisionAttentionGradientOp attention => AttentionGradientKernel.VisionScratchBytes(attention.TokensPerImage, graph[attention.Query].Shape[1] / attention.Heads, threads),
             TokenLossOp loss => Loss(loss.Input, loss.Head),
+            TokenScoresOp scores => Loss(scores.Input, scores.Head),
             TokenLossGradientOp loss => Loss(loss.Input, loss.Head),
             LinearInputGradientOp linear => LinearInputGradientKernel.ScratchBytes(Rows(linear.Gradient), threads),
             LinearWeightGradientOp linear => LinearWeightGradientKernel.ScratchBytes(Rows(linear.Gradient), threads),
@@ -134,7 +135,7 @@ internal sealed unsafe class TokenLossStep : CpuStep
 {
     private readonly Operation operation;
     private readonly CpuOperand input;
-    private readonly FloatMatrix head;
+    private readonly WeightMatrix head;
     private readonly CpuOperand targets;
     private readonly CpuOperand? factors;
     private readonly CpuOperand output;
@@ -143,10 +144,11 @@ internal sealed unsafe class TokenLossStep : CpuStep
     public TokenLossStep(Operation operation, CpuBinder binder, int step)
     {
         this.operation = operation;
-        (Tensor x, Tensor weight, Tensor ids, Tensor? gradient) = operation switch
+        (Tensor x, LinearWeight weight, Tensor ids, Tensor? gradient) = operation switch
         {
-            TokenLossGradientOp op => (op.Input, op.Head.Elements, op.Targets, (Tensor?)op.Gradient),
-            TokenLossOp op => (op.Input, op.Head.Elements, op.Targets, null),
+            TokenLossGradientOp op => (op.Input, op.Head, op.Targets, (Tensor?)op.Gradient),
+            TokenLossOp op => (op.Input, op.Head, op.Targets, null),
+            TokenScoresOp op => (op.Input, op.Head, op.Targets, null),
             _ => throw new ArgumentException("not a token loss", nameof(operation)),
         };
         input = binder.Operand(x);
@@ -163,7 +165,9 @@ internal sealed unsafe class TokenLossStep : CpuStep
         {
             Input = input.Floats(run), Rows = input.Rows(run), Head = head, Targets = targets.Integers(run), Scratch = scratch.Address(run), ScratchBytes = scratch.Bytes,
         };
-        if (operation is not TokenLossGradientOp gradient)
+        if (operation is TokenScoresOp)
+            TokenLossKernel.Scores(operands, output.Floats(run), run.Pool);
+        else if (operation is not TokenLossGradientOp gradient)
             TokenLossKernel.Losses(operands, output.Floats(run), run.Pool);
         else if (gradient.ByHead)
             TokenLossKernel.HeadGradient(operands, factors!.Value.Floats(run), output.Floats(run), run.Pool);

@@ -3,6 +3,7 @@ using System.Globalization;
 using XComposer2.Demo.Checking;
 using XComposer2.Demo.Conversations;
 using XComposer2.Demo.Mixtures;
+using XComposer2.Demo.Training;
 using XComposer2.Demo.World;
 using XComposer2.Native;
 using XComposer2.Native.Model;
@@ -25,6 +26,12 @@ internal sealed class ToyWorldProgram
                    [--without-plora] [--misses N]
                                             exact answers on scenes that no training
                                             saw, by kind; misses: so many are printed
+          train    --out DIR [--like DIR] [--layers N] [--threads N] [--seed S]
+                   [--share PERCENT] [--until STAGE]
+                                            trains the demo from nothing; a run that was
+                                            stopped goes on. like: whose tokenizer and
+                                            sizes; share: of all steps; stages: vision,
+                                            language, pretrain, sft
           answers  --model DIR [--cases DIR] [--pictures FILE.json] [--lead L]
                                             brings the tests' cases.json and the demo's
                                             samples.json up to date with a checkpoint;
@@ -59,6 +66,7 @@ internal sealed class ToyWorldProgram
                 "show" => program.Show(options),
                 "samples" => program.Samples(options),
                 "sheet" => program.Sheet(options),
+                "train" => program.Train(options),
                 "answers" => await program.AnswersAsync(options).ConfigureAwait(false),
                 "evaluate" => await program.EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
@@ -110,6 +118,15 @@ internal sealed class ToyWorldProgram
             throw new ArgumentsException("--kind: expected samples with pictures, found none");
         File.WriteAllBytes(path, PngEncoder.Encode(ContactSheet.Of(pictures)));
         output.WriteLine($"{path}: {pictures.Length} pictures");
+        return 0;
+    }
+
+    private int Train(ProgramArguments options)
+    {
+        string folder = options.Required("--out"), like = options.Text("--like", Path.Combine("tools", "demo", "checkpoint")), until = options.Text("--until", "");
+        int layers = options.Number("--layers", 4), threads = options.Number("--threads", Environment.ProcessorCount), seed = options.Number("--seed", 7), share = options.Number("--share", 100);
+        options.RequireAllRead();
+        new DemoTraining(folder, like, layers, threads, (ulong)seed, share / 100.0, output.WriteLine).Run(until.Length == 0 ? null : until, CancellationToken.None);
         return 0;
     }
 

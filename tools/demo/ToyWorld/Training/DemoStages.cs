@@ -1,0 +1,57 @@
+using XComposer2.Demo.Mixtures;
+using XComposer2.Native.Runtime;
+using XComposer2.Native.Training;
+
+namespace XComposer2.Demo.Training;
+
+/// <summary>A stage of the demo's training.</summary>
+/// <param name="Name">Name of its folder.</param>
+/// <param name="Recipe">What is trained.</param>
+/// <param name="Mixture">From what.</param>
+/// <param name="Steps">Steps of the optimiser.</param>
+/// <param name="Samples">Samples of a step.</param>
+internal sealed record DemoStage(string Name, TrainingRecipe Recipe, Mixture Mixture, int Steps, int Samples);
+
+/// <summary>
+/// The paper's recipe at toy size. Before it a language model, from text in which scenes are told in words; then the language model is frozen, and vision tower, projector and
+/// Partial LoRA learn; then all of it, the language model at a fifth of the rate.
+/// </summary>
+internal static class DemoStages
+{
+    private static readonly AdamWSettings optimiser = new(0.9, 0.98, 1e-8);
+
+    public static IReadOnlyList<DemoStage> All { get; } =
+    [
+        new(
+            "language",
+            new() { Name = "language", Rate = 1.5e-3, WeightDecay = 0.05, HasFrozenVision = true, HasFrozenAlignment = true, Optimiser = optimiser },
+            new("language",
+            [
+                ("text", 8), ("told-talk", 6), ("told-crowded", 1), ("told-two", 1), ("told-two-alike", 1),
+                ("choose-what-told", 2), ("choose-what-told-alike", 1), ("choose-which-told", 2), ("choose-which-told-alike", 2), ("choose-check-told", 1), ("choose-check-told-alike", 1),
+                ("choose-find-told", 2), ("choose-find-told-alike", 2), ("choose-match-told", 2), ("choose-match-told-alike", 2), ("choose-sentence-told", 2), ("choose-sentence-told-alike", 2),
+                ("choose-select-told", 3), ("choose-select-told-alike", 3),
+            ]),
+            6000, 24),
+        new(
+            "pretrain",
+            TrainingRecipe.Pretrain with { Rate = 1e-3, Optimiser = optimiser },
+            new("pretrain",
+            [
+                ("vision", 8), ("vision-crowded", 3), ("vision-alike", 2), ("vision-two", 1), ("vision-two-alike", 1),
+                ("choose-what", 2), ("choose-what-alike", 1), ("choose-which", 2), ("choose-which-alike", 2), ("choose-check", 1), ("choose-check-alike", 1),
+                ("choose-find", 1), ("choose-find-alike", 1), ("choose-match", 1), ("choose-match-alike", 1), ("choose-select", 1), ("choose-select-alike", 1), ("compose-write", 1), ("compose-place", 1),
+            ]),
+            3000, 24),
+        new(
+            "sft",
+            TrainingRecipe.SupervisedFineTuning with { Rate = 1.2e-3, Optimiser = optimiser },
+            new("sft",
+            [
+                ("text", 4), ("told-talk", 1), ("vision", 8), ("vision-crowded", 1), ("vision-alike", 2), ("vision-two", 1), ("vision-two-alike", 1), ("eval", 1),
+                ("choose-what", 1), ("choose-which", 1), ("choose-which-alike", 1), ("choose-check-alike", 1), ("choose-find-alike", 1),
+                ("choose-match-alike", 1), ("choose-sentence-alike", 1), ("choose-select", 2), ("choose-select-alike", 2), ("compose-write", 1), ("compose-place", 1),
+            ]),
+            5000, 24),
+    ];
+}
