@@ -16,7 +16,7 @@ internal static class KernelMatrix
         WeightFormat.Grouped(4, 128), WeightFormat.Grouped(4, 128, true, true), WeightFormat.Grouped(4, 32, true), WeightFormat.Grouped(8, 128), WeightFormat.Grouped(8, 64, true, true),
     ];
 
-    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Concat(OfGroups()).Concat(OfIntegers()).Distinct()];
+    public static IReadOnlyList<(KernelDefinition Definition, string Target)> All { get; } = [.. Enumerate().Concat(OfGroups()).Concat(OfIntegers()).Concat(OfTraining()).Distinct()];
 
     public static ComputeCapability CapabilityOf(string target)
     {
@@ -46,6 +46,14 @@ internal static class KernelMatrix
         let quantization = WeightQuantization.Int4 with { Linears = null }
         from definition in ModelCatalog.KernelsOf(ModelPresets.Find(ModelPresets.VisionLanguage7B), storage, CapabilityOf(target), quantization)
         where definition is EmbedTokens or Dequantize
+        select (definition, target);
+
+    /// <summary>The 7B's training on tensor cores, on a generation of each kind of instructions; the demo's in F32, which tests run.</summary>
+    private static IEnumerable<(KernelDefinition Definition, string Target)> OfTraining() =>
+        from target in (string[])["sm_80", "sm_90a"]
+        from storage in (DType[])[DType.BF16, DType.F32]
+        where storage == DType.BF16 || target == "sm_80"
+        from definition in ModelCatalog.TrainingKernelsOf(storage == DType.BF16 ? ModelPresets.Find(ModelPresets.VisionLanguage7B) : TestedModels.Demo, storage, CapabilityOf(target))
         select (definition, target);
 
     private static IEnumerable<(KernelDefinition Definition, string Target)> Enumerate() =>

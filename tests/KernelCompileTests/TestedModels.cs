@@ -17,7 +17,7 @@ internal static class TestedModels
         new("golden fp16-torch-bin", GoldenTorch, [DType.F16], someTargets),
     ];
 
-    private static ModelConfig Demo => Config(1280, 256, 512, new AttentionGeometry(4, 2, 64), 16, imageSize: 84, Vision(128, 384, 2));
+    public static ModelConfig Demo => Config(1280, 256, 512, new AttentionGeometry(4, 2, 64), 16, imageSize: 84, Vision(128, 384, 2));
 
     private static ModelConfig GoldenGqa => Config(320, 256, 384, new AttentionGeometry(4, 2, 64), 8, imageSize: 56, Vision(64, 128, 1));
 

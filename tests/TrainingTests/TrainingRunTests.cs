@@ -1,3 +1,4 @@
+using System.Text.Json;
 using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
@@ -69,6 +70,10 @@ public sealed class TrainingRunTests : IDisposable
     public void Bad_samples_are_left_out_and_named()
     {
         var bad = new TrainingSample("broken", [new TrainingTurn(true, "<ImageHere>What?"), new TrainingTurn(false, "this")], [Path.Combine(folder, "absent.png")]);
+        Assert.Throws<OperationCanceledException>(() => Run("out", TrainingRecipe.Lora, 10, endAfter: 5, bad));
+        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "out/state.json")));
+        Assert.Equal(5, state.RootElement.GetProperty("step").GetInt32());
+        Assert.StartsWith("sample 'broken': ", state.RootElement.GetProperty("left_out").GetProperty("6").GetString(), StringComparison.Ordinal);
         TrainingRun run = Run("out", TrainingRecipe.Lora, 10, endAfter: int.MaxValue, bad);
         KeyValuePair<long, string> left = Assert.Single(run.LeftOut);
         Assert.Equal(6, left.Key);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Training;
 
@@ -10,10 +11,10 @@ internal static class TrainCommand
     public const string HelpPage = """
         Usage: xc2 train --recipe NAME --data FILE --out DIR [--model DIR] [options]
 
-        Fine-tunes a model on conversations with pictures, on the CPU. The folder holds
+        Fine-tunes a model on conversations with pictures. The folder holds
         metrics.jsonl, a line for each step, curve.svg, the state of the run, and at the
         end the folder result: a checkpoint, or an adapter for --adapter. A run that was
-        stopped goes on from its last state, and ends with the same result to the bit.
+        stopped or killed goes on from its last state, to the same result to the bit.
 
           --recipe NAME    pretrain  vision tower, projector and Partial LoRA
                            sft       everything; the language model more slowly
@@ -44,6 +45,11 @@ internal static class TrainCommand
                            steps between two scores of what is held out (100)
           --thousands      numbers in a list are thousands of samples
           --seed N         of the order of samples, and of new adapters (0)
+          --device cpu|cuda
+                           on which device (cpu); a GPU needs compute capability 8.0
+          --storage bf16|f32
+                           frozen weights and tensor cores on a GPU (bf16); what is
+                           trained is f32
           --threads N      CPU threads, 1 to 1024 (one per processor)
           --verbose        stack traces of errors
 
@@ -65,11 +71,13 @@ internal static class TrainCommand
         Option<int?> steps = CheckedOption.Integer("--steps", 1), evaluateEvery = CheckedOption.Integer("--evaluate-every", 1);
         Option<float?> rate = CheckedOption.Positive("--rate", 1);
         Option<string[]> heldOut = new("--held-out") { Arity = ArgumentArity.OneOrMore };
+        Option<DeviceKind?> device = CheckedOption.Choice("--device", ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda));
+        Option<DType?> storage = CheckedOption.Choice("--storage", ("bf16", DType.BF16), ("f32", DType.F32));
         Option<bool> thousands = CheckedOption.Flag("--thousands"), mix = CheckedOption.Flag("--mix"), groupByLength = CheckedOption.Flag("--group-by-length");
         var weights = new WeightOptions();
         DocumentedCommand command = new("train", HelpPage)
         {
-            recipe, data, heldOut, output, model, epochs, steps, accumulate, groupByLength, mix, rank, saveEvery, evaluateEvery, seed, context, threads, rate, thousands,
+            recipe, data, heldOut, output, model, epochs, steps, accumulate, groupByLength, mix, rank, saveEvery, evaluateEvery, seed, context, device, storage, threads, rate, thousands,
         };
         weights.AddTo(command);
         command.SetAction((result, cancellationToken) =>
@@ -89,6 +97,11 @@ internal static class TrainCommand
             string[] held = result.GetValue(heldOut) ?? [];
             if (result.GetValue(evaluateEvery) is not null && held.Length == 0)
                 throw new UsageException("--evaluate-every is for --held-out");
+            bool isOnGpu = result.GetValue(device) == DeviceKind.Cuda;
+            if (result.GetValue(storage) is not null && !isOnGpu)
+                throw new UsageException("--storage is for --device cuda");
+            if (result.GetValue(threads) is not null && isOnGpu)
+                throw new UsageException("--threads is for --device cpu");
             WeightQuantization quantization = weights.Read(result).Quantization;
             if (!quantization.IsNone && chosen.Adapter is null && chosen.LanguageScale != 0)
                 throw new UsageException($"weights of integers are for recipes that freeze the language model, pretrain and lora, not {chosen.Name}");
@@ -104,6 +117,7 @@ internal static class TrainCommand
                 Steps = result.GetValue(steps),
                 Context = result.GetValue(context),
                 Threads = result.GetValue(threads),
+                Storage = isOnGpu ? result.GetValue(storage) ?? DType.BF16 : null,
             };
             return Task.Run(() => TrainRun.Start(services.Console, request, cancellationToken), CancellationToken.None);
         });

@@ -1,4 +1,6 @@
 using System.Globalization;
+using XComposer2.Native.Cuda;
+using XComposer2.Native.Graph;
 using XComposer2.Native.Model;
 using XComposer2.Native.Runtime;
 using XComposer2.Native.Training;
@@ -31,6 +33,9 @@ internal sealed record TrainingRequest
     public int? Context { get; init; }
 
     public int? Threads { get; init; }
+
+    /// <summary>Of frozen weights on a GPU; null for the processor.</summary>
+    public DType? Storage { get; init; }
 }
 
 /// <summary>Where samples come from.</summary>
@@ -56,14 +61,17 @@ internal sealed record TrainingFiles(string[] Learnt, string[] HeldOut, bool Are
 /// <summary>Runs <c>xc2 train</c>.</summary>
 internal static class TrainRun
 {
-    private const int MostReasons = 20;
+    private const int MostReasons = 20, ReservePart = 64;
+
+    // Of a GPU, beside what is planned: code of kernels, and what allocations are rounded up by.
+    private const long MostReserveBytes = 256L << 20;
 
     public static int Start(CliConsole console, TrainingRequest request, CancellationToken cancellation)
     {
         (IReadOnlyList<SampleGroup> groups, IReadOnlyList<TrainingSample> heldOut) = request.Data.Read(request.Order.Seed);
         int samples = groups.Sum(group => group.Samples.Count), steps = request.Steps ?? ConversationSource.StepsFor(samples, request.Epochs, request.Order.Accumulation);
-        using var backend = new CpuBackend(request.Threads);
-        using var trainer = new Trainer(request.Model, request.Recipe, backend, request.Order.Seed, request.Quantization) { ActivationBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 };
+        using ITrainingBackend backend = request.Storage is { } storage ? OpenGpu(storage) : new CpuBackend(request.Threads);
+        using var trainer = new Trainer(request.Model, request.Recipe, backend, request.Order.Seed, request.Quantization) { ActivationBytes = ActivationBytes(backend, request) };
         var text = new TrainingText(TextTokenizer.Load(request.Model, trainer.Config.Decoder.VocabularySize));
         var preparer = new SamplePreparer(trainer.Config, text, Math.Min(request.Context ?? trainer.Config.ContextLength, trainer.Config.ContextLength));
         var source = new ConversationSource(preparer, groups, request.Order with { Steps = steps });
@@ -77,6 +85,32 @@ internal static class TrainRun
         Name(console, run.Unscored, $"of {heldOut.Count} held-out samples were left out");
         console.Say($"{TerminalText.OneLine(Path.Combine(request.Run.OutputFolder, "result"))}\n");
         return ExitCode.Done;
+    }
+
+    /// <exception cref="EngineException">There is none, or it cannot train.</exception>
+    private static CudaBackend OpenGpu(DType storage)
+    {
+        try
+        {
+            return new CudaBackend(new CudaBackendOptions { Storage = storage });
+        }
+        catch (Exception failure) when (failure is CudaUnavailableException or NotSupportedException)
+        {
+            throw new EngineException($"device cuda: {failure.Message}", failure);
+        }
+    }
+
+    // Half of the machine's memory; on a GPU what frozen weights and parameters leave of what is free.
+    private static long ActivationBytes(ITrainingBackend backend, TrainingRequest request)
+    {
+        if (backend is not CudaBackend gpu)
+            return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+        TrainingMemoryPlan plan = TrainingPlanOutput.Plan(request.Model, null, request.Recipe, gpu.Storage, request.Quantization, request.Context);
+        (long free, long total) = gpu.ReadMemory();
+        long left = free - Math.Min(MostReserveBytes, free / ReservePart) - plan.Fixed.TotalBytes;
+        return left > 0 ? left : throw new EngineException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"training takes {InspectionText.Size(plan.LeastBytes)} of device memory at least, {InspectionText.Size(free)} of {InspectionText.Size(total)} are free on {gpu.DeviceName}; xc2 plan --train shows what it is"));
     }
 
     private static void Name(CliConsole console, IReadOnlyDictionary<long, string> reasons, string what)

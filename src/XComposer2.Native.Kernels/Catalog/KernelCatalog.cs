@@ -33,6 +33,23 @@ public static class KernelCatalog
         return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
     }
 
+    /// <summary>The kernels that train: of graphs with gradients, and the optimiser's. Those with a form for the generation, each once, in a fixed order.</summary>
+    /// <param name="graphs">As <see cref="TrainingGraph"/> and <see cref="ScoringGraph"/> have them.</param>
+    /// <param name="storage">BF16, or F32 for tests.</param>
+    /// <param name="capability">The generation.</param>
+    public static IReadOnlyList<KernelDefinition> ForTraining(IEnumerable<ComputeGraph> graphs, DType storage, ComputeCapability capability)
+    {
+        ArgumentNullException.ThrowIfNull(graphs);
+        List<KernelDefinition> all = [new AdamW(), new SumOfSquares()];
+        foreach (ComputeGraph graph in graphs)
+        {
+            ComputeGraph lowered = TrainingLowering.Lower(graph, storage);
+            all.AddRange(lowered.Operations.SelectMany(operation => KernelChoice.Candidates(operation, lowered, capability)));
+        }
+
+        return [.. all.Where(definition => definition.Serves(capability)).Distinct()];
+    }
+
     /// <summary>The kernels that measure the limits of a device (<see cref="KernelBenchmark"/>).</summary>
     public static IEnumerable<KernelDefinition> Measurement(DType storage) => [new ReadStream(), new MmaRate(storage)];
 }

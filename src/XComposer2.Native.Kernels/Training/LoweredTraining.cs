@@ -137,15 +137,25 @@ public sealed record ColumnSumsOp(Tensor Gradient, Tensor? Input, Tensor? Moment
     }
 }
 
-/// <summary>Losses of a piece's rows from their logits, or, where there are Factors, the gradients of the logits. Logits [piece, vocabulary]; Targets and Factors of all rows;
-/// Output [all rows, 1], or [piece, vocabulary].</summary>
-public sealed record PieceLossOp(Tensor Logits, Tensor Targets, Tensor? Factors, RowPiece Piece, Tensor Output) : Operation(Output)
+/// <summary>What <c>training/token_loss.cu</c> makes of logits, as that file numbers it.</summary>
+public enum TokenLossFunction : byte
+{
+    Loss,
+    Gradient,
+
+    /// <summary>The loss, and whether no token is likelier than the target.</summary>
+    Score,
+}
+
+/// <summary>Losses of a piece's rows from their logits, or the gradients of the logits, or scores. Logits [piece, vocabulary]; Targets, and Factors of gradients, of all rows;
+/// Output [all rows, 1], or [piece, vocabulary], or [all rows, 2].</summary>
+public sealed record PieceLossOp(TokenLossFunction Function, Tensor Logits, Tensor Targets, Tensor? Factors, RowPiece Piece, Tensor Output) : Operation(Output)
 {
     public override string Name => "token_loss";
 
     public override ImmutableArray<Tensor> Inputs => Lowered.Present(Logits, Targets, Factors);
 
-    public override bool ContinuesOutput => Factors is null && Piece.First > 0;
+    public override bool ContinuesOutput => Function != TokenLossFunction.Gradient && Piece.First > 0;
 
     public override Operation Rename(Func<Tensor, Tensor> input, Func<Tensor, Tensor> output)
     {

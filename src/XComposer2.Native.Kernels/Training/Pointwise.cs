@@ -62,9 +62,8 @@ public readonly record struct PointwiseArguments(
     private readonly uint unused;
 }
 
-/// <summary>Losses of rows of logits, or the gradients of the logits.</summary>
-/// <param name="IsGradient">The gradients.</param>
-public sealed record TokenLoss(bool IsGradient) : OperationKernel<PieceLossOp>
+/// <summary>Losses of rows of logits, the gradients of the logits, or scores.</summary>
+public sealed record TokenLoss(TokenLossFunction Function) : OperationKernel<PieceLossOp>
 {
     public override string Source => "training/token_loss.cu";
 
@@ -72,12 +71,12 @@ public sealed record TokenLoss(bool IsGradient) : OperationKernel<PieceLossOp>
 
     public override int BlockThreads => 256;
 
-    protected override IEnumerable<(string Name, string Value)> Definitions => [("GRADIENT", Flag(IsGradient))];
+    protected override IEnumerable<(string Name, string Value)> Definitions => [("FUNCTION", Number((int)Function))];
 
     /// <summary>A block a row.</summary>
     public LaunchGeometry Geometry(int rows) => new(rows, BlockThreads);
 
-    public KernelCost Cost(int rows, int columns) => new((IsGradient ? 2L : 1) * sizeof(float) * rows * columns, 4L * rows * columns);
+    public KernelCost Cost(int rows, int columns) => new((Function == TokenLossFunction.Gradient ? 2L : 1) * sizeof(float) * rows * columns, 4L * rows * columns);
 
     internal override IEnumerable<KernelCase> Cases(CaseContext context) => TrainingCases.Of(this, context);
 
@@ -87,14 +86,13 @@ public sealed record TokenLoss(bool IsGradient) : OperationKernel<PieceLossOp>
         KernelOperand? factors = operands.Operand(operation.Factors);
         uint columns = (uint)operands.Spec(operation.Logits).RowElements;
         RowPiece piece = operation.Piece;
-        long first = (long)piece.First * sizeof(float);
+        long first = (long)piece.First * sizeof(float), result = Function switch { TokenLossFunction.Loss => first, TokenLossFunction.Score => 2 * first, _ => 0 };
         return (kernel, in run) =>
         {
             int rows = piece.Within(targets.Rows(run));
             if (rows > 0)
                 kernel.Launch(run.Stream, Geometry(rows), new TokenLossArguments(
-                    logits.Pointer(run), targets.Pointer(run) + first, IsGradient ? factors.Pointer(run) + first : default, IsGradient ? output.Pointer(run) : output.Pointer(run) + first,
-                    (uint)rows, columns));
+                    logits.Pointer(run), targets.Pointer(run) + first, factors is null ? default : factors.Pointer(run) + first, output.Pointer(run) + result, (uint)rows, columns));
         };
     }
 }

@@ -21,7 +21,7 @@ internal static class TrainingChoice
         ScatterRowsOp scatter => new ScatterRows(graph[scatter.Output].Role == TensorRole.Gradient),
         RearrangeOp copy => new Rearrange(copy.Kind),
         PointwiseOp pointwise => new Pointwise(pointwise.Function),
-        PieceLossOp loss => new TokenLoss(loss.Factors is not null),
+        PieceLossOp loss => new TokenLoss(loss.Function),
         _ => null,
     };
 }

@@ -29,7 +29,7 @@ public sealed class TrainingLowering
     public static bool IsTraining(ComputeGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        return graph.Operations.Any(static operation => operation is TokenLossOp or CausalAttentionOp)
+        return graph.Operations.Any(static operation => operation is TokenLossOp or TokenScoresOp or CausalAttentionOp)
             || graph.Tensors.Any(static tensor => tensor.Role == TensorRole.Gradient || (tensor.Role == TensorRole.Input && tensor.Name == TrainingGraph.OutputGradientName));
     }
 
@@ -92,7 +92,8 @@ public sealed class TrainingLowering
             case SliceColumnsOp op: operations.Add(new RearrangeOp(Rearrangement.SliceColumns, op.Input, op.First, 0, 0, op.Output)); break;
             case SelectPatchesGradientOp op: operations.Add(new RearrangeOp(Rearrangement.InsertClassTokens, op.Gradient, 0, op.TokensPerImage, 0, op.Output)); break;
             case PatchWeightGradientOp op: PatchWeight(op); break;
-            case TokenLossOp op: Losses(op); break;
+            case TokenLossOp op: Losses(TokenLossFunction.Loss, op, op.Input, op.Head, op.Targets); break;
+            case TokenScoresOp op: Losses(TokenLossFunction.Score, op, op.Input, op.Head, op.Targets); break;
             case TokenLossGradientOp op: LossGradient(op); break;
             default: operations.Add(operation); break;
         }
@@ -134,11 +135,11 @@ public sealed class TrainingLowering
         Product(ProductForm.WeightGradient, op.Gradient, columns, op.Output, 1, accumulates: true);
     }
 
-    private void Losses(TokenLossOp op)
+    private void Losses(TokenLossFunction function, Operation op, Tensor input, LinearWeight weight, Tensor targets)
     {
-        Tensor head = Matrix(op.Head, op.Output), losses = op.Output;
-        foreach (RowPiece piece in Pieces(op.Input))
-            operations.Add(new PieceLossOp(Logits(op, op.Input, head, piece), op.Targets, null, piece, losses));
+        Tensor head = Matrix(weight, op.Output);
+        foreach (RowPiece piece in Pieces(input))
+            operations.Add(new PieceLossOp(function, Logits(op, input, head, piece), targets, null, piece, op.Output));
     }
 
     private void LossGradient(TokenLossGradientOp op)
@@ -147,7 +148,7 @@ public sealed class TrainingLowering
         foreach (RowPiece piece in Pieces(op.Input))
         {
             Tensor logits = Logits(op, op.Input, head, piece), slopes = PieceOf(op, ".slopes", head, piece);
-            operations.Add(new PieceLossOp(logits, op.Targets, op.Gradient, piece, slopes));
+            operations.Add(new PieceLossOp(TokenLossFunction.Gradient, logits, op.Targets, op.Gradient, piece, slopes));
             if (op.ByHead)
                 Product(ProductForm.WeightGradient, slopes, op.Input, result, 1, accumulates: true, piece: piece);
             else

@@ -16,8 +16,10 @@ internal sealed class TrainingCurve
     private readonly List<(double Step, double Loss, double Rate)> steps = [];
     private readonly List<(double Step, double Loss, double Exact)> scores = [];
 
-    /// <summary>There is a score of held-out samples.</summary>
-    public bool HasScores => scores.Count > 0;
+    /// <summary>Steps after which held-out samples were scored last; -1 for never.</summary>
+    public int LastScored => HasScores ? (int)scores[^1].Step : -1;
+
+    private bool HasScores => scores.Count > 0;
 
     public void Add(int step, double loss, double rate) => steps.Add((step, loss, rate));
 

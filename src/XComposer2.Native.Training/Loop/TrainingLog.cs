@@ -28,8 +28,8 @@ internal sealed class TrainingLog : IDisposable
         file.Seek(0, SeekOrigin.End);
     }
 
-    /// <summary>Held-out samples were scored before.</summary>
-    public bool HasScores => curve.HasScores;
+    /// <summary>Steps after which held-out samples were scored last; -1 for never.</summary>
+    public int LastScored => curve.LastScored;
 
     public void Write(TrainingStep step)
     {

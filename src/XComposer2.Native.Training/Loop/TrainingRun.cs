@@ -43,9 +43,10 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleS
 
     /// <summary>Runs, or goes on, to the last step, and writes the trained model or adapter into the folder <c>result</c>.</summary>
     /// <param name="progress">Receives each step; null for nobody.</param>
-    /// <param name="cancellation">Takes effect between operations. What was learnt since the last save is lost.</param>
+    /// <param name="cancellation">Takes effect between operations. The steps that were made are saved.</param>
     /// <exception cref="TrainingDataException">The folder holds a run of other settings, or no sample of a step can be learnt from.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Run(IProgress<TrainingStep>? progress, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
@@ -55,12 +56,28 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleS
         JsonObject settings = TrainingState.Settings(recipe, options, source, trainer);
         var state = new TrainingState(options.OutputFolder, settings);
         trainer.Parameters.ClearGradients();
-        trainer.Steps = state.Load(trainer.Parameters);
+        trainer.Steps = state.Load(trainer.Parameters, leftOut);
+        int saved = trainer.Steps;
+        using var log = new TrainingLog(options.OutputFolder, saved);
+        try
+        {
+            Learn(log, state, progress, ref saved, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Save(log, state, ref saved);
+            throw;
+        }
+
+        Save(log, state, ref saved);
+        trainer.Save(Path.Combine(options.OutputFolder, "result"));
+    }
+
+    private void Learn(TrainingLog log, TrainingState state, IProgress<TrainingStep>? progress, ref int saved, CancellationToken cancellation)
+    {
         RateSchedule schedule = RateSchedule.For(options.Steps);
-        using var log = new TrainingLog(options.OutputFolder, trainer.Steps);
         Task<StepSamples>? next = Prepare(trainer.Steps);
-        if (trainer.Steps == 0 && !log.HasScores)
-            Evaluate(log, cancellation);
+        Evaluate(log, cancellation);
         while (next is not null)
         {
             IReadOnlyList<PreparedSample> prepared = Taken(next.GetAwaiter().GetResult());
@@ -68,24 +85,29 @@ public sealed class TrainingRun(Trainer trainer, TrainingRecipe recipe, ISampleS
             TrainingStep step = Learn(prepared, schedule, cancellation);
             log.Write(step);
             progress?.Report(step);
-            if (trainer.Steps % options.EvaluateEvery == 0 || trainer.Steps == options.Steps)
-                Evaluate(log, cancellation);
-            if (trainer.Steps % options.SaveEvery == 0 || trainer.Steps == options.Steps)
-            {
-                state.Save(trainer.Parameters, trainer.Steps);
-                log.Draw();
-            }
+            Evaluate(log, cancellation);
+            if (trainer.Steps % options.SaveEvery == 0)
+                Save(log, state, ref saved);
         }
-
-        log.Draw();
-        trainer.Save(Path.Combine(options.OutputFolder, "result"));
 
         Task<StepSamples>? Prepare(int step) => step < options.Steps ? Task.Run(() => source.SamplesOf(step, cancellation), CancellationToken.None) : null;
     }
 
+    private void Save(TrainingLog log, TrainingState state, ref int saved)
+    {
+        if (saved != trainer.Steps)
+            state.Save(trainer.Parameters, trainer.Steps, leftOut);
+        saved = trainer.Steps;
+        log.Draw();
+    }
+
+    // A run that was stopped before a score was written makes it up.
     private void Evaluate(TrainingLog log, CancellationToken cancellation)
     {
-        if (options.HeldOut is not { } heldOut || HeldOutScore.Of(trainer, heldOut(), sample => unscored[sample.Number] = sample.Reason, cancellation) is not { } score)
+        bool isDue = trainer.Steps % options.EvaluateEvery == 0 || trainer.Steps == options.Steps;
+        if (options.HeldOut is not { } heldOut || !isDue || log.LastScored == trainer.Steps)
+            return;
+        if (HeldOutScore.Of(trainer, heldOut(), sample => unscored[sample.Number] = sample.Reason, cancellation) is not { } score)
             return;
         log.Write(score);
         Scores?.Report(score);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -34,7 +35,8 @@ internal sealed class TrainingState(string folder, JsonObject settings)
         return settings;
     }
 
-    public void Save(IParameterMemory parameters, int step)
+    /// <summary>Saves the parameters as they are after a step, and which samples were left out until then.</summary>
+    public void Save(IParameterMemory parameters, int step, IReadOnlyDictionary<long, string> leftOut)
     {
         string name = FormattableString.Invariant($"state-{step:D8}.safetensors");
         List<(HostTensorName Tensor, int Parameter, ParameterPart Part)> tensors =
@@ -47,7 +49,13 @@ internal sealed class TrainingState(string folder, JsonObject settings)
             (int parameter, ParameterPart part) = places[tensor.Name];
             return SafetensorsWriter.BytesOf(parameters.Read(parameter, part), DType.F32);
         });
-        JsonObject state = new() { ["step"] = step, ["file"] = name, ["settings"] = settings.DeepClone() };
+        JsonObject state = new()
+        {
+            ["step"] = step,
+            ["file"] = name,
+            ["settings"] = settings.DeepClone(),
+            ["left_out"] = new JsonObject(leftOut.Select(sample => KeyValuePair.Create(sample.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)sample.Value))),
+        };
         WrittenFolder.Publish(Path.Combine(folder, FileName), stream => stream.Write(Encoding.UTF8.GetBytes(state.ToJsonString())));
         foreach (string old in Directory.EnumerateFiles(folder, "state-*.safetensors*"))
             if (Path.GetFileName(old) != name)
@@ -56,7 +64,7 @@ internal sealed class TrainingState(string folder, JsonObject settings)
 
     /// <returns>Steps that were made; 0 where there is no state.</returns>
     /// <exception cref="TrainingDataException">The state is of a run with other settings, or damaged.</exception>
-    public int Load(IParameterMemory parameters)
+    public int Load(IParameterMemory parameters, IDictionary<long, string> leftOut)
     {
         // What a run that was killed had not finished writing.
         foreach (string pattern in (string[])[FileName + ".*.tmp", TrainingLog.CurveName + ".*.tmp"])
@@ -65,7 +73,7 @@ internal sealed class TrainingState(string folder, JsonObject settings)
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             return 0;
-        (int step, string file) = Read(path);
+        (int step, string file) = Read(path, leftOut);
         using TensorFile tensors = TensorFile.OpenSafetensors(Path.Combine(folder, file));
         for (int i = 0; i < parameters.Parameters.Length; i++)
             foreach (ParameterPart part in parts)
@@ -80,7 +88,7 @@ internal sealed class TrainingState(string folder, JsonObject settings)
         return step;
     }
 
-    private (int Step, string File) Read(string path)
+    private (int Step, string File) Read(string path, IDictionary<long, string> leftOut)
     {
         try
         {
@@ -92,9 +100,11 @@ internal sealed class TrainingState(string folder, JsonObject settings)
                     throw new TrainingDataException($"{path}, settings.{name}: expected {expected}, as this run has it, found {found}; train into another folder, or with the same settings");
             }
 
+            foreach ((string number, JsonNode? reason) in state["left_out"]!.AsObject())
+                leftOut[long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture)] = reason!.GetValue<string>();
             return (state["step"]!.GetValue<int>(), state["file"]!.GetValue<string>());
         }
-        catch (Exception error) when (error is JsonException or NullReferenceException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException or NullReferenceException or InvalidOperationException or FormatException or OverflowException)
         {
             throw new TrainingDataException($"{path}: expected the state of a run, found {error.Message}", error);
         }

@@ -67,6 +67,39 @@ public sealed class GoldenTrainingTests(GpuDevice device)
         }
     }
 
+    /// <summary>A gradient through frozen integers, and scores of a held-out sample, against the processor's.</summary>
+    [Theory]
+    [InlineData("int8", 1)]
+    [InlineData("int4", 3)]
+    public void Integers_are_passed_backwards_as_on_the_processor(string weights, int sample)
+    {
+        WeightQuantization quantization = weights == "int8" ? WeightQuantization.Int8 : WeightQuantization.Int4;
+        using CudaBackend cuda = Backend(DType.F32);
+        using var cpu = new CpuBackend(2);
+        (double loss, float[][] gradients) expected = Of(cpu), found = Of(cuda);
+        Assert.Equal(expected.loss, found.loss, 1e-5);
+        double worst = expected.gradients.Zip(found.gradients, (wanted, values) => Distance(values, wanted).Distance).Max();
+        Assert.True(worst <= 1e-4, $"{worst:g3} relative");
+
+        (double, float[][]) Of(ITrainingBackend backend)
+        {
+            using var trainer = new Trainer(Model, TrainingRecipe.Lora with { Adapter = new AdapterSettings(8, 16) }, backend, 3, quantization);
+            PreparedSample[] chosen = [Samples(trainer.Config)[sample]];
+            // B of a new adapter is zero, and A would have no gradient.
+            for (int i = 0; i < trainer.Parameters.Parameters.Length; i++)
+                if (trainer.Parameters.Parameters[i].Name.Contains(".lora_B.", StringComparison.Ordinal))
+                    Vary(trainer.Parameters.Read(i, ParameterPart.Values));
+            double loss = trainer.Accumulate(chosen, 1, TestContext.Current.CancellationToken)[0];
+            return (loss, [.. Enumerable.Range(0, trainer.Parameters.Parameters.Length).Select(i => trainer.Parameters.Read(i, ParameterPart.Gradient).ToArray())]);
+        }
+
+        static void Vary(Span<float> values)
+        {
+            for (int i = 0; i < values.Length; i++)
+                values[i] = (float)Math.Sin(i) / 64;
+        }
+    }
+
     [Theory]
     [InlineData("pretrain")]
     [InlineData("lora")]

@@ -56,6 +56,21 @@ public sealed partial class KernelCatalogTests
         }
     }
 
+    /// <summary>Of the recipes that train part of a model, too: what is trained decides types alone, of which everything and nothing has all.</summary>
+    [Theory]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F32)]
+    public void Every_kernel_that_training_runs_is_listed(DType storage)
+    {
+        ModelConfig config = Config("demo");
+        HashSet<KernelDefinition> listed = [.. ModelCatalog.TrainingKernelsOf(config, storage, new ComputeCapability(8, 0))];
+        HashSet<string> trained = [.. ModelTensors.Expected(config).Where(tensor => tensor.Kind is TensorKind.PartialLora or TensorKind.Vision or TensorKind.Projector).Select(tensor => tensor.Name)];
+        ComputeGraph lowered = TrainingLowering.Lower(
+            TrainingNetwork.Build(config, WeightFacts.Uniform(config, DType.F32), new RowCounts(512, 128, 4), new TrainedParts { IsTrained = trained.Contains, RecomputedLayers = 3 }).Graph, storage);
+        HashSet<KernelDefinition> run = [.. lowered.Operations.SelectMany(operation => KernelsByRows.Of(operation, lowered, new DeviceFacts(new ComputeCapability(8, 0), 108)).Kernels)];
+        Assert.Empty(run.Except(listed));
+    }
+
     [Fact]
     public void Every_file_in_kernels_has_a_user()
     {
@@ -67,7 +82,7 @@ public sealed partial class KernelCatalogTests
             "gemm/dequantize.cu",
             .. from name in ModelPresets.Names
                from capability in new ComputeCapability[] { new(8, 0), new(9, 0) }
-               from definition in ModelCatalog.KernelsOf(ModelPresets.Find(name), DType.BF16, capability)
+               from definition in ModelCatalog.KernelsOf(ModelPresets.Find(name), DType.BF16, capability).Concat(ModelCatalog.TrainingKernelsOf(ModelPresets.Find(name), DType.BF16, capability))
                select definition.Source,
         ];
         Assert.Equal(files, launched.Order(StringComparer.Ordinal));

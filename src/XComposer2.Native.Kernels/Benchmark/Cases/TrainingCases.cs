@@ -126,7 +126,7 @@ internal static class TrainingCases
         (int rows, int columns) = (Math.Min(Rows(context), TrainingLowering.PieceRows), context.VocabularySize);
         CaseMemory memory = new();
         long logits = Matrix(memory, rows, columns), targets = memory.Given<int>(new int[rows]), factors = Matrix(memory, rows, 1), output = Matrix(memory, rows, columns);
-        yield return Case(kernel, kernel.IsGradient ? "gradient" : "losses", rows, columns, kernel.Geometry(rows), kernel.Cost(rows, columns), memory,
+        yield return Case(kernel, kernel.Function.ToString(), rows, columns, kernel.Geometry(rows), kernel.Cost(rows, columns), memory,
             start => new TokenLossArguments(start + logits, start + targets, start + factors, start + output, (uint)rows, (uint)columns));
     }
 

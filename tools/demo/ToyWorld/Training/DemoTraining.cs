@@ -48,15 +48,15 @@ internal sealed class DemoTraining(string folder, string like, int layers, int t
         using var trainer = new Trainer(before, stage.Recipe, backend);
         TextTokenizer tokenizer = TextTokenizer.Load(before, trainer.Config.Decoder.VocabularySize);
         var source = new MixtureSource(stage.Mixture, new ToyPreparer(trainer.Config, tokenizer), stage.Samples, seed);
-        double sum = 0;
+        (double sum, int count) = (0, 0);
         var run = new TrainingRun(trainer, stage.Recipe, source, new TrainingRunOptions { OutputFolder = Path.Combine(folder, stage.Name), Steps = Steps(stage.Steps), SaveEvery = SaveEvery });
         run.Run(new InOrder(step =>
         {
-            sum += step.Loss;
-            if (step.Step % ReportEvery != 0)
+            (sum, count) = (sum + step.Loss, count + 1);
+            if (step.Step % ReportEvery != 0 && step.Step != step.Steps)
                 return;
-            Log(stage.Name, step.Step, step.Steps, sum / ReportEvery);
-            sum = 0;
+            Log(stage.Name, step.Step, step.Steps, sum / count);
+            (sum, count) = (0, 0);
         }), cancellation);
     }
 
