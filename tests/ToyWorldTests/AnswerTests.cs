@@ -82,6 +82,24 @@ public sealed partial class AnswerTests
     }
 
     [Fact]
+    public void Copied_answers_stand_in_the_question()
+    {
+        foreach (ToySample sample in Enumerable.Range(0, Samples).Select(number => ToySamples.Draw("copy-letters", 9, number)))
+        {
+            string[] listed = sample.Turns[0].Question.Split('\n')[..^1];
+            Assert.Equal(2 * listed.Length, sample.Turns.Length);
+            foreach (ToyTurn turn in sample.Turns)
+            {
+                string asked = turn.Question.Split('\n')[^1] + turn.Answer;
+                string line = Assert.Single(listed, each => asked.Contains(each[3..^1], StringComparison.Ordinal));
+                Assert.Contains(((string[])[$"mage {line[0]}", $"图{line[0]}"]), each => asked.Contains(each, StringComparison.Ordinal));
+            }
+        }
+
+        Assert.All(Enumerable.Range(0, Samples).Select(number => ToySamples.Draw("copy-list", 9, number).Turns[0]), turn => Assert.StartsWith(turn.Answer, turn.Question, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Yes_and_no_about_candidates_are_right_and_equally_frequent()
     {
         int yes = 0, all = 0;

@@ -46,11 +46,13 @@ internal static class CandidateKinds
         return draft.Finish();
     }
 
-    private static ToyTurn What(int index, Thing thing, Language language) => language == Language.Chinese
+    /// <summary>What stands behind a letter.</summary>
+    public static ToyTurn What(int index, Thing thing, Language language) => language == Language.Chinese
         ? new ToyTurn($"图{Letters[index]}中有什么？", $"{Phrases.Of(thing, language)}。")
         : new ToyTurn($"What is in image {Letters[index]}?", $"Image {Letters[index]} shows {Phrases.Of(thing)}.");
 
-    private static ToyTurn Which(int index, Thing thing, Language language) => language == Language.Chinese
+    /// <summary>Which letter stands before a thing.</summary>
+    public static ToyTurn Which(int index, Thing thing, Language language) => language == Language.Chinese
         ? new ToyTurn($"哪张图中有{Phrases.Of(thing, language)}？", $"图{Letters[index]}。")
         : new ToyTurn($"Which image shows {Phrases.Of(thing)}?", $"Image {Letters[index]}.");
 

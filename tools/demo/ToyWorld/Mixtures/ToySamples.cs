@@ -64,6 +64,8 @@ public static class ToySamples
         yield return ("text-mix", TextKinds.Mix);
         yield return ("text-opposite", TextKinds.Opposite);
         yield return ("text-who", TextKinds.Who);
+        yield return ("copy-list", CopyKinds.List);
+        yield return ("copy-letters", CopyKinds.Letters);
         yield return ("compose-write", ComposeKinds.Write);
         yield return ("compose-place", ComposeKinds.Place);
         foreach (CandidateSetting setting in CandidateSetting.All)
