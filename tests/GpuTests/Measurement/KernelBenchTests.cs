@@ -73,6 +73,24 @@ public sealed class KernelBenchTests(GpuDevice device)
         Assert.Equal([item], report.Timings.Select(timing => timing.Case));
     }
 
+    /// <summary>Those of training, which the program's benchmark does not list, at the sizes of the demo.</summary>
+    [Fact]
+    public void Every_kernel_of_training_has_cases_that_run()
+    {
+        device.Require("bf16");
+        IReadOnlyList<KernelDefinition> training = ModelCatalog.TrainingKernelsOf(DemoConfig(), DType.BF16, device.Capability);
+        HashSet<KernelDefinition> added = [.. training.Except(ModelCatalog.KernelsOf(DemoConfig(), DType.BF16, device.Capability))];
+        KernelCase[] cases =
+        [
+            .. CaseCatalog.For([.. ModelCatalog.KernelsOf(DemoConfig(), DType.BF16, device.Capability), .. added], DeviceFacts.Of(device.Context.Device), CaseSizes.Quick)
+                .Where(item => item.Definition.Source.StartsWith("training/", StringComparison.Ordinal)),
+        ];
+        Assert.Equal(added.Select(kernel => kernel.Source).Where(source => source.StartsWith("training/", StringComparison.Ordinal)).Distinct().Order(), cases.Select(item => item.Definition.Source).Distinct().Order());
+        using KernelBenchmark benchmark = KernelBenchmark.Open();
+        KernelBenchReport report = benchmark.Measure(cases, new KernelBenchPlan { Storage = DType.BF16, IsQuick = true, Repetitions = 1 }, null, TestContext.Current.CancellationToken);
+        Assert.Equal(cases, report.Timings.Select(timing => timing.Case));
+    }
+
     [Fact]
     public void Insufficient_memory_error_states_the_sizes()
     {
