@@ -37,7 +37,7 @@ public sealed class CaseCatalogTests
         foreach (CaseSizes counts in (CaseSizes[])[CaseSizes.Full, CaseSizes.Quick])
             Assert.Equal(
                 files,
-                Cases(preset, storage, h100, counts).Concat(Cases(preset, storage, a100, counts)).Select(item => item.Definition.Source).Distinct().Order(StringComparer.Ordinal));
+                Cases(preset, storage, h100, counts).Concat(Cases(preset, storage, a100, counts)).Concat(TrainingCases(preset, counts)).Select(item => item.Definition.Source).Distinct().Order(StringComparer.Ordinal));
     }
 
     /// <summary>And neither a specialisation: tiles of prefill aside, which the case chooses.</summary>
@@ -130,6 +130,14 @@ public sealed class CaseCatalogTests
 
     private static IReadOnlyList<KernelCase> Cases(string preset, DType storage, DeviceFacts device, CaseSizes counts) =>
         CaseCatalog.For(ModelCatalog.KernelsOf(ModelPresets.Find(preset), storage, device.Capability), device, counts);
+
+    // Training stores in bf16. Its products are those that no answer needs.
+    private static IEnumerable<KernelCase> TrainingCases(string preset, CaseSizes counts)
+    {
+        ModelConfig config = ModelPresets.Find(preset);
+        KernelDefinition[] answering = [.. ModelCatalog.KernelsOf(config, DType.BF16, a100.Capability)], training = [.. ModelCatalog.TrainingKernelsOf(config, DType.BF16, a100.Capability)];
+        return CaseCatalog.For([.. answering, .. training.Except(answering)], a100, counts).Where(item => item.Definition.Source.StartsWith("training/", StringComparison.Ordinal));
+    }
 
     private static KernelDefinition WithoutTile(KernelDefinition definition) => definition switch
     {
