@@ -63,9 +63,20 @@ public static unsafe class AdamWKernel
     {
         public void Run(int task, int worker)
         {
+            // Eight sums on every processor, added in one order.
+            Vector512<double> lanes = Vector512<double>.Zero;
+            long start = (long)task * Block, end = Math.Min(count, start + Block), i = start;
+            for (; i <= end - Vector256<float>.Count; i += Vector256<float>.Count)
+            {
+                (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(Vector256.Load(values + i));
+                Vector512<double> wide = Vector512.Create(lower, upper);
+                lanes += wide * wide;
+            }
+
             double sum = 0;
-            long start = (long)task * Block, end = Math.Min(count, start + Block);
-            for (long i = start; i < end; i++)
+            for (int lane = 0; lane < Vector512<double>.Count; lane++)
+                sum += lanes[lane];
+            for (; i < end; i++)
                 sum += (double)values[i] * values[i];
             sums[task] = sum;
         }
@@ -75,13 +86,12 @@ public static unsafe class AdamWKernel
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        // Square roots are of single precision on every path: a vector of them is not offered, and the division hides them.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int task, int worker)
         {
             long start = (long)task * Block, end = Math.Min(count, start + Block);
-            float* denominators = stackalloc float[16];
             TVector keep1 = TSimd.Broadcast(step.Beta1), add1 = TSimd.Broadcast(1 - step.Beta1), keep2 = TSimd.Broadcast(step.Beta2), add2 = TSimd.Broadcast(1 - step.Beta2);
+            TVector correction = TSimd.Broadcast(step.RootCorrection), epsilon = TSimd.Broadcast(step.Epsilon);
             TVector shrink = TSimd.Broadcast(step.Shrink), clip = TSimd.Broadcast(step.Clip), size = TSimd.Broadcast(step.StepSize);
             long i = start;
             for (; i <= end - TSimd.Count; i += TSimd.Count)
@@ -91,9 +101,8 @@ public static unsafe class AdamWKernel
                 TVector v = TSimd.Add(TSimd.Multiply(TSimd.Load(second + i), keep2), TSimd.Multiply(TSimd.Multiply(g, g), add2));
                 TSimd.Store(m, first + i);
                 TSimd.Store(v, second + i);
-                for (int lane = 0; lane < TSimd.Count; lane++)
-                    denominators[lane] = (MathF.Sqrt(second[i + lane]) / step.RootCorrection) + step.Epsilon;
-                TVector change = TSimd.Multiply(size, TSimd.Divide(m, TSimd.Load(denominators)));
+                TVector denominator = TSimd.Add(TSimd.Divide(TSimd.SquareRoot(v), correction), epsilon);
+                TVector change = TSimd.Multiply(size, TSimd.Divide(m, denominator));
                 TSimd.Store(TSimd.Subtract(TSimd.Multiply(TSimd.Load(values + i), shrink), change), values + i);
             }
 

@@ -64,6 +64,8 @@ public unsafe interface ISimd<TVector>
 
     static abstract TVector Divide(TVector left, TVector right);
 
+    static abstract TVector SquareRoot(TVector value);
+
     /// <summary>left * right + addend, fused where the processor has it.</summary>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 
