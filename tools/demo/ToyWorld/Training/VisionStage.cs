@@ -74,7 +74,7 @@ internal sealed class VisionStage(int steps, int pictures, double rate)
     private static float[] Begin(PreparedWeights weights, ParameterSpec spec, ulong seed) =>
         weights.TryGet(spec.Name, out HostTensor stored) ? HostTensorValues.ToFloats(stored) : FreshModel.Values(spec.Name, spec.Shape, seed);
 
-    // Up to nine things; the same may occur twice.
+    // One to six things in a picture. Empty cells weigh less, because most are.
     private Batch Draw(ModelConfig config, ulong seed, int step)
     {
         int side = config.ImageSize, grid = config.ImageGrid, patches = grid * grid;
