@@ -12,6 +12,9 @@ public sealed record ComputeGraph(
     /// <summary>A step of generated tokens: row i is the newest token of sequence i, and all of it is text.</summary>
     public bool HasOneRowPerSequence { get; init; }
 
+    /// <summary>Products may be summed in any order: nothing compares them to the bit with those of another graph, as decoding is compared with prefill.</summary>
+    public bool HasFreeSums { get; init; }
+
     /// <summary>How the device that the graph was lowered for caches keys and values; null for the type of its activations.</summary>
     public CacheFormat? Cache { get; init; }
 

@@ -32,6 +32,9 @@ public sealed partial class GraphBuilder
     /// <inheritdoc cref="ComputeGraph.HasOneRowPerSequence"/>
     public bool HasOneRowPerSequence { get; init; }
 
+    /// <inheritdoc cref="ComputeGraph.HasFreeSums"/>
+    public bool HasFreeSums { get; init; }
+
     /// <summary>A tensor that the caller writes before each run: [rows at capacity, tail...].</summary>
     public Tensor Input(string name, DType type, RowExtent rows, params ReadOnlySpan<int> tail)
     {
@@ -126,7 +129,7 @@ public sealed partial class GraphBuilder
             if (tensors[i].Role == TensorRole.Weight && !read[i])
                 throw new GraphException($"graph '{Name}', weight '{tensors[i].Name}': declared and never read");
         built = true;
-        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]) { HasOneRowPerSequence = HasOneRowPerSequence };
+        return new ComputeGraph(Name, Capacity, [.. tensors], [.. operations]) { HasOneRowPerSequence = HasOneRowPerSequence, HasFreeSums = HasFreeSums };
     }
 
     /// <summary>What was appended so far.</summary>

@@ -5,22 +5,25 @@ using XComposer2.Native.Graph;
 namespace XComposer2.Native.Cpu;
 
 /// <summary>
-/// C = addend + scale * A B, the product of every backward pass. A is read where it lies, by two strides, so that it may be a transpose; B is row-major and widened panel by panel.
-/// A task is a panel of columns and a part of the rows. Each element is summed in the order of the steps, in blocks of <see cref="StepBlock"/>, whatever the threads and the vectors.
+/// C = addend + bias + scale * A B, the product of every pass of training. A is read where it lies, by two strides, so that it may be a transpose; B or its transpose is row-major
+/// and widened panel by panel. A task is a panel of columns, three vectors wide or one where C has no more, and a part of the rows. Each element is summed in the order of the steps, in blocks of <see cref="StepBlock"/>, whatever the threads and the vectors.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
-    private const int StepBlock = 256;
+    private const int StepBlock = 128;
 
     private const int PartRows = 192;
 
-    private const long WorkerFloats = (long)(StepBlock + PartRows) * PanelProduct.MostColumns;
+    // Two panels of one vector take less time than one of three.
+    private const int NarrowVectors = 2;
+
+    private const long WorkerFloats = (long)(StepBlock + PartRows + 1) * PanelProduct.MostColumns;
 
     public static long ScratchBytes(int threads) => ScratchCursor.BytesFor(threads * WorkerFloats);
 
     public static void Run(in ProductProblem problem, ref ScratchCursor cursor, WorkerPool pool, VectorWidth width)
     {
-        if (problem.Rows.Rows == 0 || problem.B.Columns == 0)
+        if (problem.Rows.Rows == 0 || problem.Columns == 0)
             return;
         float* memory = cursor.Floats(pool.Threads * WorkerFloats);
         switch (width.Resolve())
@@ -35,22 +38,22 @@ internal static unsafe class MatrixProduct
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        int columns = 3 * TSimd.Count;
-        int panels = (problem.B.Columns + columns - 1) / columns;
+        int columns = problem.Columns <= NarrowVectors * TSimd.Count ? TSimd.Count : 3 * TSimd.Count;
+        int panels = (problem.Columns + columns - 1) / columns;
         int parts = (problem.Rows.Rows + PartRows - 1) / PartRows;
-        var work = new Work<TSimd, TVector>(problem, memory, parts);
+        var work = new Work<TSimd, TVector>(problem, memory, parts, columns);
         pool.Run(checked(panels * parts), ref work);
     }
 
-    private readonly struct Work<TSimd, TVector>(ProductProblem problem, float* memory, int parts) : IWork
+    private readonly struct Work<TSimd, TVector>(ProductProblem problem, float* memory, int parts, int columns) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
         public void Run(int task, int worker)
         {
-            int columns = 3 * TSimd.Count;
             float* panel = memory + (worker * WorkerFloats);
             float* tile = panel + ((nint)StepBlock * columns);
+            float* bias = tile + ((nint)PartRows * columns);
             int firstColumn = task / parts * columns;
             int firstRow = task % parts * PartRows;
             int lastRow = Math.Min(firstRow + PartRows, problem.Rows.Rows);
@@ -67,6 +70,10 @@ internal static unsafe class MatrixProduct
                 }
             }
 
+            if (problem.Bias is { } added)
+                FloatLoads.Widen<TSimd, TVector>(added.Data, added.Type, firstColumn, bias, Math.Min(columns, problem.Columns - firstColumn));
+            else
+                bias = null;
             int next = firstRow;
             for (int run = 0; run < problem.Rows.Count && !isFirst; run++)
             {
@@ -75,7 +82,7 @@ internal static unsafe class MatrixProduct
                     continue;
                 WriteAddend(next, start, firstColumn);
                 for (int row = start; row < end; row++)
-                    Write(row, firstColumn, tile + ((nint)(row - firstRow) * columns));
+                    Write(row, firstColumn, tile + ((nint)(row - firstRow) * columns), bias);
                 next = end;
             }
 
@@ -92,46 +99,32 @@ internal static unsafe class MatrixProduct
                 if (start >= end)
                     continue;
                 float* a = problem.A + (start * problem.ARow) + (step * problem.AStep);
-                float* c = tile + ((nint)(start - firstRow) * 3 * TSimd.Count);
-                if (isFirst)
+                float* c = tile + ((nint)(start - firstRow) * columns);
+                if (columns == TSimd.Count)
+                    NarrowPanelProduct.Multiply<TSimd, TVector>(a, problem.ARow, problem.AStep, end - start, steps, panel, c, !isFirst);
+                else if (isFirst)
                     PanelProduct.Multiply<TSimd, TVector>(a, problem.ARow, problem.AStep, end - start, steps, panel, c, null);
                 else
                     PanelProduct.MultiplyOnto<TSimd, TVector>(a, problem.ARow, problem.AStep, end - start, steps, panel, c);
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Pack(int step, int steps, int firstColumn, float* panel)
         {
-            int columns = 3 * TSimd.Count;
-            int count = Math.Min(columns, problem.B.Columns - firstColumn);
+            int count = Math.Min(columns, problem.Columns - firstColumn);
             if (problem.Integers is { } integers)
-            {
                 IntegerPanels.Pack<TSimd, TVector>(integers, step, steps, firstColumn, count, panel, columns);
-                return;
-            }
-
-            for (int i = 0; i < steps; i++)
-            {
-                nint at = ((step + i) * (nint)problem.B.Columns) + firstColumn;
-                float* row = panel + ((nint)i * columns);
-                if (count == columns)
-                {
-                    for (int vector = 0; vector < columns; vector += TSimd.Count)
-                        TSimd.Store(FloatLoads.Vector<TSimd, TVector>(problem.B.Data, problem.B.Type, at + vector), row + vector);
-                    continue;
-                }
-
-                FloatLoads.Widen<TSimd, TVector>(problem.B.Data, problem.B.Type, at, row, count);
-                new Span<float>(row + count, columns - count).Clear();
-            }
+            else if (problem.IsTransposed)
+                ProductPanels.PackTransposed<TSimd, TVector>(problem.B, step, steps, firstColumn, count, panel, columns);
+            else
+                ProductPanels.Pack<TSimd, TVector>(problem.B, step, steps, firstColumn, count, panel, columns);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Write(int row, int firstColumn, float* tile)
+        private void Write(int row, int firstColumn, float* tile, float* bias)
         {
-            int count = Math.Min(3 * TSimd.Count, problem.B.Columns - firstColumn);
-            nint at = (row * (nint)problem.B.Columns) + firstColumn;
+            int count = Math.Min(columns, problem.Columns - firstColumn);
+            nint at = (row * (nint)problem.Columns) + firstColumn;
             float* output = problem.Output + at;
             float* addend = problem.Addend is null ? null : problem.Addend + at;
             TVector scale = TSimd.Broadcast(problem.Scale);
@@ -139,19 +132,24 @@ internal static unsafe class MatrixProduct
             for (; i <= count - TSimd.Count; i += TSimd.Count)
             {
                 TVector product = TSimd.Multiply(scale, TSimd.Load(tile + i));
+                if (bias is not null)
+                    product = TSimd.Add(product, TSimd.Load(bias + i));
                 TSimd.Store(addend is null ? product : TSimd.Add(TSimd.Load(addend + i), product), output + i);
             }
 
             for (; i < count; i++)
-                output[i] = addend is null ? problem.Scale * tile[i] : addend[i] + (problem.Scale * tile[i]);
+            {
+                float product = (problem.Scale * tile[i]) + (bias is null ? 0 : bias[i]);
+                output[i] = addend is null ? product : addend[i] + product;
+            }
         }
 
         private void WriteAddend(int firstRow, int lastRow, int firstColumn)
         {
-            int count = Math.Min(3 * TSimd.Count, problem.B.Columns - firstColumn);
+            int count = Math.Min(columns, problem.Columns - firstColumn);
             for (int row = firstRow; row < lastRow; row++)
             {
-                nint at = (row * (nint)problem.B.Columns) + firstColumn;
+                nint at = (row * (nint)problem.Columns) + firstColumn;
                 var output = new Span<float>(problem.Output + at, count);
                 if (problem.Addend is null)
                     output.Clear();
@@ -172,8 +170,14 @@ internal readonly unsafe struct ProductProblem
 
     public required nint AStep { get; init; }
 
-    /// <summary>[steps, columns] of a floating type; of <see cref="Integers"/> only the size.</summary>
+    /// <summary>[steps, columns] of a floating type, or [columns, steps] where <see cref="IsTransposed"/>; of <see cref="Integers"/> only the size.</summary>
     public required FloatMatrix B { get; init; }
+
+    /// <summary>C = A Bᵀ.</summary>
+    public bool IsTransposed { get; init; }
+
+    /// <summary>Columns of C.</summary>
+    public int Columns => IsTransposed ? B.Rows : B.Columns;
 
     /// <summary>B as integers, which are made floats panel by panel; null where it has a floating type.</summary>
     public WeightMatrix? Integers { get; init; }
@@ -185,6 +189,9 @@ internal readonly unsafe struct ProductProblem
     public required RowRuns Steps { get; init; }
 
     public float Scale { get; init; }
+
+    /// <summary>[1, columns], added to rows that have a product; null for none.</summary>
+    public FloatMatrix? Bias { get; init; }
 
     /// <summary>[rows, columns]; may be <see cref="Output"/>; null for zero.</summary>
     public float* Addend { get; init; }

@@ -4,24 +4,28 @@ using XComposer2.Native.Graph;
 
 namespace XComposer2.Native.Cpu;
 
-/// <summary>-log softmax(x Headᵀ)[target] and its gradients. Logits are made for <see cref="PieceRows"/> rows at a time, whatever the text's length; a gradient makes them again.</summary>
+/// <summary>-log softmax(x Headᵀ)[target] and its gradients. Logits are made for a piece of the rows at a time, whatever the text's length; a gradient makes them again.</summary>
 public static unsafe class TokenLossKernel
 {
-    /// <summary>Rows whose logits exist together.</summary>
-    public const int PieceRows = 64;
+    private const int FewestPieceRows = 64, MostPieceRows = 512;
+
+    private const long PieceBytes = 4L * 1024 * 1024;
 
     /// <summary>Scratch of all three.</summary>
     public static long ScratchBytes(int rows, int hidden, int vocabulary, int threads)
     {
-        int piece = Math.Min(rows, PieceRows);
-        return ScratchCursor.BytesFor((long)piece * vocabulary) + ScratchCursor.BytesFor((LinearKernel.ScratchBytes(piece, hidden, vocabulary, 0, threads) / sizeof(float)) + 16)
+        int piece = Math.Min(rows, PieceRows(vocabulary));
+        return ScratchCursor.BytesFor((long)piece * vocabulary) + ScratchCursor.BytesFor((LinearBytes(piece, hidden, vocabulary, threads) / sizeof(float)) + 16)
             + MatrixProduct.ScratchBytes(threads);
     }
+
+    /// <summary>Rows whose logits exist together.</summary>
+    public static int PieceRows(int vocabulary) => (int)Math.Clamp(PieceBytes / (sizeof(float) * (long)vocabulary), FewestPieceRows, MostPieceRows);
 
     /// <summary>The loss of each row.</summary>
     public static void Losses(in TokenLossOperands operands, float* losses, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
-        for (int first = 0; first < operands.Rows; first += PieceRows)
+        for (int first = 0; first < operands.Rows; first += PieceRows(operands.Head.Rows))
             _ = Logits(operands, first, losses + first, 1, null, pool, width, out _);
     }
 
@@ -32,7 +36,7 @@ public static unsafe class TokenLossKernel
     /// <param name="width">Vector width.</param>
     public static void Scores(in TokenLossOperands operands, float* scores, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
-        for (int first = 0; first < operands.Rows; first += PieceRows)
+        for (int first = 0; first < operands.Rows; first += PieceRows(operands.Head.Rows))
             _ = Logits(operands, first, scores + (2 * (nint)first), 2, null, pool, width, out _);
     }
 
@@ -44,12 +48,12 @@ public static unsafe class TokenLossKernel
     /// <param name="width">Vector width.</param>
     public static void InputGradient(in TokenLossOperands operands, float* factors, float* output, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
-        for (int first = 0; first < operands.Rows; first += PieceRows)
+        for (int first = 0; first < operands.Rows; first += PieceRows(operands.Head.Rows))
         {
             float* slopes = Logits(operands, first, null, 1, factors + first, pool, width, out ScratchCursor cursor);
             var problem = new ProductProblem
             {
-                A = slopes, ARow = operands.Head.Rows, AStep = 1, B = ProductProblem.Elements(operands.Head, nameof(operands)), Integers = ProductProblem.IntegersOf(operands.Head), Rows = RowRuns.All(Math.Min(PieceRows, operands.Rows - first)),
+                A = slopes, ARow = operands.Head.Rows, AStep = 1, B = ProductProblem.Elements(operands.Head, nameof(operands)), Integers = ProductProblem.IntegersOf(operands.Head), Rows = RowRuns.All(Math.Min(PieceRows(operands.Head.Rows), operands.Rows - first)),
                 Steps = RowRuns.All(operands.Head.Rows), Scale = 1, Output = output + ((nint)first * operands.Head.Columns),
             };
             MatrixProduct.Run(problem, ref cursor, pool, width);
@@ -64,10 +68,10 @@ public static unsafe class TokenLossKernel
     /// <param name="width">Vector width.</param>
     public static void HeadGradient(in TokenLossOperands operands, float* factors, float* sum, WorkerPool pool, VectorWidth width = VectorWidth.Best)
     {
-        for (int first = 0; first < operands.Rows; first += PieceRows)
+        for (int first = 0; first < operands.Rows; first += PieceRows(operands.Head.Rows))
         {
             float* slopes = Logits(operands, first, null, 1, factors + first, pool, width, out ScratchCursor cursor);
-            int rows = Math.Min(PieceRows, operands.Rows - first);
+            int rows = Math.Min(PieceRows(operands.Head.Rows), operands.Rows - first);
             var problem = new ProductProblem
             {
                 A = slopes, ARow = 1, AStep = operands.Head.Rows, B = new FloatMatrix((nint)(operands.Input + ((nint)first * operands.Head.Columns)), DType.F32, rows, operands.Head.Columns),
@@ -77,18 +81,23 @@ public static unsafe class TokenLossKernel
         }
     }
 
+    private static long LinearBytes(int rows, int hidden, int vocabulary, int threads) =>
+        Math.Max(LinearKernel.ScratchBytes(rows, hidden, vocabulary, 0, threads), TrainedLinearKernel.ScratchBytes(rows, 0, threads));
+
     // The logits of a piece; or what they become: losses, each perhaps with its hit beside it, or slopes in place.
     private static float* Logits(in TokenLossOperands operands, int first, float* losses, int stride, float* factors, WorkerPool pool, VectorWidth width, out ScratchCursor cursor)
     {
         ArgumentNullException.ThrowIfNull(pool);
         WeightMatrix head = operands.Head;
-        int rows = Math.Min(PieceRows, operands.Rows - first);
+        int rows = Math.Min(PieceRows(operands.Head.Rows), operands.Rows - first);
         cursor = new ScratchCursor(operands.Scratch, operands.ScratchBytes);
         float* logits = cursor.Floats((long)rows * head.Rows);
-        long linearBytes = LinearKernel.ScratchBytes(rows, head.Columns, head.Rows, 0, pool.Threads);
-        LinearKernel.Run(
-            operands.Input + ((nint)first * head.Columns), rows, head, null, Activation.None, null, null, null, logits,
-            cursor.Floats((linearBytes / sizeof(float)) + 16), linearBytes, pool, width);
+        long linearBytes = LinearBytes(rows, head.Columns, head.Rows, pool.Threads);
+        float* input = operands.Input + ((nint)first * head.Columns), linear = cursor.Floats((linearBytes / sizeof(float)) + 16);
+        if (head.Format.IsFloat)
+            TrainedLinearKernel.Run(input, rows, ProductProblem.Elements(head, nameof(operands)), null, null, null, null, logits, linear, linearBytes, pool, width);
+        else
+            LinearKernel.Run(input, rows, head, null, Activation.None, null, null, null, logits, linear, linearBytes, pool, width);
         for (int row = 0; row < rows; row++)
             if ((uint)operands.Targets[first + row] >= (uint)head.Rows)
                 throw new ArgumentOutOfRangeException(nameof(operands), operands.Targets[first + row], $"target {first + row}: the vocabulary has {head.Rows} tokens");

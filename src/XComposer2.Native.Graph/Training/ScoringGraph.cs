@@ -18,7 +18,7 @@ public sealed record ScoringGraph(ComputeGraph Graph, Tensor Output, Tensor Targ
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        var builder = new GraphBuilder(source.Name + " scoring", source.Capacity);
+        var builder = new GraphBuilder(source.Name + " scoring", source.Capacity) { HasFreeSums = true };
         var forward = new DifferentiableForm(source, builder, options with { AdapterOf = weight => options.AdapterOf(weight) is { } adapter ? adapter with { Dropout = 0 } : null }, hasScores: true);
         Tensor output = forward.Write();
         return forward.Targets is { } targets

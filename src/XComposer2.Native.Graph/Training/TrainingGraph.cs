@@ -45,7 +45,7 @@ public sealed record TrainingGraph(ComputeGraph Graph, Tensor Output, Tensor Out
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        var builder = new GraphBuilder(source.Name + " training", source.Capacity);
+        var builder = new GraphBuilder(source.Name + " training", source.Capacity) { HasFreeSums = true };
         var forward = new DifferentiableForm(source, builder, options);
         Tensor output = forward.Write();
         TensorSpec spec = builder[output];

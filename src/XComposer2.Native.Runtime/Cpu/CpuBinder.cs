@@ -71,6 +71,9 @@ internal sealed unsafe class CpuBinder(ExecutionPlan plan, CpuSources sources, n
 
     public LoraMatrices? Lora(PartialLora? lora) => lora is null ? null : new LoraMatrices(Matrix(lora.A), Matrix(lora.B), lora.Scale);
 
+    /// <inheritdoc cref="ComputeGraph.HasFreeSums"/>
+    public bool HasFreeSums => graph.HasFreeSums;
+
     public Shape ShapeOf(Tensor tensor) => graph[tensor].Shape;
 
     public TensorRole RoleOf(Tensor tensor) => graph[tensor].Role;

@@ -8,6 +8,7 @@ internal static class CpuSteps
 {
     public static CpuStep Bind(Operation operation, CpuBinder binder, int step) => operation switch
     {
+        LinearOp linear when TrainedLinearStep.Takes(linear, binder.HasFreeSums) => new TrainedLinearStep(linear, binder, step),
         LinearOp linear => new LinearStep(linear, binder, step),
         GatedLinearOp gated => new GatedLinearStep(gated, binder, step),
         RmsNormOp norm => new RmsNormStep(norm, binder),
@@ -26,6 +27,8 @@ internal static class CpuSteps
     {
         switch (operation)
         {
+            case LinearOp linear when TrainedLinearStep.Takes(linear, graph.HasFreeSums):
+                return TrainedLinearKernel.ScratchBytes(Rows(linear.Input), Rank(linear.Lora), threads);
             case LinearOp linear:
                 TensorSpec weight = graph[linear.Weight.Elements];
                 return LinearKernel.ScratchBytes(Rows(linear.Input), weight.Shape[1], weight.Shape[0], Rank(linear.Lora), threads, HasIntegers(linear));
