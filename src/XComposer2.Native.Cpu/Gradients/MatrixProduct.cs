@@ -6,16 +6,13 @@ namespace XComposer2.Native.Cpu;
 
 /// <summary>
 /// C = addend + bias + scale * A B, the product of every pass of training. A is read where it lies, by two strides, so that it may be a transpose; B or its transpose is row-major
-/// and widened panel by panel. A task is a panel of columns, three vectors wide or one where C has no more, and a part of the rows. Each element is summed in the order of the steps, in blocks of <see cref="StepBlock"/>, whatever the threads and the vectors.
+/// and widened panel by panel. A task is a panel of columns (<see cref="PanelColumns"/>) and a part of the rows. Each element is summed in the order of the steps, in blocks of <see cref="StepBlock"/>, whatever the threads and the vectors.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
     private const int StepBlock = 128;
 
     private const int PartRows = 192;
-
-    // Two panels of one vector take less time than one of three.
-    private const int NarrowVectors = 2;
 
     private const long WorkerFloats = (long)(StepBlock + PartRows + 1) * PanelProduct.MostColumns;
 
@@ -38,23 +35,22 @@ internal static unsafe class MatrixProduct
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        int columns = problem.Columns <= NarrowVectors * TSimd.Count ? TSimd.Count : 3 * TSimd.Count;
-        int panels = (problem.Columns + columns - 1) / columns;
+        var panels = new PanelColumns(problem.Columns, TSimd.Count);
         int parts = (problem.Rows.Rows + PartRows - 1) / PartRows;
-        var work = new Work<TSimd, TVector>(problem, memory, parts, columns);
-        pool.Run(checked(panels * parts), ref work);
+        var work = new Work<TSimd, TVector>(problem, memory, parts, panels);
+        pool.Run(checked(panels.Count * parts), ref work);
     }
 
-    private readonly struct Work<TSimd, TVector>(ProductProblem problem, float* memory, int parts, int columns) : IWork
+    private readonly struct Work<TSimd, TVector>(ProductProblem problem, float* memory, int parts, PanelColumns panels) : IWork
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
         public void Run(int task, int worker)
         {
+            (int firstColumn, int columns) = panels[task / parts];
             float* panel = memory + (worker * WorkerFloats);
             float* tile = panel + ((nint)StepBlock * columns);
             float* bias = tile + ((nint)PartRows * columns);
-            int firstColumn = task / parts * columns;
             int firstRow = task % parts * PartRows;
             int lastRow = Math.Min(firstRow + PartRows, problem.Rows.Rows);
             bool isFirst = true;
@@ -64,8 +60,8 @@ internal static unsafe class MatrixProduct
                 for (int step = start; step < end; step += StepBlock)
                 {
                     int steps = Math.Min(StepBlock, end - step);
-                    Pack(step, steps, firstColumn, panel);
-                    Multiply(step, steps, firstRow, lastRow, panel, tile, isFirst);
+                    Pack(step, steps, firstColumn, columns, panel);
+                    Multiply(step, steps, firstRow, lastRow, columns, panel, tile, isFirst);
                     isFirst = false;
                 }
             }
@@ -80,18 +76,18 @@ internal static unsafe class MatrixProduct
                 (int start, int end) = Within(problem.Rows[run], firstRow, lastRow);
                 if (start >= end)
                     continue;
-                WriteAddend(next, start, firstColumn);
+                WriteAddend(next, start, firstColumn, columns);
                 for (int row = start; row < end; row++)
-                    Write(row, firstColumn, tile + ((nint)(row - firstRow) * columns), bias);
+                    Write(row, firstColumn, columns, tile + ((nint)(row - firstRow) * columns), bias);
                 next = end;
             }
 
-            WriteAddend(next, lastRow, firstColumn);
+            WriteAddend(next, lastRow, firstColumn, columns);
         }
 
         private static (int Start, int End) Within((int Start, int End) run, int first, int last) => (Math.Max(run.Start, first), Math.Min(run.End, last));
 
-        private void Multiply(int step, int steps, int firstRow, int lastRow, float* panel, float* tile, bool isFirst)
+        private void Multiply(int step, int steps, int firstRow, int lastRow, int columns, float* panel, float* tile, bool isFirst)
         {
             for (int run = 0; run < problem.Rows.Count; run++)
             {
@@ -109,7 +105,7 @@ internal static unsafe class MatrixProduct
             }
         }
 
-        private void Pack(int step, int steps, int firstColumn, float* panel)
+        private void Pack(int step, int steps, int firstColumn, int columns, float* panel)
         {
             int count = Math.Min(columns, problem.Columns - firstColumn);
             if (problem.Integers is { } integers)
@@ -121,7 +117,7 @@ internal static unsafe class MatrixProduct
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Write(int row, int firstColumn, float* tile, float* bias)
+        private void Write(int row, int firstColumn, int columns, float* tile, float* bias)
         {
             int count = Math.Min(columns, problem.Columns - firstColumn);
             nint at = (row * (nint)problem.Columns) + firstColumn;
@@ -144,7 +140,7 @@ internal static unsafe class MatrixProduct
             }
         }
 
-        private void WriteAddend(int firstRow, int lastRow, int firstColumn)
+        private void WriteAddend(int firstRow, int lastRow, int firstColumn, int columns)
         {
             int count = Math.Min(columns, problem.Columns - firstColumn);
             for (int row = firstRow; row < lastRow; row++)
@@ -158,6 +154,20 @@ internal static unsafe class MatrixProduct
             }
         }
     }
+}
+
+/// <summary>How columns are divided into panels: three vectors wide, and of what is left at most two that are one vector wide, which take less time than a third of three.</summary>
+/// <param name="columns">All.</param>
+/// <param name="vector">Floats of a vector.</param>
+internal readonly struct PanelColumns(int columns, int vector)
+{
+    private int Wide => (columns + vector - 1) / (3 * vector);
+
+    /// <summary>Panels.</summary>
+    public int Count => Wide + ((Math.Max(0, columns - (Wide * 3 * vector)) + vector - 1) / vector);
+
+    /// <summary>First column of a panel, and its width, which may go beyond the last column.</summary>
+    public (int First, int Width) this[int panel] => panel < Wide ? (panel * 3 * vector, 3 * vector) : (((2 * Wide) + panel) * vector, vector);
 }
 
 /// <summary>Operands of a <see cref="MatrixProduct"/>.</summary>

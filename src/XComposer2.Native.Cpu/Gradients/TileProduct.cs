@@ -29,32 +29,36 @@ internal static unsafe class TileProduct
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        int width = 3 * TSimd.Count;
         float* panel = scratch;
         float* tile = scratch + (StepBlock * PanelProduct.MostColumns);
-        for (int column = 0; column < columns; column += width)
+        var panels = new PanelColumns(columns, TSimd.Count);
+        for (int each = 0; each < panels.Count; each++)
         {
+            (int column, int width) = panels[each];
             int count = Math.Min(width, columns - column);
             for (int step = 0; step < steps; step += StepBlock)
             {
                 int block = Math.Min(StepBlock, steps - step);
-                Pack<TSimd, TVector>(b + (step * bRow) + column, bRow, block, count, panel);
+                Pack<TSimd, TVector>(b + (step * bRow) + column, bRow, block, count, panel, width);
                 for (int row = 0; row < rows; row += PartRows)
                 {
                     int part = Math.Min(PartRows, rows - row);
-                    PanelProduct.Multiply<TSimd, TVector>(a + (row * aRow) + (step * aStep), aRow, aStep, part, block, panel, tile, null);
-                    Write<TSimd, TVector>(tile, part, count, c + (row * cRow) + column, cRow, isAdded || step > 0);
+                    float* from = a + (row * aRow) + (step * aStep);
+                    if (width == TSimd.Count)
+                        NarrowPanelProduct.Multiply<TSimd, TVector>(from, aRow, aStep, part, block, panel, tile, onto: false);
+                    else
+                        PanelProduct.Multiply<TSimd, TVector>(from, aRow, aStep, part, block, panel, tile, null);
+                    Write<TSimd, TVector>(tile, part, count, width, c + (row * cRow) + column, cRow, isAdded || step > 0);
                 }
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Pack<TSimd, TVector>(float* b, nint bRow, int steps, int count, float* panel)
+    private static void Pack<TSimd, TVector>(float* b, nint bRow, int steps, int count, float* panel, int width)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        int width = 3 * TSimd.Count;
         for (int step = 0; step < steps; step++, b += bRow, panel += width)
         {
             int i = 0;
@@ -68,11 +72,11 @@ internal static unsafe class TileProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Write<TSimd, TVector>(float* tile, int rows, int count, float* c, nint cRow, bool isAdded)
+    private static void Write<TSimd, TVector>(float* tile, int rows, int count, int width, float* c, nint cRow, bool isAdded)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        for (int row = 0; row < rows; row++, tile += 3 * TSimd.Count, c += cRow)
+        for (int row = 0; row < rows; row++, tile += width, c += cRow)
         {
             int i = 0;
             for (; i <= count - TSimd.Count; i += TSimd.Count)
