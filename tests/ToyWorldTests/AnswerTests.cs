@@ -66,6 +66,21 @@ public sealed partial class AnswerTests
         Assert.True(chosen.Take(3).Min() > Samples / 8, string.Join(", ", chosen));
     }
 
+    [Theory]
+    [InlineData("choose-fit")]
+    [InlineData("choose-fit-alike")]
+    [InlineData("choose-fit-4-alike-near")]
+    public void Every_candidate_says_whether_it_shows_the_thing(string kind)
+    {
+        foreach (ToySample sample in Enumerable.Range(0, Samples).Select(number => ToySamples.Draw(kind, 9, number)))
+        {
+            string asked = sample.Turns[0].Question.Split('\n')[0];
+            Assert.Equal(
+                sample.Pictures.Select((picture, i) => (letters[i], Mentions(asked, picture.Scene.Objects[0].Thing))),
+                sample.Turns[0].Answer.Split('\n').Select(line => (line[..1], line[3..] is "Yes" or "有")));
+        }
+    }
+
     [Fact]
     public void Candidates_of_a_list_are_named_rightly()
     {
@@ -97,6 +112,11 @@ public sealed partial class AnswerTests
         }
 
         Assert.All(Enumerable.Range(0, Samples).Select(number => ToySamples.Draw("copy-list", 9, number).Turns[0]), turn => Assert.StartsWith(turn.Answer, turn.Question, StringComparison.Ordinal));
+        Assert.All(Enumerable.Range(0, Samples).Select(number => ToySamples.Draw("copy-cycle", 9, number).Turns[0]), turn =>
+        {
+            string all = turn.Question + turn.Answer;
+            Assert.Equal(all[..^turn.Question.Length], all[turn.Question.Length..]);
+        });
     }
 
     [Fact]

@@ -30,11 +30,11 @@ public sealed class StageTests : IDisposable
     {
         List<string> lines = [];
         new DemoTraining(folder, checkpoint, layers: 2, threads: 2, seed: 3, share: 0, lines.Add).Run(null, TestContext.Current.CancellationToken);
-        string[] stages = ["start", "vision/result", "language/result", "pretrain/result", "sft/result"];
-        using Checkpoint start = Open(stages[0]), vision = Open(stages[1]), language = Open(stages[2]), pretrain = Open(stages[3]), sft = Open(stages[4]);
+        using Checkpoint start = Open("start"), vision = Open("vision/result"), copy = Open("copy/result"), language = Open("language/result"), pretrain = Open("pretrain/result"), sft = Open("sft/result");
         Assert.Equal(2, sft.Config.Decoder.LayerCount);
         Assert.Equal(["Vision"], Changed(start, vision));
-        Assert.Equal(["Attention", "Embedding", "FeedForward", "Head", "Norm"], Changed(vision, language));
+        Assert.Equal(["Attention", "Embedding", "FeedForward", "Head", "Norm"], Changed(vision, copy));
+        Assert.Equal(["Attention", "Embedding", "FeedForward", "Head", "Norm"], Changed(copy, language));
         Assert.Equal(["PartialLora", "Projector", "Vision"], Changed(language, pretrain));
         Assert.Equal(["Attention", "Embedding", "FeedForward", "Head", "Norm", "PartialLora", "Projector", "Vision"], Changed(pretrain, sft));
         Assert.NotEmpty(lines);

@@ -7,12 +7,21 @@ namespace XComposer2.Native.Planning;
 /// <summary>The launches of one step of a model, each kind once.</summary>
 /// <param name="Name">For people.</param>
 /// <param name="Launches">A launch, and how often the step has it.</param>
-internal sealed record StepLaunches(string Name, IReadOnlyList<(KernelCase Case, int Count)> Launches);
+internal sealed record StepLaunches(string Name, IReadOnlyList<(KernelCase Case, int Count)> Launches)
+{
+    /// <summary>Products are most of the step: their rate is worth telling.</summary>
+    public bool HasRate { get; init; }
+}
 
 /// <summary>The steps whose time matters, as launches that can be predicted: a generated token, a prompt with a picture, and the picture.</summary>
 internal static class PredictedSteps
 {
     private const int Context = 1300;
+
+    // As the published script trains adapters.
+    private const int AdapterRank = 64;
+    private const float AdapterDropout = 0.05f;
+    private const string AdapterSuffix = ".adapter";
 
     // A picture of 490 pixels and 75 tokens of text.
     private static readonly PrefillStep prompt = new(Context, 1225);
@@ -35,6 +44,9 @@ internal static class PredictedSteps
         if (HalfSums.Has(device.Capability))
             steps.Add(Prompt(DType.F16, hasHalfSums: true));
         steps.Add(LaunchesOf($"a picture, {storage}", Graphs(storage, WeightQuantization.None).Vision, picture, Kernels(storage, WeightQuantization.None), storage, device, isLong: true));
+        // The kernels of training want tensor cores that take BF16.
+        if (storage == DType.BF16 && device.Capability.Number >= 80)
+            steps.Add(LoraStep(config, storage, device));
         return steps;
 
         StepLaunches Token(string weights, WeightQuantization quantization) => LaunchesOf(
@@ -47,6 +59,21 @@ internal static class PredictedSteps
         ModelGraphs Graphs(DType type, WeightQuantization quantization) => new(config, WeightFacts.Uniform(config, type, quantization), config.Decoder.MaximumPositions);
 
         IReadOnlyList<KernelDefinition> Kernels(DType type, WeightQuantization quantization) => ModelCatalog.KernelsOf(config, type, device.Capability, quantization);
+    }
+
+    // A conversation about a picture forwards and backwards, and the optimiser's step. Nothing is recomputed.
+    private static StepLaunches LoraStep(ModelConfig config, DType storage, DeviceFacts device)
+    {
+        TrainedParts parts = new() { IsTrained = static name => name.EndsWith(AdapterSuffix, StringComparison.Ordinal), AdapterOf = AdapterOf };
+        TrainingGraph training = TrainingNetwork.Build(config, WeightFacts.Uniform(config, storage), new RowCounts(prompt.Rows, prompt.Rows - prompt.VisualRows, 1), parts);
+        ComputeGraph lowered = TrainingLowering.Lower(training.Graph, storage);
+        long elements = training.Trained.Sum(name => lowered[lowered.Find(name)].Shape.ElementCount);
+        return new StepLaunches(
+            FormattableString.Invariant($"a LoRA step of rank {AdapterRank} over {prompt.Rows} tokens, {storage}"),
+            [.. TrainingLaunches.Of(lowered, device), .. TrainingLaunches.OfOptimiser(elements).Select(launch => (launch, 1))]) { HasRate = true };
+
+        static LowRankAdapter? AdapterOf(string weight) => ModelTensors.KindOf(weight) is TensorKind.Attention or TensorKind.FeedForward
+            ? new LowRankAdapter(weight + ".a" + AdapterSuffix, weight + ".b" + AdapterSuffix, AdapterRank, 1, AdapterDropout) : null;
     }
 
     private static StepLaunches LaunchesOf(

@@ -40,11 +40,19 @@ internal static class PredictionTable
         return definitions.Zip(code).ToDictionary(pair => pair.First, pair => pair.Second);
     }
 
+    // Products of tensor cores: over the whole step, and while they run.
+    private static string Rate((KernelPrediction Kernel, int Count)[] kernels, double total)
+    {
+        (KernelPrediction Kernel, int Count)[] products = [.. kernels.Where(kernel => kernel.Kernel.InstructionsPerProduct is not null)];
+        double flops = products.Sum(kernel => kernel.Count * (double)kernel.Kernel.Case.Cost.Flops);
+        return string.Create(CultureInfo.InvariantCulture, $", {flops / total / 1e6:0} TFLOP/s, {flops / products.Sum(kernel => kernel.Count * kernel.Kernel.Microseconds) / 1e6:0} in products");
+    }
+
     private static void Append(StringBuilder text, StepLaunches step, Func<KernelCase, KernelPrediction> predict)
     {
         (KernelPrediction Kernel, int Count)[] kernels = [.. step.Launches.Select(launch => (predict(launch.Case), launch.Count))];
         double total = kernels.Sum(kernel => kernel.Count * kernel.Kernel.Microseconds);
-        text.Append(CultureInfo.InvariantCulture, $"\n### {step.Name}: {total / 1000:0.00} ms\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n### {step.Name}: {total / 1000:0.00} ms{(step.HasRate ? Rate(kernels, total) : "")}\n\n");
         text.Append("| launch | times | registers | blocks / SM | waves | KiB in flight / SM | instructions / product | instructions / KiB | bound | us | share |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         foreach ((KernelPrediction kernel, int count) in kernels.OrderByDescending(kernel => kernel.Count * kernel.Kernel.Microseconds))
             text.Append(

@@ -22,9 +22,10 @@ internal static class CandidateKinds
         {
             CandidateTask.What or CandidateTask.Which or CandidateTask.Check => Dense(draft, setting, things, language),
             CandidateTask.Find => Find(draft, setting, things, language),
+            CandidateTask.Fit => Fit(draft, setting, things, language),
             _ => Compose(draft, setting, things, language),
         };
-        return setting.Task is CandidateTask.What or CandidateTask.Check ? made : made with { Candidates = count };
+        return setting.Task is CandidateTask.What or CandidateTask.Check or CandidateTask.Fit ? made : made with { Candidates = count };
     }
 
     // One question for each candidate, in random order.
@@ -74,6 +75,16 @@ internal static class CandidateKinds
         ToyTurn turn = Which(right, things[right], language);
         string list = List(draft, things, setting.IsTold);
         return draft.Turn($"{turn.Question}\n{list}{Repeated(setting, things[right], language)}", turn.Answer).Finish();
+    }
+
+    // A candidate has to compare itself with what was said before it, which every choice builds upon, and each says whether it did.
+    private static ToySample Fit(Draft draft, CandidateSetting setting, Thing[] things, Language language)
+    {
+        int right = draft.Random.Below(things.Length);
+        string list = List(draft, things, setting.IsTold), thing = Phrases.Of(things[right], language);
+        string question = language == Language.Chinese ? $"图中有{thing}吗？" : $"Does each image show {thing}?";
+        (string yes, string no) = language == Language.Chinese ? ("有", "没有") : ("Yes", "No");
+        return draft.Turn($"{question}\n{list}{Repeated(setting, things[right], language)}", string.Join("\n", things.Select((_, i) => $"{Letters[i]}. {(i == right ? yes : no)}"))).Finish();
     }
 
     private static ToySample Compose(Draft draft, CandidateSetting setting, Thing[] things, Language language)

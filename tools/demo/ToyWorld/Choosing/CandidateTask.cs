@@ -15,6 +15,9 @@ public enum CandidateTask
     /// <summary>Which candidate shows a thing, asked before the list.</summary>
     Find,
 
+    /// <summary>Whether each candidate shows a thing that is named before the list, in the order of the list.</summary>
+    Fit,
+
     /// <summary>The composition's prompt with nothing but the thing as its text.</summary>
     Match,
 
@@ -54,6 +57,7 @@ public readonly record struct CandidateSetting(CandidateTask Task, bool IsTold, 
         CandidateTask.Which => "which",
         CandidateTask.Check => "check",
         CandidateTask.Find => "find",
+        CandidateTask.Fit => "fit",
         CandidateTask.Match => "match",
         CandidateTask.Sentence => "sentence",
         _ => "select",

@@ -10,6 +10,23 @@ namespace XComposer2.Demo.Choosing;
 internal static class CopyKinds
 {
     private const int FewestThings = 2, MostThings = 8;
+    private const int ShortestCycle = 2, LongestCycle = 12, CycleWords = 36;
+
+    // Each is one token of the demo's tokenizer, with the blank before it.
+    private static readonly string[] words =
+    [
+        .. Enum.GetValues<ShapeColor>().Select(color => Phrases.Of(color)), .. Enum.GetValues<ShapeForm>().Select(form => Phrases.Of(form)),
+        "the", "a", "is", "in", "at", "top", "bottom", "left", "right", "center", "large", "small", "and", "image", "shows",
+    ];
+
+    /// <summary>A few random words, and the same again and again: copying begins with the short cycles, and reaches the lists from there.</summary>
+    public static ToySample Cycle(SeededRandom random)
+    {
+        string[] cycle = new string[ShortestCycle + random.Below(LongestCycle - ShortestCycle + 1)];
+        for (int i = 0; i < cycle.Length; i++)
+            cycle[i] = " " + random.Pick(words);
+        return new Draft(random).Turn(string.Concat(cycle), string.Concat(Enumerable.Range(cycle.Length, CycleWords - cycle.Length).Select(i => cycle[i % cycle.Length]))).Finish();
+    }
 
     /// <summary>A list of things, once more.</summary>
     public static ToySample List(SeededRandom random)

@@ -64,6 +64,7 @@ public static class ToySamples
         yield return ("text-mix", TextKinds.Mix);
         yield return ("text-opposite", TextKinds.Opposite);
         yield return ("text-who", TextKinds.Who);
+        yield return ("copy-cycle", CopyKinds.Cycle);
         yield return ("copy-list", CopyKinds.List);
         yield return ("copy-letters", CopyKinds.Letters);
         yield return ("compose-write", ComposeKinds.Write);

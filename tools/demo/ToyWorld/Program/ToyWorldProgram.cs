@@ -31,7 +31,7 @@ internal sealed class ToyWorldProgram
                                             trains the demo from nothing; a run that was
                                             stopped goes on. like: whose tokenizer and
                                             sizes; share: of all steps; stages: vision,
-                                            language, pretrain, sft
+                                            copy, language, pretrain, sft
           answers  --model DIR [--cases DIR] [--pictures FILE.json] [--lead L]
                                             brings the tests' cases.json and the demo's
                                             samples.json up to date with a checkpoint;

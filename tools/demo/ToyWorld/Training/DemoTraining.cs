@@ -10,7 +10,7 @@ namespace XComposer2.Demo.Training;
 /// <summary>Trains the demo's checkpoint from nothing: a folder for each stage, whose result the next one begins with. A stage that was stopped goes on.</summary>
 internal sealed class DemoTraining(string folder, string like, int layers, int threads, ulong seed, double share, Action<string> log)
 {
-    private const int VisionSteps = 3000, VisionPictures = 96, SaveEvery = 500, ReportEvery = 100;
+    private const int VisionSteps = 1500, VisionPictures = 96, SaveEvery = 500, ReportEvery = 100;
     private const double VisionRate = 1.5e-3;
     private const string Start = "start", Vision = "vision", Result = "result";
 
