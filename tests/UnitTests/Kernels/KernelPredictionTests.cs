@@ -98,7 +98,7 @@ public sealed class KernelPredictionTests
     {
         GpuModel gpu = GpuModel.All.Single(gpu => gpu.Name == "rtx-4060");
         IReadOnlyList<StepLaunches> steps = PredictedSteps.Of(ModelPresets.Find(ModelPresets.VisionLanguage7B), DType.BF16, gpu.Device);
-        Assert.Equal(6, steps.Count);
+        Assert.Equal(7, steps.Count);
         // Four linears and attention of each of 32 layers; embedding, head, and the choice of a token.
         Assert.Equal((5 * 32) + 3, steps[0].Launches.Sum(launch => launch.Count));
         // All weights but embeddings and Partial LoRA are read once: 14.7 GB.
@@ -107,6 +107,29 @@ public sealed class KernelPredictionTests
         Assert.InRange(steps[1].Launches.Sum(launch => launch.Count * launch.Case.Cost.Bytes), 7.4e9, 8.1e9);
         Assert.InRange(steps[2].Launches.Sum(launch => launch.Count * launch.Case.Cost.Bytes), 3.9e9, 4.5e9);
         Assert.InRange(steps[3].Launches.Sum(launch => launch.Count * launch.Case.Cost.Flops), 19.5e12, 21.5e12);
+    }
+
+    [Fact]
+    public void A_step_of_training_has_every_product_and_all_adapters()
+    {
+        ModelConfig config = ModelPresets.Find(ModelPresets.VisionLanguage7B);
+        StepLaunches step = PredictedSteps.Of(config, DType.BF16, GpuModel.All.Single(gpu => gpu.Name == "h200").Device)[^1];
+        Assert.True(step.HasRate);
+        // The prompt's 20 TFLOP forwards, as many backwards for the inputs, and a little for adapters and for attention, which is made twice more.
+        Assert.InRange(step.Launches.Sum(launch => launch.Count * (double)launch.Case.Cost.Flops), 40e12, 48e12);
+        const int Rank = 64, Hidden = 4096, Packed = 6144, Inner = 14336;
+        long adapters = 32L * Rank * ((Hidden + Packed) + (Hidden + Hidden) + (3 * (Hidden + Inner)));
+        Assert.Equal(AdamW.Cost(adapters), Assert.Single(step.Launches, launch => launch.Case.Definition is AdamW).Case.Cost);
+        // Adapters have gradients by both matrices, frozen weights by none.
+        Assert.Equal(2 * 5 * 32, step.Launches.Where(launch => launch.Case.Definition is MatrixProduct { Form: ProductForm.WeightGradient }).Sum(launch => launch.Count));
+    }
+
+    [Fact]
+    public void A_step_of_training_is_predicted_for_tensor_cores_of_bf16_alone()
+    {
+        ModelConfig config = ModelPresets.Find(ModelPresets.VisionLanguage7B);
+        DeviceFacts device = GpuModel.All.Single(gpu => gpu.Name == "h200").Device;
+        Assert.DoesNotContain(PredictedSteps.Of(config, DType.F16, device), step => step.HasRate);
     }
 
     [Fact]

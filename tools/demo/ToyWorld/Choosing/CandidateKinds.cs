@@ -9,6 +9,9 @@ internal static class CandidateKinds
     private const string Instruction = "根据给定上下文和候选图像，选择合适的配图：", ListHeading = "候选图像包括: ", AnswerPrefix = "最合适的图是";
     private const string Letters = SceneQuestions.Letters;
 
+    // What is told is English: words of the other language have to be compared by what they mean, as pictures have.
+    private const double ToldChineseShare = 0.5;
+
     private const int MostEarlier = 2;
     private const double EarlierPictures = 0.6;
 
@@ -17,7 +20,7 @@ internal static class CandidateKinds
         Draft draft = new(random);
         int count = setting.Candidates ?? (CandidateSetting.Fewest + random.Below(CandidateSetting.Most - CandidateSetting.Fewest + 1));
         Thing[] things = setting.IsAlike ? Thing.Alike(random, count) : Thing.Unlike(random, count);
-        Language language = draft.AnyLanguage();
+        Language language = setting.IsTold ? draft.AnyLanguage(ToldChineseShare) : draft.AnyLanguage();
         ToySample made = setting.Task switch
         {
             CandidateTask.What or CandidateTask.Which or CandidateTask.Check => Dense(draft, setting, things, language),

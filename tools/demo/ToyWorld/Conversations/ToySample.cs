@@ -42,8 +42,8 @@ internal sealed class Draft(SeededRandom random)
 
     public SeededRandom Random => random;
 
-    /// <summary>Chinese in a quarter of the cases.</summary>
-    public Language AnyLanguage() => random.Chance(ChineseShare) ? Language.Chinese : Language.English;
+    /// <summary>Chinese in a quarter of the cases, or in another share of them.</summary>
+    public Language AnyLanguage(double chineseShare = ChineseShare) => random.Chance(chineseShare) ? Language.Chinese : Language.English;
 
     /// <summary>The place of a new picture of this scene, or the scene in words.</summary>
     public string Show(Scene scene, bool isTold = false)

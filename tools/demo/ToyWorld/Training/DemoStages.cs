@@ -41,18 +41,19 @@ internal static class DemoStages
             [
                 ("copy-letters", 2), ("text", 3), ("told-talk", 6), ("told-crowded", 2), ("told-two", 1), ("told-two-alike", 2),
                 ("choose-what-told-alike", 1), ("choose-which-told", 4), ("choose-which-told-alike", 4), ("choose-check-told", 3), ("choose-check-told-alike", 3),
-                ("choose-find-told", 1), ("choose-find-told-alike", 2), ("choose-match-told", 2), ("choose-match-told-alike", 3), ("choose-sentence-told-alike", 2),
+                ("choose-find-told", 1), ("choose-find-told-alike", 2), ("choose-fit-told", 1), ("choose-fit-told-alike", 2), ("choose-match-told", 2), ("choose-match-told-alike", 3), ("choose-sentence-told-alike", 2),
                 ("choose-select-told", 2), ("choose-select-told-alike", 3),
             ]),
-            5500, 32),
+            8000, 32),
         new(
             "pretrain",
             TrainingRecipe.Pretrain with { Rate = 1e-3, Optimiser = optimiser },
             new("pretrain",
             [
                 ("vision", 8), ("vision-crowded", 3), ("vision-alike", 2), ("vision-two", 1), ("vision-two-alike", 1),
-                ("choose-what", 2), ("choose-what-alike", 1), ("choose-which", 2), ("choose-which-alike", 2), ("choose-check", 1), ("choose-check-alike", 1),
-                ("choose-find", 1), ("choose-find-alike", 1), ("choose-match", 1), ("choose-match-alike", 1), ("choose-select", 1), ("choose-select-alike", 1), ("compose-write", 1), ("compose-place", 1),
+                ("choose-what", 2), ("choose-what-alike", 1), ("choose-which", 1), ("choose-which-alike", 2), ("choose-check", 1), ("choose-check-alike", 1),
+                ("choose-fit", 2), ("choose-fit-alike", 2), ("choose-find", 1), ("choose-find-alike", 1), ("choose-match", 1), ("choose-match-alike", 1), ("choose-select", 2), ("choose-select-alike", 2),
+                ("compose-write", 1), ("compose-place", 1),
             ]),
             3000, 24),
         new(
@@ -60,8 +61,8 @@ internal static class DemoStages
             TrainingRecipe.SupervisedFineTuning with { Rate = 1.2e-3, Optimiser = optimiser },
             new("sft",
             [
-                ("text", 4), ("told-talk", 1), ("vision", 8), ("vision-crowded", 1), ("vision-alike", 2), ("vision-two", 1), ("vision-two-alike", 1), ("eval", 1),
-                ("choose-what", 1), ("choose-which", 1), ("choose-which-alike", 1), ("choose-check-alike", 1), ("choose-find-alike", 1),
+                ("text", 3), ("told-talk", 1), ("vision", 8), ("vision-crowded", 1), ("vision-alike", 2), ("vision-two", 1), ("vision-two-alike", 1), ("eval", 3),
+                ("choose-what", 1), ("choose-which", 1), ("choose-which-alike", 1), ("choose-check-alike", 1), ("choose-fit-alike", 2), ("choose-find-alike", 1),
                 ("choose-match-alike", 1), ("choose-sentence-alike", 1), ("choose-select", 2), ("choose-select-alike", 2), ("compose-write", 1), ("compose-place", 1),
             ]),
             5000, 24),
