@@ -1,4 +1,5 @@
 using XComposer2.Demo.Program;
+using XComposer2.Demo.Training;
 using XComposer2.Native.Model;
 using XComposer2.Native.UnitTests;
 using Xunit;
@@ -21,6 +22,10 @@ public sealed class ProgramTests : IDisposable
     [InlineData("--kinds: 'sight' is not known", "evaluate", "--model", ".", "--kinds", "vision,sight")]
     [InlineData("expected --cases or --pictures, found neither", "answers", "--model", ".")]
     [InlineData("kind 'sight' is not known", "show", "--kind", "sight")]
+    [InlineData("--stage: 'sight' is not known; there are copy, language, pretrain, sft", "stage", "--from", ".", "--out", ".", "--stage", "sight")]
+    [InlineData("--kinds: expected KIND=WEIGHT, found 'vision'", "stage", "--from", ".", "--out", ".", "--stage", "sft", "--kinds", "vision")]
+    [InlineData("--kinds: 'sight' is not known", "stage", "--from", ".", "--out", ".", "--stage", "sft", "--kinds", "sight=2")]
+    [InlineData("--steps, --samples: expected numbers above 0, found 0", "stage", "--from", ".", "--out", ".", "--stage", "sft", "--steps", "0")]
     public async Task Unusable_arguments_are_named(string message, params string[] arguments)
     {
         (int status, string output, string error) = await RunAsync(arguments);
@@ -42,6 +47,18 @@ public sealed class ProgramTests : IDisposable
         (status, output, _) = await RunAsync("samples", "--kind", "eval", "--count", "30", "--out", folder.FullName);
         Assert.Contains("with a system turn are left out", output, StringComparison.Ordinal);
         Assert.True(status == 0 && File.Exists(Path.Combine(folder.FullName, "samples.json")));
+    }
+
+    [Fact]
+    public async Task One_stage_is_trained_alone_with_other_kinds_and_steps()
+    {
+        string from = Path.Combine(folder.FullName, "from"), to = Path.Combine(folder.FullName, "to");
+        FreshModel.Write(from, TestPaths.Repository("tools/demo/checkpoint"), 1, 3);
+        (int status, string output, string error) = await RunAsync(
+            "stage", "--from", from, "--out", to, "--stage", "copy", "--kinds", "copy-cycle=2,copy-list=1", "--steps", "2", "--samples", "3", "--rate", "0.002", "--threads", "1");
+        Assert.True(status == 0, error);
+        Assert.Contains("copy step 2 of 2: loss ", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(to, "copy", "result", "model.safetensors")));
     }
 
     [Fact]

@@ -32,6 +32,12 @@ internal sealed class ToyWorldProgram
                                             stopped goes on. like: whose tokenizer and
                                             sizes; share: of all steps; stages: vision,
                                             copy, language, pretrain, sft
+          stage    --from DIR --out DIR --stage NAME [--kinds K=W,...] [--steps N]
+                   [--samples N] [--rate R] [--threads N] [--seed S]
+                                            trains one stage alone from any checkpoint in
+                                            F32, for trials; kinds and their weights,
+                                            steps, samples of a step and rate stand in
+                                            place of the stage's own
           answers  --model DIR [--cases DIR] [--pictures FILE.json] [--lead L]
                                             brings the tests' cases.json and the demo's
                                             samples.json up to date with a checkpoint;
@@ -67,6 +73,7 @@ internal sealed class ToyWorldProgram
                 "samples" => program.Samples(options),
                 "sheet" => program.Sheet(options),
                 "train" => program.Train(options),
+                "stage" => program.Stage(options),
                 "answers" => await program.AnswersAsync(options).ConfigureAwait(false),
                 "evaluate" => await program.EvaluateAsync(options).ConfigureAwait(false),
                 _ => throw new ArgumentsException($"expected a verb, found '{arguments[0]}'; --help lists them"),
@@ -128,6 +135,33 @@ internal sealed class ToyWorldProgram
         options.RequireAllRead();
         new DemoTraining(folder, like, layers, threads, (ulong)seed, share / 100.0, output.WriteLine).Run(until.Length == 0 ? null : until, CancellationToken.None);
         return 0;
+    }
+
+    private int Stage(ProgramArguments options)
+    {
+        string from = options.Required("--from"), folder = options.Required("--out"), name = options.Required("--stage");
+        DemoStage known = DemoStages.All.FirstOrDefault(stage => stage.Name == name)
+            ?? throw new ArgumentsException($"--stage: '{name}' is not known; there are {string.Join(", ", DemoStages.All.Select(stage => stage.Name))}");
+        IReadOnlyList<string> kinds = options.List("--kinds", []);
+        DemoStage stage = known with
+        {
+            Mixture = kinds.Count == 0 ? known.Mixture : new Mixture(name, [.. kinds.Select(Weighted)]), Steps = options.Number("--steps", known.Steps),
+            Samples = options.Number("--samples", known.Samples), Recipe = known.Recipe with { Rate = options.Decimal("--rate", known.Recipe.Rate) },
+        };
+        int threads = options.Number("--threads", Environment.ProcessorCount), seed = options.Number("--seed", 7);
+        options.RequireAllRead();
+        if (stage.Steps == 0 || stage.Samples == 0)
+            throw new ArgumentsException("--steps, --samples: expected numbers above 0, found 0");
+        new DemoTraining(folder, from, layers: 0, threads, (ulong)seed, share: 1, output.WriteLine).Run(stage, from, CancellationToken.None);
+        return 0;
+    }
+
+    private static (string Kind, double Weight) Weighted(string text)
+    {
+        string[] parts = text.Split('=');
+        if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double weight))
+            throw new ArgumentsException($"--kinds: expected KIND=WEIGHT, found '{text}'");
+        return ToySamples.Has(parts[0]) ? (parts[0], weight) : throw new ArgumentsException($"--kinds: '{parts[0]}' is not known; the verb kinds lists all");
     }
 
     private static ToySample[] Draw(ProgramArguments options, int missing)

@@ -42,7 +42,11 @@ internal sealed class DemoTraining(string folder, string like, int layers, int t
         }
     }
 
-    private void Run(DemoStage stage, string before, CancellationToken cancellation)
+    /// <summary>Runs one stage, or goes on with it.</summary>
+    /// <param name="stage">Which.</param>
+    /// <param name="before">Folder of the checkpoint that it begins with, in F32.</param>
+    /// <param name="cancellation">Takes effect between operations.</param>
+    public void Run(DemoStage stage, string before, CancellationToken cancellation)
     {
         using var backend = new CpuBackend(threads);
         using var trainer = new Trainer(before, stage.Recipe, backend);
