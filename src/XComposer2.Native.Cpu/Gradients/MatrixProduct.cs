@@ -156,7 +156,7 @@ internal static unsafe class MatrixProduct
     }
 }
 
-/// <summary>How columns are divided into panels: three vectors wide, and of what is left at most two that are one vector wide, which take less time than a third of three.</summary>
+/// <summary>How columns are divided into panels: as many as fit are three vectors wide. One or two vectors of columns that are left get panels one vector wide.</summary>
 /// <param name="columns">All.</param>
 /// <param name="vector">Floats of a vector.</param>
 internal readonly struct PanelColumns(int columns, int vector)

@@ -44,7 +44,7 @@ internal static unsafe class LinearPaths
 }
 
 /// <summary>
-/// The one order in which every product x Wᵀ is summed: sixteen running sums, sum l over the inputs l, l + 16, l + 32, ... in turn, then
+/// The one order in which every product x Wᵀ of an answer is summed: sixteen running sums, sum l over the inputs l, l + 16, l + 32, ... in turn, then
 /// sum 0 + sum 1 + ... + sum 15. A few rows keep the sixteen side by side in vector lanes, many rows compute them one after another in packed
 /// tiles, and both give the same bits: no result depends on the vector width, the threads, or what else and how much is in the step.
 /// </summary>
